@@ -1,0 +1,363 @@
+//! Takes a token apart again, without the network and without any key.
+//!
+//! What comes in may be anything that a client sent as a password, so no message here repeats
+//! it. The order of the parameters is free, as the SDKs differ in it; what is not encoded is
+//! read as it stands.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use crate::endpoint::Endpoint;
+use crate::sigv4::{ACTION, ALGORITHM, SCOPE_END, SIGNED_HEADERS};
+use crate::timestamp::Timestamp;
+
+/// The port of a token that names none: some SDKs leave out https's own.
+const HTTPS_PORT: u16 = 443;
+
+/// Why a text is not a token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(String);
+
+impl Malformed {
+    fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// A token's parts, decoded. `Debug` shows neither the session token nor the signature.
+pub struct Parts {
+    endpoint: Endpoint,
+    username: String,
+    access_key_id: String,
+    scope_date: String,
+    region: String,
+    service: String,
+    signing_time: Timestamp,
+    expires_in: u64,
+    session_token: Option<Zeroizing<String>>,
+    signature: Zeroizing<String>,
+    /// All but the signature, in the token's own order.
+    signed_parameters: Vec<(String, Zeroizing<String>)>,
+}
+
+impl Parts {
+    /// The endpoint it is signed for, with the host name as printed.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The database user it is signed for.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The id of the access key that it says it is signed with.
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// The region in its scope.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The service in its scope: `rds-db` for a token that can log in.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// When it was signed.
+    pub fn signing_time(&self) -> SystemTime {
+        self.signing_time.system_time()
+    }
+
+    /// How long after its signing time it is valid, in seconds.
+    pub fn expires_in(&self) -> u64 {
+        self.expires_in
+    }
+
+    /// The end of its own life. The credentials that signed it may end before.
+    pub fn expires_at(&self) -> SystemTime {
+        self.signing_time() + Duration::from_secs(self.expires_in)
+    }
+
+    /// Whether it is signed with temporary credentials.
+    pub fn has_session_token(&self) -> bool {
+        self.session_token.is_some()
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref().map(String::as_str)
+    }
+
+    pub(crate) fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    pub(crate) fn signed_at(&self) -> Timestamp {
+        self.signing_time
+    }
+
+    pub(crate) fn signed_parameters(&self) -> &[(String, Zeroizing<String>)] {
+        &self.signed_parameters
+    }
+
+    pub(crate) fn scope_date(&self) -> &str {
+        &self.scope_date
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("endpoint", &self.endpoint)
+            .field("username", &self.username)
+            .field("access_key_id", &self.access_key_id)
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("signing_time", &self.signing_time.amz_date().as_str())
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a token.
+///
+/// # Errors
+/// [`Malformed`], with what is missing or out of place; never with the text itself.
+pub fn parse(token: &str) -> Result<Parts, Malformed> {
+    let (before, query) = token
+        .split_once('?')
+        .ok_or_else(|| Malformed::new("it has no query: a password, or the start of a token"))?;
+    let endpoint = parse_endpoint(before)?;
+    let mut parameters = parse_query(query)?;
+
+    let signature = take(&mut parameters, "X-Amz-Signature")?;
+    if signature.len() != 64
+        || !signature
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    {
+        return Err(Malformed::new(
+            "X-Amz-Signature is not 64 lower-case hexadecimal digits",
+        ));
+    }
+    for (name, accepted) in [
+        ("Action", ACTION),
+        ("X-Amz-Algorithm", ALGORITHM),
+        ("X-Amz-SignedHeaders", SIGNED_HEADERS),
+    ] {
+        if find(&parameters, name)? != accepted {
+            return Err(Malformed::new(format!("{name} is not {accepted}")));
+        }
+    }
+    let signing_time = Timestamp::from_amz_date(find(&parameters, "X-Amz-Date")?)
+        .ok_or_else(|| Malformed::new("X-Amz-Date is no time such as 20240826T220000Z"))?;
+    let expires_in = find(&parameters, "X-Amz-Expires")?;
+    let expires_in = match expires_in.parse::<u32>() {
+        Ok(seconds @ 1..) if expires_in.bytes().all(|b| b.is_ascii_digit()) => seconds.into(),
+        _ => return Err(Malformed::new("X-Amz-Expires is no number of seconds")),
+    };
+    let scope = parse_scope(find(&parameters, "X-Amz-Credential")?)?;
+    let [access_key_id, scope_date, region, service] = scope;
+    let amz_date = signing_time.amz_date();
+    if scope_date != amz_date.date() {
+        return Err(Malformed::new(
+            "the day in X-Amz-Credential is not the day of X-Amz-Date",
+        ));
+    }
+    let session_token = find(&parameters, "X-Amz-Security-Token")
+        .ok()
+        .filter(|text| !text.is_empty())
+        .map(|text| Zeroizing::new(text.to_owned()));
+    Ok(Parts {
+        endpoint,
+        username: find(&parameters, "DBUser")?.to_owned(),
+        access_key_id,
+        scope_date,
+        region,
+        service,
+        signing_time,
+        expires_in,
+        session_token,
+        signature,
+        signed_parameters: parameters,
+    })
+}
+
+fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> {
+    if before_query.contains("://") {
+        return Err(Malformed::new("it starts with a scheme"));
+    }
+    let authority = before_query.strip_suffix('/').ok_or_else(|| {
+        Malformed::new("it has no / between the port and the ?, which Aurora may refuse")
+    })?;
+    let (hostname, port) = match authority.rsplit_once(':') {
+        Some((hostname, port)) if !port.ends_with(']') => {
+            let port = Some(port)
+                .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|port| port.parse::<u16>().ok())
+                .ok_or_else(|| Malformed::new("its port is not 1 to 65535"))?;
+            (hostname, port)
+        }
+        _ => (authority, HTTPS_PORT),
+    };
+    Endpoint::new(hostname, port)
+        .map_err(|_| Malformed::new("it does not start with a host name, a port and a /"))
+}
+
+fn parse_query(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Malformed> {
+    let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
+    for parameter in query.split('&') {
+        let (name, value) = parameter
+            .split_once('=')
+            .ok_or_else(|| Malformed::new("a parameter of its query has no ="))?;
+        let (name, value) = (decode(name)?, Zeroizing::new(decode(value)?));
+        if parameters.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(Malformed::new(
+                "a parameter of its query stands in it twice",
+            ));
+        }
+        parameters.push((name, value));
+    }
+    Ok(parameters)
+}
+
+fn decode(text: &str) -> Result<String, Malformed> {
+    let is_escape =
+        |rest: &[u8]| rest.len() >= 2 && rest[0].is_ascii_hexdigit() && rest[1].is_ascii_hexdigit();
+    let bytes = text.as_bytes();
+    if (0..bytes.len()).any(|at| bytes[at] == b'%' && !is_escape(&bytes[at + 1..])) {
+        return Err(Malformed::new("a % in it is not followed by two digits"));
+    }
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(|text| text.into_owned())
+        .map_err(|_| Malformed::new("what its percent-encoding stands for is not UTF-8"))
+}
+
+/// `AKID/YYYYMMDD/REGION/SERVICE/aws4_request`; an id may hold a slash itself.
+fn parse_scope(credential: &str) -> Result<[String; 4], Malformed> {
+    let mut from_the_end = credential.rsplitn(5, '/');
+    let mut next = || from_the_end.next().map(str::to_owned);
+    match (next(), next(), next(), next(), next()) {
+        (Some(end), Some(service), Some(region), Some(date), Some(access_key_id))
+            if end == SCOPE_END =>
+        {
+            Ok([access_key_id, date, region, service])
+        }
+        _ => Err(Malformed::new(
+            "X-Amz-Credential is not KEY/DAY/REGION/SERVICE/aws4_request",
+        )),
+    }
+}
+
+fn find<'a>(
+    parameters: &'a [(String, Zeroizing<String>)],
+    name: &str,
+) -> Result<&'a str, Malformed> {
+    parameters
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+        .ok_or_else(|| missing(name))
+}
+
+fn take(
+    parameters: &mut Vec<(String, Zeroizing<String>)>,
+    name: &str,
+) -> Result<Zeroizing<String>, Malformed> {
+    let at = parameters.iter().position(|(known, _)| known == name);
+    at.map(|at| parameters.remove(at).1)
+        .ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Malformed {
+    Malformed::new(format!("{name} is missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "db.abc.us-east-1.rds.amazonaws.com:5432/?Action=connect&DBUser=a%2Bb\
+        &X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=AKID%2F20240826%2Fus-east-1%2Frds-db%2Faws4_request\
+        &X-Amz-Date=20240826T220000Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host\
+        &X-Amz-Signature=dd0cba843009474347af724090233265628ace491ea17ce3eb3da098b983ad89";
+
+    #[test]
+    fn every_part_is_read() {
+        let parts = parse(TOKEN).unwrap();
+        assert_eq!(
+            parts.endpoint().hostname(),
+            "db.abc.us-east-1.rds.amazonaws.com"
+        );
+        assert_eq!(parts.endpoint().port(), 5432);
+        assert_eq!(parts.username(), "a+b");
+        assert_eq!(parts.access_key_id(), "AKID");
+        assert_eq!((parts.region(), parts.service()), ("us-east-1", "rds-db"));
+        assert_eq!(parts.expires_in(), 900);
+        assert!(!parts.has_session_token());
+        assert!(!format!("{parts:?}").contains("dd0cba84"));
+    }
+
+    #[test]
+    fn a_token_without_a_port_is_one_for_443() {
+        let parts = parse(&TOKEN.replace(":5432", "")).unwrap();
+        assert_eq!(parts.endpoint().port(), 443);
+        let parts = parse(&TOKEN.replace("db.abc.us-east-1.rds.amazonaws.com:5432", "[::1]"));
+        assert_eq!(parts.unwrap().endpoint().port(), 443);
+    }
+
+    #[test]
+    fn what_is_malformed_is_named() {
+        for (from, to, reason) in [
+            ("/?", "?", "no / between"),
+            ("?", "", "no query"),
+            ("db.abc", "https://db.abc", "scheme"),
+            (":5432", ":0", "host name"),
+            (":5432", ":x", "port"),
+            ("Action=connect", "Action=DbConnect", "Action is not"),
+            ("&DBUser=a%2Bb", "", "DBUser is missing"),
+            ("DBUser=a%2Bb", "DBUser", "no ="),
+            ("a%2Bb", "a%2", "% in it"),
+            ("a%2Bb", "a%FF", "UTF-8"),
+            (
+                "AWS4-HMAC-SHA256",
+                "AWS4-ECDSA-P256-SHA256",
+                "X-Amz-Algorithm",
+            ),
+            ("%2Faws4_request", "", "X-Amz-Credential"),
+            ("20240826%2F", "20240827%2F", "the day in"),
+            ("T220000Z", "T250000Z", "X-Amz-Date"),
+            ("Expires=900", "Expires=+900", "X-Amz-Expires"),
+            ("Expires=900", "Expires=0", "X-Amz-Expires"),
+            ("=host", "=host%3Bx-a", "X-Amz-SignedHeaders"),
+            ("dd0cba", "DD0cba", "X-Amz-Signature"),
+            ("983ad89", "983ad89\n", "X-Amz-Signature"),
+            ("&X-Amz-Date", "&Action=connect&X-Amz-Date", "twice"),
+        ] {
+            let text = TOKEN.replacen(from, to, 1);
+            assert_ne!(text, TOKEN, "{from}");
+            let error = parse(&text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{from} -> {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_repeated() {
+        for text in [
+            "hunter2",
+            "hunter2?",
+            "hunter2/?x=hunter2",
+            "hunter2/?hunter2=1",
+        ] {
+            assert!(!parse(text).unwrap_err().to_string().contains("hunter2"));
+        }
+    }
+}

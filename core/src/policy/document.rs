@@ -1,0 +1,275 @@
+//! A policy document read into statements, or an error that says what is wrong and where.
+//!
+//! Nothing is skipped and nothing has a default but `Version`. The rules are those that change a
+//! decision; IAM has more (lengths, Sids that are unique, services that exist), so a document that
+//! is read here may still be refused there.
+
+use super::json::Json;
+
+/// The version of the policy language that has variables, and the one to write.
+pub(super) const VERSION_WITH_VARIABLES: &str = "2012-10-17";
+const VERSION_WITHOUT_VARIABLES: &str = "2008-10-17";
+
+const STATEMENT_ELEMENTS: [&str; 6] = [
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+];
+const ACTION_FORM: &str = r#""*" or "service:name", with wildcards only in the name"#;
+const RESOURCE_FORM: &str =
+    r#""*" or "arn:partition:service:region:account:resource", with no wildcard in the service"#;
+
+/// Returns an error that begins with its place.
+macro_rules! refuse {
+    ($place:expr, $($message:tt)+) => {
+        return Err(PolicyError { message: format!("{}: {}", $place, format_args!($($message)+)) })
+    };
+}
+
+/// An identity policy, checked.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(super) statements: Vec<Statement>,
+}
+
+/// Why a text is not a policy that can be evaluated. The message names the place, such as
+/// `Statement 2`, where statements are counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PolicyError {
+    message: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) sid: Option<String>,
+    pub(super) effect: Effect,
+    pub(super) action: Patterns,
+    pub(super) resource: Patterns,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Allow,
+    Deny,
+}
+
+/// What an `Action` (in lower case) or a `Resource` lists. It is `negated` where it stands in
+/// `NotAction` or `NotResource`.
+#[derive(Clone, Debug)]
+pub(super) struct Patterns {
+    pub(super) negated: bool,
+    pub(super) patterns: Vec<String>,
+}
+
+impl Policy {
+    /// Reads an identity policy: a JSON object with `Statement` (an object or a list) and perhaps
+    /// `Version` and `Id`.
+    ///
+    /// Each statement has `Effect`, one of `Action` and `NotAction`, one of `Resource` and
+    /// `NotResource`, and perhaps `Sid`. An action is `*` or `service:name`; a resource is `*` or
+    /// an ARN; neither may have a wildcard in its service. Without `Version` a policy is of
+    /// 2008-10-17, where `${…}` is plain text
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>).
+    ///
+    /// # Errors
+    /// The text is not JSON; an element is unknown, missing, doubled or of the wrong type; a list
+    /// is empty; there is a `Condition`, a `Principal`, a `NotPrincipal` or a policy variable.
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let place = "policy";
+        let json = match serde_json::from_str(text) {
+            Ok(json) => json,
+            Err(error) => refuse!(place, "not JSON: {error}"),
+        };
+        let mut elements = Elements::new(place, json, &["Version", "Id", "Statement"])?;
+        let variables = match elements.text("Version")?.as_deref() {
+            Some(VERSION_WITH_VARIABLES) => true,
+            Some(VERSION_WITHOUT_VARIABLES) | None => false,
+            Some(other) => refuse!(
+                place,
+                "Version is {other:?}; \
+                 accepted: {VERSION_WITH_VARIABLES}, {VERSION_WITHOUT_VARIABLES}"
+            ),
+        };
+        // It has no meaning here, but must be what it should be.
+        elements.text("Id")?;
+        let statements = match elements.take("Statement") {
+            Some(Json::List(list)) if list.is_empty() => {
+                refuse!(place, "Statement is an empty list; accepted: one or more")
+            }
+            Some(Json::List(list)) => list,
+            Some(one) => vec![one],
+            None => refuse!(place, "Statement is missing"),
+        };
+        let statements = (1..).zip(statements).map(|(number, json)| {
+            Statement::from_json(&format!("Statement {number}"), json, variables)
+        });
+        Ok(Self {
+            statements: statements.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Statement {
+    fn from_json(place: &str, json: Json, variables: bool) -> Result<Self, PolicyError> {
+        let mut elements = Elements::new(place, json, &STATEMENT_ELEMENTS)?;
+        // An empty Sid names nothing.
+        let sid = elements.text("Sid")?.filter(|sid| !sid.is_empty());
+        let effect = match elements.text("Effect")?.as_deref() {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            Some(other) => refuse!(place, "Effect is {other:?}; accepted: Allow, Deny"),
+            None => refuse!(place, "Effect is missing; accepted: Allow, Deny"),
+        };
+        let mut action = elements.patterns("Action", "NotAction", is_action, ACTION_FORM)?;
+        let resource = elements.patterns("Resource", "NotResource", is_resource, RESOURCE_FORM)?;
+        // "The prefix and the action name are case insensitive", the guide says of actions alone.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+        for pattern in &mut action.patterns {
+            pattern.make_ascii_lowercase();
+        }
+        let mut all = action.patterns.iter().chain(&resource.patterns);
+        if variables && let Some(pattern) = all.find(|pattern| pattern.contains("${")) {
+            refuse!(
+                place,
+                "{pattern:?} has a policy variable, which is not evaluated here"
+            );
+        }
+        Ok(Self {
+            sid,
+            effect,
+            action,
+            resource,
+        })
+    }
+}
+
+/// IAM refuses the rest too: "Actions/Conditions must be prefaced by a vendor", "can contain only
+/// one colon", "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards"
+/// (<https://github.com/theserverlessway/aws-baseline/issues/1>).
+fn is_action(pattern: &str) -> bool {
+    let in_service = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    pattern == "*"
+        || pattern.split_once(':').is_some_and(|(service, name)| {
+            !service.is_empty()
+                && service.chars().all(in_service)
+                && !name.is_empty()
+                && !name.contains(':')
+        })
+}
+
+/// An ARN has six parts, or fewer where a `*` that ends one stands for the rest, as in
+/// `arn:aws:rds-db:*`. What IAM makes of other short ones is written nowhere; a wildcard in the
+/// service it refuses ("Resource vendor must be fully qualified and cannot contain regexes").
+fn is_resource(pattern: &str) -> bool {
+    let parts: Vec<&str> = pattern.split(':').collect();
+    match parts[..] {
+        ["*"] => true,
+        ["arn", partition, service, ref rest @ ..] => {
+            !partition.is_empty()
+                && !service.is_empty()
+                && !service.contains(['*', '?'])
+                && (rest.len() >= 3 || rest.iter().any(|part| part.ends_with('*')))
+        }
+        _ => false,
+    }
+}
+
+/// An object's elements: known ones only, and each of them once.
+struct Elements<'a> {
+    place: &'a str,
+    entries: Vec<(String, Json)>,
+}
+
+impl<'a> Elements<'a> {
+    fn new(place: &'a str, json: Json, accepted: &[&str]) -> Result<Self, PolicyError> {
+        let Json::Object(entries) = json else {
+            refuse!(place, "is {}; accepted: an object", json.kind());
+        };
+        for (index, (name, _)) in entries.iter().enumerate() {
+            match name.as_str() {
+                name if accepted.contains(&name) => {}
+                "Condition" => refuse!(
+                    place,
+                    "Condition is not evaluated here, and without it the statement would mean \
+                     something else"
+                ),
+                "Principal" | "NotPrincipal" => refuse!(
+                    place,
+                    "{name} is for resource-based policies; an identity policy has none"
+                ),
+                _ => refuse!(
+                    place,
+                    "unknown element {name:?}; accepted: {}",
+                    accepted.join(", ")
+                ),
+            }
+            if entries[..index].iter().any(|(earlier, _)| earlier == name) {
+                refuse!(place, "{name} is there twice; accepted: once");
+            }
+        }
+        Ok(Self { place, entries })
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let index = self.entries.iter().position(|(entry, _)| entry == name)?;
+        Some(self.entries.swap_remove(index).1)
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, PolicyError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(other) => refuse!(self.place, "{name} is {}; accepted: a string", other.kind()),
+        }
+    }
+
+    /// The strings of `name` or of `negated_name`, whichever is there.
+    fn patterns(
+        &mut self,
+        name: &str,
+        negated_name: &str,
+        is_accepted: fn(&str) -> bool,
+        accepted: &str,
+    ) -> Result<Patterns, PolicyError> {
+        let place = self.place;
+        let (name, negated, json) = match (self.take(name), self.take(negated_name)) {
+            (Some(json), None) => (name, false, json),
+            (None, Some(json)) => (negated_name, true, json),
+            (Some(_), Some(_)) => refuse!(
+                place,
+                "{name} and {negated_name} are both there; accepted: one of them"
+            ),
+            (None, None) => refuse!(
+                place,
+                "{name} is missing; accepted: {name} or {negated_name}"
+            ),
+        };
+        let list = match json {
+            Json::List(list) => list,
+            one => vec![one],
+        };
+        // IAM refuses an empty list ("Policy statement must contain resources"), and its Access
+        // Analyzer says that such a statement "does not affect the policy": a Deny of everything
+        // but [] denies nothing, which its author cannot have meant.
+        if list.is_empty() {
+            refuse!(place, "{name} is an empty list; accepted: {accepted}");
+        }
+        let patterns = list.into_iter().map(|item| match item {
+            Json::Text(text) if is_accepted(&text) => Ok(text),
+            Json::Text(text) => refuse!(place, "{name} {text:?}; accepted: {accepted}"),
+            other => refuse!(
+                place,
+                "{name} is or holds {}; accepted: a string or a list of strings",
+                other.kind()
+            ),
+        });
+        Ok(Patterns {
+            negated,
+            patterns: patterns.collect::<Result<_, _>>()?,
+        })
+    }
+}

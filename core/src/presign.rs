@@ -1,0 +1,126 @@
+//! Makes the text of a token, byte for byte as botocore and the AWS CLI print it.
+//!
+//! A token is a presigned GET without its `https://`. The parameters that are printed stand in
+//! botocore's order; the ones that are signed stand sorted, so the two texts differ in where the
+//! session token is. Everything that stays the same over a day is made once, in [`Presigner`].
+
+use aws_credential_types::Credentials;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::endpoint::{Endpoint, Region};
+use crate::sigv4::{
+    ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, SigningKey, encode,
+};
+use crate::timestamp::Timestamp;
+
+/// What a token is asked for: all of it but credentials and time.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) username: String,
+    pub(crate) region: Region,
+    /// Seconds, 1 to 900.
+    pub(crate) expires_in: u16,
+}
+
+/// Signs one [`Request`] with one set of credentials on one day (UTC).
+pub(crate) struct Presigner {
+    day: i64,
+    key: SigningKey,
+    /// The token up to the signing time.
+    printed_head: String,
+    /// The hash state after the canonical request up to the signing time.
+    signed_head: Sha256,
+    /// The token between the signing time and the signature.
+    printed_tail: Zeroizing<String>,
+    /// The canonical request after the signing time.
+    signed_tail: Zeroizing<String>,
+}
+
+impl Presigner {
+    pub(crate) fn new(request: &Request, credentials: &Credentials, time: Timestamp) -> Self {
+        let amz_date = time.amz_date();
+        let date = amz_date.date();
+        let region = request.region.as_str();
+        let query_head = format!(
+            "Action={ACTION}&DBUser={}&X-Amz-Algorithm={ALGORITHM}\
+             &X-Amz-Credential={}%2F{date}%2F{region}%2F{SERVICE}%2F{SCOPE_END}&X-Amz-Date=",
+            encode(&request.username),
+            encode(credentials.access_key_id()),
+        );
+        let expires = format!("&X-Amz-Expires={}", request.expires_in);
+        let signed_headers = format!("&X-Amz-SignedHeaders={SIGNED_HEADERS}");
+        let session_token = encoded_session_token(credentials);
+        let host = request.endpoint.host_header();
+
+        let mut signed_head = Sha256::new();
+        signed_head.update(b"GET\n/\n");
+        signed_head.update(query_head.as_bytes());
+        Self {
+            day: time.day(),
+            key: SigningKey::derive(credentials.secret_access_key(), date, region),
+            printed_head: format!("{}/?{query_head}", request.endpoint),
+            signed_head,
+            printed_tail: concat(&[
+                &expires,
+                &signed_headers,
+                &session_token,
+                "&X-Amz-Signature=",
+            ]),
+            signed_tail: concat(&[
+                &expires,
+                &session_token,
+                &signed_headers,
+                "\nhost:",
+                &host,
+                "\n\n",
+                SIGNED_HEADERS,
+                "\n",
+                EMPTY_BODY_SHA256,
+            ]),
+        }
+    }
+
+    /// Whether this signs at a time: a key is derived for one day.
+    pub(crate) fn covers(&self, time: Timestamp) -> bool {
+        self.day == time.day()
+    }
+
+    /// The token, in one allocation. The time must be on the day this was made for.
+    pub(crate) fn sign(&self, time: Timestamp) -> Zeroizing<String> {
+        debug_assert!(self.covers(time), "a signing key is derived for one day");
+        let amz_date = time.amz_date();
+        let mut canonical_request = self.signed_head.clone();
+        canonical_request.update(amz_date.as_str());
+        canonical_request.update(self.signed_tail.as_bytes());
+        let signature = self
+            .key
+            .sign(amz_date.as_str(), &canonical_request.finalize().into());
+        concat(&[
+            &self.printed_head,
+            amz_date.as_str(),
+            &self.printed_tail,
+            signature.as_str(),
+        ])
+    }
+}
+
+/// `&X-Amz-Security-Token=…`, or nothing where there is no session token or an empty one.
+fn encoded_session_token(credentials: &Credentials) -> Zeroizing<String> {
+    match credentials.session_token() {
+        Some(token) if !token.is_empty() => {
+            // Room for every byte encoded: a string that grows leaves copies behind.
+            let mut text = Zeroizing::new(String::with_capacity(22 + 3 * token.len()));
+            text.push_str("&X-Amz-Security-Token=");
+            text.extend(encode(token));
+            text
+        }
+        _ => Zeroizing::default(),
+    }
+}
+
+/// One allocation, so that no half-written copy of a secret stays in freed memory.
+fn concat(parts: &[&str]) -> Zeroizing<String> {
+    Zeroizing::new(parts.concat())
+}

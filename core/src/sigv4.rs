@@ -1,0 +1,98 @@
+//! The pieces of AWS Signature Version 4 that signing and verifying share: percent-encoding, the
+//! signing key, and the signature of a hashed canonical request.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+//! The keys derived here are secrets for a day: they are wiped on drop and never printed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The service that a token is scoped to: `rds-db`, and not `rds`.
+pub(crate) const SERVICE: &str = "rds-db";
+pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(crate) const SCOPE_END: &str = "aws4_request";
+/// What an action and a host must be for a token.
+pub(crate) const ACTION: &str = "connect";
+pub(crate) const SIGNED_HEADERS: &str = "host";
+/// SHA-256 of no bytes: a token is a GET without a body.
+pub(crate) const EMPTY_BODY_SHA256: &str =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// All but `A-Z a-z 0-9 - _ . ~` is encoded (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Percent-encodes as Signature Version 4 asks, with upper-case hexadecimal digits.
+pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ENCODED)
+}
+
+/// A signature as 64 lower-case hexadecimal digits.
+pub(crate) struct Signature([u8; 64]);
+
+impl Signature {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hexadecimal digits")
+    }
+}
+
+impl Drop for Signature {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A key for one secret access key, day and region, ready to sign with.
+pub(crate) struct SigningKey {
+    keyed: Hmac<Sha256>,
+    /// `/YYYYMMDD/REGION/rds-db/aws4_request` without the first slash
+    scope: String,
+}
+
+impl SigningKey {
+    /// Derives the key; `date` is `YYYYMMDD`.
+    pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str) -> Self {
+        let mut start = Zeroizing::new(Vec::with_capacity(4 + secret_access_key.len()));
+        start.extend_from_slice(b"AWS4");
+        start.extend_from_slice(secret_access_key.as_bytes());
+        let mut key = Zeroizing::new(hmac(&start, date));
+        for part in [region, SERVICE, SCOPE_END] {
+            key = Zeroizing::new(hmac(key.as_slice(), part));
+        }
+        Self {
+            keyed: keyed(key.as_slice()),
+            scope: format!("{date}/{region}/{SERVICE}/{SCOPE_END}"),
+        }
+    }
+
+    /// Signs a canonical request's SHA-256; `amz_date` is `YYYYMMDDTHHMMSSZ` of the key's day.
+    pub(crate) fn sign(&self, amz_date: &str, canonical_request_sha256: &[u8; 32]) -> Signature {
+        let mut string_to_sign = self.keyed.clone();
+        for part in [ALGORITHM, "\n", amz_date, "\n", &self.scope, "\n"] {
+            string_to_sign.update(part.as_bytes());
+        }
+        string_to_sign.update(&hex(canonical_request_sha256));
+        Signature(hex(&string_to_sign.finalize().into_bytes().into()))
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+    let mut mac = keyed(key);
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+fn hex(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    base16ct::lower::encode(bytes, &mut digits).expect("twice as many digits as bytes");
+    digits
+}

@@ -1,0 +1,216 @@
+//! Moments as Signature Version 4 writes them: whole seconds in UTC, `20240826T220000Z`.
+//!
+//! Nothing here reads a clock. A moment outside 1970 to 9999 has no such text, so it cannot be
+//! made: whoever holds a [`Timestamp`] may format it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::error::{Error, ErrorCode};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// 9999-12-31T23:59:59Z
+const LAST: i64 = 253_402_300_799;
+
+/// A moment from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Timestamp(i64);
+
+impl Timestamp {
+    /// From seconds since 1970.
+    pub(crate) fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
+        if (0..=LAST).contains(&seconds) {
+            return Ok(Self(seconds));
+        }
+        Err(Error::new(
+            ErrorCode::InvalidSigningTime,
+            format!(
+                "signing time: {seconds} seconds from 1970-01-01T00:00:00Z; \
+                 accepted: 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z"
+            ),
+        ))
+    }
+
+    /// Fractions of a second are dropped.
+    pub(crate) fn from_system_time(time: SystemTime) -> Result<Self, Error> {
+        let seconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let before = before.duration();
+                let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+                whole.saturating_neg() - i64::from(before.subsec_nanos() > 0)
+            }
+        };
+        Self::from_unix_seconds(seconds)
+    }
+
+    /// From the text of an `X-Amz-Date`, to the letter.
+    pub(crate) fn from_amz_date(text: &str) -> Option<Self> {
+        let digits = |range: std::ops::Range<usize>| {
+            let digits = text.get(range)?;
+            digits.bytes().all(|b| b.is_ascii_digit()).then_some(())?;
+            digits.parse::<u16>().ok()
+        };
+        let two = |range| digits(range).map(|number| number as u8);
+        if text.len() != 16 || text.as_bytes()[8] != b'T' || text.as_bytes()[15] != b'Z' {
+            return None;
+        }
+        let month = time::Month::try_from(two(4..6)?).ok()?;
+        let date = time::Date::from_calendar_date(i32::from(digits(0..4)?), month, two(6..8)?);
+        let time = time::Time::from_hms(two(9..11)?, two(11..13)?, two(13..15)?);
+        let moment = OffsetDateTime::new_utc(date.ok()?, time.ok()?);
+        Self::from_unix_seconds(moment.unix_timestamp()).ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn unix_seconds(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn system_time(self) -> SystemTime {
+        // Never negative, by construction.
+        UNIX_EPOCH + Duration::from_secs(self.0.unsigned_abs())
+    }
+
+    /// The day that a signing key is derived for, counted from 1970-01-01.
+    pub(crate) fn day(self) -> i64 {
+        self.0 / SECONDS_PER_DAY
+    }
+
+    /// `YYYYMMDDTHHMMSSZ`
+    pub(crate) fn amz_date(self) -> AmzDate {
+        let moment = OffsetDateTime::from_unix_timestamp(self.0)
+            .expect("1970 to 9999 is within the calendar's range");
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second) = moment.to_hms();
+        let mut text = *b"YYYYMMDDThhmmssZ";
+        let mut put = |at: usize, number: u8| {
+            text[at] = b'0' + number / 10;
+            text[at + 1] = b'0' + number % 10;
+        };
+        put(0, (year / 100) as u8);
+        put(2, (year % 100) as u8);
+        put(4, u8::from(month));
+        put(6, day);
+        put(9, hour);
+        put(11, minute);
+        put(13, second);
+        AmzDate(text)
+    }
+}
+
+/// The text of an `X-Amz-Date`.
+pub(crate) struct AmzDate([u8; 16]);
+
+impl AmzDate {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits and letters")
+    }
+
+    /// The first half, `YYYYMMDD`, which the scope of a credential carries.
+    pub(crate) fn date(&self) -> &str {
+        &self.as_str()[..8]
+    }
+}
+
+/// Reads a moment such as `2024-08-26T22:00:00Z` (RFC 3339, any offset).
+///
+/// # Errors
+/// [`ErrorCode::InvalidSigningTime`] where it is none. For how to say it where the text is not
+/// the caller's own, see [`parse_rfc3339_or`].
+pub fn parse_rfc3339(text: &str) -> Result<SystemTime, Error> {
+    parse_rfc3339_or(text, ErrorCode::InvalidSigningTime, "signing time")
+}
+
+pub(crate) fn parse_rfc3339_or(
+    text: &str,
+    code: ErrorCode,
+    field: &str,
+) -> Result<SystemTime, Error> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(SystemTime::from)
+        .map_err(|_| {
+            Error::new(
+                code,
+                format!(
+                    "{field}: {} is not a time; accepted: RFC 3339, such as 2024-08-26T22:00:00Z",
+                    crate::endpoint::quoted(text)
+                ),
+            )
+        })
+}
+
+/// A moment as RFC 3339 text in UTC, such as `2024-08-26T22:00:00Z`; fractions are dropped.
+pub fn format_rfc3339(time: SystemTime) -> String {
+    OffsetDateTime::from(time)
+        .replace_nanosecond(0)
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "a time beyond the year 9999".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amz_date(seconds: i64) -> String {
+        let timestamp = Timestamp::from_unix_seconds(seconds).unwrap();
+        timestamp.amz_date().as_str().to_owned()
+    }
+
+    #[test]
+    fn amz_date_is_right_at_the_edges_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "19700101T000000Z"),
+            (951_782_400, "20000229T000000Z"),
+            (1_709_164_800, "20240229T000000Z"),
+            (1_735_689_599, "20241231T235959Z"),
+            (4_107_542_400, "21000301T000000Z"),
+            (LAST, "99991231T235959Z"),
+        ] {
+            assert_eq!(amz_date(seconds), text);
+            let read = Timestamp::from_amz_date(text).unwrap();
+            assert_eq!(read.unix_seconds(), seconds);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_amz_date() {
+        for text in [
+            "",
+            "20240230T000000Z",
+            "20241301T000000Z",
+            "20240101T240000Z",
+            "20240101T006000Z",
+            "20240101t000000Z",
+            "20240101T000000",
+            "2024-01-01T00:00",
+            "+0240101T000000Z",
+            "20240101T+00000Z",
+            "２0240101T0000Z",
+        ] {
+            assert_eq!(Timestamp::from_amz_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_just_before_1970_is_refused() {
+        let before = UNIX_EPOCH - Duration::from_millis(1);
+        let error = Timestamp::from_system_time(before).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidSigningTime);
+        let after = UNIX_EPOCH + Duration::from_millis(1);
+        assert_eq!(
+            Timestamp::from_system_time(after).unwrap().unix_seconds(),
+            0
+        );
+    }
+
+    #[test]
+    fn rfc3339_is_read_and_written() {
+        let time = parse_rfc3339("2024-08-27T00:00:00.5+02:00").unwrap();
+        assert_eq!(format_rfc3339(time), "2024-08-26T22:00:00Z");
+        assert!(parse_rfc3339("yesterday").is_err());
+    }
+}

@@ -1,0 +1,327 @@
+//! Every answer of `verify`: each refusal beside the login that is allowed.
+
+mod peer;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use peer::PeerRequest;
+use rdsign::endpoint::{Endpoint, Region};
+use rdsign::policy::Policy;
+use rdsign::verify::{AccessKey, HostForm, Server, verify};
+use rdsign::{Credentials, Signer};
+
+const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";
+const USER: &str = "iam_user";
+const NOW: u64 = 1_724_709_600;
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn server() -> Server {
+    Server {
+        endpoints: vec![
+            Endpoint::new(HOST, 5432).unwrap(),
+            Endpoint::new(HOST, 443).unwrap(),
+        ],
+        region: Region::new("eu-central-1").unwrap(),
+        account_id: "123456789012".to_owned(),
+        resource_id: "db-ABC".to_owned(),
+    }
+}
+
+fn key(id: &str, session_token: Option<&str>, ends: Option<u64>) -> AccessKey {
+    let policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Action": "rds-db:connect",
+        "Resource": "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/iam_user"}}"#;
+    AccessKey {
+        credentials: Credentials::new(
+            id,
+            format!("secret of {id}"),
+            session_token.map(str::to_owned),
+            ends.map(at),
+            "test",
+        ),
+        policies: vec![Policy::from_json(policy).unwrap()],
+    }
+}
+
+fn keys() -> Vec<AccessKey> {
+    vec![
+        key("LONG", None, None),
+        key("TEMPORARY", Some("session/token+="), Some(NOW + 600)),
+    ]
+}
+
+/// A request that is let in, to be changed in one place.
+#[derive(Clone)]
+struct Login {
+    hostname: &'static str,
+    port: u16,
+    signed_user: &'static str,
+    user: &'static str,
+    region: &'static str,
+    key: AccessKey,
+    signed_at: u64,
+    expires_in: u16,
+    now: u64,
+}
+
+impl Default for Login {
+    fn default() -> Self {
+        Self {
+            hostname: HOST,
+            port: 5432,
+            signed_user: USER,
+            user: USER,
+            region: "eu-central-1",
+            key: keys().remove(0),
+            signed_at: NOW,
+            expires_in: 900,
+            now: NOW,
+        }
+    }
+}
+
+impl Login {
+    fn token(&self) -> String {
+        let mut credentials = self.key.credentials.clone();
+        *credentials.expiry_mut() = None;
+        let signer = Signer::builder()
+            .hostname(self.hostname)
+            .port(self.port)
+            .username(self.signed_user)
+            .region(self.region)
+            .expires_in(self.expires_in)
+            .credentials(credentials);
+        let token = signer.build().unwrap().token_at(at(self.signed_at));
+        token.unwrap().into_value()
+    }
+
+    fn answer_to(&self, token: &str) -> Result<String, &'static str> {
+        verify(token, self.user, &server(), &keys(), at(self.now))
+            .map(|accepted| accepted.to_string())
+            .map_err(|refusal| {
+                let line = refusal.to_string();
+                for secret in ["secret of", "session/token", "X-Amz-Signature="] {
+                    assert!(!line.contains(secret), "{line}");
+                }
+                refusal.id()
+            })
+    }
+
+    fn answer(&self) -> Result<String, &'static str> {
+        self.answer_to(&self.token())
+    }
+}
+
+fn refused(change: impl Fn(&mut Login)) -> &'static str {
+    let mut login = Login::default();
+    login.answer().expect("the unchanged login is let in");
+    change(&mut login);
+    login.answer().expect_err("the changed login is refused")
+}
+
+fn allowed(change: impl Fn(&mut Login)) -> String {
+    let mut login = Login::default();
+    change(&mut login);
+    login.answer().expect("the login is let in")
+}
+
+#[test]
+fn the_answer_names_key_resource_and_form() {
+    let line = allowed(|_| ());
+    for part in ["LONG", "dbuser:db-ABC/iam_user", "botocore's order"] {
+        assert!(line.contains(part), "{line}");
+    }
+}
+
+#[test]
+fn a_password_is_malformed() {
+    assert_eq!(Login::default().answer_to("hunter2"), Err("malformed"));
+}
+
+#[test]
+fn another_host_or_port_is_the_wrong_endpoint() {
+    let replica = "replica.abc123.eu-central-1.rds.amazonaws.com";
+    assert_eq!(refused(|l| l.hostname = replica), "wrong-endpoint");
+    assert_eq!(refused(|l| l.port = 5433), "wrong-endpoint");
+}
+
+#[test]
+fn another_user_is_refused_also_by_case_alone() {
+    assert_eq!(refused(|l| l.signed_user = "testuser"), "wrong-user");
+    assert_eq!(refused(|l| l.signed_user = "IAM_USER"), "wrong-user");
+}
+
+#[test]
+fn another_region_or_service_is_refused() {
+    let token = Login::default().token();
+    let elsewhere = token.replace("%2Feu-central-1%2F", "%2Feu-west-1%2F");
+    let service = token.replace("%2Frds-db%2F", "%2Frds%2F");
+    for changed in [elsewhere, service] {
+        let answer = Login::default().answer_to(&changed);
+        assert_eq!(answer, Err("wrong-region-or-service"));
+    }
+}
+
+#[test]
+fn a_clock_may_be_five_minutes_ahead_and_no_more() {
+    allowed(|l| l.signed_at = NOW + 300);
+    assert_eq!(refused(|l| l.signed_at = NOW + 301), "not-yet-valid");
+}
+
+#[test]
+fn a_token_ends_with_its_last_second() {
+    allowed(|l| l.now = NOW + 899);
+    assert_eq!(refused(|l| l.now = NOW + 900), "expired");
+    let short = |now| move |l: &mut Login| (l.expires_in, l.now) = (60, now);
+    allowed(short(NOW + 59));
+    assert_eq!(refused(short(NOW + 60)), "expired");
+}
+
+#[test]
+fn a_token_ends_with_the_credentials_that_signed_it() {
+    let temporary = |now| {
+        move |l: &mut Login| {
+            l.key = keys().remove(1);
+            l.now = now;
+        }
+    };
+    allowed(temporary(NOW + 599));
+    assert_eq!(refused(temporary(NOW + 600)), "expired");
+}
+
+#[test]
+fn a_lifetime_over_900_is_refused() {
+    let token = Login::default().token();
+    let longer = token.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
+    assert_eq!(
+        Login::default().answer_to(&longer),
+        Err("lifetime-too-long")
+    );
+}
+
+#[test]
+fn an_unknown_access_key_is_refused() {
+    assert_eq!(
+        refused(|l| l.key = key("OTHER", None, None)),
+        "unknown-access-key"
+    );
+}
+
+#[test]
+fn a_session_token_must_be_the_key_s_own() {
+    for wrong in [
+        key("TEMPORARY", None, None),
+        key("TEMPORARY", Some("another"), None),
+        key("LONG", Some("session/token+="), None),
+    ] {
+        assert_eq!(refused(|l| l.key = wrong.clone()), "wrong-session-token");
+    }
+}
+
+#[test]
+fn another_secret_is_a_wrong_signature() {
+    let wrong = Credentials::new("LONG", "secret of another", None, None, "test");
+    let refusal = refused(|l| l.key.credentials = wrong.clone());
+    assert_eq!(refusal, "wrong-signature");
+}
+
+#[test]
+fn the_refusal_of_the_policies_names_the_arn() {
+    let login = Login {
+        signed_user: "postgres",
+        user: "postgres",
+        ..Login::default()
+    };
+    let refusal = verify(&login.token(), "postgres", &server(), &keys(), at(NOW)).unwrap_err();
+    assert_eq!(refusal.id(), "not-allowed");
+    let arn = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/postgres";
+    assert!(refusal.to_string().contains(arn), "{refusal}");
+}
+
+#[test]
+fn a_trailing_dot_is_no_other_endpoint() {
+    allowed(|l| l.hostname = "mydb.abc123.eu-central-1.rds.amazonaws.com.");
+}
+
+#[test]
+fn any_order_of_parameters_is_accepted() {
+    let login = Login {
+        key: keys().remove(1),
+        ..Login::default()
+    };
+    let token = login.token();
+    let (head, query) = token.split_once('?').unwrap();
+    let mut parameters: Vec<_> = query.split('&').collect();
+    parameters.sort();
+    let sorted = format!("{head}?{}", parameters.join("&"));
+    parameters.reverse();
+    let reversed = format!("{head}?{}", parameters.join("&"));
+    for other in [sorted, reversed] {
+        let line = login.answer_to(&other).unwrap();
+        assert!(line.contains("another SDK's order"), "{line}");
+    }
+}
+
+/// What SDKs do that sign the host as it is given: the token prints and signs the same text.
+fn signed_as_given(printed: &str, host: &str) -> String {
+    let key = keys().remove(0);
+    let request = PeerRequest {
+        host,
+        username: USER,
+        region: "eu-central-1",
+        credentials: &key.credentials,
+        signing_time: at(NOW),
+        expires_in: 900,
+    };
+    let own = Login::default().token();
+    let (_, query) = own.split_once("/?").unwrap();
+    let (query, _) = query.rsplit_once('=').unwrap();
+    format!("{printed}/?{query}={}", request.signature())
+}
+
+#[test]
+fn each_way_of_signing_the_host_is_accepted_and_told() {
+    let upper = "MYDB.abc123.eu-central-1.rds.amazonaws.com";
+    let form_of = |printed: &str, host: &str| {
+        let token = signed_as_given(printed, host);
+        verify(&token, USER, &server(), &keys(), at(NOW)).map(|accepted| accepted.form)
+    };
+    let with_port = |host: &str, port: u16| format!("{host}:{port}");
+    for (printed, host, form) in [
+        (
+            with_port(HOST, 5432),
+            with_port(HOST, 5432),
+            HostForm::Botocore,
+        ),
+        (
+            with_port(upper, 5432),
+            with_port(HOST, 5432),
+            HostForm::Botocore,
+        ),
+        (
+            with_port(upper, 5432),
+            with_port(upper, 5432),
+            HostForm::CaseKept,
+        ),
+        (with_port(HOST, 443), HOST.to_owned(), HostForm::Botocore),
+        (HOST.to_owned(), HOST.to_owned(), HostForm::Botocore),
+        (
+            with_port(HOST, 443),
+            with_port(HOST, 443),
+            HostForm::PortKept,
+        ),
+        (with_port(upper, 443), upper.to_owned(), HostForm::CaseKept),
+        (
+            with_port(upper, 443),
+            with_port(upper, 443),
+            HostForm::CaseAndPortKept,
+        ),
+    ] {
+        assert_eq!(form_of(&printed, &host), Ok(form), "{printed} {host}");
+    }
+    let other = form_of(&with_port(HOST, 5432), HOST).unwrap_err();
+    assert_eq!(other.id(), "wrong-signature");
+}
