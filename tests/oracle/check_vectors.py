@@ -1,0 +1,179 @@
+"""Holds tests/vectors.tsv against boto3, the reference for what a token is.
+
+Every line with a token is computed again by boto3's own `generate_db_auth_token` under a frozen
+clock, without a network, and compared byte for byte; with `--write` the tokens in the file are
+replaced instead. Lines with an error are this project's own promise, since boto3 signs most of
+those inputs without a word: only their form is checked here, and they are not counted as passed.
+The one thing to get wrong: an empty session token counts as none, so boto3 must be given None.
+
+    pip install -r requirements.txt && python check_vectors.py
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections import Counter
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+import time_machine
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors.tsv"
+CODES = {
+    "INVALID_HOSTNAME",
+    "INVALID_PORT",
+    "INVALID_USERNAME",
+    "INVALID_REGION",
+    "REGION_REQUIRED",
+    "REGION_MISMATCH",
+    "INVALID_CREDENTIALS",
+    "INVALID_EXPIRES_IN",
+    "INVALID_SIGNING_TIME",
+}
+FEWEST_LINES = 120
+
+NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+ESCAPE = re.compile(r"\\(?:x([0-7][0-9a-f])|([tnr\\]))")
+FIELD = re.compile(rf"(?:[^\\\x00-\x1f\x7f]|{ESCAPE.pattern})*")
+
+Vector = dict[str, str | None]
+
+# A region on either side of the service's label, as RDS names its endpoints.
+REGION_IN_HOSTNAME = re.compile(
+    r"""[^.]\.
+    (?: (?P<before>[a-z]+(-[a-z]+)+-[0-9]+)\.rds(-fips)?
+      | rds(-fips)?\.(?P<after>[a-z]+(-[a-z]+)+-[0-9]+) )
+    \.( amazonaws\.(com(\.cn)?|eu|au|uk) | c2s\.ic\.gov | sc2s\.sgov\.gov )\.?\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def unescape(field: str) -> str | None:
+    """One field of PostgreSQL's COPY text format."""
+    if field == r"\N":
+        return None
+    if not FIELD.fullmatch(field):
+        raise ValueError(f"a field is not escaped as it should be: {field!r}")
+    named = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+    return ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else named[m[2]], field)
+
+
+def parse(columns: list[str], line: str) -> Vector:
+    """One line by column; ValueError where no test could hold to what it says."""
+    vector = dict(zip(columns, map(unescape, line.split("\t")), strict=True))
+    if not NAME.fullmatch(vector["name"] or ""):
+        raise ValueError("the name is not in snake_case")
+    if (vector["error"] is None) == (vector["token"] is None):
+        raise ValueError("not exactly one of error and token is given")
+    if vector["error"] is not None and vector["error"] not in CODES:
+        raise ValueError(f"{vector['error']} is not a code of the table")
+    return vector
+
+
+@cache
+def shared_session() -> Any:
+    """One session for all keys, which reads nothing of the machine's AWS set-up."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for name in "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE":
+        os.environ[name] = os.devnull
+    return boto3.Session(region_name="us-east-1")
+
+
+@cache
+def rds_client(key_id: str, secret: str, session_token: str | None) -> Any:
+    """The client that signs with these keys."""
+    return shared_session().client(
+        "rds",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=session_token,
+    )
+
+
+def region_in(hostname: str) -> str:
+    """The region of an RDS endpoint's host name, in lower case."""
+    match = REGION_IN_HOSTNAME.search(hostname)
+    if match is None:
+        raise ValueError(f"no region is given, and none is in {hostname}")
+    return (match["before"] or match["after"]).lower()
+
+
+def token_from_boto3(vector: Vector) -> str:
+    """The token that boto3 makes of a line at the line's signing time."""
+    given = {column: value or "" for column, value in vector.items()}
+    session_token = given["session_token"] or None
+    client = rds_client(
+        given["access_key_id"], given["secret_access_key"], session_token
+    )
+    # boto3 always asks its request signer for 900 seconds: change that argument alone.
+    signer = client._request_signer
+    sign = signer.generate_presigned_url
+    lifetime = {"expires_in": int(given["expires_in"] or 900)}
+    with (
+        mock.patch.object(signer, sign.__name__, lambda **k: sign(**k | lifetime)),
+        time_machine.travel(int(given["signing_time"]), tick=False),
+    ):
+        return str(
+            client.generate_db_auth_token(
+                DBHostname=given["hostname"],
+                Port=int(given["port"] or 5432),
+                DBUsername=given["username"],
+                Region=given["region"] or region_in(given["hostname"]),
+            )
+        )
+
+
+def differences(kept: str, computed: str) -> str:
+    """The fields in which two tokens differ: host and port, and each parameter."""
+    fields = [re.split("/[?]|&", token) for token in (kept, computed)]
+    pairs = zip_longest(*fields, fillvalue="nothing")
+    return "".join(f"\n  kept:  {a}\n  boto3: {b}" for a, b in pairs if a != b)
+
+
+def main() -> int:
+    """Checks the file or rewrites its tokens; 1 where anything is wrong."""
+    parser = argparse.ArgumentParser(description="Compare vectors.tsv with boto3.")
+    parser.add_argument("--write", action="store_true", help="replace the tokens")
+    write = parser.parse_args().write
+
+    passed, faults = 0, []
+    names: Counter[str] = Counter()
+    codes = set()
+    # Not splitlines(): a user name may hold what Unicode calls the end of a line.
+    lines = VECTORS.read_bytes().decode().removesuffix("\n").split("\n")
+    header, *numbers = [n for n, line in enumerate(lines) if not line.startswith("#")]
+    columns = lines[header].split("\t")
+    for n in numbers:
+        name = lines[n].partition("\t")[0]
+        names[name] += 1
+        try:
+            vector = parse(columns, lines[n])
+            codes.add(vector["error"])
+            if vector["token"] is None:
+                continue
+            token = token_from_boto3(vector)
+            if write:
+                lines[n] = lines[n].rpartition("\t")[0] + "\t" + token
+            elif vector["token"] != token:
+                raise ValueError("not boto3's" + differences(vector["token"], token))
+            passed += 1
+        except ValueError as error:
+            faults.append(f"line {n + 1}, {name}: {error}")
+    faults += [f"{name} names {k} lines" for name, k in names.items() if k > 1]
+    faults += [f"no line has the error {code}" for code in sorted(CODES - codes)]
+    if len(numbers) < FEWEST_LINES:
+        faults.append(f"{len(numbers)} lines, fewer than {FEWEST_LINES}")
+    if write:
+        VECTORS.write_bytes(("\n".join(lines) + "\n").encode())
+    print(*faults, f"{passed} passed, {len(faults)} failed", sep="\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
