@@ -11,7 +11,8 @@
 
 #![forbid(unsafe_code)]
 
-mod credentials;
+mod builder;
+pub mod credentials;
 pub mod endpoint;
 mod error;
 pub mod inspect;
@@ -24,6 +25,7 @@ mod token;
 pub mod verify;
 
 pub use aws_credential_types::Credentials;
+pub use builder::SignerBuilder;
 pub use error::{Error, ErrorCode};
-pub use signer::{MAX_EXPIRES_IN, Signer, SignerBuilder};
+pub use signer::{MAX_EXPIRES_IN, Signer};
 pub use token::Token;

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
-use aws_credential_types::Credentials;
-use zeroize::Zeroizing;
 
-use crate::credentials::{GivenKeys, Source, environment_variable};
-use crate::endpoint::{DEFAULT_PORT, Endpoint, Region, quoted};
-use crate::error::{Error, ErrorCode};
+use crate::builder::SignerBuilder;
+use crate::credentials::Source;
+use crate::credentials::cache::{CredentialsCache, Lease};
+use crate::endpoint::{Endpoint, Region};
+use crate::error::Error;
 use crate::presign::{Presigner, Request};
 use crate::timestamp::Timestamp;
 use crate::token::Token;
@@ -24,7 +24,7 @@ use crate::token::Token;
 /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
 pub const MAX_EXPIRES_IN: u16 = 900;
 
-/// Signs tokens for one database user at one endpoint.
+/// Signs tokens for one database user at one endpoint. A clone shares all it keeps.
 ///
 /// ```
 /// let signer = rdsign::Signer::builder()
@@ -37,9 +37,12 @@ pub const MAX_EXPIRES_IN: u16 = 900;
 /// assert!(token.value().starts_with("mydb.abc123.eu-central-1.rds.amazonaws.com:5432/?"));
 /// # Ok::<(), rdsign::Error>(())
 /// ```
-pub struct Signer {
+#[derive(Clone)]
+pub struct Signer(Arc<Shared>);
+
+struct Shared {
     request: Request,
-    source: Source,
+    cache: CredentialsCache,
     ready: ArcSwapOption<Ready>,
 }
 
@@ -47,6 +50,8 @@ pub struct Signer {
 struct Ready {
     presigner: Presigner,
     credentials_expiry: Option<SystemTime>,
+    /// From here on the credentials are looked at again.
+    until: Option<SystemTime>,
 }
 
 impl Signer {
@@ -55,19 +60,59 @@ impl Signer {
         SignerBuilder::default()
     }
 
+    pub(crate) fn new(request: Request, source: Source) -> Self {
+        let region = request.region.as_str().to_owned();
+        let ahead = Duration::from_secs(request.expires_in.into());
+        Self(Arc::new(Shared {
+            request,
+            cache: CredentialsCache::new(source, region, ahead),
+            ready: ArcSwapOption::empty(),
+        }))
+    }
+
     /// A token signed now.
     ///
+    /// It waits for credentials where new ones are needed, for the credentials timeout at the
+    /// most. It may be called from inside an async runtime too, whose thread it then holds up.
+    ///
     /// # Errors
-    /// [`ErrorCode::CredentialsNotFound`], [`ErrorCode::CredentialsExpired`],
-    /// [`ErrorCode::CredentialsFailed`]
+    /// [`CredentialsNotFound`](crate::ErrorCode::CredentialsNotFound),
+    /// [`CredentialsExpired`](crate::ErrorCode::CredentialsExpired),
+    /// [`CredentialsFailed`](crate::ErrorCode::CredentialsFailed),
+    /// [`CredentialsTimeout`](crate::ErrorCode::CredentialsTimeout),
+    /// [`InvalidCredentials`](crate::ErrorCode::InvalidCredentials)
     pub fn token(&self) -> Result<Token, Error> {
         self.token_at(SystemTime::now())
     }
 
-    /// A token signed at a given time, to the second, from 1970 to 9999: for tests.
+    /// A token signed now, on any async runtime. Where credentials must be waited for, a thread
+    /// does that, which ends with the wait.
     ///
     /// # Errors
-    /// As [`Signer::token`], and [`ErrorCode::InvalidSigningTime`].
+    /// As [`Signer::token`].
+    #[cfg(feature = "chain")]
+    pub async fn token_async(&self) -> Result<Token, Error> {
+        let time = Timestamp::from_system_time(SystemTime::now())?;
+        if let Some(token) = self.ready_token(time) {
+            return Ok(token);
+        }
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let signer = self.clone();
+        std::thread::Builder::new()
+            .name("rdsign".to_owned())
+            // The receiver is gone where the caller gave up waiting.
+            .spawn(move || drop(sender.send(signer.token())))
+            .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("asking for credentials ended in a panic")))
+    }
+
+    /// A token signed at a given time, to the second, from 1970 to 9999: for tests. Credentials
+    /// are judged by that time as well.
+    ///
+    /// # Errors
+    /// As [`Signer::token`], and [`InvalidSigningTime`](crate::ErrorCode::InvalidSigningTime).
     pub fn token_at(&self, signing_time: SystemTime) -> Result<Token, Error> {
         self.sign(Timestamp::from_system_time(signing_time)?)
     }
@@ -90,43 +135,50 @@ impl Signer {
 
     /// The endpoint that tokens are signed for.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.request.endpoint
+        &self.0.request.endpoint
     }
 
     /// The database user that tokens are signed for.
     pub fn username(&self) -> &str {
-        &self.request.username
+        &self.0.request.username
     }
 
     /// The region that tokens are signed for.
     pub fn region(&self) -> &Region {
-        &self.request.region
+        &self.0.request.region
     }
 
     fn sign(&self, time: Timestamp) -> Result<Token, Error> {
-        let now = time.system_time();
-        if let Some(ready) = &*self.ready.load()
-            && ready.covers(time)
-        {
-            return Ok(ready.token(&self.request, time));
+        if let Some(token) = self.ready_token(time) {
+            return Ok(token);
         }
-        let credentials = self.source.credentials(now)?;
+        let now = time.system_time();
+        let Lease {
+            credentials,
+            ask_again_at,
+        } = self.0.cache.credentials(now)?;
         let ready = Arc::new(Ready {
-            presigner: Presigner::new(&self.request, &credentials, time),
+            presigner: Presigner::new(&self.0.request, &credentials, time),
             credentials_expiry: credentials.expiry(),
+            until: ask_again_at,
         });
-        let token = ready.token(&self.request, time);
-        self.ready.store(Some(ready));
+        let token = ready.token(&self.0.request, time);
+        self.0.ready.store(Some(ready));
         Ok(token)
+    }
+
+    /// The way of nearly every token: no lock, one allocation.
+    fn ready_token(&self, time: Timestamp) -> Option<Token> {
+        let ready = self.0.ready.load();
+        let ready = ready.as_ref().filter(|ready| ready.covers(time))?;
+        Some(ready.token(&self.0.request, time))
     }
 }
 
 impl Ready {
     fn covers(&self, time: Timestamp) -> bool {
-        self.presigner.covers(time)
-            && self
-                .credentials_expiry
-                .is_none_or(|expiry| time.system_time() < expiry)
+        let now = time.system_time();
+        self.presigner.covers(time) && self.until.is_none_or(|until| now < until)
     }
 
     fn token(&self, request: &Request, time: Timestamp) -> Token {
@@ -141,193 +193,18 @@ impl Ready {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request {
+            endpoint,
+            username,
+            region,
+            expires_in,
+        } = &self.0.request;
         f.debug_struct("Signer")
-            .field("endpoint", &self.request.endpoint)
-            .field("username", &self.request.username)
-            .field("region", &self.request.region)
-            .field("expires_in", &self.request.expires_in)
+            .field("endpoint", endpoint)
+            .field("username", username)
+            .field("region", region)
+            .field("expires_in", expires_in)
+            .field("credentials", &self.0.cache.source())
             .finish_non_exhaustive()
     }
-}
-
-/// The options of a [`Signer`]. What is not given has the default that its setter names.
-#[derive(Clone, Default)]
-pub struct SignerBuilder {
-    hostname: Option<String>,
-    port: Option<i64>,
-    username: Option<String>,
-    region: Option<String>,
-    expires_in: Option<i64>,
-    keys: GivenKeys,
-    credentials: Option<Credentials>,
-}
-
-impl SignerBuilder {
-    /// The endpoint's host name, as RDS shows it. Required.
-    pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
-        self.hostname = Some(hostname.into());
-        self
-    }
-
-    /// The endpoint's port, 1 to 65535. Default: 5432.
-    pub fn port(mut self, port: impl Into<i64>) -> Self {
-        self.port = Some(port.into());
-        self
-    }
-
-    /// The database user to log in as, exactly as the database spells it. Required.
-    pub fn username(mut self, username: impl Into<String>) -> Self {
-        self.username = Some(username.into());
-        self
-    }
-
-    /// The endpoint's region. Default: the one in the host name, else `AWS_REGION`, else
-    /// `AWS_DEFAULT_REGION`.
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
-        self
-    }
-
-    /// A token's life in seconds, 1 to 900. Default: 900.
-    pub fn expires_in(mut self, seconds: impl Into<i64>) -> Self {
-        self.expires_in = Some(seconds.into());
-        self
-    }
-
-    /// The access key id to sign with. Default: the environment's keys.
-    pub fn access_key_id(mut self, access_key_id: impl Into<String>) -> Self {
-        self.keys.access_key_id = Some(Zeroizing::new(access_key_id.into()));
-        self
-    }
-
-    /// The secret access key that goes with the access key id.
-    pub fn secret_access_key(mut self, secret_access_key: impl Into<String>) -> Self {
-        self.keys.secret_access_key = Some(Zeroizing::new(secret_access_key.into()));
-        self
-    }
-
-    /// The session token that goes with temporary keys; an empty one counts as none.
-    pub fn session_token(mut self, session_token: impl Into<String>) -> Self {
-        self.keys.session_token = Some(Zeroizing::new(session_token.into()));
-        self
-    }
-
-    /// Credentials of the AWS SDK for Rust's type, in place of the three keys: these may carry
-    /// an expiry.
-    pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
-        self
-    }
-
-    /// Checks all options, in the order of the error codes.
-    ///
-    /// # Errors
-    /// Every [`ErrorCode`] from [`InvalidHostname`](ErrorCode::InvalidHostname) to
-    /// [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn), the first that applies.
-    pub fn build(self) -> Result<Signer, Error> {
-        let hostname = self.hostname.ok_or_else(|| {
-            Error::new(
-                ErrorCode::InvalidHostname,
-                "hostname: none is given; accepted: the host name of an RDS endpoint",
-            )
-        })?;
-        let port = self.port.unwrap_or(DEFAULT_PORT.into());
-        let endpoint = Endpoint::new(hostname, port)?;
-        let username = check_username(self.username)?;
-        let region = settle_region(&endpoint, self.region)?;
-        let source = Source::new(self.keys, self.credentials)?;
-        let expires_in = check_expires_in(self.expires_in)?;
-        Ok(Signer {
-            request: Request {
-                endpoint,
-                username,
-                region,
-                expires_in,
-            },
-            source,
-            ready: ArcSwapOption::empty(),
-        })
-    }
-}
-
-impl fmt::Debug for SignerBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignerBuilder")
-            .field("hostname", &self.hostname)
-            .field("port", &self.port)
-            .field("username", &self.username)
-            .field("region", &self.region)
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
-    }
-}
-
-fn check_username(username: Option<String>) -> Result<String, Error> {
-    let problem = match &username {
-        None => "none is given".to_owned(),
-        Some(name) if name.is_empty() => "is empty".to_owned(),
-        // What a lone surrogate becomes on its way from a language of 16-bit characters.
-        Some(name) if name.contains('\u{FFFD}') => {
-            format!("{} has U+FFFD in it, a damaged character", quoted(name))
-        }
-        Some(name) if name.contains(char::is_control) => {
-            format!("{} has a control character in it", quoted(name))
-        }
-        Some(_) => return Ok(username.unwrap_or_default()),
-    };
-    Err(Error::new(
-        ErrorCode::InvalidUsername,
-        format!("username: {problem}; accepted: the name of a database user, in Unicode"),
-    ))
-}
-
-fn check_expires_in(seconds: Option<i64>) -> Result<u16, Error> {
-    let seconds = seconds.unwrap_or(MAX_EXPIRES_IN.into());
-    match u16::try_from(seconds) {
-        Ok(seconds @ 1..=MAX_EXPIRES_IN) => Ok(seconds),
-        _ => Err(Error::new(
-            ErrorCode::InvalidExpiresIn,
-            format!("expires in: {seconds} seconds; accepted: 1 to {MAX_EXPIRES_IN}"),
-        )),
-    }
-}
-
-/// The region to sign for: the one given, else the host name's, else the environment's.
-fn settle_region(endpoint: &Endpoint, given: Option<String>) -> Result<Region, Error> {
-    let in_hostname = endpoint.region();
-    match (given.map(Region::new).transpose()?, in_hostname) {
-        (Some(given), Some(in_hostname)) if given != in_hostname => Err(Error::new(
-            ErrorCode::RegionMismatch,
-            format!(
-                "region: {given} is given, but the host name says {in_hostname}; \
-                 accepted: {in_hostname}, or none"
-            ),
-        )),
-        (Some(region), _) | (None, Some(region)) => Ok(region),
-        (None, None) => match region_from_environment()? {
-            Some(region) => Ok(region),
-            None => Err(Error::new(
-                ErrorCode::RegionRequired,
-                format!(
-                    "region: none is given, there is none in {}{}, and neither AWS_REGION nor \
-                     AWS_DEFAULT_REGION is set; accepted: the region that the database is in",
-                    quoted(endpoint.hostname()),
-                    if endpoint.is_global() {
-                        " (an Aurora Global Database endpoint)"
-                    } else {
-                        ""
-                    },
-                ),
-            )),
-        },
-    }
-}
-
-fn region_from_environment() -> Result<Option<Region>, Error> {
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-        if let Some(value) = environment_variable(name) {
-            return Region::from_source(value, name).map(Some);
-        }
-    }
-    Ok(None)
 }

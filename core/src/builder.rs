@@ -1,0 +1,260 @@
+//! The options of a Signer, and the checks that every one of them passes once.
+//!
+//! The checks run in the order of the error codes, so that of two bad options every language
+//! names the same one. Nothing is repaired: no default region, no clamped lifetime.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use zeroize::Zeroizing;
+
+use crate::credentials::{
+    Found, ProviderResult, SourceOptions, environment_variable, region_of_profile,
+};
+use crate::endpoint::{DEFAULT_PORT, Endpoint, Region, quoted};
+use crate::error::{Error, ErrorCode};
+use crate::presign::Request;
+use crate::signer::{MAX_EXPIRES_IN, Signer};
+
+/// Where the environment names a region, in order.
+pub(crate) const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// The options of a [`Signer`]. What is not given has the default that its setter names.
+#[derive(Clone, Default)]
+pub struct SignerBuilder {
+    hostname: Option<String>,
+    port: Option<i64>,
+    username: Option<String>,
+    region: Option<String>,
+    expires_in: Option<i64>,
+    source: SourceOptions,
+}
+
+impl SignerBuilder {
+    /// The endpoint's host name, as RDS shows it. Required.
+    pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
+        self.hostname = Some(hostname.into());
+        self
+    }
+
+    /// The endpoint's port, 1 to 65535. Default: 5432.
+    pub fn port(mut self, port: impl Into<i64>) -> Self {
+        self.port = Some(port.into());
+        self
+    }
+
+    /// The database user to log in as, exactly as the database spells it. Required.
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into());
+        self
+    }
+
+    /// The endpoint's region. Default: the one in the host name, else `AWS_REGION`, else
+    /// `AWS_DEFAULT_REGION`, else the profile's.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// A token's life in seconds, 1 to 900. Default: 900.
+    pub fn expires_in(mut self, seconds: impl Into<i64>) -> Self {
+        self.expires_in = Some(seconds.into());
+        self
+    }
+
+    /// The access key id to sign with. Default: the AWS SDKs' chain of sources.
+    pub fn access_key_id(mut self, access_key_id: impl Into<String>) -> Self {
+        self.source.access_key_id = Some(Zeroizing::new(access_key_id.into()));
+        self
+    }
+
+    /// The secret access key that goes with the access key id.
+    pub fn secret_access_key(mut self, secret_access_key: impl Into<String>) -> Self {
+        self.source.secret_access_key = Some(Zeroizing::new(secret_access_key.into()));
+        self
+    }
+
+    /// The session token that goes with temporary keys; an empty one counts as none.
+    pub fn session_token(mut self, session_token: impl Into<String>) -> Self {
+        self.source.session_token = Some(Zeroizing::new(session_token.into()));
+        self
+    }
+
+    /// Credentials of the AWS SDK for Rust's type, in place of the three keys: these may carry
+    /// an expiry.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.source.credentials = Some(credentials);
+        self
+    }
+
+    /// A function that brings the credentials. It is called when the first token is asked for,
+    /// and again when those it gave are about to end; by one thread at a time, and by whichever
+    /// asks. It is to bound its own calls.
+    pub fn credentials_provider(
+        mut self,
+        provider: impl Fn() -> ProviderResult + Send + Sync + 'static,
+    ) -> Self {
+        self.source.provider = Some(std::sync::Arc::new(provider));
+        self
+    }
+
+    /// The profile of the AWS configuration files to take credentials from, and nothing else.
+    /// Default: the default chain, in which `AWS_PROFILE` chooses one.
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.source.profile = Some(profile.into());
+        self
+    }
+
+    /// The ARN of a role to assume with the credentials found, by a call to STS.
+    pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
+        self.source.role_arn = Some(role_arn.into());
+        self
+    }
+
+    /// The external id that the role asks for.
+    pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
+        self.source.external_id = Some(external_id.into());
+        self
+    }
+
+    /// The name of the role's session, which CloudTrail shows. Default: `rdsign`.
+    pub fn role_session_name(mut self, role_session_name: impl Into<String>) -> Self {
+        self.source.role_session_name = Some(role_session_name.into());
+        self
+    }
+
+    /// How long all calls for one set of credentials may take together, over 0. Default: 5 s.
+    pub fn credentials_timeout(mut self, timeout: Duration) -> Self {
+        self.source.timeout = Some(timeout);
+        self
+    }
+
+    /// Looks for the credentials that these options would sign with, and says where they were
+    /// found. Host name, port and user name do not matter here.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidRegion`], [`ErrorCode::InvalidCredentials`] and every code for
+    /// credentials, as [`Signer::token`].
+    pub fn find_credentials(self) -> Result<Found, Error> {
+        let region = self.region.map(Region::new).transpose()?;
+        let source = self.source.settle()?;
+        source.load(region.as_ref().map(Region::as_str), source.timeout)
+    }
+
+    /// Checks all options, in the order of the error codes.
+    ///
+    /// # Errors
+    /// Every [`ErrorCode`] from [`InvalidHostname`](ErrorCode::InvalidHostname) to
+    /// [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn), the first that applies.
+    pub fn build(self) -> Result<Signer, Error> {
+        let hostname = self.hostname.ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidHostname,
+                "hostname: none is given; accepted: the host name of an RDS endpoint",
+            )
+        })?;
+        let port = self.port.unwrap_or(DEFAULT_PORT.into());
+        let endpoint = Endpoint::new(hostname, port)?;
+        let username = check_username(self.username)?;
+        let region = settle_region(&endpoint, self.region, &self.source)?;
+        let source = self.source.settle()?;
+        let expires_in = check_expires_in(self.expires_in)?;
+        let request = Request {
+            endpoint,
+            username,
+            region,
+            expires_in,
+        };
+        Ok(Signer::new(request, source))
+    }
+}
+
+impl fmt::Debug for SignerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignerBuilder")
+            .field("hostname", &self.hostname)
+            .field("port", &self.port)
+            .field("username", &self.username)
+            .field("region", &self.region)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_username(username: Option<String>) -> Result<String, Error> {
+    let problem = match &username {
+        None => "none is given".to_owned(),
+        Some(name) if name.is_empty() => "is empty".to_owned(),
+        // What a lone surrogate becomes on its way from a language of 16-bit characters.
+        Some(name) if name.contains('\u{FFFD}') => {
+            format!("{} has U+FFFD in it, a damaged character", quoted(name))
+        }
+        Some(name) if name.contains(char::is_control) => {
+            format!("{} has a control character in it", quoted(name))
+        }
+        Some(_) => return Ok(username.unwrap_or_default()),
+    };
+    Err(Error::new(
+        ErrorCode::InvalidUsername,
+        format!("username: {problem}; accepted: the name of a database user, in Unicode"),
+    ))
+}
+
+fn check_expires_in(seconds: Option<i64>) -> Result<u16, Error> {
+    let seconds = seconds.unwrap_or(MAX_EXPIRES_IN.into());
+    match u16::try_from(seconds) {
+        Ok(seconds @ 1..=MAX_EXPIRES_IN) => Ok(seconds),
+        _ => Err(Error::new(
+            ErrorCode::InvalidExpiresIn,
+            format!("expires in: {seconds} seconds; accepted: 1 to {MAX_EXPIRES_IN}"),
+        )),
+    }
+}
+
+/// The region to sign for: the one given, else the host name's, else the environment's, else the
+/// profile's.
+fn settle_region(
+    endpoint: &Endpoint,
+    given: Option<String>,
+    source: &SourceOptions,
+) -> Result<Region, Error> {
+    let in_hostname = endpoint.region();
+    match (given.map(Region::new).transpose()?, in_hostname) {
+        (Some(given), Some(in_hostname)) if given != in_hostname => Err(Error::new(
+            ErrorCode::RegionMismatch,
+            format!(
+                "region: {given} is given, but the host name says {in_hostname}; \
+                 accepted: {in_hostname}, or none"
+            ),
+        )),
+        (Some(region), _) | (None, Some(region)) => Ok(region),
+        (None, None) => region_from_elsewhere(source)?.ok_or_else(|| {
+            Error::new(
+                ErrorCode::RegionRequired,
+                format!(
+                    "region: none is given, there is none in {}{}, neither AWS_REGION nor \
+                     AWS_DEFAULT_REGION is set, and no profile names one; accepted: the region \
+                     that the database is in",
+                    quoted(endpoint.hostname()),
+                    if endpoint.is_global() {
+                        " (an Aurora Global Database endpoint)"
+                    } else {
+                        ""
+                    },
+                ),
+            )
+        }),
+    }
+}
+
+fn region_from_elsewhere(source: &SourceOptions) -> Result<Option<Region>, Error> {
+    for name in REGION_VARIABLES {
+        if let Some(value) = environment_variable(name) {
+            return Region::from_source(value, name).map(Some);
+        }
+    }
+    region_of_profile(source.profile.as_deref())?
+        .map(|name| Region::from_source(name, "region of the profile"))
+        .transpose()
+}

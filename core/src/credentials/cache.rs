@@ -1,0 +1,296 @@
+//! Keeps credentials until shortly before they end, and lets one caller at a time fetch new ones.
+//!
+//! Nothing here runs by itself: the time is looked at when a token is asked for. One caller
+//! fetches; meanwhile the others use what is still valid, or wait if nothing is. After a fork the
+//! child starts anew: what another thread of the parent was holding would be held for ever.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use aws_credential_types::Credentials;
+
+use super::{Found, Source};
+use crate::error::{Error, ErrorCode};
+use crate::timestamp::format_rfc3339;
+
+/// Once new credentials were asked for in vain, how long until they are asked for again, while
+/// the old ones still hold.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// How long a caller who could sign with valid credentials may be held up for newer ones.
+const BOUND_AHEAD: Duration = Duration::from_secs(1);
+/// How much longer than its fetch a caller waits for another's, which has to be told apart.
+const WAIT_BEYOND: Duration = Duration::from_millis(500);
+
+/// Credentials and the time from which the cache is to be asked again.
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    pub(crate) credentials: Credentials,
+    pub(crate) ask_again_at: Option<SystemTime>,
+}
+
+impl Lease {
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        self.ask_again_at.is_none_or(|at| now < at)
+    }
+
+    fn is_valid(&self, now: SystemTime) -> bool {
+        self.credentials.expiry().is_none_or(|expiry| now < expiry)
+    }
+}
+
+/// One source's credentials, shared by all threads.
+pub(crate) struct CredentialsCache {
+    source: Source,
+    region: String,
+    /// How long before their end credentials are replaced: a token's life.
+    ahead: Duration,
+    current: ArcSwapOption<Lease>,
+    flight: ArcSwap<Flight>,
+}
+
+/// The one fetch that may be under way in a process.
+struct Flight {
+    process_id: u32,
+    state: Mutex<FlightState>,
+    landed: Condvar,
+}
+
+#[derive(Default)]
+struct FlightState {
+    under_way: bool,
+    /// How many have ended, and how the last one did.
+    count: u64,
+    outcome: Option<Result<Lease, Error>>,
+}
+
+impl CredentialsCache {
+    pub(crate) fn new(source: Source, region: String, ahead: Duration) -> Self {
+        Self {
+            source,
+            region,
+            ahead,
+            current: ArcSwapOption::empty(),
+            flight: ArcSwap::from_pointee(Flight::new()),
+        }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Credentials that are valid at `now`.
+    pub(crate) fn credentials(&self, now: SystemTime) -> Result<Lease, Error> {
+        if let Some(credentials) = self.source.constant() {
+            return valid(
+                credentials.clone(),
+                None,
+                now,
+                "they were given to the signer",
+            );
+        }
+        let current = self.current.load_full();
+        match current.filter(|lease| lease.is_valid(now)) {
+            Some(lease) if lease.is_fresh(now) => Ok(Lease::clone(&lease)),
+            Some(lease) => Ok(self.refresh_ahead(&lease, now)),
+            None => self.fetch_or_wait(now),
+        }
+    }
+
+    /// Tries for newer credentials, and settles for the valid ones.
+    fn refresh_ahead(&self, old: &Lease, now: SystemTime) -> Lease {
+        let flight = self.flight();
+        let Some(landing) = flight.take_off() else {
+            return old.clone();
+        };
+        let bound = self.source.timeout.min(BOUND_AHEAD);
+        let newer = self.fetch(bound, now).unwrap_or_else(|_| old.clone());
+        // Never back to credentials that end sooner.
+        let newer = match (newer.credentials.expiry(), old.credentials.expiry()) {
+            (Some(new), Some(held)) if new < held => old.clone(),
+            _ => newer,
+        };
+        let lease = Lease {
+            ask_again_at: self.ask_again_at(newer.credentials.expiry(), now),
+            ..newer
+        };
+        self.current.store(Some(Arc::new(lease.clone())));
+        landing.with(Ok(lease.clone()));
+        lease
+    }
+
+    /// Fetches, or waits for the caller that does.
+    fn fetch_or_wait(&self, now: SystemTime) -> Result<Lease, Error> {
+        let flight = self.flight();
+        let Some(landing) = flight.take_off() else {
+            return flight.wait(self.source.timeout + WAIT_BEYOND);
+        };
+        // Another may have fetched between this caller's look and its turn.
+        if let Some(lease) = self.current.load_full().filter(|lease| lease.is_valid(now)) {
+            landing.with(Ok(Lease::clone(&lease)));
+            return Ok(Lease::clone(&lease));
+        }
+        let outcome = self.fetch(self.source.timeout, now);
+        if let Ok(lease) = &outcome {
+            self.current.store(Some(Arc::new(lease.clone())));
+        }
+        landing.with(outcome.clone());
+        outcome
+    }
+
+    fn fetch(&self, bound: Duration, now: SystemTime) -> Result<Lease, Error> {
+        let Found {
+            credentials,
+            source,
+            ..
+        } = self
+            .source
+            .load(Some(&self.region), bound)
+            .map_err(|error| self.with_what_ended(error, now))?;
+        let ask_again_at = self.ask_again_at(credentials.expiry(), now);
+        valid(credentials, ask_again_at, now, source)
+    }
+
+    /// A source that has nothing more is told from one that never had anything.
+    fn with_what_ended(&self, error: Error, now: SystemTime) -> Error {
+        let expiry = self
+            .current
+            .load_full()
+            .and_then(|lease| lease.credentials.expiry());
+        match expiry {
+            Some(expiry) if expiry <= now && error.code() == ErrorCode::CredentialsNotFound => {
+                Error::new(
+                    ErrorCode::CredentialsExpired,
+                    format!(
+                        "credentials: they expired at {}, and there are no newer ones: {error}",
+                        format_rfc3339(expiry)
+                    ),
+                )
+            }
+            _ => error,
+        }
+    }
+
+    /// A token's life before the end, a little sooner by chance, so that processes that started
+    /// together do not all ask at once; and not before a while from now, lest every call asks.
+    fn ask_again_at(&self, expiry: Option<SystemTime>, now: SystemTime) -> Option<SystemTime> {
+        let expiry = expiry?;
+        let ahead = self.ahead + self.ahead.mul_f64(0.2 * chance());
+        let a_while = ASK_AGAIN_AFTER.mul_f64(0.75 + 0.5 * chance());
+        let early = expiry.checked_sub(ahead).unwrap_or(now);
+        Some(early.max(now + a_while).min(expiry))
+    }
+
+    fn flight(&self) -> Arc<Flight> {
+        let flight = self.flight.load_full();
+        if flight.process_id == std::process::id() {
+            return flight;
+        }
+        // Of several threads that come here first after a fork, one's new flight stays.
+        self.flight
+            .compare_and_swap(&flight, Arc::new(Flight::new()));
+        self.flight.load_full()
+    }
+}
+
+/// Credentials that have not ended.
+fn valid(
+    credentials: Credentials,
+    ask_again_at: Option<SystemTime>,
+    now: SystemTime,
+    source: &str,
+) -> Result<Lease, Error> {
+    match credentials.expiry() {
+        Some(expiry) if expiry <= now => Err(Error::new(
+            ErrorCode::CredentialsExpired,
+            format!(
+                "credentials: those of access key {} expired at {}, and there are no newer ones \
+                 ({source})",
+                credentials.access_key_id(),
+                format_rfc3339(expiry),
+            ),
+        )),
+        _ => Ok(Lease {
+            credentials,
+            ask_again_at,
+        }),
+    }
+}
+
+/// 0 up to 1; differs between processes that were forked from one.
+fn chance() -> f64 {
+    let seed = (std::process::id(), Instant::now());
+    let bits = RandomState::new().hash_one(seed) >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
+impl Flight {
+    fn new() -> Self {
+        Self {
+            process_id: std::process::id(),
+            state: Mutex::default(),
+            landed: Condvar::new(),
+        }
+    }
+
+    /// The right to fetch, unless another has it.
+    fn take_off(&self) -> Option<Landing<'_>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.under_way {
+            return None;
+        }
+        state.under_way = true;
+        Some(Landing(self))
+    }
+
+    /// The outcome of the fetch that is under way.
+    fn wait(&self, bound: Duration) -> Result<Lease, Error> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = state.count;
+        let (state, _) = self
+            .landed
+            .wait_timeout_while(state, bound, |state| state.under_way && state.count == seen)
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.outcome {
+            Some(outcome) if !state.under_way || state.count != seen => outcome.clone(),
+            _ => Err(Error::new(
+                ErrorCode::CredentialsTimeout,
+                format!(
+                    "credentials: another thread is asking for them and had no answer within \
+                     {:.1} s",
+                    bound.as_secs_f64()
+                ),
+            )),
+        }
+    }
+}
+
+/// Ends a fetch on every way out, also that of a panic.
+struct Landing<'a>(&'a Flight);
+
+impl Landing<'_> {
+    fn with(self, outcome: Result<Lease, Error>) {
+        self.0.land(outcome);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.0.land(Err(Error::internal(
+            "asking for credentials ended in a panic",
+        )));
+    }
+}
+
+impl Flight {
+    fn land(&self, outcome: Result<Lease, Error>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.under_way = false;
+        state.count += 1;
+        state.outcome = Some(outcome);
+        drop(state);
+        self.landed.notify_all();
+    }
+}

@@ -1,0 +1,132 @@
+//! The environment's keys, read without a runtime, a network or a file.
+//!
+//! They are the first source of every AWS SDK's chain. An empty variable counts as unset; a lone
+//! key id or a lone secret counts as none, and the search goes on.
+
+use aws_credential_types::Credentials;
+use zeroize::Zeroizing;
+
+use super::{Tried, check};
+use crate::error::{Error, ErrorCode};
+use crate::timestamp::parse_rfc3339_or;
+
+pub(super) const NAME: &str = "environment";
+
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
+
+/// A variable of this process's environment; an empty one counts as unset, as in the AWS SDKs.
+/// One that is not UTF-8 comes with U+FFFD in it, which no check lets pass.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The keys, or why there are none.
+pub(super) fn load() -> Result<Result<Credentials, Tried>, Error> {
+    load_from(&variable)
+}
+
+fn load_from(
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Result<Credentials, Tried>, Error> {
+    let keys = (
+        variable(ACCESS_KEY_ID),
+        variable(SECRET_ACCESS_KEY).map(Zeroizing::new),
+    );
+    let (access_key_id, secret_access_key) = match keys {
+        (Some(access_key_id), Some(secret_access_key)) => (access_key_id, secret_access_key),
+        (id, _) => {
+            let missing = if id.is_none() {
+                ACCESS_KEY_ID
+            } else {
+                SECRET_ACCESS_KEY
+            };
+            return Ok(Err(Tried {
+                source: NAME,
+                reason: format!("{missing} is not set"),
+            }));
+        }
+    };
+    let expiry = variable(EXPIRATION)
+        .map(|text| parse_rfc3339_or(&text, ErrorCode::CredentialsFailed, EXPIRATION))
+        .transpose()?;
+    let credentials = Credentials::new(
+        access_key_id,
+        secret_access_key.as_str(),
+        variable(SESSION_TOKEN),
+        expiry,
+        NAME,
+    );
+    check(&credentials)?;
+    Ok(Ok(credentials))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::format_rfc3339;
+
+    fn environment(variables: &[(&str, &str)]) -> Result<Result<Credentials, Tried>, Error> {
+        load_from(&|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_gives_all_four() {
+        let credentials = environment(&[
+            (ACCESS_KEY_ID, "akid"),
+            (SECRET_ACCESS_KEY, "secret"),
+            (SESSION_TOKEN, "token"),
+            (EXPIRATION, "2024-08-27T00:00:00Z"),
+        ]);
+        let credentials = credentials.unwrap().unwrap();
+        assert_eq!(credentials.access_key_id(), "akid");
+        assert_eq!(credentials.secret_access_key(), "secret");
+        assert_eq!(credentials.session_token(), Some("token"));
+        let expiry = credentials.expiry().unwrap();
+        assert_eq!(format_rfc3339(expiry), "2024-08-27T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let tried = environment(&[(ACCESS_KEY_ID, "akid")])
+            .unwrap()
+            .unwrap_err();
+        assert!(tried.reason.contains(SECRET_ACCESS_KEY), "{tried:?}");
+        let tried = environment(&[]).unwrap().unwrap_err();
+        assert!(tried.reason.contains(ACCESS_KEY_ID), "{tried:?}");
+    }
+
+    #[test]
+    fn a_bad_expiry_is_named_and_not_ignored() {
+        let error = environment(&[
+            (ACCESS_KEY_ID, "akid"),
+            (SECRET_ACCESS_KEY, "secret"),
+            (EXPIRATION, "soon"),
+        ])
+        .unwrap_err();
+        assert_eq!(error.code(), ErrorCode::CredentialsFailed);
+        assert!(error.message().contains(EXPIRATION), "{error}");
+    }
+
+    #[test]
+    fn no_message_shows_a_secret() {
+        for (name, value) in [(SECRET_ACCESS_KEY, "sec\nret"), (SESSION_TOKEN, "sec\nret")] {
+            let mut variables = vec![(ACCESS_KEY_ID, "akid"), (SECRET_ACCESS_KEY, "secret")];
+            variables.retain(|(key, _)| *key != name);
+            variables.push((name, value));
+            let error = environment(&variables).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidCredentials);
+            assert!(
+                !format!("{error} {error:?}").contains("sec\\n"),
+                "{error:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! A tokio runtime for the length of one fetch, on the caller's own thread.
+//!
+//! Nothing of it stays: no thread outlives the call, so a fork, a freeze or an unloaded library
+//! finds nothing half done. Only a name look-up that hangs in the C library cannot be called off,
+//! and is left to end by itself.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// How long the look-ups of names have to end.
+const WIND_UP: Duration = Duration::from_millis(100);
+
+/// Runs a future to its end, or for `bound` at the most: then `None`.
+///
+/// It also works on a thread that is inside a runtime, which may not enter another one: there a
+/// thread is borrowed for the call.
+pub(crate) fn block_on<T: Send>(
+    bound: Duration,
+    future: impl Future<Output = T> + Send,
+) -> Result<Option<T>, Error> {
+    let run = || -> Result<Option<T>, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")))?;
+        let outcome = runtime.block_on(async { tokio::time::timeout(bound, future).await });
+        runtime.shutdown_timeout(WIND_UP);
+        Ok(outcome.ok())
+    };
+    if tokio::runtime::Handle::try_current().is_err() {
+        return run();
+    }
+    std::thread::scope(|scope| {
+        scope
+            .spawn(run)
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
