@@ -1,0 +1,166 @@
+use super::*;
+
+const VALID: &str = r#"
+region = "ap-northeast-1"
+account_id = "123456789012"
+resource_id = "db-ABC"
+endpoints = ["mydb.example.com", "tunnel.example.com:6543", "[::1]", "[::1]:6543"]
+postgres_password = "hunter2"
+
+[[access_keys]]
+access_key_id = "AKIAONE"
+secret_access_key = "hunter3"
+
+[[access_keys]]
+access_key_id = "ASIATWO"
+secret_access_key = "hunter4"
+session_token = "hunter5"
+expires_at = 2026-01-01T00:00:00Z
+policies = ['{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}']
+"#;
+
+fn problem(old: &str, new: &str) -> String {
+    assert!(VALID.contains(old), "{old}");
+    Config::parse(&VALID.replace(old, new), 5432, &[]).unwrap_err()
+}
+
+#[test]
+fn endpoints_without_a_port_take_the_server_s() {
+    let config = Config::parse(VALID, 15432, &["added.example.com".to_owned()]).unwrap();
+    let endpoints: Vec<_> = config
+        .server
+        .endpoints
+        .iter()
+        .map(Endpoint::to_string)
+        .collect();
+    let expected = [
+        "added.example.com:15432",
+        "mydb.example.com:15432",
+        "tunnel.example.com:6543",
+        "[::1]:15432",
+        "[::1]:6543",
+    ];
+    assert_eq!(endpoints, expected);
+}
+
+#[test]
+fn optional_fields_may_be_left_out() {
+    let config = Config::parse(VALID, 5432, &[]).unwrap();
+    assert_eq!(config.clock_offset_seconds, 0);
+    let [one, two] = &config.access_keys[..] else {
+        panic!("two keys");
+    };
+    assert!(one.credentials.session_token().is_none() && one.credentials.expiry().is_none());
+    assert!(one.policies.is_empty());
+    assert_eq!(two.credentials.session_token(), Some("hunter5"));
+    let expiry = two
+        .credentials
+        .expiry()
+        .map(rdsign::timestamp::format_rfc3339);
+    assert_eq!(expiry.as_deref(), Some("2026-01-01T00:00:00Z"));
+}
+
+#[test]
+fn every_problem_names_its_field() {
+    for (old, new, expected) in [
+        ("region =", "regoin =", "line 2: unknown field `regoin`"),
+        (
+            "account_id = \"123456789012\"",
+            "",
+            "missing field `account_id`",
+        ),
+        ("ap-northeast-1", "Tokyo", "region: "),
+        ("123456789012", "1234-5678-9012", "account_id: "),
+        ("db-ABC", "mydb", "resource_id: "),
+        ("db-ABC", "db-", "resource_id: "),
+        ("mydb.example.com", "my db", "endpoints[0]: hostname: "),
+        (
+            "mydb.example.com",
+            "mydb.example.com:0",
+            "endpoints[0]: port: ",
+        ),
+        (
+            "mydb.example.com",
+            "mydb.example.com:65536",
+            "endpoints[0]: hostname: ",
+        ),
+        ("hunter2", "", "postgres_password: "),
+        ("hunter3", "", "access_keys[0].secret_access_key: "),
+        ("hunter5", r"line\nbreak", "access_keys[1].session_token: "),
+        ("00:00:00Z", "00:00:00", "access_keys[1].expires_at: "),
+        ("}]}", "}]} {", "access_keys[1].policies[0]: "),
+        (
+            "ASIATWO",
+            "AKIAONE",
+            "access_keys[1].access_key_id: AKIAONE is there twice",
+        ),
+    ] {
+        let problem = problem(old, new);
+        assert!(
+            problem.starts_with(expected) || problem.contains(&format!(": {expected}")),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn no_problem_quotes_a_secret() {
+    for (old, new) in [
+        ("\"hunter3\"", "\"hunter3"),
+        ("\"hunter3\"", "hunter3"),
+        ("\"hunter3\"", "[\"hunter3\"]"),
+        ("\"hunter3\"", "\"hunter3\" \"hunter3\""),
+        ("secret_access_key = \"hunter3\"", "policies = \"hunter3\""),
+        (
+            "secret_access_key = \"hunter3\"",
+            "expires_at = \"hunter3\"",
+        ),
+        (
+            "[[access_keys]]\naccess_key_id = \"AKIAONE\"",
+            "[access_keys]",
+        ),
+        ("\"hunter3\"", "\"hunter3\\q\""),
+        (
+            "\"hunter3\"",
+            "\"hunter3\"\nsecret_access_key = \"hunter3\"",
+        ),
+    ] {
+        let problem = problem(old, new);
+        assert!(!problem.contains("hunter"), "{problem}");
+    }
+}
+
+#[test]
+fn the_clock_can_be_ahead_and_behind() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+    let at = |offset: i64| {
+        let text = format!("clock_offset_seconds = {offset}\n{VALID}");
+        Config::parse(&text, 5432, &[]).map(|config| config.server_time(now))
+    };
+    assert_eq!(at(30), Ok(now + Duration::from_secs(30)));
+    assert_eq!(at(-30), Ok(now - Duration::from_secs(30)));
+    for too_far in [i64::MAX, i64::MIN] {
+        assert!(at(too_far).is_err_and(|problem| problem.starts_with("clock_offset_seconds: ")));
+    }
+}
+
+#[test]
+fn the_default_is_a_valid_configuration() {
+    let text = crate::default_config::text(&[]).unwrap();
+    let config = Config::parse(&text, 5432, &[]).unwrap();
+    assert_eq!(config.access_keys.len(), 4);
+    let token = config.access_keys[2].credentials.session_token();
+    assert_eq!(token.map(str::len), Some(1000));
+    let again = crate::default_config::text(&[]).unwrap();
+    assert_ne!(text, again, "secrets are drawn anew");
+}
+
+#[test]
+fn the_default_has_the_region_of_the_endpoint_given() {
+    let given = ["mydb.abc123.cn-north-1.rds.amazonaws.com.cn".to_owned()];
+    let text = crate::default_config::text(&given).unwrap();
+    let config = Config::parse(&text, 5432, &[]).unwrap();
+    assert_eq!(config.server.region.as_str(), "cn-north-1");
+    assert_eq!(config.server.endpoints[0].hostname(), given[0]);
+    assert!(text.contains("arn:aws-cn:rds-db:cn-north-1:"));
+}

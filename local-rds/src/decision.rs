@@ -1,0 +1,68 @@
+//! One login: the configuration as it is now, the token, and the line that says how it ended.
+//!
+//! Whatever goes wrong here is a refusal with a reason. There is no third answer, and above all
+//! no way in where the configuration cannot be read.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use rdsign::verify::verify;
+
+use crate::config::Config;
+
+/// The environment variable that names the configuration for the preloaded library, and for the
+/// command that is run beside the server.
+pub const CONFIG_VARIABLE: &str = "RDSIGN_LOCAL_CONFIG";
+/// The environment variable that tells the preloaded library the port the server listens on.
+pub const PORT_VARIABLE: &str = "RDSIGN_LOCAL_PORT";
+/// The environment variable with the endpoints given beside the configuration, by commas.
+pub const ENDPOINTS_VARIABLE: &str = "RDSIGN_LOCAL_ENDPOINTS";
+
+/// Whether a login is let in, with the line for the server's log. The line never holds a token.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Let in.
+    Accepted(String),
+    /// Refused.
+    Refused(String),
+}
+
+/// Decides about a login as `username` with `password`, by this process's environment.
+pub fn decide(username: &[u8], password: &[u8]) -> Decision {
+    match try_to_decide(username, password, SystemTime::now()) {
+        Ok(accepted) => Decision::Accepted(format!("rdsign: accepted: {accepted}")),
+        Err((id, reason)) => Decision::Refused(format!("rdsign: refused ({id}): {reason}")),
+    }
+}
+
+type Reason = (&'static str, String);
+
+fn try_to_decide(username: &[u8], password: &[u8], now: SystemTime) -> Result<String, Reason> {
+    let config = read_config().map_err(|problem| ("broken-configuration", problem))?;
+    let now = config.server_time(now);
+    let utf8 = |bytes| std::str::from_utf8(bytes);
+    let username = utf8(username)
+        .map_err(|_| ("wrong-user", "the user's name is not UTF-8 text".to_owned()))?;
+    let token =
+        utf8(password).map_err(|_| ("malformed", "the password is not UTF-8 text".to_owned()))?;
+    verify(token, username, &config.server, &config.access_keys, now)
+        .map(|accepted| accepted.to_string())
+        .map_err(|refusal| (refusal.id(), refusal.to_string()))
+}
+
+fn read_config() -> Result<Config, String> {
+    let variable = |name| std::env::var(name).map_err(|_| format!("{name} is not set"));
+    let path = std::env::var_os(CONFIG_VARIABLE)
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("{CONFIG_VARIABLE} is not set"))?;
+    let port = variable(PORT_VARIABLE)?
+        .parse()
+        .map_err(|_| format!("{PORT_VARIABLE} is not a port"))?;
+    let endpoints: Vec<String> = std::env::var(ENDPOINTS_VARIABLE)
+        .unwrap_or_default()
+        .split(',')
+        .filter(|endpoint| !endpoint.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Config::read(&path, port, &endpoints).map_err(|error| error.to_string())
+}

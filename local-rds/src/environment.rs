@@ -1,0 +1,160 @@
+//! What a program needs in its environment to log in to the server, and the notice that says it.
+//!
+//! Variables that would lead a program to other credentials or another server are removed, not
+//! only those that have a value here: a profile or a service file left over from the caller would
+//! win over the keys of this server in some SDK or other.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+use rdsign::timestamp::format_rfc3339;
+
+use crate::config::Config;
+use crate::decision::CONFIG_VARIABLE;
+
+/// The environment variable that names the server's log.
+const LOG_VARIABLE: &str = "RDSIGN_LOCAL_LOG";
+
+const REMOVED: [&str; 25] = [
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "PGCHANNELBINDING",
+    "PGGSSENCMODE",
+    "PGREQUIREAUTH",
+    "PGREQUIRESSL",
+    "PGSERVICE",
+    "PGSSLCERT",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLKEY",
+    "PGTARGETSESSIONATTRS",
+];
+
+/// The variables to set and the ones to remove.
+pub(crate) struct Environment {
+    set: Vec<(&'static str, OsString)>,
+    removed: Vec<&'static str>,
+}
+
+impl Environment {
+    /// For the first access key of `config`.
+    pub(crate) fn new(
+        config: &Config,
+        config_path: &Path,
+        port: u16,
+        ca: &Path,
+        log: &Path,
+    ) -> Self {
+        let mut set: Vec<(&'static str, OsString)> = Vec::new();
+        let mut put = |name, value: &OsStr| set.push((name, value.to_owned()));
+        if let Some(key) = config.access_keys.first() {
+            let key = &key.credentials;
+            put("AWS_ACCESS_KEY_ID", key.access_key_id().as_ref());
+            put("AWS_SECRET_ACCESS_KEY", key.secret_access_key().as_ref());
+            if let Some(token) = key.session_token() {
+                put("AWS_SESSION_TOKEN", token.as_ref());
+            }
+            if let Some(expiry) = key.expiry() {
+                put("AWS_CREDENTIAL_EXPIRATION", format_rfc3339(expiry).as_ref());
+            }
+        }
+        put("AWS_REGION", config.server.region.as_str().as_ref());
+        let endpoints = &config.server.endpoints;
+        // The one that programs which sign for the port they dial can use.
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.port() == port);
+        if let Some(endpoint) = endpoint.or(endpoints.first()) {
+            put("PGHOST", endpoint.hostname().as_ref());
+        }
+        put("PGHOSTADDR", "127.0.0.1".as_ref());
+        put("PGPORT", port.to_string().as_ref());
+        put("PGUSER", "iam_user".as_ref());
+        put("PGDATABASE", "testdb".as_ref());
+        put("PGSSLMODE", "verify-full".as_ref());
+        put("PGSSLROOTCERT", ca.as_ref());
+        put(CONFIG_VARIABLE, config_path.as_ref());
+        put(LOG_VARIABLE, log.as_ref());
+        let is_set = |name: &str| set.iter().any(|(other, _)| *other == name);
+        let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let removed = REMOVED
+            .into_iter()
+            .chain(keys)
+            .filter(|name| !is_set(name))
+            .collect();
+        Self { set, removed }
+    }
+
+    pub(crate) fn apply(&self, command: &mut Command) {
+        for name in &self.removed {
+            command.env_remove(name);
+        }
+        command.envs(self.set.iter().map(|(name, value)| (name, value)));
+    }
+
+    /// Lines for a shell. Of the variables to remove, those that this process has: its shell
+    /// most likely has them too.
+    pub(crate) fn exports(&self) -> String {
+        let mut lines = String::new();
+        let present = self
+            .removed
+            .iter()
+            .filter(|name| std::env::var_os(name).is_some());
+        let present: Vec<&str> = present.copied().collect();
+        if !present.is_empty() {
+            let _ = writeln!(lines, "unset {}", present.join(" "));
+        }
+        for (name, value) in &self.set {
+            let _ = writeln!(lines, "export {name}={}", quoted(&value.to_string_lossy()));
+        }
+        lines
+    }
+}
+
+/// A word of a shell that means `text` and nothing else.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_quoted_text_back() {
+        for text in [
+            "",
+            "plain",
+            "a b",
+            "it's",
+            "$HOME `id` \\ \"x\" !",
+            "*",
+            "é\n;#",
+            "a=b/c+d",
+        ] {
+            let output = Command::new("sh")
+                .arg("-c")
+                .arg(format!("printf %s {}", quoted(text)))
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+        }
+    }
+}
