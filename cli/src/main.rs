@@ -1,0 +1,97 @@
+//! The command line: it reads flags and the environment, calls the library, and maps its errors
+//! to `rdsign: CODE: message` and an exit status. Rules and messages are the library's.
+
+mod credentials;
+mod local;
+mod token;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Amazon RDS IAM database authentication: tokens, and an RDS to try them on.
+#[derive(Parser)]
+#[command(name = "rdsign", version, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status: 0 for success, 2 for bad input, 1 for every other failure.
+Errors go to standard error as `rdsign: CODE: message`.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print a token to log in with
+    #[command(visible_alias = "generate-db-auth-token")]
+    Token(token::TokenArgs),
+    /// Say which credentials are found, and what was tried before
+    Credentials(credentials::CredentialsArgs),
+    /// Run RDS on this machine: a throwaway PostgreSQL that checks tokens
+    Local(local::LocalArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  rdsign completions bash > /etc/bash_completion.d/rdsign")]
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Token(args) => status(token::print(args)),
+        Command::Credentials(args) => status(credentials::print(args)),
+        Command::Local(args) => local::run(args),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "rdsign", &mut io::stdout());
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn status(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// What ends a command: an error of the library, or of writing the output.
+enum Failure {
+    Signing(rdsign::Error),
+    Output(io::Error),
+}
+
+impl Failure {
+    fn report(self) -> ExitCode {
+        match self {
+            Self::Signing(error) => {
+                eprintln!("rdsign: {}: {error}", error.code());
+                ExitCode::from(if error.code().is_invalid_request() {
+                    2
+                } else {
+                    1
+                })
+            }
+            Self::Output(error) => {
+                eprintln!("rdsign: cannot write the output: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl From<rdsign::Error> for Failure {
+    fn from(error: rdsign::Error) -> Self {
+        Self::Signing(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

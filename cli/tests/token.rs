@@ -1,0 +1,237 @@
+//! `rdsign token` as a user calls it: flags, libpq's variables, errors, exit status.
+
+use assert_cmd::Command;
+
+const HOST: &str = "prod-instance.us-east-1.rds.amazonaws.com";
+
+/// rdsign with the known answer's keys and nothing else in its environment.
+fn rdsign(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("rdsign").unwrap();
+    command.env_clear().args(arguments);
+    command.env("AWS_ACCESS_KEY_ID", "akid");
+    command.env("AWS_SECRET_ACCESS_KEY", "secret");
+    // Nothing of this machine's may answer, and no metadata service be asked.
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    command.env("AWS_CONFIG_FILE", "/dev/null");
+    command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command
+}
+
+struct Output {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(mut command: Command) -> Output {
+    let output = command.output().unwrap();
+    Output {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn printed(command: Command) -> String {
+    let output = run(command);
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    output.stdout
+}
+
+fn error(command: Command) -> (i32, String) {
+    let output = run(command);
+    assert_eq!(output.stdout, "");
+    (output.status, output.stderr)
+}
+
+const FLAGS: [&str; 8] = [
+    "--hostname",
+    HOST,
+    "--port",
+    "3306",
+    "--username",
+    "peccy",
+    "--signing-time",
+    "2024-08-26T22:00:00Z",
+];
+
+fn with_flags(name: &str, more: &[&str]) -> Command {
+    rdsign(&[&[name], &FLAGS[..], more].concat())
+}
+
+#[test]
+fn the_known_answer_is_printed_with_one_newline() {
+    let token = printed(with_flags("token", &[]));
+    assert!(token.starts_with(&format!("{HOST}:3306/?Action=connect&DBUser=peccy&")));
+    let signature = "dd0cba843009474347af724090233265628ace491ea17ce3eb3da098b983ad89\n";
+    assert!(token.ends_with(signature), "{token}");
+}
+
+#[test]
+fn the_aws_cli_s_name_and_flags_give_the_same() {
+    let own = printed(with_flags("token", &[]));
+    let region = ["--region", "us-east-1"];
+    assert_eq!(printed(with_flags("generate-db-auth-token", &region)), own);
+}
+
+#[test]
+fn libpq_s_variables_fill_in_what_is_not_given() {
+    let mut command = rdsign(&["token", "--signing-time", "2024-08-26T22:00:00Z"]);
+    command.env("PGHOST", HOST).env("PGPORT", "3306");
+    command.env("PGUSER", "peccy");
+    assert_eq!(printed(command), printed(with_flags("token", &[])));
+}
+
+#[test]
+fn flags_win_over_libpq_s_variables() {
+    let mut command = with_flags("token", &[]);
+    command.env("PGHOST", "elsewhere").env("PGPORT", "1");
+    command.env("PGUSER", "other");
+    assert_eq!(printed(command), printed(with_flags("token", &[])));
+}
+
+#[test]
+fn the_session_token_and_its_lifetime_are_taken() {
+    let mut command = with_flags("token", &["--expires-in", "60"]);
+    command.env("AWS_SESSION_TOKEN", "to/ken");
+    let token = printed(command);
+    assert!(token.contains("&X-Amz-Expires=60&"), "{token}");
+    assert!(token.contains("&X-Amz-Security-Token=to%2Fken&"), "{token}");
+}
+
+#[test]
+fn the_region_comes_from_the_environment_last() {
+    let arguments = ["token", "--hostname", "localhost", "--username", "u"];
+    let mut both = rdsign(&arguments);
+    both.env("AWS_REGION", "eu-west-1");
+    both.env("AWS_DEFAULT_REGION", "eu-west-2");
+    assert!(printed(both).contains("%2Feu-west-1%2Frds-db%2F"));
+    let mut default = rdsign(&arguments);
+    default.env("AWS_REGION", "");
+    default.env("AWS_DEFAULT_REGION", "eu-west-2");
+    assert!(printed(default).contains("%2Feu-west-2%2Frds-db%2F"));
+    let (status, message) = error(rdsign(&arguments));
+    assert_eq!(status, 2);
+    assert!(
+        message.starts_with("rdsign: REGION_REQUIRED: region: "),
+        "{message}"
+    );
+}
+
+#[test]
+fn bad_input_ends_with_2_its_code_and_the_field() {
+    for (flags, code, field) in [
+        (
+            ["--hostname", "https://x"],
+            "INVALID_HOSTNAME",
+            "hostname: ",
+        ),
+        (["--port", "-1"], "INVALID_PORT", "port: -1 "),
+        (["--port", "65536"], "INVALID_PORT", "port: 65536 "),
+        (["--username", ""], "INVALID_USERNAME", "username: "),
+        (["--region", "EU"], "INVALID_REGION", "region: "),
+        (["--region", "eu-west-1"], "REGION_MISMATCH", "region: "),
+        (
+            ["--expires-in", "901"],
+            "INVALID_EXPIRES_IN",
+            "expires in: 901",
+        ),
+        (
+            ["--signing-time", "noon"],
+            "INVALID_SIGNING_TIME",
+            "signing time: ",
+        ),
+    ] {
+        let mut arguments: Vec<&str> = FLAGS.to_vec();
+        match arguments.iter().position(|flag| *flag == flags[0]) {
+            Some(at) => arguments[at + 1] = flags[1],
+            None => arguments.extend(flags),
+        }
+        let (status, message) = error(rdsign(&[&["token"], &arguments[..]].concat()));
+        assert_eq!(status, 2, "{message}");
+        let start = format!("rdsign: {code}: {field}");
+        assert!(message.starts_with(&start), "{message}");
+    }
+}
+
+#[test]
+fn a_port_in_the_environment_that_is_none_is_named() {
+    let mut command = rdsign(&["token", "--hostname", HOST, "--username", "u"]);
+    command.env("PGPORT", "fünf");
+    let (status, message) = error(command);
+    assert_eq!(status, 2);
+    assert!(
+        message.contains("INVALID_PORT") && message.contains("fünf"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_not_given_at_all_is_named() {
+    let (status, message) = error(rdsign(&["token"]));
+    assert_eq!(status, 2);
+    assert!(
+        message.starts_with("rdsign: INVALID_HOSTNAME: "),
+        "{message}"
+    );
+    let (_, message) = error(rdsign(&["token", "--hostname", HOST]));
+    assert!(
+        message.starts_with("rdsign: INVALID_USERNAME: "),
+        "{message}"
+    );
+}
+
+#[test]
+fn missing_keys_end_with_1_and_say_what_was_looked_for() {
+    let mut command = with_flags("token", &[]);
+    command.env_remove("AWS_SECRET_ACCESS_KEY");
+    let (status, message) = error(command);
+    assert_eq!(status, 1);
+    assert!(
+        message.starts_with("rdsign: CREDENTIALS_NOT_FOUND: "),
+        "{message}"
+    );
+    for source in [
+        "environment: AWS_SECRET_ACCESS_KEY is not set.",
+        "profile: ",
+        "web identity: ",
+        "container: ",
+        "instance metadata: ",
+    ] {
+        assert!(message.contains(source), "{message}");
+    }
+}
+
+#[test]
+fn credentials_are_shown_without_secret_and_session_token() {
+    let mut command = rdsign(&["credentials"]);
+    command.env("AWS_SESSION_TOKEN", "sessiontoken");
+    command.env("AWS_CREDENTIAL_EXPIRATION", "2031-01-01T00:00:00Z");
+    let shown = printed(command);
+    for part in ["environment", "akid (temporary)", "2031-01-01T00:00:00Z"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    assert!(!shown.contains("secret") && !shown.contains("sessiontoken"));
+}
+
+#[test]
+fn keys_are_no_flags() {
+    for flag in ["--access-key-id", "--secret-access-key", "--session-token"] {
+        let (status, _) = error(with_flags("token", &[flag, "x"]));
+        assert_eq!(status, 2);
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = printed(rdsign(&["completions", shell]));
+        assert!(script.contains("generate-db-auth-token"), "{shell}");
+    }
+}
+
+#[test]
+fn help_shows_an_example() {
+    let help = printed(rdsign(&["token", "--help"]));
+    assert!(help.contains("PGPASSWORD=$(rdsign token"), "{help}");
+}
