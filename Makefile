@@ -1,0 +1,81 @@
+# The index of what a person runs. `make` alone lists it.
+
+# Tests and demos bring their own keys and servers: nothing of the caller's may answer instead.
+unexport AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION
+unexport AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN
+unexport AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
+export AWS_CONFIG_FILE = /dev/null
+export AWS_SHARED_CREDENTIALS_FILE = /dev/null
+export AWS_EC2_METADATA_DISABLED = true
+unexport PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGSSLMODE PGSSLROOTCERT PGSERVICE
+
+CARGO ?= cargo
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+PLATFORM := linux-$(shell uname -m)
+VENV := target/venv
+
+.PHONY: help demo build test test-core test-oracle test-cli test-local bench check fmt dist clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+demo: build ## see it work: RDS on this machine, a token, a login, two refusals
+	@tools/install-missing server
+	@local-rds/demo.sh
+
+build: ## the command line, in target/release/
+	@tools/install-missing build
+	@echo "Building rdsign (the first time takes a few minutes) ..."
+	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
+
+test: check test-core test-oracle test-cli test-local ## everything below, on this machine alone
+	@echo "All tests passed."
+
+check: ## formatting and lints
+	@tools/install-missing build
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+test-core: ## the signing core: vectors, properties, verify, policies
+	@tools/install-missing build
+	$(CARGO) test --locked -p rdsign
+
+test-oracle: $(VENV)/oracle ## tests/vectors.tsv beside boto3
+	$(VENV)/bin/python tests/oracle/check_vectors.py
+
+test-cli: ## the command line
+	@tools/install-missing build
+	$(CARGO) test --locked -p rdsign-cli
+
+test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
+	@tools/install-missing build server
+	$(CARGO) test --locked -p rdsign-local
+	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
+	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/e2e
+
+bench: ## what a token costs, beside aws-sigv4 in the same run
+	@tools/install-missing build
+	$(CARGO) bench --locked -p rdsign
+
+dist: build ## what users install, in dist/
+	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
+	install -D -m 755 -t dist/rdsign-$(VERSION)-$(PLATFORM)/bin target/release/rdsign
+	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/lib/rdsign \
+	    target/release/librdsign_local_preload.so
+	install -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM) README.md LICENSE
+	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
+	@ls -l dist/*.tar.gz
+
+fmt: ## format the code
+	$(CARGO) fmt
+
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -rf dist
+
+# One virtual environment; each stamp says that the packages of one part are in it.
+$(VENV)/%: tests/%/requirements.txt
+	@tools/install-missing python
+	@[ -x $(VENV)/bin/python ] || python3 -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
