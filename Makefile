@@ -53,9 +53,9 @@ test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
 	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/e2e
 
-bench: ## what a token costs, beside aws-sigv4 in the same run
+bench: ## what a token costs, beside aws-sigv4 and aws-config in the same run
 	@tools/install-missing build
-	$(CARGO) bench --locked -p rdsign
+	$(CARGO) bench --locked -p rdsign --features chain
 
 dist: build ## what users install, in dist/
 	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
