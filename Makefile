@@ -55,7 +55,8 @@ test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
 
 bench: ## what a token costs, beside aws-sigv4 and aws-config in the same run
 	@tools/install-missing build
-	$(CARGO) bench --locked -p rdsign --features chain
+	$(CARGO) bench --locked -p rdsign --bench presign
+	$(CARGO) bench --locked -p rdsign --features chain --bench first_token --profile release
 
 dist: build ## what users install, in dist/
 	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
