@@ -49,6 +49,6 @@ pub(crate) fn run(args: LocalArgs) -> ExitCode {
     let command = Some(args.command).filter(|command| !command.is_empty());
     rdsign_local::run(options, command).unwrap_or_else(|error| {
         eprintln!("rdsign: {error}");
-        ExitCode::FAILURE
+        ExitCode::from(error.exit_code())
     })
 }

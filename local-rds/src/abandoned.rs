@@ -2,11 +2,11 @@
 //!
 //! Their PostgreSQL was told by the system to stop and mostly has. One that still runs is stopped
 //! by its process id, but only once that process is known to be the PostgreSQL of that very
-//! folder: ids are used again, and the temporary folder is everybody's.
+//! folder: ids are used again, and what the folder says is its owner's word alone.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,43 +21,37 @@ const START_OF_A_START: Duration = Duration::from_secs(60);
 /// PostgreSQL's immediate shutdown takes a few milliseconds.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// Removes the folders in `parent` that nobody uses any more. What cannot be removed is left to
-/// the next start.
+/// Removes the folders of `account` in `parent` that nobody uses any more. What cannot be removed
+/// is left to the next start.
 pub(crate) fn remove(parent: &Path, account: &Account) {
+    let owner = account.other().map_or(Uid::effective(), |user| user.uid);
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            let _ = remove_if_unused(&entry.path(), account);
+            // The lock is held until the folder is gone.
+            if let Ok(Some(_lock)) = account.as_owner(|| take_over(&entry.path(), owner)) {
+                let _ = stop_server_in(&entry.path().join("data"));
+                let _ = account.as_owner(|| std::fs::remove_dir_all(entry.path()));
+            }
         }
     }
 }
 
-fn remove_if_unused(folder: &Path, account: &Account) -> io::Result<()> {
+/// The lock of an abandoned folder. Where it has none yet, the folder itself stands in for it.
+fn take_over(folder: &Path, owner: Uid) -> io::Result<Option<File>> {
     let about = std::fs::symlink_metadata(folder)?;
-    let ours = [Uid::effective().as_raw(), account.uid().as_raw()];
-    if !about.is_dir() || !ours.contains(&about.uid()) {
-        return Ok(());
+    if !about.is_dir() || about.uid() != owner.as_raw() {
+        return Ok(None);
     }
-    let lock = match open_lock(&folder.join(LOCK)) {
-        Ok(lock) => Some(lock),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
-    match &lock {
-        Some(lock) if lock.metadata()?.uid() != ours[0] || lock.try_lock().is_err() => {
-            return Ok(());
+    let lock = match OpenOptions::new().write(true).open(folder.join(LOCK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if about.modified()?.elapsed().unwrap_or_default() < START_OF_A_START {
+                return Ok(None);
+            }
+            File::open(folder)
         }
-        None if about.modified()?.elapsed().unwrap_or_default() < START_OF_A_START => return Ok(()),
-        _ => {}
-    }
-    stop_server_in(&folder.join("data"))?;
-    std::fs::remove_dir_all(folder)
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
+        other => other,
+    }?;
+    Ok(lock.try_lock().is_ok().then_some(lock))
 }
 
 /// Stops the PostgreSQL whose data folder is `data`, where one runs, and waits until it has gone.
@@ -102,62 +96,75 @@ mod tests {
     use super::*;
     use crate::folder::Folder;
 
+    /// A folder that the user whom PostgreSQL would run as can make folders in.
+    fn everybodys() -> tempfile::TempDir {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), everybody).unwrap();
+        folder
+    }
+
+    fn account() -> Account {
+        Account::choose(None).unwrap()
+    }
+
     fn leftovers(parent: &Path) -> usize {
         std::fs::read_dir(parent).unwrap().count()
     }
 
     fn old_folder(parent: &Path, lock: bool) -> std::path::PathBuf {
         let folder = parent.join(format!("{PREFIX}old"));
-        std::fs::create_dir_all(folder.join("data")).unwrap();
-        if lock {
-            File::create(folder.join(LOCK)).unwrap();
-        }
+        account().as_owner(|| {
+            std::fs::create_dir_all(folder.join("data")).unwrap();
+            if lock {
+                File::create(folder.join(LOCK)).unwrap();
+            }
+        });
         folder
     }
 
     #[test]
     fn a_folder_whose_lock_is_free_is_removed() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = everybodys();
         old_folder(parent.path(), true);
-        remove(parent.path(), &Account::choose(None).unwrap());
+        remove(parent.path(), &account());
         assert_eq!(leftovers(parent.path()), 0);
     }
 
     #[test]
     fn a_folder_whose_lock_is_held_stays() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = everybodys();
         let folder = old_folder(parent.path(), true);
-        let lock = open_lock(&folder.join(LOCK)).unwrap();
+        let lock = File::open(folder.join(LOCK)).unwrap();
         lock.lock().unwrap();
-        let account = Account::choose(None).unwrap();
-        remove(parent.path(), &account);
+        remove(parent.path(), &account());
         assert_eq!(leftovers(parent.path()), 1);
         drop(lock);
         // A process that another test has forked may hold it too, until it runs its program.
         let start = Instant::now();
         while leftovers(parent.path()) > 0 && start.elapsed() < SHUTDOWN {
-            remove(parent.path(), &account);
+            remove(parent.path(), &account());
         }
         assert_eq!(leftovers(parent.path()), 0);
     }
 
     #[test]
     fn a_folder_that_is_just_being_made_stays() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = everybodys();
         old_folder(parent.path(), false);
-        remove(parent.path(), &Account::choose(None).unwrap());
+        remove(parent.path(), &account());
         assert_eq!(leftovers(parent.path()), 1);
     }
 
     #[test]
     fn what_only_looks_like_a_folder_of_ours_stays() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = everybodys();
         let elsewhere = tempfile::tempdir().unwrap();
         File::create(elsewhere.path().join(LOCK)).unwrap();
         let link = parent.path().join(format!("{PREFIX}link"));
         std::os::unix::fs::symlink(elsewhere.path(), link).unwrap();
         File::create(parent.path().join(format!("{PREFIX}file"))).unwrap();
-        remove(parent.path(), &Account::choose(None).unwrap());
+        remove(parent.path(), &account());
         assert_eq!(leftovers(parent.path()), 2);
         assert_eq!(leftovers(elsewhere.path()), 1);
     }
@@ -183,9 +190,9 @@ mod tests {
 
     #[test]
     fn data_that_is_not_ours_is_refused() {
-        let parent = tempfile::tempdir().unwrap();
+        let parent = everybodys();
         std::fs::write(parent.path().join("thesis.txt"), "").unwrap();
-        let refused = Folder::kept(parent.path(), &Account::choose(None).unwrap());
+        let refused = Folder::kept(parent.path(), account());
         assert!(refused.is_err_and(|error| error.to_string().contains("left alone")));
         assert_eq!(leftovers(parent.path()), 1);
     }

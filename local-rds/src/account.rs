@@ -1,7 +1,7 @@
 //! Whom PostgreSQL runs as: it refuses root, so root hands it to another user.
 //!
-//! The files it needs must then be readable by that user, and so must every folder above them,
-//! which is easily missed: a checkout below /root is not.
+//! That user owns the server's folder, and so decides what its names lead to. Root must therefore
+//! touch nothing in it with its own rights: file work goes through [`Account::as_owner`].
 
 use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
@@ -9,9 +9,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::{Gid, Uid, User, setfsgid, setfsuid};
 
-use crate::error::{Context, LocalError};
+use crate::error::LocalError;
 
 /// The user that PostgreSQL runs as.
 pub(crate) struct Account {
@@ -26,30 +26,20 @@ impl Account {
         if !Uid::effective().is_root() {
             return Ok(Self { other: None });
         }
-        let owner = data.and_then(|data| std::fs::metadata(data).ok());
+        let owner = data.and_then(|data| std::fs::symlink_metadata(data).ok());
         let owner = owner.and_then(|owner| User::from_uid(Uid::from_raw(owner.uid())).ok()?);
+        let named = |name| User::from_name(name).ok()?;
         let other = owner
             .into_iter()
-            .chain(
-                ["postgres", "nobody"]
-                    .into_iter()
-                    .filter_map(|name| User::from_name(name).ok()?),
-            )
+            .chain(["postgres", "nobody"].into_iter().filter_map(named))
             .find(|user| !user.uid.is_root())
             .ok_or(LocalError::NoAccount)?;
         Ok(Self { other: Some(other) })
     }
 
-    /// The id of the user.
-    pub(crate) fn uid(&self) -> Uid {
-        self.other
-            .as_ref()
-            .map_or_else(Uid::effective, |user| user.uid)
-    }
-
-    /// The user's name, for messages.
-    pub(crate) fn name(&self) -> &str {
-        self.other.as_ref().map_or("you", |user| &user.name)
+    /// The other user, if it is not the one that this process runs as.
+    pub(crate) fn other(&self) -> Option<&User> {
+        self.other.as_ref()
     }
 
     /// A command that runs as the user, with an environment of its own: nothing of the caller's,
@@ -68,25 +58,24 @@ impl Account {
         command
     }
 
-    /// Gives a file or folder to the user.
-    pub(crate) fn give(&self, path: &Path) -> Result<(), LocalError> {
-        let Some(user) = &self.other else {
-            return Ok(());
-        };
-        std::os::unix::fs::chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
-            .context(|| format!("giving {} to the user {}", path.display(), user.name))
+    /// Does `work` with the user's rights to files, and what it makes is the user's. It must start
+    /// no process and no thread.
+    pub(crate) fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _rights = self.other.as_ref().map(|user| {
+            // The group first: afterwards the right to change it is gone with root's other ones.
+            let group = setfsgid(user.gid);
+            RightsToFiles(setfsuid(user.uid), group)
+        });
+        work()
     }
+}
 
-    /// Whether the user passes `test FLAG PATH`. Asked by a process of that user, since nothing
-    /// else takes all of the parent folders, groups and access lists into account.
-    pub(crate) fn can(&self, flag: &str, path: &Path) -> bool {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        self.command("test")
-            .arg(flag)
-            .arg(path)
-            .current_dir("/")
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
+/// The rights to go back to, on the way of a panic too.
+struct RightsToFiles(Uid, Gid);
+
+impl Drop for RightsToFiles {
+    fn drop(&mut self) {
+        setfsuid(self.0);
+        setfsgid(self.1);
     }
 }

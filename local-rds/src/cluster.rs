@@ -3,18 +3,13 @@
 //! The roles are made in single-user mode: at no moment is there a socket through which someone
 //! else on the machine could log in as the superuser, and the running server has none either.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
-use crate::account::Account;
-use crate::error::{Context, LocalError, LogTail};
+use crate::error::{Context, LocalError};
 use crate::folder::Folder;
 use crate::postgres::Postgres;
-use crate::signals::{Signals, Wake};
+use crate::signals::Signals;
+use crate::step;
 
 /// The name of the data folder, when it is complete.
 pub(crate) const DATA: &str = "data";
@@ -31,13 +26,12 @@ hostnossl all      +rds_iam all     reject
 host      all      all      all     md5
 ";
 
-/// The server is private to this machine, and except for `fsync` in a kept folder nothing in it
-/// is worth the time that durability takes.
+/// Private to this machine, and with room for many clients at once.
 const SETTINGS: &str = "\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 300
-shared_buffers = '32MB'
+shared_buffers = 32MB
 dynamic_shared_memory_type = mmap  # leaves nothing outside this folder
 password_encryption = 'scram-sha-256'
 ssl = on
@@ -45,12 +39,18 @@ ssl_cert_file = '../server.pem'
 ssl_key_file = '../server.key'
 wal_level = minimal
 max_wal_senders = 0
-synchronous_commit = off
 log_destination = 'stderr'
 logging_collector = off
 log_line_prefix = '%m [%p] '
 timezone = 'UTC'
 log_timezone = 'UTC'
+";
+
+/// Nothing in a folder that goes with the server is worth the time that durability takes.
+const SETTINGS_OF_A_TEMPORARY_ONE: &str = "\
+fsync = off
+full_page_writes = off
+synchronous_commit = off
 ";
 
 /// One statement a line, as single-user mode reads them.
@@ -70,10 +70,9 @@ ALTER DATABASE postgres OWNER TO postgres;
 CREATE DATABASE testdb OWNER postgres;
 ";
 
-/// Makes the data folder, unless it is there already.
+/// Makes the data folder, unless it is there already; then only the rules are written anew.
 pub(crate) fn make(
     folder: &Folder,
-    account: &Account,
     postgres: &Postgres,
     password: &str,
     durable: bool,
@@ -81,45 +80,41 @@ pub(crate) fn make(
 ) -> Result<(), LocalError> {
     let (unfinished, data) = (folder.path(UNFINISHED), folder.path(DATA));
     if data.exists() {
-        return write(&data.join("pg_hba.conf"), RULES);
+        return write(folder, &data.join("pg_hba.conf"), RULES);
     }
-    let log = folder.write(LOG, 0o644, b"", account)?;
+    let log = folder.write(LOG, 0o644, b"")?;
     if unfinished.exists() {
-        let removing = || format!("removing {}", unfinished.display());
-        std::fs::remove_dir_all(&unfinished).context(removing)?;
+        let removed = folder
+            .account()
+            .as_owner(|| std::fs::remove_dir_all(&unfinished));
+        removed.context(|| format!("removing {}", unfinished.display()))?;
     }
-    let step = |name, command: &mut Command, input: &str| {
-        run(
-            name,
-            command.current_dir(folder.path("")),
-            input,
-            &log,
-            signals,
-        )
+    let command = |program| {
+        let mut command = folder.account().command(postgres.program(program));
+        command.current_dir(folder.path(""));
+        command
     };
-    let mut initdb = account.command(postgres.program("initdb"));
+    let mut initdb = command("initdb");
     initdb.arg("-D").arg(&unfinished);
-    initdb.args([
-        "-U",
-        "rdsadmin",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--no-sync",
-        "--no-instructions",
-    ]);
-    initdb.arg(format!("--locale={}", locale()));
-    step("initdb", &mut initdb, "")?;
+    initdb.args(["--username=rdsadmin", "--auth=trust", "--encoding=UTF8"]);
+    initdb
+        .args(["--no-sync", "--no-instructions"])
+        .arg(format!("--locale={}", locale()));
+    step::run("initdb", &mut initdb, "", &log, signals)?;
 
-    let settings = match durable {
-        true => SETTINGS.to_owned(),
-        false => format!("{SETTINGS}fsync = off\nfull_page_writes = off\n"),
+    let more = if durable {
+        ""
+    } else {
+        SETTINGS_OF_A_TEMPORARY_ONE
     };
-    write(&unfinished.join("postgresql.conf"), &settings)?;
-    write(&unfinished.join("pg_hba.conf"), RULES)?;
+    write(
+        folder,
+        &unfinished.join("postgresql.conf"),
+        &format!("{SETTINGS}{more}"),
+    )?;
+    write(folder, &unfinished.join("pg_hba.conf"), RULES)?;
 
-    let mut single = account.command(postgres.program("postgres"));
+    let mut single = command("postgres");
     single.args(["--single", "-D"]).arg(&unfinished);
     // A statement that fails is not logged: it may have the password in it.
     single.args([
@@ -129,59 +124,18 @@ pub(crate) fn make(
         "log_min_error_statement=panic",
     ]);
     single.args(["-c", "fsync=off", "postgres"]);
-    step(
-        "making the roles",
-        &mut single,
-        &ROLES.replace("{password}", &literal(password)),
-    )?;
-    std::fs::rename(&unfinished, &data).context(|| format!("making {}", data.display()))
+    let roles = ROLES.replace("{password}", &literal(password));
+    step::run("making the roles", &mut single, &roles, &log, signals)?;
+    let renamed = folder
+        .account()
+        .as_owner(|| std::fs::rename(&unfinished, &data));
+    renamed.context(|| format!("making {}", data.display()))
 }
 
-/// Runs one step to its end, with `input` as its standard input.
-fn run(
-    step: &'static str,
-    command: &mut Command,
-    input: &str,
-    log: &Path,
-    signals: &Signals,
-) -> Result<(), LocalError> {
-    let open = || std::fs::OpenOptions::new().append(true).open(log);
-    let output = open().context(|| format!("opening {}", log.display()))?;
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(output);
-    signals.restore_in(command, Signal::SIGKILL, true);
-    let mut child = command.spawn().context(|| format!("starting {step}"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that ends early closes it; how it ended says more than that does.
-        let _ = stdin.write_all(input.as_bytes());
-    }
-    let status = loop {
-        if let Some(status) = child.try_wait().context(|| format!("waiting for {step}"))? {
-            break status;
-        }
-        if let Wake::Stop { signal, .. } = signals.wait(None)? {
-            // Its session is its process group, so its own children go with it.
-            let group = i32::try_from(child.id()).unwrap_or(i32::MAX);
-            let _ = kill(Pid::from_raw(-group), Signal::SIGKILL);
-            let _ = child.wait();
-            return Err(LocalError::Interrupted(signal as i32));
-        }
-    };
-    if status.success() {
-        return Ok(());
-    }
-    Err(LocalError::Setup {
-        step,
-        status: status.to_string(),
-        tail: LogTail::of(log),
-    })
-}
-
-/// Overwrites a file that initdb has made, and so leaves it with its owner.
-fn write(path: &Path, content: &str) -> Result<(), LocalError> {
-    std::fs::write(path, content).context(|| format!("writing {}", path.display()))
+/// Overwrites a file that initdb has made.
+fn write(folder: &Folder, path: &Path, content: &str) -> Result<(), LocalError> {
+    let written = folder.account().as_owner(|| std::fs::write(path, content));
+    written.context(|| format!("writing {}", path.display()))
 }
 
 /// A string of SQL.

@@ -17,7 +17,7 @@ use crate::decision::CONFIG_VARIABLE;
 /// The environment variable that names the server's log.
 const LOG_VARIABLE: &str = "RDSIGN_LOCAL_LOG";
 
-const REMOVED: [&str; 25] = [
+const REMOVED: [&str; 27] = [
     "AWS_CONFIG_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -39,9 +39,11 @@ const REMOVED: [&str; 25] = [
     "PGREQUIRESSL",
     "PGSERVICE",
     "PGSSLCERT",
+    "PGSSLCERTMODE",
     "PGSSLCRL",
     "PGSSLCRLDIR",
     "PGSSLKEY",
+    "PGSSLNEGOTIATION",
     "PGTARGETSESSIONATTRS",
 ];
 

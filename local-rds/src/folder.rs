@@ -6,7 +6,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -19,9 +19,10 @@ pub(crate) const PREFIX: &str = "rdsign-local-";
 /// The lock's name. It is the mark of a folder of ours, too.
 pub(crate) const LOCK: &str = "rdsign-local.lock";
 
-/// A folder in use by this process.
+/// A folder in use by this process. The server's user owns it and everything in it.
 pub(crate) struct Folder {
     path: PathBuf,
+    account: Account,
     /// `Some`: goes with this value.
     temporary: Option<TempDir>,
     /// Held as long as this value lives.
@@ -29,55 +30,50 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A new one, that goes with this value.
-    pub(crate) fn temporary(account: &Account) -> Result<Self, LocalError> {
-        let mut reason = None;
-        for parent in temporary_parents() {
-            match Self::temporary_in(&parent, account) {
-                Ok(folder) => return Ok(folder),
-                Err(error) => reason = reason.or(Some(error)),
-            }
-        }
-        Err(reason.expect("there is a parent to try"))
-    }
-
-    fn temporary_in(parent: &Path, account: &Account) -> Result<Self, LocalError> {
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(parent)
-            .context(|| format!("making a folder in {}", parent.display()))?;
-        // The lock appears under its name when it is held: another start takes a free one as a
-        // sign that nobody needs the folder any more.
-        let (new, lock) = (folder.path().join("lock.new"), folder.path().join(LOCK));
-        let held = take_lock(&new)?;
-        std::fs::rename(&new, &lock).context(|| format!("making {}", lock.display()))?;
-        hand_over(folder.path(), account)?;
+    /// A new one, that goes with this value. It is made in the system's place for such, or in
+    /// /tmp where the user cannot make it there: root's own TMPDIR may be closed to others.
+    pub(crate) fn temporary(account: Account) -> Result<Self, LocalError> {
+        let [first, second] = temporary_parents();
+        let made = account.as_owner(|| {
+            temporary_in(&first).or_else(|error| temporary_in(&second).map_err(|_| error))
+        });
+        let (folder, lock) = made?;
         Ok(Self {
             path: folder.path().to_owned(),
+            account,
             temporary: Some(folder),
-            _lock: held,
+            _lock: lock,
         })
     }
 
     /// The folder of `--data`: made where it is missing, and kept.
-    pub(crate) fn kept(path: &Path, account: &Account) -> Result<Self, LocalError> {
+    pub(crate) fn kept(path: &Path, account: Account) -> Result<Self, LocalError> {
         let path = std::path::absolute(path).context(|| format!("finding {}", path.display()))?;
         let opening = || format!("opening {}", path.display());
         let private = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         private.context(|| format!("making {}", path.display()))?;
         let is_ours = path.join(LOCK).is_file();
-        if !is_ours && std::fs::read_dir(&path).context(opening)?.next().is_some() {
-            return Err(LocalError::DataNotOurs(path));
-        }
-        let lock = take_lock(&path.join(LOCK))?;
         if !is_ours {
-            let private = Permissions::from_mode(0o700);
-            std::fs::set_permissions(&path, private).context(opening)?;
+            if std::fs::read_dir(&path).context(opening)?.next().is_some() {
+                return Err(LocalError::DataNotOurs(path));
+            }
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700)).context(opening)?;
+            if let Some(user) = account.other() {
+                lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context(opening)?;
+            }
         }
-        hand_over(&path, account)?;
+        let lock = account.as_owner(|| {
+            if std::fs::read_dir(&path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied) {
+                return Err(LocalError::NotReachable {
+                    path: path.clone(),
+                    user: account.other().map_or("you", |user| &user.name).to_owned(),
+                });
+            }
+            take_lock(&path.join(LOCK))
+        })?;
         Ok(Self {
             path,
+            account,
             temporary: None,
             _lock: lock,
         })
@@ -87,26 +83,35 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Writes a file that the server's user owns. In a private folder `0o644` is private, and a
-    /// file that root's editor makes anew stays readable for the server.
+    /// The user that owns it.
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Makes a file anew. The folder is private, so `0o644` is as well; and a file that an editor
+    /// of root's makes anew then stays readable for the server.
     pub(crate) fn write(
         &self,
         name: &str,
         mode: u32,
         content: &[u8],
-        account: &Account,
     ) -> Result<PathBuf, LocalError> {
         let path = self.path(name);
-        let writing = || format!("writing {}", path.display());
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context(writing)?,
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(mode);
-        let mut file = options.open(&path).context(writing)?;
-        file.write_all(content).context(writing)?;
-        account.give(&path)?;
+        let write = || {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut options = OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(&path)?;
+            file.write_all(content)
+        };
+        let written = self.account.as_owner(write);
+        written.context(|| format!("writing {}", path.display()))?;
         Ok(path)
     }
 
@@ -115,18 +120,28 @@ impl Folder {
         let Some(folder) = self.temporary else {
             return Ok(());
         };
-        folder
-            .close()
-            .context(|| format!("removing {}", self.path.display()))
+        let removing = || format!("removing {}", self.path.display());
+        folder.close().context(removing)
     }
 }
 
-/// Where temporary folders are made: the system's place, then /tmp, since root's own TMPDIR may
-/// be closed to the user that the server runs as.
-pub(crate) fn temporary_parents() -> Vec<PathBuf> {
-    let mut parents = vec![std::env::temp_dir(), PathBuf::from("/tmp")];
-    parents.dedup();
-    parents
+/// Where temporary folders are made.
+pub(crate) fn temporary_parents() -> [PathBuf; 2] {
+    [std::env::temp_dir(), PathBuf::from("/tmp")]
+}
+
+fn temporary_in(parent: &Path) -> Result<(TempDir, File), LocalError> {
+    let folder = tempfile::Builder::new()
+        .prefix(PREFIX)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+        .context(|| format!("making a folder in {}", parent.display()))?;
+    // The lock appears under its name when it is held: another start takes a free one as a sign
+    // that nobody needs the folder any more.
+    let (new, lock) = (folder.path().join("lock.new"), folder.path().join(LOCK));
+    let held = take_lock(&new)?;
+    std::fs::rename(&new, &lock).context(|| format!("making {}", lock.display()))?;
+    Ok((folder, held))
 }
 
 /// Takes the lock at `path`, which is made where it is missing.
@@ -134,10 +149,7 @@ fn take_lock(path: &Path) -> Result<File, LocalError> {
     let locking = || format!("locking {}", path.display());
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-        .context(locking)?;
+    let file = options.open(path).context(locking)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -146,15 +158,4 @@ fn take_lock(path: &Path) -> Result<File, LocalError> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).context(locking),
     }
-}
-
-fn hand_over(folder: &Path, account: &Account) -> Result<(), LocalError> {
-    account.give(folder)?;
-    if account.can("-x", folder) {
-        return Ok(());
-    }
-    Err(LocalError::NotReachable {
-        path: folder.to_owned(),
-        user: account.name().to_owned(),
-    })
 }

@@ -7,6 +7,7 @@
 
 mod abandoned;
 mod account;
+mod beside;
 mod certificate;
 mod cluster;
 pub mod config;
@@ -20,7 +21,9 @@ mod library;
 mod postgres;
 pub mod roles;
 mod server;
+mod setup;
 mod signals;
+mod step;
 
 pub use error::{LocalError, LogTail};
 pub use launch::{Options, run};

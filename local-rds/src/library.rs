@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::account::Account;
 use crate::error::{Context, LocalError};
 use crate::folder::Folder;
 
@@ -43,8 +42,8 @@ fn beside_the_program() -> Vec<PathBuf> {
 
 /// Copies the library into `folder`: the user that the server runs as may not be able to reach the
 /// original, and a new build must not change a running server.
-pub(crate) fn install(folder: &Folder, account: &Account) -> Result<(), LocalError> {
+pub(crate) fn install(folder: &Folder) -> Result<(), LocalError> {
     let original = find()?;
     let content = std::fs::read(&original).context(|| format!("reading {}", original.display()))?;
-    folder.write(NAME, 0o644, &content, account).map(drop)
+    folder.write(NAME, 0o644, &content).map(drop)
 }

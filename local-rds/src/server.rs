@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::account::Account;
 use crate::cluster::DATA;
 use crate::decision::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::error::{Context, LocalError, LogTail};
@@ -40,7 +39,6 @@ pub(crate) struct Server {
 /// What a server is started with.
 pub(crate) struct Start<'a> {
     pub(crate) folder: &'a Folder,
-    pub(crate) account: &'a Account,
     pub(crate) postgres: &'a Postgres,
     pub(crate) config: &'a Path,
     pub(crate) endpoints: &'a [String],
@@ -53,7 +51,10 @@ impl Start<'_> {
         let log = self.folder.path(LOG);
         let open = || OpenOptions::new().append(true).open(&log);
         let output = || open().context(|| format!("opening {}", log.display()));
-        let mut command = self.account.command(self.postgres.program("postgres"));
+        let mut command = self
+            .folder
+            .account()
+            .command(self.postgres.program("postgres"));
         command
             .arg("-D")
             .arg(self.folder.path(DATA))

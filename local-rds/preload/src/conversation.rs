@@ -5,7 +5,7 @@
 //! wiped. PostgreSQL asks the client only when it gets `PAM_PROMPT_ECHO_OFF`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use zeroize::Zeroize;
 
@@ -15,15 +15,15 @@ const PAM_ERROR_MSG: c_int = 3;
 
 /// `struct pam_message`
 #[repr(C)]
-struct PamMessage {
-    style: c_int,
-    text: *const c_char,
+pub(crate) struct PamMessage {
+    pub(crate) style: c_int,
+    pub(crate) text: *const c_char,
 }
 
 /// `struct pam_response`
 #[repr(C)]
-struct PamResponse {
-    text: *mut c_char,
+pub(crate) struct PamResponse {
+    pub(crate) text: *mut c_char,
     retcode: c_int,
 }
 
@@ -37,8 +37,8 @@ type Converse = unsafe extern "C" fn(
 /// `struct pam_conv`
 #[repr(C)]
 pub struct PamConv {
-    converse: Option<Converse>,
-    data: *mut c_void,
+    pub(crate) converse: Option<Converse>,
+    pub(crate) data: *mut c_void,
 }
 
 /// A function to converse with, and what it wants to be called with.
@@ -86,18 +86,18 @@ impl Conversation {
         let status =
             unsafe { (self.converse)(1, &raw mut messages, &raw mut responses, self.data) };
         // Made before the status is looked at: whatever came back is wiped and freed.
-        let response = (!responses.is_null()).then_some(Response(responses));
+        let response = NonNull::new(responses).map(Response);
         response.filter(|_| status == PAM_SUCCESS)
     }
 }
 
 /// One response. Wiped and freed on drop, on the way of a panic too.
-pub(crate) struct Response(*mut PamResponse);
+pub(crate) struct Response(NonNull<PamResponse>);
 
 impl Response {
     fn text(&self) -> *mut c_char {
-        // SAFETY: not null by construction, and an array of one response, since one was asked for.
-        unsafe { (*self.0).text }
+        // SAFETY: an array of one response, since one was asked for.
+        unsafe { self.0.as_ref() }.text
     }
 
     pub(crate) fn as_c_str(&self) -> &CStr {
@@ -124,7 +124,7 @@ impl Drop for Response {
                 std::slice::from_raw_parts_mut(text.cast::<u8>(), libc::strlen(text)).zeroize();
                 libc::free(text.cast());
             }
-            libc::free(self.0.cast());
+            libc::free(self.0.as_ptr().cast());
         }
     }
 }

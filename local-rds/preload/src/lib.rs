@@ -9,10 +9,13 @@ mod conversation;
 mod grant;
 mod member;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Once;
 use std::time::SystemTime;
 
 use conversation::{Conversation, PamConv};
@@ -48,6 +51,7 @@ pub unsafe extern "C" fn pam_start(
     handle: *mut *mut c_void,
 ) -> c_int {
     guarded(|| {
+        keep_panics_silent();
         // SAFETY: passed on from the caller.
         let login = unsafe {
             Login {
@@ -162,9 +166,25 @@ pub unsafe extern "C" fn pam_strerror(_handle: *mut c_void, code: c_int) -> *con
     text.as_ptr()
 }
 
-/// Turns a panic into a refusal. The message of one is lost: it might hold anything.
+/// Turns a panic into a refusal.
 fn guarded(body: impl FnOnce() -> c_int) -> c_int {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(PAM_SYSTEM_ERR)
+}
+
+/// Makes a panic leave no more than its place in the log: the message may quote what it was about,
+/// which here is a token.
+fn keep_panics_silent() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic
+                .location()
+                .map(Location::to_string)
+                .unwrap_or_default();
+            let line = format!("rdsign: refused (internal): a fault of rdsign, {place}\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        }));
+    });
 }
 
 /// Writes a line to standard error, which is the server's log: in one call, so that lines of
