@@ -1,0 +1,235 @@
+"""Runs `rdsign local` for the tests, and logs in to it with the real psql.
+
+Everything lives below one base folder, which is also the TMPDIR of what is started: what is left
+in it, or any process at work in it, is something rdsign should have cleared away.
+"""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import tomllib
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RDSIGN = Path(os.environ.get("RDSIGN_BIN", REPOSITORY / "target/debug/rdsign")).resolve()
+LIBRARY = "librdsign_local_preload.so"
+PATIENCE = 30  # seconds, for what takes far less
+
+
+def wait_until(condition, what):
+    """Waits for a condition that something else brings about, and gives its value back."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+
+
+@contextlib.contextmanager
+def bounded(process):
+    """Ends a process that is waited for in vain."""
+    timer = threading.Timer(PATIENCE, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def line_of(process):
+    """The next line of its output, or nothing where none comes."""
+    with bounded(process):
+        return process.stdout.readline()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Place:
+    """A program, the user who runs it and the folder it all happens in."""
+
+    def __init__(self, as_user=None):
+        self.base = Path(tempfile.mkdtemp(prefix="rdsign-e2e-", dir="/tmp"))
+        self.base.chmod(0o755)
+        self.temporary = self.base / "tmp"
+        self.temporary.mkdir()
+        self.temporary.chmod(0o1777)
+        self.prefix = []
+        self.rdsign = RDSIGN
+        self.started = []
+        if as_user is not None:
+            ids = [f"--reuid={as_user}", "--regid=65534", "--clear-groups"]
+            self.prefix = ["setpriv", *ids, "env", "HOME=/nonexistent"]
+            self.rdsign = self.copy_of_the_program("bin")
+
+    def copy_of_the_program(self, name, mode=0o755):
+        """A copy of the program and its library, in a folder of that mode."""
+        folder = self.base / name
+        folder.mkdir()
+        shutil.copy(RDSIGN, folder)
+        shutil.copy(RDSIGN.parent / LIBRARY, folder)
+        folder.chmod(mode)
+        return folder / RDSIGN.name
+
+    def arguments(self, *arguments):
+        return [*self.prefix, str(self.rdsign), "local", *map(str, arguments)]
+
+    def environment(self, **more):
+        """The tests' own, without what would change what rdsign does."""
+        own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PG", "RDSIGN_"))}
+        return own | {"TMPDIR": str(self.temporary)} | more
+
+    def popen(self, *arguments, env=None, **options):
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        env = self.environment(**(env or {}))
+        arguments = self.arguments(*arguments)
+        # A session of its own, so that close() finds the command that it runs, too.
+        options = pipes | {"text": True, "env": env, "cwd": "/", "start_new_session": True} | options
+        self.started.append(subprocess.Popen(arguments, **options))
+        return self.started[-1]
+
+    def run(self, *arguments, env=None):
+        """Runs it to its end: (exit status, standard output, standard error)."""
+        process = self.popen(*arguments, env=env)
+        output, error = process.communicate(timeout=PATIENCE)
+        return process.returncode, output, error
+
+    def start(self, *arguments, env=None):
+        return Local(self, self.popen(*arguments, env=env))
+
+    def processes(self):
+        """Processes at work below the base folder: every part of PostgreSQL is."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(process / "cwd").startswith(str(self.base)):
+                    found.append(int(process.name))
+        return found
+
+    def leftovers(self):
+        return [*self.temporary.iterdir(), *self.processes()]
+
+    def close(self):
+        """Leaves nothing behind, and says what a test did."""
+        leftovers = self.leftovers()
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not self.processes(), "the end of all processes")
+        shutil.rmtree(self.base)
+        assert not leftovers
+
+
+class Local:
+    """An `rdsign local` without a command, which runs until it is stopped."""
+
+    def __init__(self, place, process):
+        self.place = place
+        self.process = process
+        lines = []
+        with bounded(process):
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Stop:"):
+                    break
+            else:
+                raise AssertionError(f"not ready: {process.stderr.read()}")
+        self.notice = "".join(lines)
+        self.major = int(re.search(r"PostgreSQL (\d+)", self.notice)[1])
+        exports = [shlex.split(line) for line in lines if line.startswith("export ")]
+        self.exports = dict(words[1].split("=", 1) for words in exports)
+        self.config = Path(self.exports["RDSIGN_LOCAL_CONFIG"])
+        self.log = Path(self.exports["RDSIGN_LOCAL_LOG"])
+        self.folder = self.log.parent
+        self.port = self.exports["PGPORT"]
+        self.host = self.exports["PGHOST"]
+        self.original = self.config.read_text()
+        self.settings = tomllib.loads(self.original)
+        self.keys = {key["access_key_id"]: key for key in self.settings["access_keys"]}
+        self.password = self.settings["postgres_password"]
+
+    def stop(self, how=signal.SIGINT):
+        """Stops it and gives its exit status back. No backend may have crashed until then."""
+        assert "terminated by signal" not in self.log.read_text()
+        self.process.send_signal(how)
+        self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode
+
+    @contextlib.contextmanager
+    def configuration(self, *replacements, append=""):
+        """The configuration with replacements and an addition, for a while."""
+        text = self.original
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        self.config.write_text(text + append)
+        try:
+            yield
+        finally:
+            self.config.write_text(self.original)
+
+    def token(self, username="iam_user", key="AKIALOCALIAMUSER0001", env=None, **flags):
+        """A token from `rdsign token`; `key` is a key id of the configuration or a table of it."""
+        key = self.keys[key] if isinstance(key, str) else key
+        names = ("access_key_id", "secret_access_key", "session_token")
+        secrets = {f"AWS_{name.upper()}": key[name] for name in names if key.get(name)}
+        flags = {"hostname": self.host, "port": self.port, "username": username} | flags
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+        arguments = [str(RDSIGN), "token", *flags]
+        environment = self.place.environment(**secrets, **(env or {}))
+        process = subprocess.run(arguments, env=environment, text=True, capture_output=True)
+        assert process.returncode == 0, process.stderr
+        return process.stdout.removesuffix("\n")
+
+    def psql(self, conninfo="", sql="select current_user", stdin=None, password=None, **variables):
+        """The real psql, with the variables of the notice: a finished process."""
+        environment = self.place.environment() | self.exports | variables
+        if password is not None:
+            environment["PGPASSWORD"] = password
+        command = ["-c", sql] if stdin is None else []
+        arguments = ["psql", "-XAtqw", *command, *([conninfo] if conninfo else [])]
+        pipes = {"input": stdin or "", "capture_output": True, "text": True}
+        return subprocess.run(arguments, env=environment, **pipes)
+
+    def login(self, token, username="iam_user", **variables):
+        """Logs in, which must work."""
+        done = self.psql(password=token, PGUSER=username, **variables)
+        assert (done.stdout, done.stderr, done.returncode) == (f"{username}\n", "", 0)
+
+    def as_postgres(self, sql, **variables):
+        """A statement as the role postgres, by its password: its output."""
+        done = self.psql(sql=sql, password=self.password, PGUSER="postgres", **variables)
+        assert (done.stderr, done.returncode) == ("", 0)
+        return done.stdout.splitlines()
+
+    def refuse(self, token, reason, username="iam_user", **variables):
+        """Logs in, which must be refused, for this reason alone in the log and none at the client."""
+        before = len(self.log.read_text())
+        done = self.psql(password=token, PGUSER=username, **variables)
+        assert done.stderr == self.client_error(f'PAM authentication failed for user "{username}"')
+        assert done.returncode == 2
+        logged = self.log.read_text()[before:]
+        refusals = re.findall(r"LOG:  error from underlying PAM layer: rdsign: refused (.*)", logged)
+        assert len(refusals) == 1, logged
+        assert re.fullmatch(reason, refusals[0]), refusals[0]
+        return refusals[0]
+
+    def client_error(self, message):
+        """What psql prints when the server ends its attempt to connect with that message."""
+        where = f'connection to server at "127.0.0.1", port {self.port}'
+        return f"psql: error: {where} failed: FATAL:  {message}\n"

@@ -1,0 +1,202 @@
+"""The launcher's promises: what a command gets, and that nothing is left behind, however it ends."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import PATIENCE, free_port, line_of, wait_until
+
+LOGIN = "PGPASSWORD=$($RDSIGN token) psql -XAtc 'select current_user'"
+
+
+def started(place, script, **options):
+    """A command beside a server, which has said its first line."""
+    process = place.popen("--", "sh", "-c", script, **options)
+    return process, line_of(process).strip()
+
+
+def test_a_command_logs_in_and_gives_its_status(users_place):
+    rdsign = {"RDSIGN": str(users_place.rdsign)}
+    status, output, error = users_place.run("--", "sh", "-c", f"{LOGIN}; exit 7", env=rdsign)
+    assert (status, output) == (7, "iam_user\n")
+    assert "ready in" in error and "server.log" in error
+    assert users_place.leftovers() == []
+
+
+def test_psql_itself_may_be_the_command(place, shared):
+    """With a token signed beforehand, which a port and a configuration of one's own allow."""
+    config = place.base / "config.toml"
+    config.write_text(shared.original)
+    port = free_port()
+    token = {"PGPASSWORD": shared.token(port=port)}
+    psql = ["--config", config, "--port", port, "--", "psql", "-XAtc", "select current_user"]
+    assert place.run(*psql, env=token)[:2] == (0, "iam_user\n")
+    later = ("clock_offset_seconds = 0", "clock_offset_seconds = 901")
+    config.write_text(shared.original.replace(*later))
+    status, output, error = place.run(*psql, env=token)
+    assert (status, output) == (2, "")
+    assert 'FATAL:  PAM authentication failed for user "iam_user"' in error
+
+
+def test_a_command_gets_the_server_s_variables_and_no_others(place):
+    profile = {"AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine", "PGSERVICE": "mine", "KEPT": "mine"}
+    status, output, _ = place.run("--", "env", env=profile)
+    assert status == 0
+    variables = dict(line.split("=", 1) for line in output.splitlines())
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "PGSERVICE"} & set(variables)
+    assert variables["KEPT"] == "mine"
+    assert variables["AWS_ACCESS_KEY_ID"] == "AKIALOCALIAMUSER0001"
+    assert variables["AWS_REGION"] == "ap-northeast-1"
+    assert variables["PGHOST"] == "mydb.abc123.ap-northeast-1.rds.amazonaws.com"
+    assert variables["PGHOSTADDR"] == "127.0.0.1"
+    assert (variables["PGUSER"], variables["PGDATABASE"]) == ("iam_user", "testdb")
+    assert variables["PGSSLMODE"] == "verify-full"
+    names = {"AWS_SECRET_ACCESS_KEY", "PGPORT", "PGSSLROOTCERT", "RDSIGN_LOCAL_CONFIG", "RDSIGN_LOCAL_LOG"}
+    assert names <= set(variables)
+
+
+def test_the_first_key_s_session_token_is_handed_on(place, shared):
+    config = place.base / "config.toml"
+    start, iam_user, testuser, session, nothing = shared.original.split("[[access_keys]]")
+    config.write_text("[[access_keys]]".join([start, session, iam_user, testuser, nothing]))
+    script = f"echo $AWS_SESSION_TOKEN; {LOGIN}"
+    env = {"RDSIGN": str(place.rdsign)}
+    status, output, _ = place.run("--config", config, "--", "sh", "-c", script, env=env)
+    token = shared.keys["ASIALOCALSESSION0001"]["session_token"]
+    assert (status, output.splitlines()) == (0, [token, "iam_user"])
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing(users_place):
+    local = users_place.start()
+    assert local.stop(signal.SIGINT) == 0
+    assert users_place.leftovers() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_it_as_well(place, how):
+    local = place.start()
+    assert local.stop(how) == 0
+    assert place.leftovers() == []
+
+
+def test_a_signal_during_the_start_ends_it_and_leaves_nothing(users_place):
+    process = users_place.popen()
+    wait_until(lambda: users_place.processes(), "initdb")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "interrupted" in error
+    assert users_place.leftovers() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on_to_the_command(place, how):
+    process, _ = started(place, "echo ready; exec sleep 60")
+    process.send_signal(how)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + how
+    assert place.leftovers() == []
+
+
+def test_a_command_may_go_on_after_sigint(place):
+    go_on = place.base / "go-on"
+    script = f"trap 'echo interrupted' INT; echo ready; until [ -e {go_on} ]; do sleep 0.05; done; exit 5"
+    process, _ = started(place, script)
+    process.send_signal(signal.SIGINT)
+    assert line_of(process) == "interrupted\n"
+    assert place.processes(), "the server still runs"
+    go_on.touch()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 5
+
+
+def test_a_command_that_ignores_sigterm_is_ended(place):
+    process, _ = started(place, "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert place.leftovers() == []
+
+
+COUNTS_SIGINT = """
+import os, signal, sys
+count = 0
+def interrupted(*_):
+    global count
+    count += 1
+def terminated(*_):
+    print(count)
+    sys.exit()
+signal.signal(signal.SIGINT, interrupted)
+signal.signal(signal.SIGTERM, terminated)
+os.setpgid(0, 0)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+TAKES_THE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_ctrl_c_at_the_terminal_is_not_passed_on(place):
+    """A command gets it from the terminal itself, and would get it twice. This one does not, as it
+    has left the terminal's process group: what it gets was passed on."""
+    master, terminal = os.openpty()
+    command = place.arguments("--", "python3", "-c", COUNTS_SIGINT)
+    process = subprocess.Popen(
+        ["python3", "-c", TAKES_THE_TERMINAL, *command],
+        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=place.environment(), start_new_session=True,
+    )
+    place.started.append(process)
+    os.close(terminal)
+    assert line_of(process) == "ready\n"
+    os.write(master, b"\x03")
+    assert os.read(master, 2) == b"^C"  # which follows the signal
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=PATIENCE)
+    os.close(master)
+    assert (process.returncode, output) == (0, "0\n")
+
+
+def test_killed_outright_it_takes_server_and_command_with_it(users_place):
+    process, command = started(users_place, "echo $$; exec sleep 60")
+    assert users_place.processes()
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not users_place.processes(), "the server's end")
+    wait_until(lambda: not os.path.exists(f"/proc/{command}"), "the command's end")
+    assert len(users_place.leftovers()) == 1
+    assert users_place.run("--", "true")[0] == 0
+    assert users_place.leftovers() == []
+
+
+def test_others_that_run_are_left_alone(place):
+    local = place.start()
+    assert place.run("--", "true")[0] == 0
+    local.login(local.token())
+    assert local.stop() == 0
+
+
+def test_a_server_that_dies_ends_the_command_too(place):
+    process, _ = started(place, "echo ready; exec sleep 60")
+    folder = next(place.temporary.iterdir())
+    server = int((folder / "data/postmaster.pid").read_text().splitlines()[0])
+    os.kill(server, signal.SIGKILL)
+    _, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "PostgreSQL ended by itself" in error
+    wait_until(lambda: not place.leftovers(), "the backends' end")
+
+
+@pytest.mark.parametrize("command, status", [("/no/such/command", 127), ("/etc/passwd", 126)])
+def test_a_command_that_cannot_be_run_has_the_shell_s_status(place, command, status):
+    got, output, error = place.run("--", command)
+    assert (got, output) == (status, "")
+    assert f"rdsign: {command}: " in error
+    assert place.leftovers() == []

@@ -1,0 +1,194 @@
+"""The options of `rdsign local`, and the machines it has to cope with."""
+
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="root hands PostgreSQL to another user")
+
+
+def test_data_is_kept_and_used_again(users_place):
+    data = users_place.temporary / "kept"
+    first = users_place.start("--data", data)
+    first.as_postgres("CREATE TABLE kept AS SELECT 42 AS answer; GRANT SELECT ON kept TO PUBLIC")
+    assert first.stop() == 0
+    again = users_place.start("--data", data)
+    assert again.original == first.original
+    assert again.psql(sql="TABLE kept", password=again.token()).stdout == "42\n"
+    assert again.stop() == 0
+    assert users_place.processes() == []
+    shutil.rmtree(data)
+
+
+def test_data_in_use_or_of_others_is_refused(place):
+    data = place.base / "kept"
+    local = place.start("--data", data)
+    status, _, error = place.run("--data", data, "--", "true")
+    assert (status, "in use by another rdsign local" in error) == (1, True)
+    local.login(local.token())
+    local.stop()
+
+    others = place.base / "others"
+    others.mkdir()
+    (others / "thesis.txt").touch()
+    status, _, error = place.run("--data", others, "--", "true")
+    assert (status, "was not made by rdsign local" in error) == (2, True)
+    assert os.listdir(others) == ["thesis.txt"]
+
+
+def test_data_left_by_a_killed_launcher_is_used_again(place):
+    data = place.base / "kept"
+    killed = place.start("--data", data)
+    killed.as_postgres("CREATE TABLE kept ()")
+    killed.process.kill()
+    killed.process.communicate()
+    again = place.start("--data", data)
+    assert again.as_postgres("SELECT 'kept'::regclass") == ["kept"]
+    again.stop()
+
+
+def test_a_configuration_of_one_s_own_is_used_in_place(users_place, shared):
+    config = users_place.base / "config.toml"
+    config.write_text(shared.original.replace("123456789012", "210987654321"))
+    config.chmod(0o644)
+    local = users_place.start("--config", config)
+    assert local.config == config
+    assert local.keys.keys() == shared.keys.keys()
+    token = local.token()
+    local.login(token)
+    with local.configuration(("/iam_user", "/somebody")):
+        local.refuse(token, r"\(not-allowed\): .*210987654321.*")
+    local.login(token)
+    local.stop()
+
+
+@root_only
+def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared):
+    config = place.base / "config.toml"
+    config.write_text(shared.original)
+    config.chmod(0o600)
+    local = place.start("--config", config)
+    assert local.config.parent == local.folder
+    assert f"a copy is used, so edit that one: {local.config}" in local.notice
+    local.login(local.token())
+    local.stop()
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [(('region = "', 'regoin = "'), "unknown field `regoin`"), (("endpoints = [", "endpoints = [] #"), "endpoints: ")],
+)
+def test_a_broken_configuration_is_named_at_the_start(place, shared, change, problem):
+    config = place.base / "config.toml"
+    config.write_text(shared.original.replace(*change))
+    status, _, error = place.run("--config", config, "--", "true")
+    assert status == 2
+    assert str(config) in error and problem in error
+    assert place.leftovers() == []
+
+
+def test_the_port_given_is_used(place):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, _, error = place.run("--port", port, "--", "true")
+        assert (status, f"port {port}" in error) == (1, True)
+    local = place.start("--port", port)
+    assert local.port == str(port)
+    local.login(local.token())
+    local.stop()
+
+
+def test_endpoints_given_are_signed_for_and_in_the_certificate(place):
+    host = "other.cluster-xyz.eu-west-3.rds.amazonaws.com"
+    local = place.start("--endpoint", host, "--endpoint", "alias.example.com:6543")
+    assert (local.host, local.settings["region"]) == (host, "eu-west-3")
+    local.login(local.token())
+    alias = {"hostname": "alias.example.com", "port": "6543", "region": "eu-west-3"}
+    local.login(local.token(**alias), PGHOST="alias.example.com")
+    done = local.psql(password=local.token(), PGHOST="mydb.abc123.ap-northeast-1.rds.amazonaws.com")
+    assert "does not match host name" in done.stderr
+    local.stop()
+
+    config = place.base / "config.toml"
+    config.write_text(local.original)
+    config.chmod(0o644)
+    added = place.start("--config", config, "--endpoint", "added.example.com")
+    assert added.host == "added.example.com"
+    added.login(added.token(region="eu-west-3"))
+    added.login(added.token(hostname=host), PGHOST=host)
+    added.stop()
+
+
+def test_the_certificate_passes_strict_verification(shared):
+    arguments = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", shared.host]
+    certificates = ["-CAfile", shared.folder / "ca.pem", shared.folder / "server.pem"]
+    done = subprocess.run(["openssl", "verify", *arguments, *certificates], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert shared.psql(password=shared.token(), PGHOST="localhost").returncode == 0
+
+
+def test_without_postgresql_it_says_how_to_get_it(place):
+    status, _, error = place.run("--", "true", env={"RDSIGN_LOCAL_POSTGRES": str(place.base)})
+    assert status == 1
+    assert "apt-get install postgresql" in error and str(place.base) in error
+
+
+def test_a_postgresql_that_is_too_old_is_refused(place):
+    old = place.base / "old"
+    old.mkdir()
+    for program in ("postgres", "initdb"):
+        (old / program).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 13.23 (Debian)'\n")
+        (old / program).chmod(0o755)
+    status, _, error = place.run("--", "true", env={"RDSIGN_LOCAL_POSTGRES": str(old)})
+    assert status == 1
+    assert "13.23" in error and "14 or newer" in error
+
+
+def test_without_its_library_it_says_where_it_looked(place):
+    place.rdsign = place.copy_of_the_program("bin")
+    (place.base / "bin/librdsign_local_preload.so").unlink()
+    status, _, error = place.run("--", "true")
+    assert status == 1
+    assert f"{place.base}/bin/librdsign_local_preload.so" in error
+
+
+def test_a_library_that_cannot_be_loaded_is_an_error(place):
+    broken = place.base / "broken.so"
+    broken.write_text("not a library")
+    status, _, error = place.run("--", "true", env={"RDSIGN_LOCAL_LIBRARY": str(broken)})
+    assert status == 1
+    assert "did not load the library" in error
+    assert place.leftovers() == []
+
+
+@root_only
+def test_the_program_may_lie_where_only_root_can_go(place):
+    place.rdsign = place.copy_of_the_program("private", mode=0o700)
+    local = place.start()
+    local.login(local.token())
+    local.stop()
+
+
+@root_only
+def test_a_temporary_folder_closed_to_the_server_is_not_used(place):
+    closed = place.base / "closed"
+    closed.mkdir(mode=0o700)
+    local = place.start(env={"TMPDIR": str(closed)})
+    assert local.folder.parent != closed
+    local.login(local.token())
+    local.stop()
+    assert list(closed.iterdir()) == [] and not local.folder.exists()
+
+
+def test_paths_may_have_spaces_and_colons_in_them(place):
+    awkward = place.temporary / "it's a: folder"
+    awkward.mkdir()
+    awkward.chmod(0o1777)
+    local = place.start(env={"TMPDIR": str(awkward)})
+    assert local.folder.parent == awkward
+    local.login(local.token())
+    local.stop()
+    awkward.rmdir()

@@ -1,0 +1,83 @@
+"""What the README shows does what it says: its examples run as they stand there."""
+
+import os
+import subprocess
+
+import pytest
+
+from harness import RDSIGN, REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text()
+ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the one the README signs for
+
+
+def example(heading, language):
+    """The first block in that language below a heading."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return section.split(f"```{language}\n", 1)[1].split("```", 1)[0]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """An RDS at the README's endpoint and port, and the environment of someone who uses it."""
+    from harness import Place
+
+    place = Place()
+    local = place.start("--endpoint", f"{ENDPOINT}:5432")
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "global-bundle.pem").symlink_to(local.exports["PGSSLROOTCERT"])
+    environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
+    keys = {k: v for k, v in local.exports.items() if k.startswith("AWS_")}
+    # The README dials the endpoint itself; here its name leads to this machine.
+    environment |= keys | {"PGHOSTADDR": "127.0.0.1"}
+    yield local, folder, environment
+    assert local.stop() == 0
+    place.close()
+
+
+def run(command, folder, environment, statement=None):
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=statement, text=True, capture_output=True
+    )
+
+
+def test_the_shell_example_logs_in(server):
+    local, folder, environment = server
+    # libpq's port and what is signed are one here: PGPORT; the server answers to 5432 as well.
+    script = example("In a shell", "sh").replace("rdsign token", "rdsign token --port 5432")
+    done = run(["bash", "-euc", script], folder, environment | {"PGPORT": local.port}, "select 40 + 2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "42" in done.stdout
+
+
+def test_the_example_of_rds_on_this_machine_logs_in(place):
+    script = example("RDS on this machine", "sh")
+    environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
+    done = run(["bash", "-euc", script], "/", environment)
+    assert done.returncode == 0, done.stderr
+    assert "iam_user" in done.stdout
+
+
+def test_the_rust_example_prints_a_password_that_logs_in(server):
+    local, folder, environment = server
+    source = (REPOSITORY / "core/examples/password.rs").read_text()
+    assert source.endswith(example("In Rust", "rust"))
+    done = run([RDSIGN.parent / "examples/password"], folder, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    local.login(done.stdout.removesuffix("\n"))
+
+
+def test_every_refusal_of_the_log_is_explained():
+    answers = (REPOSITORY / "core/src/verify/answer.rs").read_text()
+    ids = {line.split('"')[1] for line in answers.splitlines() if "} => \"" in line or "_) => \"" in line}
+    assert len(ids) == 11
+    for refusal in ids:
+        assert f"| `{refusal}` |" in README
+
+
+def test_every_error_code_is_explained():
+    errors = (REPOSITORY / "core/src/error.rs").read_text()
+    codes = {line.split('"')[1] for line in errors.splitlines() if line.strip().startswith("Self::") and '=> "' in line}
+    assert len(codes) == 14
+    for code in codes:
+        assert f"`{code}`" in README
