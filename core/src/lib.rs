@@ -9,7 +9,7 @@
 //! Source of the token's form:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod builder;
 pub mod credentials;

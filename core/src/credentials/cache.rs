@@ -85,7 +85,7 @@ impl CredentialsCache {
         if let Some(credentials) = self.source.constant() {
             return valid(
                 credentials.clone(),
-                None,
+                credentials.expiry(),
                 now,
                 "they were given to the signer",
             );
@@ -104,6 +104,12 @@ impl CredentialsCache {
         let Some(landing) = flight.take_off() else {
             return old.clone();
         };
+        // Another may have tried between this caller's look and its turn.
+        let current = self.current.load_full();
+        if let Some(lease) = current.filter(|lease| lease.is_valid(now) && lease.is_fresh(now)) {
+            landing.with(Ok(Lease::clone(&lease)));
+            return Lease::clone(&lease);
+        }
         let bound = self.source.timeout.min(BOUND_AHEAD);
         let newer = self.fetch(bound, now).unwrap_or_else(|_| old.clone());
         // Never back to credentials that end sooner.
@@ -124,7 +130,12 @@ impl CredentialsCache {
     fn fetch_or_wait(&self, now: SystemTime) -> Result<Lease, Error> {
         let flight = self.flight();
         let Some(landing) = flight.take_off() else {
-            return flight.wait(self.source.timeout + WAIT_BEYOND);
+            let lease = flight.wait(self.source.timeout + WAIT_BEYOND)?;
+            if lease.is_valid(now) {
+                return Ok(lease);
+            }
+            // The other was content with credentials that have ended for this one.
+            return self.fetch_or_wait(now);
         };
         // Another may have fetched between this caller's look and its turn.
         if let Some(lease) = self.current.load_full().filter(|lease| lease.is_valid(now)) {

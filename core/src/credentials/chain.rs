@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::imds::client::error::ImdsError;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
@@ -21,11 +21,14 @@ use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError
 use aws_types::region::Region;
 
 use super::http::LazyHttpClient;
+use super::instance::InstanceMetadata;
 use super::options::{DEFAULT_TIMEOUT, Role};
 use super::runtime::block_on;
 use super::{Found, Tried, environment, not_found};
 use crate::builder::REGION_VARIABLES;
 use crate::error::{Error, ErrorCode};
+
+const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
 /// What comes after the environment, in the order of aws-config's default chain.
 const AFTER_ENVIRONMENT: [Step; 4] = [
@@ -53,9 +56,17 @@ impl Step {
         }
     }
 
-    async fn ask(self, config: &ProviderConfig) -> Result<Credentials, CredentialsError> {
+    async fn ask(
+        self,
+        config: &ProviderConfig,
+        bound: Duration,
+    ) -> Result<Credentials, CredentialsError> {
         match self {
-            Self::Profile => ask_profile(config, None).await,
+            Self::Profile => ask_profile(config, None, bound).await,
+            // Without this variable there is none, and a client of STS need not be made to say so.
+            Self::WebIdentity if environment::variable(WEB_IDENTITY).is_none() => Err(
+                CredentialsError::not_loaded(format!("{WEB_IDENTITY} is not set")),
+            ),
             Self::WebIdentity => {
                 let provider = WebIdentityTokenCredentialsProvider::builder().configure(config);
                 provider.build().provide_credentials().await
@@ -65,8 +76,8 @@ impl Step {
                 provider.build().provide_credentials().await
             }
             Self::InstanceMetadata => {
-                let provider = ImdsCredentialsProvider::builder().configure(config);
-                provider.build().provide_credentials().await
+                let provider = InstanceMetadata::new(config, bound);
+                provider.provide_credentials().await
             }
         }
     }
@@ -75,11 +86,17 @@ impl Step {
 async fn ask_profile(
     config: &ProviderConfig,
     name: Option<&str>,
+    bound: Duration,
 ) -> Result<Credentials, CredentialsError> {
-    let mut provider = ProfileFileCredentialsProvider::builder().configure(config);
-    if let Some(name) = name {
-        provider = provider.profile_name(name);
-    }
+    let provider = ProfileFileCredentialsProvider::builder().configure(config);
+    let provider = match name {
+        // The SDK's own provider alone knows which address of the service this profile names.
+        Some(name) => provider.profile_name(name),
+        None => {
+            let instance = InstanceMetadata::new(config, bound);
+            provider.with_custom_provider("Ec2InstanceMetadata", instance)
+        }
+    };
     provider.build().provide_credentials().await
 }
 
@@ -99,7 +116,7 @@ pub(super) fn search(
         let config = config(None, region).await;
         for step in AFTER_ENVIRONMENT {
             at(step);
-            match step.ask(&config).await {
+            match step.ask(&config, bound).await {
                 Ok(credentials) => return Ok(Some((step, credentials))),
                 Err(error @ CredentialsError::CredentialsNotLoaded(_)) => note(Tried {
                     source: step.name(),
@@ -130,7 +147,7 @@ pub(super) fn profile(name: &str, region: Option<&str>, bound: Duration) -> Resu
     let source = Step::Profile.name();
     let outcome = block_on(bound, async {
         let config = config(Some(name), region).await;
-        ask_profile(&config, Some(name)).await
+        ask_profile(&config, Some(name), bound).await
     })?;
     match outcome {
         None => Err(timed_out(source, bound, &[])),
@@ -235,7 +252,16 @@ fn reason(error: &CredentialsError) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut source = StdError::source(error);
     while let Some(cause) = source {
-        let text = cause.to_string();
+        let text = match cause.downcast_ref() {
+            // Its own words quote the whole answer.
+            Some(ImdsError::ErrorResponse(answer)) => {
+                format!(
+                    "the answer's status is {}",
+                    answer.response().status().as_u16()
+                )
+            }
+            _ => cause.to_string(),
+        };
         // Many wrap the text of their cause in their own.
         if !said.iter().any(|before| before.contains(&text)) {
             said.push(text);

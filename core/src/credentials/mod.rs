@@ -9,7 +9,11 @@ pub(crate) mod cache;
 mod chain;
 mod environment;
 #[cfg(feature = "chain")]
+mod fork;
+#[cfg(feature = "chain")]
 mod http;
+#[cfg(feature = "chain")]
+mod instance;
 mod options;
 #[cfg(feature = "chain")]
 mod runtime;

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use super::fork;
 use crate::error::Error;
 
 /// How long the look-ups of names have to end.
@@ -21,8 +22,11 @@ pub(crate) fn block_on<T: Send>(
     future: impl Future<Output = T> + Send,
 ) -> Result<Option<T>, Error> {
     let run = || -> Result<Option<T>, Error> {
+        let _working = Working::start();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .on_thread_park(fork::pause)
+            .on_thread_unpark(fork::work)
             .build()
             .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")))?;
         let outcome = runtime.block_on(async { tokio::time::timeout(bound, future).await });
@@ -38,4 +42,20 @@ pub(crate) fn block_on<T: Send>(
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// From here on a fork waits, except while the runtime does; also on the way out of a panic.
+struct Working;
+
+impl Working {
+    fn start() -> Self {
+        fork::work();
+        Self
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        fork::pause();
+    }
 }

@@ -1,0 +1,280 @@
+//! A Signer to be driven from outside: tests/credentials asks it what the command line cannot.
+//!
+//! It reads one JSON object a line from standard input and answers each token or error with one on
+//! standard output, as soon as it is there. A Signer stays from one line to the next, so a test can
+//! change what its source says in between. Times are given in seconds from now: `"after": 900` asks
+//! for a token as a process would that was frozen for a quarter of an hour.
+//!
+//! ```text
+//! {"do": "signer", "profile": "x"}           a new Signer, with these options
+//! {"do": "token", "after": 0}                a token
+//! {"do": "threads", "count": 64}             one by each of so many threads at once
+//! {"do": "start"}                            one by a thread, without waiting for it
+//! {"do": "fork", "while_asking_us": 100}     one by a forked child, so long after a thread asked
+//! {"do": "async", "on": "plain", "count": 1} by token_async, on that kind of runtime
+//! {"do": "inside", "on": "multi"}            one by token, called inside a runtime
+//! ```
+
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::io::{self, BufRead, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rdsign::{Error, Signer, Token};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// How long a forked child may take: far longer than anything here is bounded by.
+const CHILD_MAY_TAKE: Duration = Duration::from_secs(20);
+
+fn main() {
+    let mut signer = None;
+    let mut asking = Vec::new();
+    for line in io::stdin().lock().lines() {
+        let command: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if command["do"] == "signer" {
+            match build(&command) {
+                Ok(built) => signer = Some(built),
+                Err(error) => print(&describe(Err(error))),
+            }
+            continue;
+        }
+        asking.extend(carry_out(
+            &command,
+            signer.as_ref().expect("a signer first"),
+        ));
+    }
+    for thread in asking {
+        thread.join().unwrap();
+    }
+}
+
+fn build(options: &Value) -> Result<Signer, Error> {
+    let text = |name: &str| options[name].as_str();
+    let mut signer = Signer::builder()
+        .hostname(text("hostname").unwrap_or("mydb.abc123.eu-central-1.rds.amazonaws.com"))
+        .username("iam_user");
+    if let Some(region) = text("region") {
+        signer = signer.region(region);
+    }
+    if let Some(profile) = text("profile") {
+        signer = signer.profile(profile);
+    }
+    if let Some(role_arn) = text("role_arn") {
+        signer = signer.role_arn(role_arn);
+    }
+    if let Some(seconds) = options["timeout"].as_f64() {
+        signer = signer.credentials_timeout(Duration::from_secs_f64(seconds));
+    }
+    if let Some(seconds) = options["expires_in"].as_i64() {
+        signer = signer.expires_in(seconds);
+    }
+    signer.build()
+}
+
+/// Does what a line says; what still goes on afterwards is given back.
+fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
+    let after = command["after"].as_f64();
+    let count = command["count"].as_u64().unwrap_or(1);
+    match command["do"].as_str() {
+        Some("token") => report("token", signer, || ask(signer, after)),
+        Some("threads") => {
+            let together = Barrier::new(usize::try_from(count).unwrap());
+            thread::scope(|scope| {
+                for _ in 0..count {
+                    scope.spawn(|| {
+                        together.wait();
+                        report("thread", signer, || ask(signer, after));
+                    });
+                }
+            });
+        }
+        Some("start") => return vec![start(signer, after)],
+        Some("fork") => fork(signer, after, command["while_asking_us"].as_u64()),
+        Some("async") => match on(command) {
+            Some(runtime) => runtime.block_on(call_together(signer, count, command)),
+            None => block_on(call_together(signer, count, command)),
+        },
+        Some("inside") => {
+            let runtime = on(command).expect("a runtime");
+            report("inside", signer, || {
+                runtime.block_on(async { ask(signer, after) })
+            });
+        }
+        _ => panic!("not known: {command}"),
+    }
+    Vec::new()
+}
+
+fn ask(signer: &Signer, after: Option<f64>) -> Result<Token, Error> {
+    match after {
+        Some(seconds) => signer.token_at(SystemTime::now() + Duration::from_secs_f64(seconds)),
+        None => signer.token(),
+    }
+}
+
+fn start(signer: &Signer, after: Option<f64>) -> JoinHandle<()> {
+    let signer = signer.clone();
+    thread::spawn(move || report("started", &signer, || ask(&signer, after)))
+}
+
+/// Calls token_async so many times at once. `"beside": true` also tells when all of them wait and
+/// the thread is free for something else.
+async fn call_together(signer: &Signer, count: u64, command: &Value) {
+    let started = Instant::now();
+    let calls = (0..count).map(|_| Box::pin(signer.token_async()));
+    let mut calls: Vec<_> = calls.collect();
+    let mut beside = command["beside"] == true;
+    poll_fn(|context| {
+        calls.retain_mut(|call| match call.as_mut().poll(context) {
+            Poll::Ready(outcome) => {
+                print(&complete(describe(outcome), "async", signer, started));
+                false
+            }
+            Poll::Pending => true,
+        });
+        if std::mem::take(&mut beside) {
+            print(&json!({"from": "beside"}));
+        }
+        if calls.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// Asks in a forked child; with a time given, while another thread of the parent is asking.
+fn fork(signer: &Signer, after: Option<f64>, while_asking_us: Option<u64>) {
+    let asking = while_asking_us.map(|microseconds| {
+        let asking = start(signer, after);
+        let forked_at = Instant::now() + Duration::from_micros(microseconds);
+        while Instant::now() < forked_at {
+            thread::yield_now();
+        }
+        asking
+    });
+    let (mut reader, mut writer) = pipe();
+    // SAFETY: the child does what a forked worker does with a Signer, which is what is tested; it
+    // touches no lock that another thread of its parent can have held, such as standard output's,
+    // and leaves without running anything of the parent's.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "{}", io::Error::last_os_error());
+    if child == 0 {
+        let answer = answer("child", signer, || ask(signer, after));
+        let written = writeln!(writer, "{answer}").is_ok();
+        // SAFETY: it takes no pointer and does not return.
+        unsafe { libc::_exit(i32::from(!written)) }
+    }
+    drop(writer);
+    let mut ready = libc::pollfd {
+        fd: reader.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let bound = i32::try_from(CHILD_MAY_TAKE.as_millis()).unwrap();
+    // SAFETY: one descriptor, which is open, in a structure that outlives the call.
+    let answers = unsafe { libc::poll(&mut ready, 1, bound) };
+    if answers == 0 {
+        // SAFETY: the process is this one's child, and not yet waited for.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        print(&json!({"from": "child", "hung": true}));
+    } else {
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        print(&serde_json::from_str(&text).unwrap_or(json!({"from": "child", "died": true})));
+    }
+    // SAFETY: the process is this one's child; its status may be dropped.
+    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    if let Some(asking) = asking {
+        asking.join().unwrap();
+    }
+}
+
+fn pipe() -> (File, File) {
+    let mut ends = [0; 2];
+    // SAFETY: the array has room for the two descriptors.
+    assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+    // SAFETY: both are open, and nobody else's.
+    unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) }
+}
+
+/// The runtime that a line names; none for `plain`.
+fn on(command: &Value) -> Option<Runtime> {
+    let mut builder = match command["on"].as_str() {
+        Some("plain") => return None,
+        Some("current") => tokio::runtime::Builder::new_current_thread(),
+        Some("multi") => tokio::runtime::Builder::new_multi_thread(),
+        _ => panic!("not a runtime: {command}"),
+    };
+    Some(builder.build().unwrap())
+}
+
+/// An executor that knows nothing of tokio: it polls, and sleeps until it is woken.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+fn report(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error>) {
+    print(&answer(from, signer, ask));
+}
+
+fn answer(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error>) -> Value {
+    let started = Instant::now();
+    let answer = match catch_unwind(AssertUnwindSafe(ask)) {
+        Ok(outcome) => describe(outcome),
+        Err(_) => json!({"panicked": true}),
+    };
+    complete(answer, from, signer, started)
+}
+
+/// What came of asking, with who asked, how long it took, and what a program would log of it.
+fn complete(mut answer: Value, from: &str, signer: &Signer, started: Instant) -> Value {
+    answer["from"] = from.into();
+    answer["seconds"] = started.elapsed().as_secs_f64().into();
+    answer["signer"] = format!("{signer:?}").into();
+    answer
+}
+
+fn describe(outcome: Result<Token, Error>) -> Value {
+    match outcome {
+        Ok(token) => {
+            let expires_at = token.expires_at().duration_since(UNIX_EPOCH).unwrap();
+            json!({
+                "token": token.value(),
+                "expires_at": expires_at.as_secs_f64(),
+                "debug": format!("{token:?}"),
+            })
+        }
+        Err(error) => json!({
+            "code": error.code().as_str(),
+            "message": error.message(),
+            "debug": format!("{error:?}"),
+        }),
+    }
+}
+
+fn print(answer: &Value) {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{answer}").unwrap();
+}

@@ -1,0 +1,469 @@
+"""An AWS of the tests' own on 127.0.0.1: everything that hands out credentials, on one port.
+
+It serves IMDSv2, the endpoint of ECS and EKS containers, the portal and the token service of IAM
+Identity Center (SSO), and STS, which it can also pass on to another server, such as moto's. Each
+route can be told to be slow, to hang, to answer anything, or to hand out keys that have ended or
+change each time; every request is noted. Nothing here checks a signature: moto does.
+
+In a test: `FakeAws()`, and `close()` at the end. For programs in other languages:
+
+    python fake_aws.py
+
+prints the URL as its only line and serves until its standard input ends. There, `PUT
+/fake/ROUTE` with a JSON object sets the attributes of a route or, with "status", "body", "hold"
+or "delay", how it answers; `GET /fake/ROUTE` tells its requests and the keys it handed out.
+"""
+
+import base64
+import contextlib
+import http.client
+import itertools
+import json
+import secrets
+import select
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+ROLE_NAME = "a-role-of-the-tests"
+STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+PATIENCE = 30  # seconds, for what takes far less
+
+_serial = itertools.count(1)
+_secrets: set[str] = set()
+
+
+def new_secret(length: int = 30) -> str:
+    """A secret with the characters that real ones have; no output may ever show it."""
+    text = base64.b64encode(secrets.token_bytes(length)).decode()
+    # The characters that are escaped in a token, always: a lucky secret would prove less.
+    secret = text[:4] + "/+" + text[6:]
+    keep_secret(secret)
+    return secret
+
+
+def keep_secret(*texts: str) -> None:
+    """Counts texts among the secrets, which came from elsewhere."""
+    _secrets.update(texts)
+
+
+def known_secrets() -> frozenset[str]:
+    """Every secret so far."""
+    return frozenset(_secrets)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a source hands out. The time of the end is to the second, as AWS's is."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+    @property
+    def expiration(self) -> str:
+        """The end as AWS writes it."""
+        return self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if self.expires_at else ""
+
+
+def temporary_keys(source: str, lifetime: float = 3600) -> Keys:
+    """New keys, with a session token, that end so many seconds from now."""
+    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=lifetime)
+    key_id = f"ASIA{source.upper():A<8.8}{next(_serial):08}"
+    return Keys(key_id, new_secret(), new_secret(300), end)
+
+
+def long_lived_keys(source: str = "user") -> Keys:
+    """New keys without a session token or an end."""
+    return Keys(f"AKIA{source.upper():A<8.8}{next(_serial):08}", new_secret())
+
+
+@dataclass
+class Answer:
+    """What a route says in place of its own; a body of None is its own."""
+
+    status: int = 200
+    body: str | None = None
+    delay: float = 0
+    hold: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: str
+    connection: int
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters of a body that is a form."""
+        return dict(parse_qsl(self.body))
+
+    @property
+    def signed_by(self) -> str | None:
+        """The access key id that signed the request."""
+        _, found, rest = self.headers.get("authorization", "").partition("Credential=")
+        return rest.split("/")[0] if found else None
+
+
+class Route:
+    """One thing to be asked for, and how it answers."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.requests: list[Request] = []
+        self.handed_out: list[Keys] = []
+        self.lifetime = 3600.0
+        self.rotating = True
+        self.answer: Answer | None = None
+        self.next_answers: deque[Answer] = deque()
+        self.held = 0
+        self.given_up = 0
+        self._released = threading.Event()
+        self._changed = threading.Condition()
+
+    def respond(self, status: int = 200, body: str | None = None, **headers: str) -> None:
+        """Answers so from now on."""
+        self.answer = Answer(status, body, headers=headers)
+
+    def delay(self, seconds: float) -> None:
+        """Takes so long for its own answer from now on."""
+        self.answer = Answer(delay=seconds)
+
+    def hold(self, requests: int | None = None) -> None:
+        """Keeps the next requests waiting, or all: until `release`, or until they give up."""
+        self._released.clear()
+        if requests is None:
+            self.answer = Answer(hold=True)
+        else:
+            self.next_answers.extend([Answer(hold=True)] * requests)
+
+    def release(self) -> None:
+        """Answers those that wait, and all others, as itself."""
+        self.answer = None
+        self.next_answers.clear()
+        self._released.set()
+
+    def reset(self) -> None:
+        """Answers as itself, and forgets what was asked."""
+        self.release()
+        self.requests.clear()
+
+    def count(self) -> int:
+        """How many requests have come."""
+        return len(self.requests)
+
+    def last(self) -> Keys:
+        """The keys handed out last."""
+        return self.handed_out[-1]
+
+    def wait_until(self, what: str) -> None:
+        """Waits for a condition on `self`, written as Python: what makes it true is on its way."""
+        condition = compile(what, "<condition>", "eval")
+        with self._changed:
+            came = self._changed.wait_for(lambda: eval(condition, {"self": self}), PATIENCE)
+        assert came, f"{self.name}: waited {PATIENCE} s in vain for: {what}"
+
+    def keys(self) -> Keys:
+        """The keys to hand out now."""
+        with self._changed:
+            if self.rotating or not self.handed_out:
+                self.handed_out.append(temporary_keys(self.name.replace("_", ""), self.lifetime))
+            return self.handed_out[-1]
+
+    def note(self, request: Request) -> Answer:
+        """Notes a request, and says how to answer it."""
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
+            return self.next_answers.popleft() if self.next_answers else self.answer or Answer()
+
+    def keep_waiting(self, connection: socket.socket) -> bool:
+        """Holds a request until it is released (True) or its sender has given up (False)."""
+        self._count(held=1)
+        try:
+            while not self._released.wait(0.005):
+                readable, _, _ = select.select([connection], [], [], 0)
+                if readable and not _peek(connection):
+                    self._count(given_up=1)
+                    return False
+            return True
+        finally:
+            self._count(held=-1)
+
+    def _count(self, held: int = 0, given_up: int = 0) -> None:
+        with self._changed:
+            self.held += held
+            self.given_up += given_up
+            self._changed.notify_all()
+
+
+def _peek(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return b""
+
+
+ROUTES = {
+    ("PUT", "/latest/api/token"): "imds_token",
+    ("GET", "/latest/meta-data/iam/security-credentials/"): "imds_role",
+    ("GET", f"/latest/meta-data/iam/security-credentials/{ROLE_NAME}"): "imds",
+    ("GET", "/container/credentials"): "container",
+    ("GET", "/federation/credentials"): "sso",
+    ("POST", "/token"): "sso_oidc",
+    ("POST", "/"): "sts",
+}
+
+
+class FakeAws:
+    """The server, and its routes by name."""
+
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0), tls: ssl.SSLContext | None = None):
+        self.imds_token, self.imds_role, self.imds = map(Route, ("imds_token", "imds_role", "imds"))
+        self.container, self.sso, self.sso_oidc = map(Route, ("container", "sso", "sso_oidc"))
+        self.sts = Route("sts")
+        self.routes = {name: getattr(self, name) for name in ROUTES.values()}
+        self.strays: list[Request] = []
+        self.imds_session = new_secret()
+        self.container_authorization: str | None = None
+        self.sso_access_token = new_secret()
+        self.sts_refused: set[str] = set()
+        self.sts_behind: str | None = None
+        self._server = _Server(address, _Handler)
+        self._server.fake = self
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, True, do_handshake_on_connect=False)
+        serve = {"poll_interval": 0.01}
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs=serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self._server.server_address[:2]
+        return f"{self._scheme}://{host}:{port}"
+
+    @property
+    def container_url(self) -> str:
+        """The full URI of the container's credentials."""
+        return f"{self.url}/container/credentials"
+
+    def close(self) -> None:
+        """Lets go of whoever waits, and stops."""
+        for route in self.routes.values():
+            route.release()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> "FakeAws":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What each route says by itself: a status and a body.
+
+    def say_imds_token(self, request: Request) -> tuple[int, str]:
+        if "x-aws-ec2-metadata-token-ttl-seconds" not in request.headers:
+            return 400, "no lifetime is asked for"
+        return 200, self.imds_session
+
+    def say_imds_role(self, request: Request) -> tuple[int, str]:
+        return self._imds(request, lambda: ROLE_NAME)
+
+    def say_imds(self, request: Request) -> tuple[int, str]:
+        return self._imds(request, lambda: json.dumps(as_metadata(self.imds.keys())))
+
+    def _imds(self, request: Request, text) -> tuple[int, str]:
+        if request.headers.get("x-aws-ec2-metadata-token") != self.imds_session:
+            return 401, "no session token, or another"
+        return 200, text()
+
+    def say_container(self, request: Request) -> tuple[int, str]:
+        if request.headers.get("authorization") != self.container_authorization:
+            return 401, json.dumps({"code": "Unauthorized", "message": "another authorization"})
+        return 200, json.dumps(as_metadata(self.container.keys()))
+
+    def say_sso(self, request: Request) -> tuple[int, str]:
+        if request.headers.get("x-amz-sso_bearer_token") != self.sso_access_token:
+            problem = {"__type": "UnauthorizedException", "message": "Session token not found or invalid"}
+            return 401, json.dumps(problem)
+        keys = self.sso.keys()
+        names = ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")
+        milliseconds = int(keys.expires_at.timestamp() * 1000)
+        values = (keys.access_key_id, keys.secret_access_key, keys.session_token, milliseconds)
+        return 200, json.dumps({"roleCredentials": dict(zip(names, values, strict=True))})
+
+    def say_sso_oidc(self, request: Request) -> tuple[int, str]:
+        self.sso_access_token = new_secret()
+        token = {"accessToken": self.sso_access_token, "tokenType": "Bearer", "expiresIn": 28800}
+        return 200, json.dumps(token | {"refreshToken": new_secret()})
+
+    def say_sts(self, request: Request) -> tuple[int, str]:
+        form = request.form
+        if request.signed_by in self.sts_refused:
+            return 403, sts_error("AccessDenied", f"{request.signed_by} may not assume {form.get('RoleArn')}")
+        if self.sts_behind:
+            return self._pass_on(request)
+        keys = self.sts.keys()
+        arn = form["RoleArn"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+        return 200, sts_answer(form["Action"], keys, f"{arn}/{form['RoleSessionName']}")
+
+    def _pass_on(self, request: Request) -> tuple[int, str]:
+        behind = http.client.HTTPConnection(urlsplit(self.sts_behind).netloc, timeout=PATIENCE)
+        with contextlib.closing(behind):
+            # Its headers as they came, Host too: they are signed.
+            behind.request(request.method, request.path, request.body, request.headers)
+            answer = behind.getresponse()
+            text = answer.read().decode()
+        if answer.status == 200:
+            self.sts.handed_out.append(keys_in_sts_answer(text))
+        # moto wraps its errors once more than STS does.
+        return answer.status, text.replace("<Errors>", "").replace("</Errors>", "")
+
+
+def as_metadata(keys: Keys) -> dict[str, str]:
+    """Keys as IMDS and the container endpoint write them."""
+    values = (keys.access_key_id, keys.secret_access_key, keys.session_token, keys.expiration)
+    names = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
+    return {"Code": "Success", "Type": "AWS-HMAC"} | dict(zip(names, values, strict=True))
+
+
+def sts_answer(action: str, keys: Keys, arn: str) -> str:
+    """Keys as STS writes them."""
+    return (
+        f'<{action}Response xmlns="{STS_NAMESPACE}"><{action}Result>'
+        f"<AssumedRoleUser><Arn>{escape(arn)}</Arn><AssumedRoleId>AROA:tests</AssumedRoleId></AssumedRoleUser>"
+        f"<Credentials><AccessKeyId>{keys.access_key_id}</AccessKeyId>"
+        f"<SecretAccessKey>{keys.secret_access_key}</SecretAccessKey>"
+        f"<SessionToken>{keys.session_token}</SessionToken><Expiration>{keys.expiration}</Expiration>"
+        f"</Credentials></{action}Result></{action}Response>"
+    )
+
+
+def sts_error(code: str, message: str) -> str:
+    """A refusal as STS writes it."""
+    return (
+        f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
+    )
+
+
+def keys_in_sts_answer(text: str) -> Keys:
+    """The keys that an answer of STS hands out."""
+    answer = ElementTree.fromstring(text)
+    namespace = answer.tag.partition("}")[0] + "}"
+    found = {part.tag.removeprefix(namespace): part.text for part in answer.iter()}
+    keep_secret(found["SecretAccessKey"], found["SessionToken"])
+    end = datetime.fromisoformat(found["Expiration"].replace("Z", "+00:00"))
+    return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], end)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address) -> None:
+        # Whoever gives up on an answer closes the connection: that is part of the tests.
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer_any(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        url = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=url.path,
+            query=dict(parse_qsl(url.query)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length).decode(),
+            connection=self.client_address[1],
+        )
+        fake = self.server.fake
+        if url.path.startswith("/fake/"):
+            self.control(fake, request)
+            return
+        name = ROUTES.get((request.method, request.path))
+        if name is None:
+            fake.strays.append(request)
+            self.say(404, "not found")
+            return
+        route = fake.routes[name]
+        answer = route.note(request)
+        if answer.delay:
+            time.sleep(answer.delay)
+        if answer.hold and not route.keep_waiting(self.connection):
+            self.close_connection = True
+            return
+        status, body = answer.status, answer.body
+        if status == 200 and body is None:
+            status, body = getattr(fake, f"say_{name}")(request)
+        self.say(status, body or "", answer.headers, name)
+
+    do_GET = do_PUT = do_POST = answer_any
+
+    def control(self, fake: FakeAws, request: Request) -> None:
+        """What programs in other languages set and look at."""
+        route = fake.routes[request.path.removeprefix("/fake/")]
+        if request.method == "PUT":
+            wanted = json.loads(request.body)
+            names = [name for name in wanted if name in Answer.__dataclass_fields__]
+            route.release()
+            if names:
+                route.hold()
+                route.answer = Answer(**{name: wanted.pop(name) for name in names})
+            for name, value in wanted.items():
+                setattr(route, name, value)
+        asked = [vars(one) for one in route.requests]
+        keys = [vars(one) | {"expires_at": one.expiration} for one in route.handed_out]
+        self.say(200, json.dumps({"requests": asked, "keys": keys}))
+
+    def say(self, status: int, text: str, headers: dict[str, str] | None = None, name: str = "") -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "text/xml" if name == "sts" else "application/json")
+        if name == "imds_token" and status == 200:
+            self.send_header("x-aws-ec2-metadata-token-ttl-seconds", "21600")
+        for header, value in (headers or {}).items():
+            self.send_header(header.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    with FakeAws() as fake:
+        print(fake.url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""token_async on any runtime, and token inside of one."""
+
+import pytest
+
+from machine import key_of
+from test_cache import DUE, HOUR
+
+RUNTIMES = ["current", "multi", "plain"]
+
+
+@pytest.fixture
+def imds(machine, fake):
+    """An instance whose keys live for an hour."""
+    machine.uses_imds(fake.url)
+    return fake.imds
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_token_async_works_on(runtime, machine, imds):
+    with machine.probe() as probe:
+        answer = probe.ask("async", on=runtime)
+        assert key_of(answer) == imds.last().access_key_id
+        assert key_of(probe.ask("async", on=runtime)) == imds.last().access_key_id
+    assert imds.count() == 1
+
+
+def test_one_signer_serves_every_runtime(machine, imds):
+    with machine.probe() as probe:
+        keys = {key_of(probe.ask("async", on=runtime)) for runtime in RUNTIMES}
+        keys |= {key_of(probe.ask("inside", on=runtime)) for runtime in ("current", "multi")}
+        keys |= {key_of(probe.ask())}
+    assert (len(keys), imds.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_calls_at_once_cause_one_request_on(runtime, machine, imds):
+    imds.delay(0.2)
+    with machine.probe() as probe:
+        probe.tell(do="async", on=runtime, count=64)
+        keys = {key_of(answer) for answer in probe.answers(64)}
+    assert keys == {imds.last().access_key_id}
+    assert imds.count() == 1
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_token_async_is_bounded_on(runtime, machine, imds):
+    imds.hold()
+    with machine.probe(timeout=1) as probe:
+        answer = probe.ask("async", on=runtime)
+    assert answer["code"] == "CREDENTIALS_TIMEOUT"
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_token_async_fails_as_token_does_on(runtime, machine, imds):
+    imds.respond(403)
+    with machine.probe() as probe:
+        alike = [probe.ask("async", on=runtime), probe.ask()]
+    for answer in alike:
+        assert answer["code"] == "CREDENTIALS_FAILED"
+    assert alike[0]["message"] == alike[1]["message"]
+
+
+@pytest.mark.parametrize("runtime", ["current", "multi"])
+def test_token_works_inside_a_runtime(runtime, machine, imds):
+    with machine.probe() as probe:
+        first = key_of(probe.ask("inside", on=runtime))
+        assert key_of(probe.ask("inside", on=runtime)) == first
+        imds.lifetime = 2 * HOUR
+        assert key_of(probe.ask("inside", on=runtime, after=DUE)) == imds.last().access_key_id != first
+    assert imds.count() == 2
+
+
+@pytest.mark.parametrize("runtime", ["current", "multi"])
+def test_token_is_bounded_inside_a_runtime(runtime, machine, imds):
+    imds.hold()
+    with machine.probe(timeout=1) as probe:
+        answer = probe.ask("inside", on=runtime)
+    assert answer["code"] == "CREDENTIALS_TIMEOUT"
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_call_that_waits_leaves_its_thread_to_others_on(runtime, machine, imds):
+    imds.hold()
+    with machine.probe(timeout=20) as probe:
+        probe.tell(do="async", on=runtime, beside=True)
+        assert probe.answer()["from"] == "beside"
+        imds.wait_until("self.held == 1")
+        imds.release()
+        assert key_of(probe.answer()) == imds.last().access_key_id

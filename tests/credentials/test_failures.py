@@ -1,0 +1,286 @@
+"""What each server may say in place of keys: the error names the source and the cause, and shows
+nothing secret, also when a server sends a secret where none belongs."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fake_aws import Answer, FakeAws, new_secret, sts_error
+from machine import HOSTNAME, signed_by
+from sources import (
+    alone,
+    container,
+    environment_with_a_session_token,
+    instance_metadata,
+    role_on_top_of_the_environment,
+    sso_session,
+    web_identity,
+)
+
+SECRET = new_secret()
+HALF = json.dumps({"Code": "Success", "AccessKeyId": "ASIAHALF", "SecretAccessKey": SECRET})
+NO_END = json.dumps({"AccessKeyId": "A", "SecretAccessKey": SECRET, "Token": SECRET, "Expiration": SECRET})
+NO_JSON = {
+    "nothing": "",
+    "words": f"rubbish {SECRET}",
+    "a list": json.dumps([SECRET]),
+    "half an object": HALF[:-1],
+    "two objects": HALF * 2,
+    "a line in a string": '{"SecretAccessKey": "' + SECRET + '\n"}',
+    "an escape that is none": '{"SecretAccessKey": "\\q' + SECRET + '"}',
+    "a name without a value": '{"SecretAccessKey" "' + SECRET + '"}',
+}
+
+
+def check(source, route, answer, words, code, machine, flags, fake):
+    """Fails so, and works again once the server does."""
+    fake.routes[route].respond(*answer)
+    # Some answers are asked for again: the bound is not what ends that here.
+    run = machine.run("credentials", *flags, "--credentials-timeout", "20")
+    assert (run.status, run.code, run.output) == (1, code, ""), run
+    assert all(word in run.message for word in words), run
+    fake.routes[route].release()
+    assert machine.run("credentials", *flags).status == 0
+
+
+ANSWERS = [
+    (instance_metadata, "imds_token", (403,), ["instance metadata", "forbidden"]),
+    (instance_metadata, "imds_role", (403, SECRET), ["instance metadata", "403"]),
+    (instance_metadata, "imds", (403, SECRET), ["instance metadata", "403"]),
+    (instance_metadata, "imds", (404, SECRET), ["instance metadata", "404"]),
+    (instance_metadata, "imds", (200, HALF), ["instance metadata", "`Token`"]),
+    (instance_metadata, "imds", (200, NO_END), ["instance metadata", "`Expiration`"]),
+    (
+        instance_metadata,
+        "imds",
+        (200, '{"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role"}'),
+        ["instance metadata", "AssumeRoleUnauthorizedAccess", "EC2 cannot assume the role"],
+    ),
+    (container, "container", (401, SECRET), ["container", "401"]),
+    (container, "container", (403, SECRET), ["container", "403"]),
+    (container, "container", (404, SECRET), ["container", "404"]),
+    (
+        container,
+        "container",
+        (200, '{"code": "AccessDenied", "message": "no role for this task"}'),
+        ["container", "AccessDenied", "no role for this task"],
+    ),
+    (sso_session, "sso", (200, SECRET), ["profile"]),
+    (sso_session, "sso", (200, '{"roleCredentials": {"secretAccessKey": "%s"}}' % SECRET), ["profile"]),
+    (
+        sso_session,
+        "sso",
+        (401, '{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}'),
+        ["profile", "UnauthorizedException", "Session token not found or invalid"],
+    ),
+    (
+        sso_session,
+        "sso",
+        (403, '{"__type": "ForbiddenException", "message": "No access"}'),
+        ["profile", "ForbiddenException", "No access"],
+    ),
+    (web_identity, "sts", (200, f"<rubbish>{SECRET}</rubbish>"), ["web identity"]),
+    (
+        web_identity,
+        "sts",
+        (400, sts_error("InvalidIdentityToken", "No OpenIDConnect provider found")),
+        ["web identity", "InvalidIdentityToken", "No OpenIDConnect provider found"],
+    ),
+    (
+        web_identity,
+        "sts",
+        (400, sts_error("ExpiredTokenException", "Token expired: long ago")),
+        ["web identity", "ExpiredToken", "Token expired: long ago"],
+    ),
+    (role_on_top_of_the_environment, "sts", (200, SECRET), ['role "arn:aws:iam::123456789012:role/a-role"']),
+    (
+        role_on_top_of_the_environment,
+        "sts",
+        (403, sts_error("AccessDenied", "User may not assume it")),
+        ['role "arn:aws:iam::123456789012:role/a-role"', "AccessDenied", "User may not assume it"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "source, route, answer, words",
+    ANSWERS,
+    ids=[f"{route}-{answer[0]}-{n}" for n, (_, route, answer, _) in enumerate(ANSWERS)],
+)
+def test_a_refusal_is_named_with_its_cause(source, route, answer, words, tmp_path, fake):
+    machine, flags = alone(source, tmp_path, fake)
+    check(source, route, answer, words, "CREDENTIALS_FAILED", machine, flags, fake)
+
+
+@pytest.mark.parametrize("text", NO_JSON.values(), ids=NO_JSON)
+def test_rubbish_from_the_instance_is_not_quoted(text, tmp_path, fake):
+    machine, flags = alone(instance_metadata, tmp_path, fake)
+    words = ["instance metadata"]
+    check(instance_metadata, "imds", (200, text or " "), words, "CREDENTIALS_FAILED", machine, flags, fake)
+
+
+ROLE_NAMES = {
+    "no role name": 'a role <&> \\ or "',
+    "a secret": SECRET,
+    "keys": HALF,
+    "two": "one\ntwo",
+    "a NUL": "\0",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("text", ROLE_NAMES.values(), ids=ROLE_NAMES)
+def test_rubbish_for_the_instance_s_role_is_not_quoted(text, tmp_path, fake):
+    machine, flags = alone(instance_metadata, tmp_path, fake)
+    fake.imds_role.respond(200, text)
+    run = machine.failure()
+    assert (run.status, run.code) == (1, "CREDENTIALS_FAILED"), run
+    assert "instance metadata" in run.message
+    fake.strays.clear()
+    fake.imds_role.release()
+    assert signed_by(machine.token()) == fake.imds.last().access_key_id
+
+
+# What is asked for again takes seconds: all at once.
+TRIED_AGAIN = [
+    (instance_metadata, "imds_role", (500, SECRET), ["instance metadata", "500"]),
+    (instance_metadata, "imds", (500, SECRET), ["instance metadata", "500"]),
+    (instance_metadata, "imds", (503, SECRET), ["instance metadata", "503"]),
+    (container, "container", (500, SECRET), ["container", "500"]),
+    (container, "container", (503, SECRET), ["container", "503"]),
+    *[(container, "container", (200, text or " "), ["container"]) for text in NO_JSON.values()],
+    (container, "container", (200, HALF), ["container", "`Token`"]),
+    (container, "container", (200, NO_END), ["container", "`Expiration`"]),
+    (sso_session, "sso", (500, SECRET), ["profile"]),
+    (web_identity, "sts", (500, SECRET), ["web identity"]),
+    (role_on_top_of_the_environment, "sts", (500, SECRET), ["role "]),
+]
+
+
+def test_a_server_that_keeps_failing_is_given_up_and_not_quoted(tmp_path, subtests):
+    def one(n):
+        source, route, answer, words = TRIED_AGAIN[n]
+        with FakeAws() as fake:
+            machine, flags = alone(source, tmp_path / str(n), fake)
+            check(source, route, answer, words, "CREDENTIALS_FAILED", machine, flags, fake)
+
+    with ThreadPoolExecutor(len(TRIED_AGAIN)) as pool:
+        done = [pool.submit(one, n) for n in range(len(TRIED_AGAIN))]
+    for (_, route, answer, _), future in zip(TRIED_AGAIN, done, strict=True):
+        with subtests.test(route=route, answer=answer):
+            future.result()
+
+
+def test_a_server_that_fails_once_is_asked_again(tmp_path, fake):
+    for source, route in [(container, fake.container), (web_identity, fake.sts), (instance_metadata, fake.imds)]:
+        machine, flags = alone(source, tmp_path / route.name, fake)
+        route.next_answers.append(Answer(500))
+        assert signed_by(machine.token(*flags)) == route.last().access_key_id
+        assert route.count() == 2
+
+
+def test_an_sso_session_that_ended_is_named(machine, fake):
+    sso_session(machine, fake, fake)
+    machine.sso_token("corp", fake.sso_access_token, "2020-01-01T00:00:00Z")
+    run = machine.failure()
+    assert (run.code, "SSO token has expired" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert fake.sso.requests == []
+
+
+LOGINS = {"gone": None, "empty": "", "half": '{"accessToken": "' + SECRET, "a list": f"[{SECRET}]"}
+
+
+@pytest.mark.parametrize("content", LOGINS.values(), ids=LOGINS)
+def test_an_sso_login_that_cannot_be_read_is_named(content, machine, fake):
+    sso_session(machine, fake, fake)
+    (cached,) = (machine.folder / "sso/cache").iterdir()
+    cached.unlink() if content is None else cached.write_text(content)
+    run = machine.failure()
+    assert (run.code, "cached SSO token" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+def test_a_web_identity_without_its_file_fails(machine, fake):
+    web_identity(machine, fake, fake)
+    machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.home / "gone")
+    run = machine.failure()
+    assert (run.code, "No such file" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert fake.sts.requests == []
+
+
+def test_a_container_without_its_authorization_file_fails(machine, fake):
+    container(machine, fake, fake)
+    machine.set(AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=machine.home / "gone")
+    run = machine.failure()
+    assert (run.code, "No such file" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert fake.container.requests == []
+
+
+def test_a_container_s_authorization_is_not_shown_when_it_cannot_be_sent(machine, fake):
+    container(machine, fake, fake)
+    machine.set(AWS_CONTAINER_AUTHORIZATION_TOKEN=f"{SECRET}\n")
+    run = machine.failure()
+    assert (run.code, "container" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.1/keys", "not an address"])
+def test_a_container_s_address_elsewhere_is_refused_and_not_asked(address, machine):
+    machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=address, AWS_REGION="eu-central-1")
+    run = machine.failure()
+    assert (run.code, "container" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+def test_an_end_in_the_environment_that_is_no_time_is_named(machine, fake):
+    role_on_top_of_the_environment(machine, fake, fake)
+    machine.set(AWS_CREDENTIAL_EXPIRATION="soon")
+    run = machine.failure()
+    assert (run.code, "AWS_CREDENTIAL_EXPIRATION" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+def test_a_role_without_a_region_to_ask_in_says_so(machine, fake):
+    role_on_top_of_the_environment(machine, fake, fake)
+    run = machine.run("credentials", "--role-arn", "arn:aws:iam::123456789012:role/a-role")
+    assert (run.code, "region" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+@pytest.mark.parametrize("flag", ["--external-id", "--role-session-name"])
+def test_a_flag_of_a_role_without_a_role_is_refused(flag, machine, fake):
+    run = machine.failure(flag, "x")
+    assert (run.status, run.code, "role ARN" in run.message) == (2, "INVALID_CREDENTIALS", True)
+
+
+def test_an_empty_role_is_refused(machine):
+    run = machine.failure("--role-arn", "")
+    assert (run.status, run.code, "role ARN" in run.message) == (2, "INVALID_CREDENTIALS", True)
+
+
+@pytest.mark.parametrize(
+    "source", [instance_metadata, container, sso_session, web_identity, role_on_top_of_the_environment]
+)
+def test_keys_that_have_ended_sign_nothing(source, tmp_path, fake):
+    machine, flags = alone(source, tmp_path, fake)
+    for route in fake.routes.values():
+        route.lifetime = -60
+    run = machine.run("token", "--hostname", HOSTNAME, "--username", "u", *flags)
+    assert (run.status, run.code, run.output) == (1, "CREDENTIALS_EXPIRED", "")
+    last = [route.last() for route in fake.routes.values() if route.handed_out][-1]
+    assert last.access_key_id in run.message and last.expiration in run.message
+    for route in fake.routes.values():
+        route.lifetime = 60
+    machine.token(*flags)
+
+
+def test_ended_keys_in_the_environment_sign_nothing(machine):
+    keys = environment_with_a_session_token(machine, None, None).keys()
+    machine.token()
+    machine.set(AWS_CREDENTIAL_EXPIRATION="2024-08-26T22:00:00Z")
+    run = machine.run("token", "--hostname", HOSTNAME, "--username", "u")
+    assert (run.code, keys.access_key_id in run.message) == ("CREDENTIALS_EXPIRED", True)
+    machine.token("--signing-time", "2024-08-26T21:59:59Z")
+
+
+def test_ended_keys_are_still_found(machine, fake):
+    container(machine, fake, fake)
+    fake.container.lifetime = -60
+    told = machine.found()
+    assert told["expires at"] == fake.container.last().expiration

@@ -1,0 +1,241 @@
+"""AWS's configuration files as people write them, and as they break them. What is wrong is said
+without a word of what the files hold."""
+
+import pytest
+
+from fake_aws import long_lived_keys, new_secret
+from machine import parameters, shows_a_secret, signed_by
+from sources import ROLE, keys_file
+
+KEYS = long_lived_keys("file")
+ID, SECRET = KEYS.access_key_id, KEYS.secret_access_key
+BOTH = f"aws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n"
+
+WELL_WRITTEN = {
+    "spaces around the equals sign or none": f"[default]\naws_access_key_id={ID}\naws_secret_access_key  =  {SECRET}\n",
+    "spaces at the ends of lines": f"[default]  \naws_access_key_id = {ID}  \naws_secret_access_key = {SECRET}\t\n",
+    "spaces in the brackets": f"[ default ]\n{BOTH}",
+    "comment lines and empty ones": f"# mine\n\n; old:\n[default]\n# the key\naws_access_key_id = {ID}\n\n"
+    f"aws_secret_access_key = {SECRET}\n# the end",
+    "comments at line ends": f"[default] # me\naws_access_key_id = {ID} # 1\naws_secret_access_key = {SECRET} ; 2\n",
+    "lines that end as on Windows": f"[default]\n{BOTH}".replace("\n", "\r\n"),
+    "no line end at the end": f"[default]\n{BOTH}".rstrip("\n"),
+    "names in upper case": f"[default]\nAWS_ACCESS_KEY_ID = {ID}\nAWS_SECRET_ACCESS_KEY = {SECRET}\n",
+    "settings of other tools": f"[default]\noutput = json\ns3 =\n  max_queue_size = 20\n{BOTH}cli_pager =\n",
+    "other sections before and after": f"[a]\nregion = x\n[default]\n{BOTH}[b]\n{keys_file('c', long_lived_keys())}",
+    "a section twice": f"[default]\naws_access_key_id = {ID}\n[b]\n[default]\naws_secret_access_key = {SECRET}\n",
+}
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+@pytest.mark.parametrize("text", WELL_WRITTEN.values(), ids=WELL_WRITTEN)
+def test_a_file_is_read_with(text, file, machine):
+    getattr(machine, file)(text)
+    assert machine.found()["access key id"] == f"{ID} (long-lived)"
+    assert signed_by(machine.token()) == ID
+
+
+BROKEN = {
+    "no equals sign": f"[default]\naws_access_key_id = {ID}\naws_secret_access_key {SECRET}\n",
+    "a key outside any section": BOTH,
+    "a bracket left open": f"[default\n{BOTH}",
+    "a secret on a line of its own": f"[default]\naws_access_key_id = {ID}\n{SECRET}\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_file_is_refused_without_quoting_it_for(text, machine):
+    machine.credentials(text)
+    run = machine.failure()
+    assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
+    assert "profile" in run.message and not shows_a_secret(run.message)
+    machine.credentials(f"[default]\n{BOTH}")
+    assert signed_by(machine.token()) == ID
+
+
+@pytest.mark.parametrize("missing", ["aws_access_key_id", "aws_secret_access_key"])
+def test_half_a_pair_of_keys_is_named(missing, machine):
+    machine.credentials("[default]\n" + "".join(x + "\n" for x in BOTH.splitlines() if missing not in x))
+    run = machine.failure()
+    assert (run.code, missing in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+def test_empty_keys_are_no_keys_to_sign_with(machine):
+    machine.credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n")
+    run = machine.failure()
+    assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
+    assert "access key id" in run.message
+
+
+def test_the_credentials_file_beats_the_config_file(machine):
+    machine.config(keys_file("default", long_lived_keys("config")))
+    machine.credentials(keys_file("default", KEYS))
+    assert signed_by(machine.token()) == ID
+
+
+def test_a_profile_of_the_config_file_needs_the_word_profile(machine):
+    machine.config(keys_file("x", long_lived_keys("plain")))
+    assert machine.failure("--profile", "x").code == "CREDENTIALS_FAILED"
+    machine.config(keys_file("profile x", KEYS))
+    assert signed_by(machine.token("--profile", "x")) == ID
+
+
+def test_a_profile_of_the_credentials_file_has_no_word_profile(machine):
+    machine.credentials(keys_file("profile x", long_lived_keys("word")))
+    assert machine.failure("--profile", "x").code == "CREDENTIALS_FAILED"
+    machine.credentials(keys_file("x", KEYS))
+    assert signed_by(machine.token("--profile", "x")) == ID
+
+
+def test_files_may_lie_elsewhere(machine):
+    machine.config(keys_file("default", long_lived_keys("home")))
+    machine.set(AWS_CONFIG_FILE=machine.file("my config", keys_file("profile x", KEYS)))
+    assert signed_by(machine.token("--profile", "x")) == ID
+    other = long_lived_keys("other")
+    machine.set(AWS_SHARED_CREDENTIALS_FILE=machine.file("my credentials", keys_file("x", other)))
+    assert signed_by(machine.token("--profile", "x")) == other.access_key_id
+
+
+def test_a_profile_that_is_not_there_is_named(machine):
+    machine.credentials(keys_file("x", KEYS))
+    run = machine.failure("--profile", "y")
+    assert (run.code, "`y` was not defined" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert signed_by(machine.token("--profile", "x")) == ID
+
+
+def test_an_empty_profile_name_is_refused(machine):
+    run = machine.failure("--profile", "")
+    assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
+
+
+CHAINS = {
+    "a source profile that is missing": ("source_profile = gone", "`gone` was not defined"),
+    "a source profile without keys": ("source_profile = empty", "`empty` did not contain credential"),
+    "a loop of two": ("source_profile = back", "infinite loop"),
+    "neither source": ("output = json", "must contain `source_profile` or `credential_source`"),
+    "both sources": ("source_profile = good\ncredential_source = Environment", "Only one or the other"),
+    "a source that does not exist": ("credential_source = Nowhere", "`Nowhere` provider"),
+}
+
+
+@pytest.mark.parametrize("setting, words", CHAINS.values(), ids=CHAINS)
+def test_a_role_is_refused_for(setting, words, machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.credentials(keys_file("good", KEYS))
+    back = f"[profile back]\nrole_arn = {ROLE}\nsource_profile = app\n[profile empty]\noutput = json\n"
+    app = f"[profile app]\nrole_arn = {ROLE}\nregion = eu-west-1\n"
+    machine.config(f"{app}{setting}\n{back}")
+    run = machine.failure("--profile", "app")
+    assert (run.code, words in run.message) == ("CREDENTIALS_FAILED", True), run
+    assert fake.sts.requests == []
+    machine.config(f"{app}source_profile = good\n{back}")
+    assert signed_by(machine.token("--profile", "app")) == fake.sts.last().access_key_id
+
+
+def test_a_role_may_have_its_own_profile_as_its_source(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = app\n{BOTH}")
+    assert signed_by(machine.token("--profile", "app")) == fake.sts.last().access_key_id
+    assert fake.sts.requests[0].signed_by == ID
+
+
+def region_of(token):
+    return parameters(token)["X-Amz-Credential"].split("/")[2]
+
+
+def test_the_profile_s_region_is_the_last_resort(machine):
+    machine.credentials(keys_file("default", KEYS))
+    run = machine.run("token", "--hostname", "localhost", "--username", "iam_user")
+    assert (run.status, run.code) == (2, "REGION_REQUIRED")
+
+    machine.config("[default]\nregion = ap-south-1\n[profile x]\nregion = sa-east-1\n" + BOTH)
+    assert region_of(machine.token(hostname="localhost")) == "ap-south-1"
+    assert region_of(machine.token("--profile", "x", hostname="localhost")) == "sa-east-1"
+    assert region_of(machine.token("--profile", "x")) == "eu-central-1"
+    machine.set(AWS_PROFILE="x")
+    assert region_of(machine.token(hostname="localhost")) == "sa-east-1"
+    machine.set(AWS_DEFAULT_REGION="us-west-1")
+    assert region_of(machine.token(hostname="localhost")) == "us-west-1"
+    machine.set(AWS_REGION="us-west-2")
+    assert region_of(machine.token(hostname="localhost")) == "us-west-2"
+    assert region_of(machine.token("--region", "eu-north-1", hostname="localhost")) == "eu-north-1"
+
+
+def test_a_region_of_the_profile_that_is_none_is_refused(machine):
+    machine.config(f"[default]\nregion = Ireland\n{BOTH}")
+    run = machine.run("token", "--hostname", "localhost", "--username", "iam_user")
+    assert (run.status, run.code) == (2, "INVALID_REGION")
+    assert "profile" in run.message
+
+
+def test_the_profile_s_region_is_where_sts_is_asked(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.credentials(keys_file("base", KEYS))
+    app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n"
+    machine.config(f"{app}region = ca-central-1\n")
+    machine.token("--profile", "app")
+    assert "/ca-central-1/sts/" in fake.sts.requests[-1].headers["authorization"]
+    machine.config(app)
+    machine.token("--profile", "app")
+    assert "/eu-central-1/sts/" in fake.sts.requests[-1].headers["authorization"]
+
+
+# Processes, whose failures are the profile's.
+
+
+def process(machine, script):
+    path = machine.file("keys.sh", f"#!/bin/sh\n{script}\n", 0o700)
+    machine.config(f"[default]\ncredential_process = {path}\n")
+
+
+JSON = '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}'
+
+BAD_PROCESSES = {
+    "a status of 1": ("echo 'please log in first' >&2; exit 1", ["exit status: 1", "please log in first"]),
+    "a status of 1 after printing keys": (f"echo '{JSON % (ID, SECRET)}'; exit 1", ["exit status: 1"]),
+    "no output": ("true", ["could not parse response"]),
+    "rubbish": (f"echo rubbish {SECRET}", ["could not parse response"]),
+    "half its output": (f"echo '{JSON[:50] % (ID)}{SECRET}'", ["could not parse response"]),
+    "no version": (f"echo '{JSON.replace('Version', 'Edition') % (ID, SECRET)}'", ["`Version`"]),
+    "another version": (f"echo '{JSON.replace('1', '2') % (ID, SECRET)}'", ["version number: 2"]),
+    "no secret": ('echo \'{"Version": 1, "AccessKeyId": "AKIA"}\'', ["`SecretAccessKey`"]),
+    "an end that is no time": (
+        f"""echo '{JSON.replace("}", ', "Expiration": "soon"}') % (ID, SECRET)}'""",
+        ["`Expiration`"],
+    ),
+}
+
+
+@pytest.mark.parametrize("script, words", BAD_PROCESSES.values(), ids=BAD_PROCESSES)
+def test_a_process_fails_with(script, words, machine):
+    process(machine, script)
+    run = machine.failure()
+    assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
+    assert run.message.startswith("credentials: profile: "), run
+    assert all(word in run.message for word in words), run
+    process(machine, f"echo '{JSON % (ID, SECRET)}'")
+    assert signed_by(machine.token()) == ID
+
+
+def test_a_process_that_is_not_there_is_named(machine):
+    machine.config("[default]\ncredential_process = /nowhere/keys.sh --now\n")
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    assert "127" in run.message and "/nowhere/keys.sh" in run.message
+
+
+@pytest.mark.parametrize(
+    "keys, field",
+    [(("", SECRET), "access key id"), ((ID, ""), "secret access key"), (("AKIA\\n", SECRET), "access key id")],
+    ids=["an empty id", "an empty secret", "a line end in the id"],
+)
+def test_keys_of_a_process_are_checked_for(keys, field, machine):
+    process(machine, f"cat <<'END'\n{JSON % keys}\nEND")
+    run = machine.failure()
+    assert (run.code, run.message.startswith(f"{field}: ")) == ("INVALID_CREDENTIALS", True)
+
+
+def test_a_process_s_arguments_are_not_shown(machine):
+    secret = new_secret()
+    machine.config(f"[default]\ncredential_process = false --password '{secret}'\n")
+    assert machine.failure().code == "CREDENTIALS_FAILED"

@@ -1,0 +1,128 @@
+"""After fork() the child's Signer works, whatever the parent's other threads were doing: it neither
+hangs nor uses a connection of its parent's."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fake_aws import FakeAws, long_lived_keys, temporary_keys
+from machine import Machine, key_of
+from test_cache import DUE, HOUR
+from sources import ROLE, keys_file, process_output
+
+TIMES = 50
+
+
+def by_sender(answers):
+    """Answers by who gave them."""
+    return {answer["from"]: answer for answer in answers}
+
+
+def test_a_child_forked_in_mid_refresh_gets_its_own_token_50_times(machine, fake):
+    machine.uses_imds(fake.url)
+    with machine.probe() as probe:
+        for n in range(TIMES):
+            if n:
+                probe.tell(do="signer")
+            fake.imds.hold(1)
+            probe.tell(do="start")
+            fake.imds.wait_until("self.held == 1")
+            child = probe.ask("fork")
+            assert child["from"] == "child"
+            assert key_of(child) == fake.imds.last().access_key_id
+            # The parent's is still waiting, and gets its own.
+            fake.imds.release()
+            parent = probe.answer()
+            assert parent["from"] == "started"
+            assert key_of(parent) == fake.imds.last().access_key_id != key_of(child)
+    assert fake.imds.count() == 2 * TIMES
+    for route in (fake.imds_token, fake.imds_role, fake.imds):
+        assert len({request.connection for request in route.requests}) == 2 * TIMES
+
+
+def test_a_child_forked_while_newer_keys_are_asked_for_gets_a_token(machine, fake):
+    machine.uses_imds(fake.url)
+    with machine.probe(timeout=20) as probe:
+        old = probe.key()
+        fake.imds.hold(1)
+        probe.tell(do="start", after=DUE)
+        fake.imds.wait_until("self.held == 1")
+        child = probe.ask("fork", after=DUE)
+        assert key_of(child) == fake.imds.last().access_key_id != old
+        fake.imds.release()
+        assert key_of(probe.answer()) in (old, fake.imds.last().access_key_id)
+
+
+@pytest.mark.parametrize("route", ["imds_token", "imds_role", "imds"])
+def test_a_child_forked_at_any_request_gets_a_token(route, machine, fake):
+    machine.uses_imds(fake.url)
+    route = fake.routes[route]
+    route.hold(1)
+    with machine.probe() as probe:
+        probe.tell(do="start")
+        route.wait_until("self.held == 1")
+        assert key_of(probe.ask("fork")) == fake.imds.last().access_key_id
+        route.release()
+        assert key_of(probe.answer()) == fake.imds.last().access_key_id
+
+
+def sweep(set_up, tmp_path, microseconds):
+    """Forks a new process's first refresh, so long after it began."""
+    folder = tmp_path / str(microseconds)
+    folder.mkdir()
+    with FakeAws() as fake:
+        machine = Machine(folder)
+        with machine.probe(**set_up(machine, fake)) as probe:
+            probe.tell(do="fork", while_asking_us=microseconds)
+            answers = by_sender(probe.answers(2))
+    assert set(answers) == {"child", "started"}
+    for answer in answers.values():
+        key_of(answer)
+
+
+def with_imds(machine, fake):
+    machine.uses_imds(fake.url)
+    return {}
+
+
+def with_a_role(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.credentials(keys_file("default", long_lived_keys()))
+    return {"role_arn": ROLE}
+
+
+def with_a_process(machine, fake):
+    output = machine.file("output", process_output(temporary_keys("process")))
+    machine.config(f"[default]\ncredential_process = sleep 0.01; cat '{output}'\n")
+    return {}
+
+
+@pytest.mark.parametrize("set_up", [with_imds, with_a_role, with_a_process])
+def test_a_child_forked_at_any_moment_of_the_first_refresh_gets_a_token(set_up, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: sweep(set_up, tmp_path, n * 600), range(TIMES)))
+
+
+def test_a_child_has_its_parent_s_keys_and_refreshes_them_itself(machine, fake):
+    machine.uses_imds(fake.url)
+    with machine.probe() as probe:
+        first = probe.key()
+        assert key_of(probe.ask("fork")) == first
+        assert fake.imds.count() == 1
+        fake.imds.lifetime = 3 * HOUR
+        second = key_of(probe.ask("fork", after=2 * HOUR))
+        assert second == fake.imds.last().access_key_id != first
+        assert probe.key(after=2 * HOUR) == fake.imds.last().access_key_id != second
+
+
+def test_the_parent_s_refresh_ends_well_after_its_child_s(machine, fake):
+    machine.uses_imds(fake.url)
+    fake.imds.hold(1)
+    with machine.probe() as probe:
+        probe.tell(do="start")
+        fake.imds.wait_until("self.held == 1")
+        probe.ask("fork")
+        probe.tell(do="threads", count=8)
+        fake.imds.release()
+        assert {key_of(answer) for answer in probe.answers(9)} == {fake.imds.last().access_key_id}
+    assert fake.imds.count() == 2

@@ -1,0 +1,138 @@
+"""What is not needed is not paid for: the kernel's own list of what a run of rdsign opens, connects
+to and starts. Beside each thing that must not happen stands a run in which it does."""
+
+import re
+import shutil
+import ssl
+import subprocess
+
+import pytest
+
+from fake_aws import FakeAws, long_lived_keys, new_secret
+from machine import HOSTNAME, Run, signed_by
+from sources import ROLE, keys_file, process_output
+
+if shutil.which("strace") is None:
+    pytest.skip("strace is missing, which tells what a process opens: apt-get install strace", allow_module_level=True)
+
+TRUST = ("/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/lib/ssl", "/etc/ca-certificates")
+
+
+class Trace:
+    """The system calls of a run that gave a token."""
+
+    def __init__(self, machine, *flags, hostname=HOSTNAME):
+        log = machine.home / "trace"
+        calls = "trace=%file,%network,%process,epoll_create1,eventfd2"
+        strace = ("strace", "--follow-forks", "--quiet=all", "-e", calls, "-o", str(log))
+        arguments = ("token", "--hostname", hostname, "--username", "iam_user", *flags)
+        self.run: Run = machine.run(*arguments, before=strace)
+        self.calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines()]
+        assert any(call.startswith("execve(") for call in self.calls)
+
+    def named(self, *names):
+        """The calls of these names that did something."""
+        found = (call for call in self.calls if call.split("(")[0] in names)
+        return [call for call in found if not call.endswith("(No such file or directory)")]
+
+    def opened(self, *folders):
+        """Files below these folders that were looked for, found or not."""
+        paths = [found[1] for call in self.calls if (found := re.search(r'"(/[^"]*)"', call))]
+        return [path for path in paths if path.startswith(folders)]
+
+    def key(self):
+        """Who signed the token."""
+        assert self.run.status == 0, self.run
+        return signed_by(self.run.output)
+
+
+def test_keys_in_the_environment_open_no_roots_no_socket_and_no_thread(machine):
+    machine.uses_keys(keys := long_lived_keys("env"))
+    # What would be there to be read.
+    machine.config("[default]\nregion = eu-west-1\n")
+    machine.credentials(keys_file("default", long_lived_keys("file")))
+    trace = Trace(machine)
+    assert trace.key() == keys.access_key_id
+    assert trace.opened(*TRUST) == []
+    assert trace.opened(str(machine.folder)) == []
+    assert trace.named("socket", "socketpair", "connect") == []
+    assert trace.named("clone", "clone3", "fork", "vfork") == []
+    assert trace.named("epoll_create1", "eventfd2") == []
+
+
+def test_a_profile_with_static_keys_opens_no_roots_no_socket_and_no_thread(machine):
+    machine.credentials(keys_file("work", keys := long_lived_keys("file")))
+    trace = Trace(machine, "--profile", "work")
+    assert trace.key() == keys.access_key_id
+    assert str(machine.folder / "credentials") in trace.opened(str(machine.folder))
+    assert trace.opened(*TRUST) == []
+    # The runtime has a pair of its own, which leads nowhere.
+    assert trace.named("socket", "connect") == []
+    assert trace.named("clone", "clone3", "fork", "vfork") == []
+
+
+def test_a_region_of_the_profile_opens_no_roots_and_no_socket(machine):
+    machine.uses_keys(keys := long_lived_keys("env"))
+    machine.config("[default]\nregion = eu-west-1\n")
+    trace = Trace(machine, hostname="localhost")
+    assert trace.key() == keys.access_key_id
+    assert trace.opened(*TRUST) == []
+    assert trace.named("socket", "connect") == []
+
+
+def test_a_process_of_one_s_own_opens_no_roots_and_no_socket(machine):
+    output = machine.file("output", process_output(keys := long_lived_keys("process")))
+    machine.config(f"[default]\ncredential_process = cat '{output}'\n")
+    trace = Trace(machine)
+    assert trace.key() == keys.access_key_id
+    assert trace.opened(*TRUST) == []
+    assert [call for call in trace.named("socket", "connect") if "AF_INET" in call] == []
+    assert trace.named("clone", "clone3", "fork", "vfork")
+
+
+@pytest.mark.parametrize("source", ["instance metadata", "container"])
+def test_a_metadata_service_opens_no_roots_and_no_thread(source, machine, fake):
+    if source == "container":
+        machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=fake.container_url)
+    else:
+        machine.uses_imds(fake.url)
+    trace = Trace(machine)
+    assert trace.key().startswith("ASIA")
+    assert trace.opened(*TRUST) == []
+    assert trace.named("clone", "clone3", "fork", "vfork") == []
+    connected = [call for call in trace.named("connect") if "AF_INET" in call]
+    assert connected and all('inet_addr("127.0.0.1")' in call for call in connected)
+
+
+def test_sts_opens_the_roots(machine, fake):
+    machine.uses_keys(long_lived_keys("env"))
+    # Nothing that speaks TLS is there.
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url.replace("http:", "https:"))
+    trace = Trace(machine, "--role-arn", ROLE)
+    assert trace.run.code in ("CREDENTIALS_FAILED", "CREDENTIALS_TIMEOUT")
+    assert trace.opened(*TRUST)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
+    what = ["-subj", "/CN=tests", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    what += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    subprocess.run(["openssl", *kind, *what, *files], check=True, capture_output=True)
+    return tmp_path / "certificate.pem", tmp_path / "key.pem"
+
+
+def test_tls_trusts_the_system_s_roots_and_nothing_else(machine, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with FakeAws(tls=context) as fake:
+        token = machine.file("jwt", new_secret())
+        machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN=ROLE, AWS_ENDPOINT_URL_STS=fake.url)
+        run = machine.run("credentials", "--region", "eu-central-1", "--credentials-timeout", "20")
+        assert (run.code, "certificate" in run.message) == ("CREDENTIALS_FAILED", True), run
+        assert fake.sts.requests == []
+        # Where a system's roots are can be said by this variable.
+        machine.set(SSL_CERT_FILE=certificate[0])
+        assert signed_by(machine.token()) == fake.sts.last().access_key_id

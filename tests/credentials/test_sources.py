@@ -1,0 +1,150 @@
+"""Every source of the chain gives keys, says so, and its token logs in to an RDS."""
+
+import json
+
+import pytest
+
+from fake_aws import long_lived_keys, new_secret
+from machine import HOSTNAME, parameters, signed_by
+from sources import (
+    ROLE,
+    container,
+    container_with_an_authorization,
+    container_with_an_authorization_file,
+    credential_process,
+    environment,
+    environment_with_a_session_token,
+    instance_metadata,
+    profile_in_the_config_file,
+    profile_in_the_credentials_file,
+    profile_named_by_the_environment,
+    profile_with_a_session_token,
+    role_on_top_of_a_profile,
+    role_on_top_of_the_environment,
+    role_on_top_of_the_instance,
+    role_with_credential_source_container,
+    role_with_credential_source_environment,
+    role_with_credential_source_instance,
+    role_with_source_profile,
+    sso_session,
+    sso_start_url,
+    web_identity,
+    web_identity_in_a_profile,
+    keys_file,
+)
+
+SOURCES = [
+    environment,
+    environment_with_a_session_token,
+    profile_in_the_credentials_file,
+    profile_in_the_config_file,
+    profile_named_by_the_environment,
+    profile_with_a_session_token,
+    credential_process,
+    role_with_source_profile,
+    role_with_credential_source_environment,
+    role_with_credential_source_container,
+    role_with_credential_source_instance,
+    web_identity_in_a_profile,
+    sso_session,
+    sso_start_url,
+    web_identity,
+    container,
+    container_with_an_authorization,
+    container_with_an_authorization_file,
+    instance_metadata,
+    role_on_top_of_the_environment,
+    role_on_top_of_a_profile,
+    role_on_top_of_the_instance,
+]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
+def test_a_source_s_keys_end_in_a_login(source, machine, fake, moto, local, login):
+    case = source(machine, fake, moto)
+
+    told = machine.found(*case.flags)
+    keys = case.keys()
+    kind = "temporary" if keys.session_token else "long-lived"
+    assert told["source"] == case.source
+    assert told["access key id"] == f"{keys.access_key_id} ({kind})"
+    assert told["expires at"] == (keys.expiration or "not told by the source")
+
+    machine.set(AWS_REGION=local.settings["region"])
+    flags = [flag for flag in case.flags if flag not in ("--region", "eu-central-1")]
+    token = machine.token(*flags, "--port", local.port, hostname=local.host)
+    keys = case.keys()
+    assert signed_by(token) == keys.access_key_id
+    assert parameters(token).get("X-Amz-Security-Token") == keys.session_token
+    login(token, keys)
+
+
+def test_what_was_tried_before_is_told_in_order(machine, fake):
+    machine.uses_imds(fake.url)
+    assert machine.found()["tried before"] == [
+        "environment: AWS_ACCESS_KEY_ID is not set",
+        "profile: has none",
+        "web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set",
+        "container: ECS provider not configured",
+    ]
+
+
+def test_a_role_tells_what_was_tried_before_its_base(machine, fake):
+    role_on_top_of_the_environment(machine, fake, fake)
+    fake.sts_behind = None
+    assert machine.found("--role-arn", ROLE, "--region", "eu-central-1")["tried before"] == []
+    machine.set(AWS_ACCESS_KEY_ID=None)
+    machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=fake.container_url)
+    tried = machine.found("--role-arn", ROLE, "--region", "eu-central-1")["tried before"]
+    assert [line.split(":")[0] for line in tried] == ["environment", "profile", "web identity"]
+
+
+def test_imdsv2_is_asked_with_its_session_token(machine, fake):
+    machine.uses_imds(fake.url)
+    machine.token()
+    counts = [route.count() for route in (fake.imds_token, fake.imds_role, fake.imds)]
+    assert counts == [1, 1, 1]
+    assert fake.imds.requests[0].headers["x-aws-ec2-metadata-token"] == fake.imds_session
+
+
+def test_a_web_identity_sends_its_token_and_the_session_s_name(machine, fake):
+    token = new_secret()
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url, AWS_ROLE_SESSION_NAME="pod-7")
+    machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", token), AWS_ROLE_ARN=ROLE)
+    machine.token()
+    request = fake.sts.requests[0]
+    assert request.form["Action"] == "AssumeRoleWithWebIdentity"
+    assert request.form["WebIdentityToken"] == token
+    assert (request.form["RoleArn"], request.form["RoleSessionName"]) == (ROLE, "pod-7")
+    assert request.signed_by is None
+
+
+def test_sso_asks_for_the_profile_s_account_and_role(machine, fake):
+    sso_session(machine, fake, None)
+    machine.token()
+    assert fake.sso.requests[0].query == {"account_id": "123456789012", "role_name": "Developer"}
+
+
+def test_an_sso_session_that_has_ended_is_renewed(machine, fake):
+    sso_session(machine, fake, None)
+    machine.set(AWS_ENDPOINT_URL_SSO_OIDC=fake.url)
+    client = {"clientId": "rdsign-tests", "clientSecret": new_secret(), "refreshToken": new_secret()}
+    client["registrationExpiresAt"] = "2099-01-01T00:00:00Z"
+    machine.sso_token("corp", new_secret(), "2020-01-01T00:00:00Z", **client)
+    assert signed_by(machine.token()) == fake.sso.last().access_key_id
+    assert json.loads(fake.sso_oidc.requests[0].body)["refreshToken"] == client["refreshToken"]
+
+
+def test_endpoints_may_be_named_in_the_profile(machine, fake):
+    machine.credentials(keys_file("base", long_lived_keys()))
+    services = f"[services tests]\nsts =\n  endpoint_url = {fake.url}\n"
+    app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nservices = tests\n"
+    machine.config(app + services)
+    assert signed_by(machine.token("--profile", "app")) == fake.sts.last().access_key_id
+
+
+def test_the_token_is_for_the_endpoint_s_region_and_not_the_credentials(machine):
+    machine.uses_keys(long_lived_keys("env"))
+    machine.set(AWS_REGION="us-west-2")
+    assert "eu-central-1" in HOSTNAME
+    assert parameters(machine.token())["X-Amz-Credential"].split("/")[2] == "eu-central-1"
