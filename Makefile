@@ -13,8 +13,15 @@ CARGO ?= cargo
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 PLATFORM := linux-$(shell uname -m)
 VENV := target/venv
+# Cargo settles the features of shared dependencies for all packages that are named, and builds the
+# dependencies anew for other ones: what tests and releases need of these is built together.
+TOGETHER := -p rdsign-cli -p rdsign-local-preload -p rdsign-c
 
-.PHONY: help demo build test test-core test-oracle test-cli test-local bench check fmt dist clean
+PREFIX ?= /usr/local
+BUILT := $(CURDIR)/target/release
+
+.PHONY: help demo build test test-core test-oracle test-credentials test-cli test-local
+.PHONY: test-c bench check install fmt dist dist-c clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -28,13 +35,14 @@ build: ## the command line, in target/release/
 	@echo "Building rdsign (the first time takes a few minutes) ..."
 	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
 
-test: check test-core test-oracle test-cli test-local ## everything below, on this machine alone
+test: check test-core test-oracle test-credentials test-cli test-local test-c ## everything below, on this machine alone
 	@echo "All tests passed."
 
 check: ## formatting and lints
 	@tools/install-missing build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p rdsign -- -D warnings  # without the feature chain
 
 test-core: ## the signing core: vectors, properties, verify, policies
 	@tools/install-missing build
@@ -42,6 +50,14 @@ test-core: ## the signing core: vectors, properties, verify, policies
 
 test-oracle: $(VENV)/oracle ## tests/vectors.tsv beside boto3
 	$(VENV)/bin/python tests/oracle/check_vectors.py
+
+test-credentials: $(VENV)/credentials ## every source of credentials, beside moto and a fake AWS
+	@tools/install-missing build server strace
+	$(CARGO) test --locked -p rdsign --features chain --lib --test credentials
+	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
+	$(CARGO) build --locked -p rdsign --features chain --example probe
+	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_PROBE=$(CURDIR)/target/debug/examples/probe \
+	    $(VENV)/bin/python -m pytest tests/credentials
 
 test-cli: ## the command line
 	@tools/install-missing build
@@ -51,14 +67,31 @@ test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
 	@tools/install-missing build server
 	$(CARGO) test --locked -p rdsign-local
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
+	$(CARGO) build --locked -p rdsign --example password
 	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/e2e
+
+test-c: $(VENV)/e2e ## the C ABI: its header, programs with it, and installed trees
+	@tools/install-missing build server c
+	$(CARGO) test --locked -p rdsign-c-header
+	$(CARGO) test --locked -p rdsign-cli -p rdsign-c --lib
+	$(CARGO) build --locked $(TOGETHER)
+	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest bindings-c/tests
 
 bench: ## what a token costs, beside aws-sigv4 and aws-config in the same run
 	@tools/install-missing build
 	$(CARGO) bench --locked -p rdsign --bench presign
 	$(CARGO) bench --locked -p rdsign --features chain --bench first_token --profile release
+	$(CARGO) build --release --locked $(TOGETHER)
+	RDSIGN_LIBRARY=$(BUILT)/librdsign_c.so \
+	    $(CARGO) bench --locked -p rdsign-cli -p rdsign-c --bench call --profile release
 
-dist: build ## what users install, in dist/
+install: ## librdsign, for C: PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
+	@tools/install-missing build
+	$(CARGO) build --release --locked -p rdsign-c
+	BUILT='$(BUILT)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	    DESTDIR='$(DESTDIR)' bindings-c/packaging/install
+
+dist: build dist-c ## what users install, in dist/
 	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
 	install -D -m 755 -t dist/rdsign-$(VERSION)-$(PLATFORM)/bin target/release/rdsign
 	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/lib/rdsign \
@@ -66,6 +99,12 @@ dist: build ## what users install, in dist/
 	install -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM) README.md LICENSE
 	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
 	@ls -l dist/*.tar.gz
+
+dist-c: ## librdsign in dist/c/, which works wherever it is put
+	@tools/install-missing build
+	$(CARGO) build --release --locked $(TOGETHER)
+	rm -rf dist/c
+	BUILT='$(BUILT)' PREFIX= DESTDIR=dist/c bindings-c/packaging/install
 
 fmt: ## format the code
 	$(CARGO) fmt

@@ -1,0 +1,169 @@
+//! What a call through the C ABI adds to core's own `token()`: the shipped library, loaded at run
+//! time as a C program would, beside core in the same process.
+//!
+//! Rounds of the two alternate and the median of each counts, in CPU time, since a noisy machine
+//! would otherwise slow one of them and not the other. `$RDSIGN_LIBRARY` names the library.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::hint::black_box;
+use std::ptr::null_mut;
+
+const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";
+const USER: &str = "iam_user";
+const KEY_ID: &str = "AKIDEXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
+
+const ROUNDS: usize = 201;
+const TOKENS_PER_ROUND: u32 = 2_000;
+
+type Make = unsafe extern "C" fn(*const c_void, *mut *mut c_void, *mut *mut c_void) -> c_int;
+type Set = unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int;
+type Value = unsafe extern "C" fn(*const c_void) -> *const c_char;
+type Free = unsafe extern "C" fn(*mut c_void);
+
+/// A loaded library. It is never closed.
+struct Library(*mut c_void);
+
+impl Library {
+    fn open() -> Self {
+        let path = std::env::var("RDSIGN_LIBRARY")
+            .expect("RDSIGN_LIBRARY is not set: run this by `make bench`");
+        let path = CString::new(path).expect("a path has no NUL");
+        // SAFETY: a C string, and a library whose constructors are Rust's.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+        assert!(!handle.is_null(), "{path:?} cannot be loaded");
+        Self(handle)
+    }
+
+    /// A function of the library. `F` must be its type.
+    fn function<F: Copy>(&self, name: &CStr) -> F {
+        // SAFETY: a handle that is open, and a C string.
+        let symbol = unsafe { libc::dlsym(self.0, name.as_ptr()) };
+        assert!(!symbol.is_null(), "{name:?} is not in the library");
+        assert_eq!(size_of::<F>(), size_of_val(&symbol));
+        // SAFETY: each use below names the type that rdsign.h declares.
+        unsafe { std::mem::transmute_copy(&symbol) }
+    }
+}
+
+/// A signer behind the C ABI, and what one token of it takes.
+struct CSigner {
+    signer: *mut c_void,
+    token: Make,
+    value: Value,
+    free: Free,
+}
+
+impl CSigner {
+    fn new(library: &Library, session_token: Option<&str>) -> Self {
+        let options_new: unsafe extern "C" fn() -> *mut c_void =
+            library.function(c"rdsign_options_new");
+        // SAFETY: the calls of rdsign.h, as it says they are to be made.
+        unsafe {
+            let options = options_new();
+            for (setter, text) in [
+                (c"rdsign_options_set_hostname", Some(HOST)),
+                (c"rdsign_options_set_username", Some(USER)),
+                (c"rdsign_options_set_access_key_id", Some(KEY_ID)),
+                (c"rdsign_options_set_secret_access_key", Some(SECRET)),
+                (c"rdsign_options_set_session_token", session_token),
+            ] {
+                if let Some(text) = text {
+                    let text = CString::new(text).expect("no NUL");
+                    assert_eq!(library.function::<Set>(setter)(options, text.as_ptr()), 0);
+                }
+            }
+            let mut signer = null_mut();
+            let make: Make = library.function(c"rdsign_signer_new");
+            assert_eq!(make(options, &mut signer, null_mut()), 0);
+            library.function::<Free>(c"rdsign_options_free")(options);
+            Self {
+                signer,
+                token: library.function(c"rdsign_signer_token"),
+                value: library.function(c"rdsign_token_value"),
+                free: library.function(c"rdsign_token_free"),
+            }
+        }
+    }
+
+    /// Makes a token, and shows its text to `look`.
+    fn one_token<T>(&self, look: impl FnOnce(&*const c_char) -> T) -> T {
+        let mut token = null_mut();
+        // SAFETY: a signer that is never freed, and a token that is freed after its last use.
+        unsafe {
+            let status = (self.token)(self.signer, &mut token, null_mut());
+            assert_eq!(status, 0);
+            let seen = look(&(self.value)(token));
+            (self.free)(token);
+            seen
+        }
+    }
+}
+
+/// CPU nanoseconds of this process.
+fn cpu_time() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it takes a timespec.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert_eq!(failed, 0);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+}
+
+fn nanoseconds_per_token(one_token: impl Fn()) -> f64 {
+    let start = cpu_time();
+    for _ in 0..TOKENS_PER_ROUND {
+        one_token();
+    }
+    (cpu_time() - start) / f64::from(TOKENS_PER_ROUND)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+#[allow(clippy::print_stdout, reason = "what it is for")]
+fn main() {
+    let library = Library::open();
+    let session_token = "IQoJb3JpZ2luX2VjE/+=".repeat(45);
+    for (name, session_token) in [
+        ("long-lived key", None),
+        ("900-character session token", Some(session_token.as_str())),
+    ] {
+        let mut core = rdsign::Signer::builder()
+            .hostname(HOST)
+            .username(USER)
+            .access_key_id(KEY_ID)
+            .secret_access_key(SECRET);
+        if let Some(session_token) = session_token {
+            core = core.session_token(session_token);
+        }
+        let core = core.build().expect("valid options");
+        let c = CSigner::new(&library, session_token);
+        // SAFETY: a C string, as long as its token lives.
+        let c_length = c.one_token(|text| unsafe { CStr::from_ptr(*text) }.count_bytes());
+        let core_length = core.token().expect("it signs").value().len();
+        assert_eq!(c_length, core_length, "the same request");
+
+        let (mut core_times, mut c_times) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            core_times.push(nanoseconds_per_token(|| {
+                black_box(core.token().expect("it signs").value());
+            }));
+            c_times.push(nanoseconds_per_token(|| {
+                c.one_token(|text| {
+                    black_box(text);
+                });
+            }));
+        }
+        let (core, c) = (median(core_times), median(c_times));
+        println!(
+            "C ABI, {name}: core's token() {core:.0} ns, rdsign_signer_token() to \
+             rdsign_token_free() {c:.0} ns: {:+.1} %",
+            (c / core - 1.0) * 100.0
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! include/rdsign.h is what cbindgen makes of the crate today. A header that has drifted is a
+//! contract that the library does not keep.
+
+use std::path::Path;
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let builder = cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root.join("src/lib.rs"));
+    let mut generated = Vec::new();
+    builder.generate().unwrap().write(&mut generated);
+    let generated = String::from_utf8(generated).unwrap();
+
+    let header = root.join("include/rdsign.h");
+    if std::env::var_os("RDSIGN_WRITE_HEADER").is_some() {
+        std::fs::write(&header, &generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(&header).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "include/rdsign.h is not what cbindgen makes of the crate; write it anew with:\n  \
+         RDSIGN_WRITE_HEADER=1 cargo test -p rdsign-c-header"
+    );
+}

@@ -1,0 +1,109 @@
+/*
+ * No freed block holds a secret: the program's own free() and realloc(), which the library's calls
+ * reach too, look through every block before it goes back to the allocator.
+ *
+ * The marks are made at run time, since a constant in the program would be found in it for ever, and
+ * of characters that percent-encoding leaves as they are.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+enum { MARKS = 4, MARK_LENGTH = 24 };
+
+static const char *const NAMES[MARKS] = {"secret access key", "session token", "token",
+                                         "secret access key from a callback"};
+static char marks[MARKS][MARK_LENGTH + 1];
+static int watching, found[MARKS], blocks;
+
+extern void __libc_free(void *);
+extern void *__libc_realloc(void *, size_t);
+
+static void look_through(void *block) {
+    if (!watching || !block)
+        return;
+    blocks++;
+    size_t size = malloc_usable_size(block);
+    for (int i = 0; i < MARKS; i++)
+        if (marks[i][0] && memmem(block, size, marks[i], MARK_LENGTH))
+            found[i]++;
+}
+
+void free(void *block) {
+    look_through(block);
+    __libc_free(block);
+}
+
+/* A block that grows may move, and leaves what was in it behind. */
+void *realloc(void *block, size_t size) {
+    look_through(block);
+    return __libc_realloc(block, size);
+}
+
+static void make_mark(int which) {
+    for (int i = 0; i < MARK_LENGTH; i++)
+        marks[which][i] = (char)('A' + (which * 7 + i * 5) % 26);
+}
+
+static void nothing_is_found(void) {
+    for (int i = 0; i < MARKS; i++)
+        if (found[i])
+            FAIL("%d freed blocks hold the %s", found[i], NAMES[i]);
+}
+
+static int give_credentials(void *user_data, rdsign_credentials *credentials) {
+    (void)user_data;
+    rdsign_credentials_set_access_key_id(credentials, "akid");
+    rdsign_credentials_set_secret_access_key(credentials, marks[3]);
+    rdsign_credentials_set_session_token(credentials, marks[1]);
+    rdsign_credentials_set_expires_at(credentials, SIGNING_TIME + 30 * 86400);
+    return 0;
+}
+
+static void use(rdsign_options *options) {
+    rdsign_signer *signer = signer_of(options);
+    for (int i = 0; i < 3; i++) {
+        rdsign_token *token = token_at(signer, SIGNING_TIME + i * 100000);
+        const char *value = rdsign_token_value(token);
+        CHECK(strstr(value, marks[1]) != NULL);
+        /* The end of the signature: no shorter part of a token gives a login. */
+        memcpy(marks[2], value + strlen(value) - MARK_LENGTH, MARK_LENGTH);
+        rdsign_token_free(token);
+        memset(marks[2], 0, MARK_LENGTH);
+    }
+    rdsign_signer_free(signer);
+}
+
+int main(void) {
+    make_mark(0);
+    make_mark(1);
+    make_mark(3);
+    watching = 1;
+
+    /* The watch itself: a block that is freed with a mark in it is found. */
+    char *block = malloc(100);
+    CHECK(block != NULL);
+    strcpy(block + 30, marks[0]);
+    free(block);
+    CHECK(found[0] == 1);
+    found[0] = 0;
+
+    rdsign_options *options = endpoint_options();
+    rdsign_options_set_access_key_id(options, "akid");
+    rdsign_options_set_secret_access_key(options, marks[0]);
+    rdsign_options_set_secret_access_key(options, marks[0]);
+    rdsign_options_set_session_token(options, marks[1]);
+    int before = blocks;
+    use(options);
+    CHECK(blocks > before);
+    nothing_is_found();
+
+    options = endpoint_options();
+    rdsign_options_set_credentials_callback(options, give_credentials, NULL, NULL);
+    use(options);
+    watching = 0;
+    nothing_is_found();
+    return 0;
+}

@@ -1,0 +1,68 @@
+"""The header and the libraries say the same, and every compiler takes the header."""
+
+import re
+
+import pytest
+
+from conftest import CRATE, PROGRAMS, STRICT, succeed
+
+HEADER = (CRATE / "include/rdsign.h").read_text()
+DECLARATIONS = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.S)
+FUNCTIONS = set(re.findall(r"\b(rdsign_\w+)\(", DECLARATIONS))
+STATUSES = set(re.findall(r"\b(RDSIGN_\w+) = \d+", DECLARATIONS))
+
+# Every include is there twice: the second one must add nothing.
+USE = """
+#include <rdsign.h>
+#include <rdsign.h>
+int main(void) { return rdsign_status_name(RDSIGN_OK) == rdsign_version(); }
+"""
+
+
+def exported(library):
+    """The names that a shared library gives to others."""
+    lines = succeed("nm", "--dynamic", "--defined-only", library).splitlines()
+    return {line.split()[-1] for line in lines}
+
+
+def test_exported_symbols_are_exactly_the_header_s(tree):
+    assert len(FUNCTIONS) > 30
+    assert exported(tree.libdir / "librdsign.so") == FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    "compiler, standard",
+    [(compiler, standard) for compiler in ("gcc", "clang") for standard in ("c99", "c11", "c17")]
+    + [(compiler, standard) for compiler in ("g++", "clang++") for standard in ("c++11", "c++17")],
+)
+def test_the_header_compiles_without_a_warning(tree, tmp_path, compiler, standard):
+    source = tmp_path / ("use.cpp" if "+" in standard else "use.c")
+    source.write_text(USE)
+    # -isystem would keep a warning in the header to itself.
+    flags = tree.pkg_config("--cflags")
+    assert flags == [f"-I{tree.libdir / 'pkgconfig/../../include'}"]
+    succeed(compiler, f"-std={standard}", *STRICT, *flags, "-c", source, "-o", tmp_path / "use.o")
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_a_cplusplus_program_signs(tree, tmp_path, compiler):
+    program = tmp_path / "cplusplus"
+    flags = tree.pkg_config("--cflags", "--libs")
+    source = PROGRAMS / "cplusplus.cpp"
+    succeed(compiler, "-std=c++17", *STRICT, source, "-o", program, *flags)
+    succeed(program, env={"LD_LIBRARY_PATH": tree.libdir})
+
+
+def test_calls_c_leaves_no_function_and_no_status_out():
+    source = (PROGRAMS / "calls.c").read_text()
+    for name in FUNCTIONS | STATUSES:
+        assert re.search(rf"\b{name}\b", source), name
+
+
+def test_the_shared_library_has_its_soname_and_needs_libc_alone(tree):
+    dynamic = succeed("readelf", "--dynamic", "--wide", tree.libdir / "librdsign.so")
+    assert re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["librdsign.so.0"]
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
+    glibc = {"libc.so.6", "libm.so.6", "libgcc_s.so.1"}
+    assert {name for name in needed if not name.startswith("ld-linux")} <= glibc
+    assert "(TEXTREL)" not in dynamic

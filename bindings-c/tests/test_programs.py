@@ -1,0 +1,86 @@
+"""The C programs that use the library: as they are, under valgrind, and with sanitizers in them."""
+
+import pytest
+
+from conftest import REPOSITORY, VERSION, run, succeed
+
+VECTORS = REPOSITORY / "tests/vectors.tsv"
+ARGUMENTS = {
+    "calls.c": [VERSION],
+    "vectors.c": [VECTORS],
+    "threads.c": [],
+    "fork.c": [],
+}
+SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+VALGRIND = [
+    "valgrind",
+    "--quiet",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    # What a process makes once and keeps to its end is none of these two.
+    "--show-leak-kinds=definite,indirect",
+    "--errors-for-leak-kinds=definite,indirect",
+]
+
+
+@pytest.mark.parametrize("name", ["calls.c", "threads.c", "fork.c"])
+def test_program(program, name):
+    succeed(program(name), *ARGUMENTS[name])
+
+
+def test_every_vector_that_c_can_express_gives_its_bytes_or_its_status(program):
+    lines = succeed(program("vectors.c"), VECTORS).splitlines()
+    text = VECTORS.read_text()
+    requests = [line for line in text.split("\n") if line and not line.startswith("#")][1:]
+    with_nul = [line.split("\t")[0] for line in requests if "\\x00" in line]
+    assert lines[:-1] == [f"skipped: {name}" for name in with_nul]
+    passed = len(requests) - len(with_nul)
+    assert lines[-1] == f"{passed} passed, 0 failed, {len(with_nul)} skipped"
+
+
+def test_a_million_tokens_leave_memory_as_it_was(program):
+    succeed(program("tokens.c"), 1_000_000)
+
+
+def test_freed_memory_holds_no_secret_and_no_token(program):
+    succeed(program("wipe.c"))
+
+
+def test_a_planted_program_without_a_fault_passes(program):
+    succeed(program("planted.c"), "none")
+    succeed(*VALGRIND, program("planted.c"), "none")
+    succeed(program("planted.c", *SANITIZED), "none")
+
+
+@pytest.mark.parametrize(
+    "fault, words",
+    [("leak", "definitely lost"), ("use-after-free", "Invalid read")],
+)
+def test_valgrind_finds_a_planted_fault(program, fault, words):
+    done = run(*VALGRIND, program("planted.c"), fault)
+    assert done.returncode == 99
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("name", ["calls.c", "vectors.c", "threads.c"])
+def test_valgrind_finds_nothing(program, name):
+    succeed(*VALGRIND, program(name), *ARGUMENTS[name])
+
+
+@pytest.mark.parametrize(
+    "fault, words",
+    [
+        ("leak", "LeakSanitizer: detected memory leaks"),
+        ("use-after-free", "AddressSanitizer: heap-use-after-free"),
+        ("overflow", "runtime error: signed integer overflow"),
+    ],
+)
+def test_the_sanitizers_are_in(program, fault, words):
+    done = run(program("planted.c", *SANITIZED), fault)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_the_sanitizers_find_nothing(program, name):
+    succeed(program(name, *SANITIZED), *ARGUMENTS[name])
