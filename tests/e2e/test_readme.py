@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import RDSIGN, REPOSITORY
+from harness import RDSIGN, REPOSITORY, Place
 
 README = (REPOSITORY / "README.md").read_text()
 ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the one the README signs for
@@ -20,8 +20,6 @@ def example(heading, language):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """An RDS at the README's endpoint and port, and the environment of someone who uses it."""
-    from harness import Place
-
     place = Place()
     local = place.start("--endpoint", f"{ENDPOINT}:5432")
     folder = tmp_path_factory.mktemp("readme")
@@ -65,6 +63,11 @@ def test_the_rust_example_prints_a_password_that_logs_in(server):
     done = run([RDSIGN.parent / "examples/password"], folder, environment)
     assert (done.returncode, done.stderr) == (0, "")
     local.login(done.stdout.removesuffix("\n"))
+
+
+def test_the_c_example_is_a_part_of_the_program_that_logs_in():
+    program = (REPOSITORY / "examples/c-libpq/main.c").read_text()
+    assert example("In C, with libpq", "c") in program
 
 
 def test_every_refusal_of_the_log_is_explained():
