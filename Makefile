@@ -21,7 +21,7 @@ PREFIX ?= /usr/local
 BUILT := $(CURDIR)/target/release
 
 .PHONY: help demo build test test-core test-oracle test-credentials test-cli test-local
-.PHONY: test-c bench check install fmt dist dist-c clean
+.PHONY: test-c bench size check install fmt dist dist-c clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -84,6 +84,13 @@ bench: ## what a token costs, beside aws-sigv4 and aws-config in the same run
 	$(CARGO) build --release --locked $(TOGETHER)
 	RDSIGN_LIBRARY=$(BUILT)/librdsign_c.so \
 	    $(CARGO) bench --locked -p rdsign-cli -p rdsign-c --bench call --profile release
+
+size: ## the libraries that are shipped, beside their budgets
+	@tools/install-missing build
+	$(CARGO) build --release --locked $(TOGETHER)
+	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
+	    --target-dir target/without-chain
+	@tools/size target/release target/without-chain/release
 
 install: ## librdsign, for C: PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
 	@tools/install-missing build

@@ -142,13 +142,21 @@ pub(crate) fn parse_rfc3339_or(
         })
 }
 
-/// A moment as RFC 3339 text in UTC, such as `2024-08-26T22:00:00Z`; fractions are dropped.
+/// A moment as RFC 3339 text in UTC, such as `2024-08-26T22:00:00Z`; fractions are dropped. One
+/// that has no such text is said to be before 1970 or after 9999.
 pub fn format_rfc3339(time: SystemTime) -> String {
-    OffsetDateTime::from(time)
-        .replace_nanosecond(0)
-        .ok()
-        .and_then(|moment| moment.format(&Rfc3339).ok())
-        .unwrap_or_else(|| "a time beyond the year 9999".to_owned())
+    let text = Timestamp::from_system_time(time).ok().and_then(|time| {
+        let moment = OffsetDateTime::from_unix_timestamp(time.0).ok()?;
+        moment.format(&Rfc3339).ok()
+    });
+    text.unwrap_or_else(|| {
+        let side = if time < UNIX_EPOCH {
+            "before 1970"
+        } else {
+            "after 9999"
+        };
+        format!("a time {side}")
+    })
 }
 
 #[cfg(test)]
@@ -205,6 +213,13 @@ mod tests {
             Timestamp::from_system_time(after).unwrap().unix_seconds(),
             0
         );
+    }
+
+    #[test]
+    fn a_time_without_text_is_told_and_no_panic() {
+        let far = Duration::from_secs(1 << 62);
+        assert_eq!(format_rfc3339(UNIX_EPOCH - far), "a time before 1970");
+        assert_eq!(format_rfc3339(UNIX_EPOCH + far), "a time after 9999");
     }
 
     #[test]

@@ -428,7 +428,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def control(self, fake: FakeAws, request: Request) -> None:
         """What programs in other languages set and look at."""
-        route = fake.routes[request.path.removeprefix("/fake/")]
+        route = fake.routes.get(request.path.removeprefix("/fake/"))
+        if route is None:
+            self.say(404, f"not a route; there are: {', '.join(fake.routes)}")
+            return
         if request.method == "PUT":
             wanted = json.loads(request.body)
             names = [name for name in wanted if name in Answer.__dataclass_fields__]
