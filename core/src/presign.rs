@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 use crate::endpoint::{Endpoint, Region};
 use crate::sha256::{Prefix, Template};
 use crate::sigv4::{
-    ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, SigningKey, encode,
+    ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, Signature,
+    SigningKey, encode,
 };
-use crate::timestamp::{AMZ_DATE_LENGTH, Timestamp};
+use crate::timestamp::{AMZ_DATE_LENGTH, AmzDate, Timestamp};
 
 /// What a token is asked for: all of it but credentials and time.
 #[derive(Clone, Debug)]
@@ -27,11 +28,15 @@ pub(crate) struct Request {
 /// Signs one [`Request`] with one set of credentials on one day (UTC).
 pub(crate) struct Presigner {
     day: i64,
+    /// A moment of that day.
+    amz_date: AmzDate,
     key: SigningKey,
     /// The token up to the signing time.
     printed_head: String,
-    /// The canonical request, with a place for the signing time.
-    signed: Template<1>,
+    /// The canonical request up to the block that has the signing time.
+    signed_head: Prefix,
+    /// The rest of it, with a place for the signing time.
+    signed_tail: Template,
     /// The token between the signing time and the signature.
     printed_tail: Zeroizing<String>,
 }
@@ -67,18 +72,23 @@ impl Presigner {
             EMPTY_BODY_SHA256,
         ]);
         let place = "GET\n/\n".len() + query_head.len();
-        let place = place..place + AMZ_DATE_LENGTH;
+        let signed_head = Prefix::of(&canonical_request.as_bytes()[..place]);
+        let before = signed_head.length();
+        let place = place - before..place - before + AMZ_DATE_LENGTH;
+        let rest = &canonical_request.as_bytes()[before..];
         Self {
             day: time.day(),
             key: SigningKey::derive(credentials.secret_access_key(), date, region),
             printed_head: format!("{}/?{query_head}", request.endpoint),
-            signed: Template::new(Prefix::NONE, canonical_request.as_bytes(), [place]),
+            signed_tail: Template::of_end(before, rest, place),
+            signed_head,
             printed_tail: concat(&[
                 &expires,
                 &signed_headers,
                 &session_token,
                 "&X-Amz-Signature=",
             ]),
+            amz_date,
         }
     }
 
@@ -90,19 +100,17 @@ impl Presigner {
     /// The token, in one allocation that has a byte to spare. The time must be on the day this was made for.
     pub(crate) fn sign(&self, time: Timestamp) -> String {
         debug_assert!(self.covers(time), "a signing key is derived for one day");
-        let amz_date = time.amz_date();
-        let amz_date = amz_date.as_str();
-        let canonical_request = self.signed.hash([amz_date.as_bytes()]);
-        let signature = self.key.sign(amz_date, &canonical_request);
-        let parts = [
-            self.printed_head.as_str(),
-            amz_date,
-            &self.printed_tail,
-            signature.as_str(),
-        ];
+        let amz_date = self.amz_date.at(time);
+        let signing = self.key.begin(&amz_date);
+        let canonical_request = self.signed_tail.fill(amz_date.as_bytes());
+
+        let parts = [&self.printed_head, amz_date.as_str(), &self.printed_tail];
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        let mut token = String::with_capacity(length + 1);
+        let mut token = String::with_capacity(length + Signature::LENGTH + 1);
         parts.iter().for_each(|part| token.push_str(part));
+
+        let canonical_request = canonical_request.hash(self.signed_head.state());
+        token.push_str(signing.finish(&canonical_request).as_str());
         token
     }
 }

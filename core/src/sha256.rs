@@ -1,9 +1,9 @@
-//! SHA-256 of a text that is the same each time but for a few bytes at known places.
+//! SHA-256 of a text that is the same each time but for a few bytes at a known place.
 //!
 //! A signer hashes the same request again and again, and only its signing time changes. So the
-//! text is laid out in padded blocks once, what stands before the first change is hashed once, and
-//! each time only the blocks that differ are copied. The blocks hold a session token: they are
-//! wiped on drop, and the copies too.
+//! text is laid out in padded blocks once, what stands before the change is hashed once, and each
+//! time only the blocks that differ are copied. The blocks hold a session token: they are wiped on
+//! drop, and the copies too.
 //!
 //! Source: FIPS 180-4, sections 5.1.1 (padding) and 6.2.2; RFC 2104 for HMAC.
 
@@ -33,18 +33,33 @@ const START: Sha256Words = [
 ];
 
 /// The hash of some whole blocks, to go on from.
-#[derive(Clone)]
 pub(crate) struct Prefix {
     state: Sha256Words,
     length: usize,
 }
 
 impl Prefix {
-    /// Nothing hashed yet.
-    pub(crate) const NONE: Self = Self {
-        state: START,
-        length: 0,
-    };
+    /// Of as many whole blocks as a text starts with.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let (blocks, _) = text.as_chunks();
+        Self::of_blocks(blocks)
+    }
+
+    fn of_blocks(blocks: &[[u8; BLOCK]]) -> Self {
+        let mut state = START;
+        compress256(&mut state, blocks);
+        let length = blocks.len() * BLOCK;
+        Self { state, length }
+    }
+
+    /// How many bytes that were: a multiple of 64.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn state(&self) -> &Sha256Words {
+        &self.state
+    }
 
     /// The two blocks that HMAC starts its inner and its outer hash with, for a key of 32 bytes.
     pub(crate) fn of_hmac_key(key: &[u8; 32]) -> [Self; 2] {
@@ -53,9 +68,7 @@ impl Prefix {
             for (byte, key) in block.iter_mut().zip(key) {
                 *byte ^= key;
             }
-            let mut prefix = Self::NONE;
-            prefix.add(std::slice::from_ref(&block));
-            prefix
+            Self::of_blocks(std::slice::from_ref(&block))
         })
     }
 
@@ -71,11 +84,6 @@ impl Prefix {
         compress256(&mut state, &[block]);
         state
     }
-
-    fn add(&mut self, blocks: &[[u8; BLOCK]]) {
-        compress256(&mut self.state, blocks);
-        self.length += blocks.len() * BLOCK;
-    }
 }
 
 impl Drop for Prefix {
@@ -84,75 +92,78 @@ impl Drop for Prefix {
     }
 }
 
-/// A text with places that are filled anew for each hash.
-pub(crate) struct Template<const PLACES: usize> {
-    /// All blocks before the first that changes.
-    prefix: Prefix,
-    /// The others, padded.
+/// Whole blocks of a text with a place that is filled anew for each hash. The place starts in the
+/// first of them, and holds no more than a block.
+pub(crate) struct Template {
     blocks: Zeroizing<Vec<[u8; BLOCK]>>,
-    /// Where in `blocks` the places are, in order.
-    places: [Range<usize>; PLACES],
-    /// How many of `blocks` have to be looked at for places.
-    changing: usize,
+    /// Where in `blocks` the place is.
+    place: Range<usize>,
 }
 
-impl<const PLACES: usize> Template<PLACES> {
-    /// A text behind what `prefix` has hashed. What stands at its places does not matter.
-    pub(crate) fn new(mut prefix: Prefix, text: &[u8], places: [Range<usize>; PLACES]) -> Self {
-        let (whole, _) = text.as_chunks::<BLOCK>();
-        let unchanging = places[0].start / BLOCK;
-        let length = prefix.length + text.len();
-        prefix.add(&whole[..unchanging]);
+impl Template {
+    /// Some whole blocks, at least one, at the start of `text`. What stands at the place does not
+    /// matter.
+    pub(crate) fn of_blocks(text: &[u8], place: Range<usize>) -> Self {
+        let (blocks, _) = text.as_chunks();
+        Self::new(blocks.to_vec(), place)
+    }
 
-        let rest = &text[unchanging * BLOCK..];
+    /// The end of a text that starts `before` bytes earlier, with its padding.
+    pub(crate) fn of_end(before: usize, text: &[u8], place: Range<usize>) -> Self {
         // A bit 1, zeros, and the length in eight bytes.
-        let mut blocks = Zeroizing::new(vec![[0; BLOCK]; (rest.len() + 9).div_ceil(BLOCK)]);
+        let mut blocks = vec![[0; BLOCK]; (text.len() + 9).div_ceil(BLOCK)];
         let padded = blocks.as_flattened_mut();
-        padded[..rest.len()].copy_from_slice(rest);
-        padded[rest.len()] = 0x80;
+        padded[..text.len()].copy_from_slice(text);
+        padded[text.len()] = 0x80;
         let end = padded.len();
-        padded[end - 8..].copy_from_slice(&bits(length));
+        padded[end - 8..].copy_from_slice(&bits(before + text.len()));
+        Self::new(blocks, place)
+    }
 
-        let places =
-            places.map(|place| place.start - unchanging * BLOCK..place.end - unchanging * BLOCK);
-        let changing = places[PLACES - 1].end.div_ceil(BLOCK);
+    fn new(blocks: Vec<[u8; BLOCK]>, place: Range<usize>) -> Self {
+        assert!(place.start < BLOCK && place.len() <= BLOCK && place.end <= blocks.len() * BLOCK);
         Self {
-            prefix,
-            blocks,
-            places,
-            changing,
+            blocks: Zeroizing::new(blocks),
+            place,
         }
     }
 
-    /// The hash of the text with its places filled, each with as much as it holds.
-    pub(crate) fn hash(&self, filled: [&[u8]; PLACES]) -> Sha256Words {
-        let mut state = self.prefix.state;
-        let mut copy = [0; BLOCK];
-        let mut hashed = 0;
-        for index in 0..self.changing {
-            let block = index * BLOCK..(index + 1) * BLOCK;
-            let mut changed = false;
-            for (place, text) in self.places.iter().zip(&filled) {
-                let (from, to) = (place.start.max(block.start), place.end.min(block.end));
-                if from >= to {
-                    continue;
-                }
-                if !changed {
-                    copy = self.blocks[index];
-                    changed = true;
-                }
-                copy[from - block.start..to - block.start]
-                    .copy_from_slice(&text[from - place.start..to - place.start]);
-            }
-            if changed {
-                compress256(&mut state, &self.blocks[hashed..index]);
-                compress256(&mut state, &[copy]);
-                hashed = index + 1;
-            }
+    /// Fills the place, with as much as it holds. Best done some time before the hash is needed: a
+    /// processor that reads at once what was just written in other pieces has to wait.
+    pub(crate) fn fill(&self, text: &[u8]) -> Filled<'_> {
+        let (changed, rest) = self.blocks.split_at(self.place.end.div_ceil(BLOCK).max(1));
+        let mut copy = [[0; BLOCK]; 2];
+        copy[..changed.len()].copy_from_slice(changed);
+        copy.as_flattened_mut()[self.place.clone()].copy_from_slice(text);
+        Filled {
+            copy,
+            copied: changed.len(),
+            rest,
         }
-        compress256(&mut state, &self.blocks[hashed..]);
-        wipe(&mut copy);
+    }
+}
+
+/// A template with its place filled.
+pub(crate) struct Filled<'a> {
+    copy: [[u8; BLOCK]; 2],
+    /// One block or two.
+    copied: usize,
+    rest: &'a [[u8; BLOCK]],
+}
+
+impl Filled<'_> {
+    /// The hash of what stands before, and of this.
+    pub(crate) fn hash(&self, before: &Sha256Words) -> Sha256Words {
+        let mut state = *before;
+        compress256(&mut state, &self.copy[..self.copied]);
+        compress256(&mut state, self.rest);
         state
+    }
+}
+
+impl Drop for Filled<'_> {
+    fn drop(&mut self) {
+        wipe(self.copy.as_flattened_mut());
     }
 }
 
@@ -207,34 +218,36 @@ mod tests {
     }
 
     #[test]
-    fn a_template_hashes_as_the_filled_text_does_wherever_the_places_are() {
-        for length in 0..200 {
+    fn templates_hash_as_the_filled_text_does_wherever_their_places_are() {
+        for length in 0..300 {
             for start in 0..=length {
                 let mut text: Vec<u8> = (0..length).map(|i| i as u8).collect();
-                let middle = start + (length - start) / 2;
-                let (one, two) = (vec![b'x'; middle - start], vec![b'y'; length - middle]);
-                let template = Template::new(Prefix::NONE, &text, [start..middle, middle..length]);
-                text[start..middle].copy_from_slice(&one);
-                text[middle..].copy_from_slice(&two);
-                assert_eq!(
-                    template.hash([&one, &two]),
-                    sha256(&text),
-                    "{length} {start}"
-                );
+                let most = (length - start).min(64);
+                for end in [start, start + most / 2, start + most] {
+                    let filled = vec![b'x'; end - start];
+                    let prefix = Prefix::of(&text[..start]);
+                    let before = prefix.length();
+                    let place = start - before..end - before;
+                    let template = Template::of_end(before, &text[before..], place);
+                    text[start..end].copy_from_slice(&filled);
+                    let hash = template.fill(&filled).hash(prefix.state());
+                    assert_eq!(hash, sha256(&text), "{length} {start} {end}");
+                }
             }
         }
     }
 
     #[test]
-    fn a_template_behind_a_key_is_an_hmac() {
+    fn templates_behind_a_key_are_an_hmac() {
         use hmac::{Hmac, KeyInit, Mac};
         let key = [7; 32];
-        for length in 16..150 {
+        for length in 80..200 {
             let text = vec![b't'; length];
             let [inner, outer] = Prefix::of_hmac_key(&key);
-            let place = 3..16;
-            let template = Template::new(inner, &text, [place]);
-            let digest = outer.finish_with(&template.hash([&text[3..16]]));
+            let start = Template::of_blocks(&text[..64], 3..16);
+            let end = Template::of_end(inner.length() + 64, &text[64..], 2..13);
+            let started = start.fill(&text[3..16]).hash(inner.state());
+            let digest = outer.finish_with(&end.fill(&text[66..77]).hash(&started));
             let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             mac.update(&text);
             let expected = words(&mac.finalize().into_bytes().into());

@@ -9,8 +9,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::sha256::{Prefix, Sha256Words, Template, hex};
-use crate::timestamp::AMZ_DATE_LENGTH;
+use crate::sha256::{Filled, Prefix, Sha256Words, Template, hex};
+use crate::timestamp::{AMZ_DATE_LENGTH, AmzDate};
 use crate::token::wipe;
 
 /// The service that a token is scoped to: `rds-db`, and not `rds`.
@@ -37,9 +37,11 @@ pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
 }
 
 /// A signature as 64 lower-case hexadecimal digits.
-pub(crate) struct Signature([u8; 64]);
+pub(crate) struct Signature([u8; Signature::LENGTH]);
 
 impl Signature {
+    pub(crate) const LENGTH: usize = 64;
+
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("hexadecimal digits")
     }
@@ -53,9 +55,13 @@ impl Drop for Signature {
 
 /// A key for one secret access key, day and region, ready to sign with.
 pub(crate) struct SigningKey {
-    /// The inner half of the HMAC, with places for the time and the canonical request's hash.
-    string_to_sign: Template<2>,
-    /// The outer half.
+    /// The inner half of the HMAC.
+    inner: Prefix,
+    /// The first block of the string to sign, with a place for the time.
+    opening: Template,
+    /// The rest of it, with a place for the canonical request's hash.
+    closing: Template,
+    /// The outer half of the HMAC.
     outer: Prefix,
 }
 
@@ -69,6 +75,8 @@ impl SigningKey {
         for part in [region, SERVICE, SCOPE_END] {
             key = Zeroizing::new(hmac(key.as_slice(), part));
         }
+        let [inner, outer] = Prefix::of_hmac_key(&key);
+
         let before_time = format!("{ALGORITHM}\n");
         let after_time = format!("\n{date}/{region}/{SERVICE}/{SCOPE_END}\n");
         let time = before_time.len()..before_time.len() + AMZ_DATE_LENGTH;
@@ -77,19 +85,40 @@ impl SigningKey {
         text.resize(time.end, 0);
         text.extend_from_slice(after_time.as_bytes());
         text.resize(hash.end, 0);
-        let [inner, outer] = Prefix::of_hmac_key(&key);
+        // The scope alone reaches past the first block, however short the region is.
+        let (opening, closing) = text.split_at(64);
+        let before = inner.length() + opening.len();
         Self {
-            string_to_sign: Template::new(inner, &text, [time, hash]),
+            inner,
+            opening: Template::of_blocks(opening, time),
+            closing: Template::of_end(before, closing, hash.start - 64..hash.end - 64),
             outer,
         }
     }
 
-    /// Signs a canonical request by its hash; `amz_date` is `YYYYMMDDTHHMMSSZ` of the key's day.
-    pub(crate) fn sign(&self, amz_date: &str, canonical_request: &Sha256Words) -> Signature {
-        let inner = self
-            .string_to_sign
-            .hash([amz_date.as_bytes(), &hex(canonical_request)]);
-        Signature(hex(&self.outer.finish_with(&inner)))
+    /// Begins to sign for a moment of the key's day.
+    pub(crate) fn begin(&self, amz_date: &AmzDate) -> Signing<'_> {
+        Signing {
+            key: self,
+            opening: self.opening.fill(amz_date.as_bytes()),
+        }
+    }
+}
+
+/// A signature begun.
+pub(crate) struct Signing<'a> {
+    key: &'a SigningKey,
+    opening: Filled<'a>,
+}
+
+impl Signing<'_> {
+    /// Signs a canonical request, by its hash.
+    pub(crate) fn finish(self, canonical_request: &Sha256Words) -> Signature {
+        // First, since it needs no other hash: the processor does it while it ends that one.
+        let opened = self.opening.hash(self.key.inner.state());
+        let closing = self.key.closing.fill(&hex(canonical_request));
+        let inner = closing.hash(&opened);
+        Signature(hex(&self.key.outer.finish_with(&inner)))
     }
 }
 

@@ -84,21 +84,19 @@ impl Timestamp {
         let moment = OffsetDateTime::from_unix_timestamp(self.0)
             .expect("1970 to 9999 is within the calendar's range");
         let (year, month, day) = moment.to_calendar_date();
-        let (hour, minute, second) = moment.to_hms();
         let mut text = *b"YYYYMMDDThhmmssZ";
-        let mut put = |at: usize, number: u8| {
-            text[at] = b'0' + number / 10;
-            text[at + 1] = b'0' + number % 10;
-        };
-        put(0, (year / 100) as u8);
-        put(2, (year % 100) as u8);
-        put(4, u8::from(month));
-        put(6, day);
-        put(9, hour);
-        put(11, minute);
-        put(13, second);
-        AmzDate(text)
+        put(&mut text, 0, (year / 100) as u8);
+        put(&mut text, 2, (year % 100) as u8);
+        put(&mut text, 4, u8::from(month));
+        put(&mut text, 6, day);
+        AmzDate(text).at(self)
     }
+}
+
+/// Two digits.
+fn put(text: &mut [u8; AMZ_DATE_LENGTH], at: usize, number: u8) {
+    text[at] = b'0' + number / 10;
+    text[at + 1] = b'0' + number % 10;
 }
 
 /// How long the text of an `X-Amz-Date` is.
@@ -110,6 +108,20 @@ pub(crate) struct AmzDate([u8; AMZ_DATE_LENGTH]);
 impl AmzDate {
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("digits and letters")
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Another moment of the same day: without the calendar, which costs more than the rest.
+    pub(crate) fn at(&self, time: Timestamp) -> Self {
+        let second_of_day = (time.0 % SECONDS_PER_DAY) as u32;
+        let mut text = self.0;
+        put(&mut text, 9, (second_of_day / 3600) as u8);
+        put(&mut text, 11, (second_of_day / 60 % 60) as u8);
+        put(&mut text, 13, (second_of_day % 60) as u8);
+        Self(text)
     }
 
     /// The first half, `YYYYMMDD`, which the scope of a credential carries.

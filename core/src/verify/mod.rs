@@ -217,7 +217,7 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(S
         let canonical_request =
             format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
         let hash = sha256(canonical_request.as_bytes());
-        let right = key.sign(amz_date.as_str(), &hash);
+        let right = key.begin(&amz_date).finish(&hash);
         let same = right
             .as_str()
             .as_bytes()
