@@ -57,7 +57,8 @@ impl Drop for Signature {
 pub(crate) struct SigningKey {
     /// The inner half of the HMAC.
     inner: Prefix,
-    /// The first block of the string to sign, with a place for the time.
+    /// The first block of the string to sign, with a place for the time. A region of which nobody
+    /// has heard may be so long that there are more.
     opening: Template,
     /// The rest of it, with a place for the canonical request's hash.
     closing: Template,
@@ -85,13 +86,13 @@ impl SigningKey {
         text.resize(time.end, 0);
         text.extend_from_slice(after_time.as_bytes());
         text.resize(hash.end, 0);
-        // The scope alone reaches past the first block, however short the region is.
-        let (opening, closing) = text.split_at(64);
+        let (opening, closing) = text.split_at(hash.start / 64 * 64);
         let before = inner.length() + opening.len();
+        let hash = hash.start - opening.len()..hash.end - opening.len();
         Self {
             inner,
             opening: Template::of_blocks(opening, time),
-            closing: Template::of_end(before, closing, hash.start - 64..hash.end - 64),
+            closing: Template::of_end(before, closing, hash),
             outer,
         }
     }
@@ -126,4 +127,35 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sha256::sha256;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn a_signature_is_an_hmac_of_the_string_to_sign_however_long_the_region_is() {
+        let amz_date = Timestamp::from_unix_seconds(1_724_709_600)
+            .unwrap()
+            .amz_date();
+        let date = amz_date.date();
+        let hash = sha256(b"a canonical request");
+        for region in (1..200).map(|length| "r".repeat(length)) {
+            let mut key = b"AWS4secret".to_vec();
+            for part in [date, &region, SERVICE, SCOPE_END] {
+                key = hmac(&key, part).to_vec();
+            }
+            let scope = format!("{date}/{region}/{SERVICE}/{SCOPE_END}");
+            let (amz, digits) = (amz_date.as_str(), hex(&hash));
+            let digits = std::str::from_utf8(&digits).unwrap();
+            let expected = hmac(&key, &format!("{ALGORITHM}\n{amz}\n{scope}\n{digits}"));
+            let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
+            let signature = SigningKey::derive("secret", date, &region)
+                .begin(&amz_date)
+                .finish(&hash);
+            assert_eq!(signature.as_str(), expected, "{region}");
+        }
+    }
 }
