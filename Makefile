@@ -27,10 +27,13 @@ PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # where the system's is older.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
-BENCHES := bench-rust bench-python bench-node bench-jvm bench-logins
+BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
+# What the peers are installed into, each in a folder of its own.
+PEERS := target/bench
 
 .PHONY: help demo build test test-core test-oracle test-credentials test-cli test-local
-.PHONY: test-node bench-node dist-node test-c test-jvm bench-jvm dist-jvm test-python bench-python dist-python bench bench-quick bench-rust bench-logins size check install fmt dist dist-c clean
+.PHONY: test-node test-bench test-c test-jvm test-python size check install fmt clean
+.PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -44,7 +47,7 @@ build: ## the command line, in target/release/
 	@echo "Building rdsign (the first time takes a few minutes) ..."
 	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
 
-test: check test-core test-oracle test-credentials test-cli test-local test-c test-python test-jvm test-node ## everything below, on this machine alone
+test: check test-core test-oracle test-credentials test-cli test-local test-c test-python test-jvm test-node test-bench ## everything below, on this machine alone
 	@echo "All tests passed."
 
 check: ## formatting and lints
@@ -112,6 +115,10 @@ test-jvm: $(VENV)/e2e ## the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, other c
 	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_JAR=$(or $(JAR),target/jvm/packed/rdsign.jar) \
 	    $(VENV)/bin/python -m pytest bindings-jvm/tests
 
+test-bench: $(VENV)/e2e ## what the benchmarks count with
+	@tools/install-missing build
+	$(VENV)/bin/python -m pytest bench/tests
+
 # The tests run on the package of TGZ, such as one of dist/, or else on one that is packed here.
 test-node: target/node/installed ## the Node package, installed into an empty folder: pg, postgres.js, knex, TypeORM, Sequelize
 	@tools/install-missing build server python
@@ -128,38 +135,45 @@ test-node: target/node/installed ## the Node package, installed into an empty fo
 bench: $(VENV)/bench ## what a token costs, beside the peers in the same run: bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)
 
-bench-quick: $(VENV)/bench ## the same in a minute or two: a look, which writes nothing down
+bench-quick: $(VENV)/bench ## the same in two minutes, once all is built: a look, which writes nothing down
 	@$(VENV)/bin/python bench/run.py --quick $(BENCHES)
 
-bench-rust: ## Rust and C, beside the AWS SDK for Rust and the SHA-256 that nobody can do without
-	@tools/install-missing build
+bench-rust: $(VENV)/bench $(PEERS)/measure ## Rust, beside aws-sigv4, aws-config and the SHA-256 that nobody can do without
 	@$(CARGO) build --profile bench --locked --quiet -p rdsign-bench
-	@$(CARGO) build --release --locked --quiet $(TOGETHER)
 	@target/release/warm $(QUICK)
-	@RDSIGN_LIBRARY=$(BUILT)/librdsign_c.so target/release/c-abi $(QUICK)
-	@target/release/first-token $(QUICK)
+	@$(VENV)/bin/python bench/first_token.py Rust $(QUICK)
 
-bench-python: $(PYTHON)/ready ## Python, beside boto3
-	@rm -rf target/wheels-bench
-	@$(PYTHON)/bin/maturin build --release --locked --quiet --manifest-path bindings-python/Cargo.toml \
-	    --out target/wheels-bench
-	@$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
-	    --force-reinstall target/wheels-bench/rdsign-*.whl
-	@$(PYTHON)/bin/python bench/python/bench.py $(QUICK)
+bench-c: portable ## C: librdsign as it is shipped, beside rdsign in Rust
+	@$(CARGO) build --profile bench --locked --quiet -p rdsign-bench
+	@RDSIGN_LIBRARY=$(PORTABLE)/librdsign_c.so target/release/c-abi $(QUICK)
 
-bench-logins: build ## logins a second at RDS on this machine, beside scram
+bench-python: dist-python $(VENV)/bench $(PEERS)/measure ## Python: the wheel, beside boto3
+	@bench/install $(VENV)/bin/python python dist/rdsign-$(VERSION)-*.whl
+	@PYTHONPATH=$(PEERS)/python/rdsign:$(PEERS)/python/boto3 $(VENV)/bin/python bench/warm.py $(QUICK)
+	@$(VENV)/bin/python bench/first_token.py Python $(QUICK)
+	@$(VENV)/bin/python bench/installed.py python
+
+bench-node: dist-node $(VENV)/bench $(PEERS)/measure ## Node: the package, beside @aws-sdk/rds-signer and aws-sdk v2
+	@bench/install $(VENV)/bin/python node dist/rdsign-$(VERSION).tgz
+	@node bench/node/warm.mjs $(PEERS)/node $(QUICK)
+	@$(VENV)/bin/python bench/first_token.py Node $(QUICK)
+	@$(VENV)/bin/python bench/installed.py node
+
+bench-jvm: dist-jvm $(VENV)/bench $(PEERS)/measure ## Java: the JAR, beside the AWS SDK for Java v2
+	@bench/install $(VENV)/bin/python jvm dist/rdsign-$(VERSION).jar
+	@mkdir -p $(PEERS)/jvm/classes
+	@javac -d $(PEERS)/jvm/classes -cp '$(PEERS)/jvm/rdsign/*:$(PEERS)/jvm/rds/*' bench/jvm/*.java
+	@java -cp '$(PEERS)/jvm/classes:$(PEERS)/jvm/rdsign/*:$(PEERS)/jvm/rds/*' Warm $(QUICK)
+	@$(VENV)/bin/python bench/first_token.py Java $(QUICK)
+	@$(VENV)/bin/python bench/installed.py jvm
+
+bench-cli: portable $(VENV)/bench $(PEERS)/measure ## the command line, beside the AWS CLI
+	@bench/install $(VENV)/bin/python python
+	@PATH="$(PORTABLE):$$PATH" $(VENV)/bin/python bench/first_token.py Shell $(QUICK)
+
+bench-logins: portable $(VENV)/bench ## logins a second at RDS on this machine, beside scram
 	@tools/install-missing server
-	@PATH="$(BUILT):$$PATH" target/release/rdsign local -- $(VENV)/bin/python bench/logins.py $(QUICK)
-
-bench-jvm: dist-jvm ## Java: the JAR that is shipped, beside the AWS SDK for Java v2
-	@$(MVN) -q -f bindings-jvm/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath \
-	    -DincludeScope=test -Dmdep.outputFile=$(CURDIR)/target/jvm/classpath >&2
-	@python3 bench/jvm/run.py $(QUICK) dist/rdsign-$(VERSION).jar target/jvm/classpath
-
-bench-node: dist-node target/node/installed ## Node: the package that is shipped, beside @aws-sdk/rds-signer
-	@cp bench/node/bench.mjs target/node/tests/bench.mjs
-	@npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(CURDIR)/dist/rdsign-$(VERSION).tgz >&2
-	@cd target/node/tests && $(WITH_NODE) node bench.mjs $(QUICK)
+	@PATH="$(PORTABLE):$$PATH" rdsign local -- $(VENV)/bin/python bench/logins.py $(QUICK)
 
 size: dist ## everything that is shipped, beside its budget, and what it needs of a system
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
@@ -207,6 +221,11 @@ fmt: ## format the code
 clean: ## remove what was built
 	$(CARGO) clean
 	rm -rf dist
+
+$(PEERS)/measure: bench/measure.c
+	@tools/install-missing build
+	@mkdir -p $(PEERS)
+	@cc -O2 -o $@ $<
 
 # The folder that the Node package is installed into, with the packages that its tests use.
 target/node/installed: bindings-node/tests/package-lock.json

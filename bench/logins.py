@@ -5,20 +5,18 @@ both times, and the two take turns. The token is made anew for each turn, not fo
 is compared is the server's work, PostgreSQL's scram beside the check of a signature and a policy.
 """
 
-import json
 import os
 import re
-import statistics
 import subprocess
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
+from rows import QUICK, say
+
 
 def main():
-    quick = "--quick" in sys.argv
-    rounds, logins = (3, 100) if quick else (9, 400)
+    rounds, logins = (5, 50) if QUICK else (15, 120)
     settings = tomllib.loads(Path(os.environ["RDSIGN_LOCAL_CONFIG"]).read_text())
     rates = {"token": [], "scram": []}
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
@@ -34,18 +32,13 @@ def main():
                 command = [pgbench(), "-n", "-C", "-t", str(logins), "-f", script.name]
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
                 rates[kind].append(float(re.search(r"^tps = ([0-9.]+)", done.stdout, re.M)[1]))
-    quartiles = statistics.quantiles(rates["token"], n=4)
-    median = statistics.median(rates["token"])
-    row = {
-        "language": "RDS on this machine",
-        "row": "logins with a token, one client",
-        "unit": "logins per second",
-        "rdsign": median,
-        "peers": {"scram password": statistics.median(rates["scram"])},
-        "target": None,
-        "spread": (quartiles[2] - quartiles[0]) / median,
-    }
-    print(json.dumps(row))
+    say(
+        "RDS on this machine",
+        "logins with a token, one client",
+        "logins per second",
+        rates["token"],
+        {"scram password": rates["scram"]},
+    )
 
 
 def pgbench():

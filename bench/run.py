@@ -3,14 +3,17 @@ and two charts.
 
     python bench/run.py [--quick] TARGET ...
 
-Each TARGET is one of the Makefile's; it prints a line of JSON for each comparison:
+Each TARGET is one of the Makefile's, and lets the rounds of what it compares alternate. For each
+comparison it prints a line of JSON, with a measurement for every round:
 
     {"language": "Python", "row": "one token, warm, long-lived key", "unit": "ns of CPU",
-     "rdsign": 1500.0, "peers": {"boto3": 159000.0}, "target": "…", "spread": 0.03}
+     "rdsign": [1500.0, …], "peers": {"boto3": [159000.0, …]},
+     "aims": [{"at most": 1500}, {"times as fast as": "boto3", "times": 60},
+              {"times at most": "boto3", "times": 2}],
+     "chart": "warm", "first" or "installed", the picture that it is part of}
 
-and lets the rounds of what it compares alternate. "spread" is how far apart the middle half of the
-measurements lies, as a share of their median; a row past NOISY is marked. Everything else that a
-TARGET prints is progress, and is shown.
+where "aims" and "chart" may be missing. Everything else that a TARGET prints is progress,
+and is shown.
 """
 
 import datetime
@@ -22,23 +25,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+from figures import aims, figure, is_noisy, number, times, unsteadiness
+
 HERE = Path(__file__).resolve().parent
-NOISY = 0.2
+# What runs the programs that are measured: its name, and how it tells its version.
+RUNTIMES = {
+    "Rust": ["rustc", "--version"],
+    "Python": [sys.executable, "--version"],
+    "Node": ["node", "--version"],
+    "Java": ["java", "-version"],
+}
 
 
 def main():
-    arguments = sys.argv[1:]
-    quick = "--quick" in arguments
-    targets = [argument for argument in arguments if argument != "--quick"]
+    quick = "--quick" in sys.argv
+    targets = [argument for argument in sys.argv[1:] if argument != "--quick"]
     rows = []
-    for number, target in enumerate(targets, 1):
-        print(f"[{number}/{len(targets)}] {target} ...", file=sys.stderr, flush=True)
+    for count, target in enumerate(targets, 1):
+        print(f"[{count}/{len(targets)}] {target} ...", file=sys.stderr, flush=True)
         rows += rows_of(target, quick)
-    report = {"date": str(datetime.date.today()), "machine": machine(), "quick": quick, "rows": rows}
+    report = {"date": str(datetime.date.today()), "machine": machine(), "rows": rows}
     print(table(report))
     if quick:
         return  # a look, and no result
-    (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    about = json.dumps({"date": report["date"], "machine": report["machine"]})
+    (HERE / "results.json").write_text(f'{about[:-1]}, "rows": [\n{lines}\n]}}\n')
     (HERE / "RESULTS.md").write_text(table(report))
     import chart
 
@@ -68,26 +80,23 @@ def machine():
     info = Path("/proc/cpuinfo").read_text()
     found = re.search(r"^model name\s*: (.*)$", info, re.M)
     flags = re.search(r"^flags\s*: (.*)$", info, re.M)
-    has_sha = "sha_ni" in flags[1].split() if flags else False
     return {
         "processor": found[1].strip() if found else platform.machine(),
         "cores": os.cpu_count(),
-        "sha instructions": has_sha,
-        "system": f"{platform.system()} {platform.release()}",
-        "load when it ended": round(os.getloadavg()[0], 2),
+        "sha instructions": "sha_ni" in flags[1].split() if flags else False,
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "runtimes": [f"{name} {version(command)}" for name, command in RUNTIMES.items()],
     }
 
 
-def number(value):
-    """A figure with three digits that mean something."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+def version(command):
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    return re.search(r"[0-9][0-9.]*", said.stdout + said.stderr)[0]
 
 
 def sentence(row):
-    peers = ", ".join(f"{name} {number(value)}" for name, value in row["peers"].items())
-    return f"{row['language']}, {row['row']}: {number(row['rdsign'])} {row['unit']}" + (
+    peers = ", ".join(f"{name} {number(figure(row, name))}" for name in row["peers"])
+    return f"{row['language']}, {row['row']}: {number(figure(row))} {row['unit']}" + (
         f" beside {peers}" if peers else ""
     )
 
@@ -100,26 +109,27 @@ def table(report):
         "",
         f"Measured by `make bench` on {report['date']}, on {about['processor']}"
         f" ({about['cores']} cores, {'with' if about['sha instructions'] else 'without'} SHA"
-        f" instructions), {about['system']}. Every row is one run in which the rounds of all that"
-        " is compared alternate; the medians are shown. The last column is how many times"
-        " the peer's figure is ours.",
+        f" instructions), {about['system']}, with {', '.join(about['runtimes'])}. In every row the"
+        " rounds of all that is compared"
+        " alternate, and the medians are shown; *times* is how many times better rdsign's figure is"
+        " than the peer's, and ± how far the figures of five parts of the run lie apart. The machine"
+        " may be shared: trust the comparison more than the figure, and neither where it is *noisy*.",
         "",
-        "| language | what | unit | rdsign | peer | theirs | times |",
-        "|---|---|---|---:|---|---:|---:|",
+        "| language | what | unit | rdsign | ± | peer | theirs | times | aim |",
+        "|---|---|---|---:|---:|---|---:|---:|---|",
     ]
     for row in report["rows"]:
-        noisy = " (noisy)" if row.get("spread", 0) > NOISY else ""
-        head = f"| {row['language']} | {row['row']}{noisy} | {row['unit']} | {number(row['rdsign'])} |"
-        for name, value in row["peers"].items() or [("", None)]:
-            if value is None:
-                lines.append(f"{head} | | |")
+        noisy = ", noisy" if is_noisy(row) else ""
+        cells = [row["language"], row["row"], row["unit"], number(figure(row)), unsteadiness(row) + noisy]
+        for index, name in enumerate(row["peers"] or [""]):
+            cells += [name]
+            if name:
+                cells += [number(figure(row, name)), number(times(row, name))]
             else:
-                times = f"{value / row['rdsign']:.1f}" if row["rdsign"] else ""
-                lines.append(f"{head} {name} | {number(value)} | {times} |")
-    lines += ["", "Aims, where a row has one:", ""]
-    lines += [
-        f"- {row['language']}, {row['row']}: {row['target']}" for row in report["rows"] if row.get("target")
-    ]
+                cells += ["", ""]
+            cells += ["; ".join(aims(row)) if index == 0 else ""]
+            lines.append("| " + " | ".join(cells) + " |")
+            cells = [""] * 5
     return "\n".join(lines) + "\n"
 
 

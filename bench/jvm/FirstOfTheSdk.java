@@ -7,7 +7,7 @@ import software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequ
 public class FirstOfTheSdk {
     public static void main(String[] arguments) {
         RdsUtilities utilities = RdsUtilities.builder().region(Region.EU_CENTRAL_1)
-                .credentialsProvider(DefaultCredentialsProvider.create()).build();
+                .credentialsProvider(DefaultCredentialsProvider.builder().build()).build();
         String token = utilities.generateAuthenticationToken(GenerateAuthenticationTokenRequest
                 .builder().hostname("mydb.abc123.eu-central-1.rds.amazonaws.com").port(5432)
                 .username("iam_user").build());

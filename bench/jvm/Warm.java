@@ -3,35 +3,39 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.StringJoiner;
 import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.util.VersionInfo;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.rds.RdsUtilities;
 import software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest;
 
 /**
  * What a token costs once the JIT compiler is done: rdsign's token() beside RdsUtilities, in rounds
- * that alternate, by the CPU time of the thread that asks. {@code Warm ROUNDS SIZE WARMUP}.
+ * that alternate, by the CPU time of the thread that asks. {@code Warm [--quick]}.
  */
 public class Warm {
     private static final String HOST = "mydb.abc123.eu-central-1.rds.amazonaws.com";
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     public static void main(String[] arguments) {
-        int rounds = Integer.parseInt(arguments[0]);
-        int size = Integer.parseInt(arguments[1]);
-        int warmup = Integer.parseInt(arguments[2]);
+        boolean quick = arguments.length > 0;
+        int rounds = quick ? 5 : 31;
+        int size = quick ? 2_000 : 10_000;
+        int warmup = quick ? 20_000 : 300_000;
         // As long as those that STS gives.
-        char[] session = new char[1000];
+        char[] session = new char[900];
         Arrays.fill(session, 'x');
         measure("long-lived key", "", rounds, size, warmup);
-        measure("STS credentials", new String(session), rounds, size, warmup);
+        measure("STS session token", new String(session), rounds, size, warmup);
     }
 
     private static void measure(String what, String session, int rounds, int size, int warmup) {
+        String peer = "software.amazon.awssdk:rds " + VersionInfo.SDK_VERSION;
         String id = "AKIDEXAMPLE";
         String secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         Signer signer = Signer.builder().hostname(HOST).username("iam_user").accessKeyId(id)
@@ -47,21 +51,21 @@ public class Warm {
 
         nanoseconds(ours, warmup);
         nanoseconds(theirs, warmup);
-        double[] oursRounds = new double[rounds];
-        double[] theirsRounds = new double[rounds];
+        StringJoiner ourRounds = new StringJoiner(", ");
+        StringJoiner theirRounds = new StringJoiner(", ");
         for (int round = 0; round < rounds; round++) {
-            oursRounds[round] = nanoseconds(ours, size);
-            theirsRounds[round] = nanoseconds(theirs, size);
+            ourRounds.add(nanoseconds(ours, size));
+            theirRounds.add(nanoseconds(theirs, size));
         }
         System.out.printf(Locale.ROOT,
                 "{\"language\": \"Java\", \"row\": \"one token, warm, %s\", \"unit\": \"ns of CPU\","
-                        + " \"rdsign\": %.0f, \"peers\": {\"RdsUtilities (AWS SDK v2)\": %.0f},"
-                        + " \"target\": \"8 times as fast as RdsUtilities\", \"spread\": %.3f}%n",
-                what, median(oursRounds), median(theirsRounds),
-                Math.max(spread(oursRounds), spread(theirsRounds)));
+                        + " \"rdsign\": [%s], \"peers\": {\"%s\": [%s]},"
+                        + " \"aims\": [{\"times as fast as\": \"%s\", \"times\": 8}]%s}%n",
+                what, ourRounds, peer, theirRounds, peer,
+                session.isEmpty() ? ", \"chart\": \"warm\"" : "");
     }
 
-    private static double nanoseconds(Supplier<String> token, int size) {
+    private static String nanoseconds(Supplier<String> token, int size) {
         long length = 0;
         long start = THREADS.getCurrentThreadCpuTime();
         for (int i = 0; i < size; i++) {
@@ -71,18 +75,6 @@ public class Warm {
         if (length < 300L * size) {
             throw new AssertionError("too short");
         }
-        return (double) spent / size;
-    }
-
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        return values[values.length / 2];
-    }
-
-    /** How far apart the middle half lies, as a share of the median. */
-    private static double spread(double[] values) {
-        Arrays.sort(values);
-        int quarter = values.length / 4;
-        return (values[values.length - 1 - quarter] - values[quarter]) / median(values);
+        return String.format(Locale.ROOT, "%.0f", (double) spent / size);
     }
 }

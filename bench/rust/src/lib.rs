@@ -1,5 +1,5 @@
 //! How the Rust benchmarks measure and report: rounds of all that is compared alternate, so that a
-//! noisy moment hits them alike, the median of each counts, and each row is a line of JSON.
+//! noisy moment hits them alike, and each row is a line of JSON, which `bench/run.py` describes.
 
 use cpu_time::ThreadTime;
 use serde_json::{Map, Value, json};
@@ -23,29 +23,9 @@ pub fn kinds_of_keys() -> [(&'static str, Option<String>); 2] {
     ]
 }
 
-/// The median of some measurements, and how far apart their middle half lies, as a share of it.
-pub struct Measured {
-    /// In the unit of the measurements.
-    pub median: f64,
-    /// 0.1 is a tenth of the median.
-    pub spread: f64,
-}
-
-impl Measured {
-    /// Of at least one measurement.
-    pub fn of(mut measurements: Vec<f64>) -> Self {
-        measurements.sort_by(f64::total_cmp);
-        let at = |share: f64| measurements[((measurements.len() - 1) as f64 * share) as usize];
-        Self {
-            median: at(0.5),
-            spread: (at(0.75) - at(0.25)) / at(0.5),
-        }
-    }
-}
-
 /// Runs some functions in turn, `rounds` times, each `calls` times a round: nanoseconds of CPU a
 /// call for each.
-pub fn interleaved(rounds: usize, calls: u32, bodies: &mut [&mut dyn FnMut()]) -> Vec<Measured> {
+pub fn interleaved(rounds: usize, calls: u32, bodies: &mut [&mut dyn FnMut()]) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::with_capacity(rounds); bodies.len()];
     for _ in 0..rounds {
         for (times, body) in times.iter_mut().zip(bodies.iter_mut()) {
@@ -53,10 +33,19 @@ pub fn interleaved(rounds: usize, calls: u32, bodies: &mut [&mut dyn FnMut()]) -
             for _ in 0..calls {
                 body();
             }
-            times.push(start.elapsed().as_nanos() as f64 / f64::from(calls));
+            let nanoseconds = start.elapsed().as_nanos() as f64 / f64::from(calls);
+            times.push(nanoseconds.round());
         }
     }
-    times.into_iter().map(Measured::of).collect()
+    times
+}
+
+/// The memory of this process, now (`VmRSS`) or when it was most (`VmHWM`).
+pub fn resident_kilobytes(which: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with(which));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.expect("a figure").parse().expect("a number")
 }
 
 /// One comparison.
@@ -67,12 +56,14 @@ pub struct Row<'a> {
     pub row: &'a str,
     /// What the figures count.
     pub unit: &'a str,
-    /// Ours.
-    pub rdsign: &'a Measured,
+    /// Ours, of each round.
+    pub rdsign: &'a [f64],
     /// The others'.
-    pub peers: &'a [(&'a str, &'a Measured)],
-    /// What is aimed at, in words.
-    pub target: Option<&'a str>,
+    pub peers: &'a [(&'a str, &'a [f64])],
+    /// At most so many times what a peer takes.
+    pub times_at_most: Option<(&'a str, f64)>,
+    /// The picture that the row is part of.
+    pub chart: Option<&'a str>,
 }
 
 impl Row<'_> {
@@ -82,18 +73,17 @@ impl Row<'_> {
         let peers: Map<String, Value> = self
             .peers
             .iter()
-            .map(|(name, measured)| ((*name).to_owned(), json!(measured.median)))
+            .map(|(name, measured)| ((*name).to_owned(), json!(measured)))
             .collect();
-        let others = self.peers.iter().map(|(_, measured)| measured.spread);
-        let spread = others.fold(self.rdsign.spread, f64::max);
+        let aim = |(peer, times)| json!({"times at most": peer, "times": times});
         let row = json!({
             "language": self.language,
             "row": self.row,
             "unit": self.unit,
-            "rdsign": self.rdsign.median,
+            "rdsign": self.rdsign,
             "peers": peers,
-            "target": self.target,
-            "spread": spread,
+            "aims": self.times_at_most.into_iter().map(aim).collect::<Vec<_>>(),
+            "chart": self.chart,
         });
         println!("{row}");
     }

@@ -1,0 +1,51 @@
+"""What a package brings with all that it depends on: megabytes on disk, and how many packages.
+
+    installed.py python|node|jvm
+"""
+
+import sys
+
+from rows import PEERS, folder_of, say, versions
+
+# By kind: its language, and what marks a package.
+KINDS = {
+    "python": ("Python", "*.dist-info"),
+    "node": ("Node", "package.json"),
+    "jvm": ("Java", "*.jar"),
+}
+
+
+def megabytes(folder):
+    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir()) / 1e6
+
+
+def packages(folder, mark):
+    found = list(folder.rglob(mark))
+    if mark == "package.json":
+        # Packages have more files of this name, deeper in them.
+        found = [file for file in found if place_of(file.parent) == "node_modules"]
+    return len(found)
+
+
+def place_of(package):
+    """The name of the folder that an npm package is in, whether or not its name has a scope."""
+    scope = package.parent
+    return (scope.parent if scope.name.startswith("@") else scope).name
+
+
+def main():
+    kind = sys.argv[1]
+    language, mark = KINDS[kind]
+    folders = {"rdsign": "rdsign"} | {
+        name: folder_of(called) for called, name in versions(kind).items() if called != "awscli"
+    }
+    for unit, count, more in [
+        ("MB", megabytes, {"chart": "installed"}),
+        ("packages", lambda folder: packages(folder, mark), {"aims": [{"at most": 1}]}),
+    ]:
+        counted = {name: [count(PEERS / kind / folder)] for name, folder in folders.items()}
+        say(language, "installed", unit, counted.pop("rdsign"), counted, **more)
+
+
+if __name__ == "__main__":
+    main()

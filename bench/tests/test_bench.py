@@ -1,0 +1,100 @@
+"""What the benchmarks count with: figures of a row, and CPU and memory of a process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[1]
+sys.path.insert(0, str(BENCH))
+
+import figures  # noqa: E402, from the folder above
+import installed  # noqa: E402
+import run  # noqa: E402
+
+ROW = {
+    "language": "Python",
+    "row": "first token",
+    "unit": "ms of CPU",
+    "rdsign": [2, 4, 3, 2, 4],
+    "peers": {"boto3 1": [400, 390, 410, 395, 405]},
+}
+
+
+def test_a_figure_is_the_median():
+    assert figures.figure(ROW) == 3
+    assert figures.figure(ROW, "boto3 1") == 400
+
+
+@pytest.mark.parametrize(
+    "aim, said",
+    [
+        ({"at most": 3}, "at most 3: met"),
+        ({"at most": 2.9}, "at most 2.9: missed"),
+        ({"times as fast as": "boto3 1", "times": 133}, "133 times as fast: met"),
+        ({"times as fast as": "boto3 1", "times": 134}, "134 times as fast: missed"),
+        ({"times at most": "boto3 1", "times": 2}, "at most 2 times boto3 1: 0.01, met"),
+        ({"times at most": "boto3 1", "times": 0.001}, "at most 0.001 times boto3 1: 0.01, missed"),
+    ],
+)
+def test_an_aim_is_met_or_missed_by_the_figures(aim, said):
+    assert list(figures.aims(ROW | {"aims": [aim]})) == [said]
+
+
+def test_a_row_is_noisy_where_parts_of_the_run_disagree_for_rdsign_or_for_a_peer():
+    steady = {"rdsign": [100] * 25, "peers": {"boto3": [1000] * 25}}
+    drifting = [1000] * 20 + [1300] * 5
+    assert not figures.is_noisy(steady)
+    assert figures.is_noisy(steady | {"rdsign": drifting})
+    assert figures.is_noisy(steady | {"peers": {"boto3": drifting}})
+    # One measurement, such as a size, is neither.
+    assert not figures.is_noisy({"rdsign": [5], "peers": {"boto3": [70]}})
+
+
+def test_times_tell_how_many_times_better_rdsign_is():
+    rates = {"unit": "logins per second", "rdsign": [80], "peers": {"scram": [40]}}
+    assert figures.times(ROW, "boto3 1") == 400 / 3
+    assert figures.times(rates, "scram") == 2
+
+
+def test_the_table_has_a_line_for_every_peer_and_says_whether_the_aim_was_met():
+    machine = {"processor": "P", "cores": 2, "sha instructions": True, "system": "Linux", "runtimes": []}
+    row = ROW | {"peers": ROW["peers"] | {"awscli 2": [600] * 5}, "aims": [{"at most": 2}]}
+    table = run.table({"date": "2026-01-02", "machine": machine, "rows": [row]}).splitlines()
+    assert table[-2:] == [
+        "| Python | first token | ms of CPU | 3 | 33 %, noisy | boto3 1 | 400 | 133 | at most 2: missed |",
+        "|  |  |  |  |  | awscli 2 | 600 | 200 |  |",
+    ]
+
+
+def test_measure_tells_cpu_time_and_memory_of_a_process_and_its_status(tmp_path):
+    measure = tmp_path / "measure"
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", measure, BENCH / "measure.c"], check=True)
+
+    def of(code):
+        done = subprocess.run([measure, sys.executable, "-c", code], capture_output=True, text=True)
+        return done.returncode, *map(int, done.stdout.split())
+
+    _, cpu, memory = of("pass")
+    status, more_cpu, more_memory = of(
+        "import time; b'x' * 50_000_000\nwhile time.process_time() < 1: pass\nprint('out'); raise SystemExit(3)"
+    )
+    assert status == 3
+    assert more_cpu > 900_000 > cpu
+    assert more_memory - memory > 40_000
+
+
+def test_everything_installed_is_counted(tmp_path):
+    for name in ("one", "@scope/two", "one/node_modules/three", "one/lib"):
+        folder = tmp_path / "node_modules" / name
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text("x" * 500_000)
+    assert installed.packages(tmp_path, "package.json") == 3  # one/lib is none
+    assert installed.megabytes(tmp_path) == 2
+
+
+def test_what_was_written_down_is_what_was_measured():
+    report = json.loads((BENCH / "results.json").read_text())
+    assert run.table(report) == (BENCH / "RESULTS.md").read_text()
