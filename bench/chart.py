@@ -25,9 +25,16 @@ PANELS = {
 def bars(report, panel, scale):
     """(label, value, whether it is ours) for each bar of a panel, in the order of the rows."""
     for row in report["rows"]:
-        if row.get("chart") == panel:
-            yield f"rdsign ({row['language']})", figure(row) * scale, True
-            yield from ((name, figure(row, name) * scale, False) for name in row["peers"])
+        if row.get("chart") != panel:
+            continue
+        yield f"rdsign ({row['language']})", figure(row) * scale, True
+        # What rdsign is held against, such as its hashing, is nothing to take instead.
+        held_against = {
+            aim.get(kind) for aim in row.get("aims", ()) for kind in ("times at most", "more than")
+        }
+        for name in row["peers"]:
+            if name not in held_against:
+                yield name, figure(row, name) * scale, False
 
 
 def draw(report, folder):

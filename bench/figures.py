@@ -46,7 +46,10 @@ def aims(row):
     """What each aim is, and whether it was met."""
     ours = figure(row)
     for aim in row.get("aims", ()):
-        if "at most" in aim:
+        if "more than" in aim:
+            met = _met(ours - figure(row, aim["more than"]) <= aim["at most"])
+            yield f"at most {number(aim['at most'])} more than {aim['more than']}: {met}"
+        elif "at most" in aim:
             yield f"at most {number(aim['at most'])}: {_met(ours <= aim['at most'])}"
         elif "times as fast as" in aim:
             met = _met(times(row, aim["times as fast as"]) >= aim["times"])

@@ -33,6 +33,8 @@ def test_a_figure_is_the_median():
     [
         ({"at most": 3}, "at most 3: met"),
         ({"at most": 2.9}, "at most 2.9: missed"),
+        ({"at most": -397, "more than": "boto3 1"}, "at most -397 more than boto3 1: met"),
+        ({"at most": -398, "more than": "boto3 1"}, "at most -398 more than boto3 1: missed"),
         ({"times as fast as": "boto3 1", "times": 133}, "133 times as fast: met"),
         ({"times as fast as": "boto3 1", "times": 134}, "134 times as fast: missed"),
         ({"times at most": "boto3 1", "times": 2}, "at most 2 times boto3 1: 0.01, met"),

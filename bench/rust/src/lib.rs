@@ -60,8 +60,8 @@ pub struct Row<'a> {
     pub rdsign: &'a [f64],
     /// The others'.
     pub peers: &'a [(&'a str, &'a [f64])],
-    /// At most so many times what a peer takes.
-    pub times_at_most: Option<(&'a str, f64)>,
+    /// What is aimed at, as bench/run.py has it.
+    pub aims: &'a [Value],
     /// The picture that the row is part of.
     pub chart: Option<&'a str>,
 }
@@ -75,14 +75,13 @@ impl Row<'_> {
             .iter()
             .map(|(name, measured)| ((*name).to_owned(), json!(measured)))
             .collect();
-        let aim = |(peer, times)| json!({"times at most": peer, "times": times});
         let row = json!({
             "language": self.language,
             "row": self.row,
             "unit": self.unit,
             "rdsign": self.rdsign,
             "peers": peers,
-            "aims": self.times_at_most.into_iter().map(aim).collect::<Vec<_>>(),
+            "aims": self.aims,
             "chart": self.chart,
         });
         println!("{row}");

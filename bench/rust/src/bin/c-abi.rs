@@ -8,7 +8,9 @@ use std::hint::black_box;
 use std::ptr::null_mut;
 
 use rdsign_bench::{HOST, KEY_ID, Row, SECRET, USER, interleaved, kinds_of_keys};
+use serde_json::json;
 
+const PEER: &str = "rdsign in Rust";
 const TOKENS_PER_ROUND: u32 = 400;
 
 type Make = unsafe extern "C" fn(*const c_void, *mut *mut c_void, *mut *mut c_void) -> c_int;
@@ -132,8 +134,8 @@ fn main() {
             row: &format!("one token, warm, {kind}"),
             unit: "ns of CPU",
             rdsign: &measured[0],
-            peers: &[("rdsign in Rust", &measured[1])],
-            times_at_most: None,
+            peers: &[(PEER, &measured[1])],
+            aims: &[json!({"times at most": PEER, "times": 1.15})],
             chart: None,
         }
         .print();
