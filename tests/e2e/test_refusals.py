@@ -73,7 +73,8 @@ def test_a_token_may_not_ask_for_a_longer_life(shared):
     shared.login(token)
 
 
-@pytest.mark.parametrize("seconds, reason", [(901, "expired"), (-301, "not-yet-valid")])
+# Some way past the bounds, which core's own tests hold to the second: time goes on during a login.
+@pytest.mark.parametrize("seconds, reason", [(901, "expired"), (-330, "not-yet-valid")])
 def test_the_server_s_clock_decides(shared, seconds, reason):
     token = shared.token()
     clock = ("clock_offset_seconds = 0", f"clock_offset_seconds = {seconds}")
