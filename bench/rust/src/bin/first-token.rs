@@ -5,7 +5,7 @@
 //! kilobytes: next to what it takes to start a process, this is too little to be seen from outside.
 
 use cpu_time::ProcessTime;
-use rdsign::{Credentials, Signer};
+use rdsign::Signer;
 use rdsign_bench::{HOST, KEY_ID, SECRET, USER, resident_kilobytes};
 
 #[allow(clippy::print_stdout)]
@@ -26,8 +26,6 @@ fn rdsign_token(source: &str) {
     let signer = Signer::builder().hostname(HOST).username(USER);
     let signer = match source {
         "given keys" => signer.access_key_id(KEY_ID).secret_access_key(SECRET),
-        "provider" => signer
-            .credentials_provider(|| Ok(Credentials::new(KEY_ID, SECRET, None, None, "bench"))),
         _ => signer,
     };
     let signer = signer.build().expect("valid options");
