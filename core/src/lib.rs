@@ -11,24 +11,33 @@
 
 #![deny(unsafe_code)]
 
-mod builder;
-pub mod credentials;
-pub mod endpoint;
+// Each group uses only what stands above it.
+
 mod error;
-pub mod inspect;
+mod limits;
+mod message;
 mod number;
-pub mod policy;
-mod presign;
-mod sha256;
-mod signer;
-mod sigv4;
 pub mod timestamp;
-mod token;
+mod wipe;
+
+pub mod names;
+
+mod sigv4;
+
+pub mod credentials;
+
+mod signer;
+
+mod received;
+
+pub mod inspect;
+pub mod policy;
 pub mod verify;
 
 pub use aws_credential_types::Credentials;
-pub use builder::SignerBuilder;
 pub use error::{Error, ErrorCode};
+pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_PORT, MAX_EXPIRES_IN};
+#[doc(no_inline)]
+pub use names as endpoint;
 pub use number::Number;
-pub use signer::{MAX_EXPIRES_IN, Signer};
-pub use token::Token;
+pub use signer::{RegionSource, Signer, SignerBuilder, Target, Token};

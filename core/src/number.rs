@@ -35,7 +35,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Inner::Integer(integer) => integer.fmt(f),
-            Inner::Other(text) => f.write_str(&crate::endpoint::shortened(text)),
+            Inner::Other(text) => f.write_str(&crate::message::shortened(text)),
         }
     }
 }

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// 9999-12-31T23:59:59Z
@@ -151,7 +152,7 @@ pub(crate) fn parse_rfc3339_or(
                 code,
                 format!(
                     "{field}: {} is not a time; accepted: RFC 3339, such as 2024-08-26T22:00:00Z",
-                    crate::endpoint::quoted(text)
+                    quoted(text)
                 ),
             )
         })

@@ -5,13 +5,15 @@
 //! child starts anew: what another thread of the parent was holding would be held for ever.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_credential_types::Credentials;
 
-use super::{Found, Source};
+use super::flight::Flight;
+pub(crate) use super::flight::Lease;
+use super::source::{Found, Source};
 use crate::error::{Error, ErrorCode};
 use crate::timestamp::format_rfc3339;
 
@@ -23,23 +25,6 @@ const BOUND_AHEAD: Duration = Duration::from_secs(1);
 /// How much longer than its fetch a caller waits for another's, which has to be told apart.
 const WAIT_BEYOND: Duration = Duration::from_millis(500);
 
-/// Credentials and the time from which the cache is to be asked again.
-#[derive(Clone, Debug)]
-pub(crate) struct Lease {
-    pub(crate) credentials: Credentials,
-    pub(crate) ask_again_at: Option<SystemTime>,
-}
-
-impl Lease {
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        self.ask_again_at.is_none_or(|at| now < at)
-    }
-
-    pub(crate) fn is_valid(&self, now: SystemTime) -> bool {
-        self.credentials.expiry().is_none_or(|expiry| now < expiry)
-    }
-}
-
 /// One source's credentials, shared by all threads.
 pub(crate) struct CredentialsCache {
     source: Source,
@@ -48,21 +33,6 @@ pub(crate) struct CredentialsCache {
     ahead: Duration,
     current: ArcSwapOption<Lease>,
     flight: ArcSwap<Flight>,
-}
-
-/// The one fetch that may be under way in a process.
-struct Flight {
-    process_id: u32,
-    state: Mutex<FlightState>,
-    landed: Condvar,
-}
-
-#[derive(Default)]
-struct FlightState {
-    under_way: bool,
-    /// How many have ended, and how the last one did.
-    count: u64,
-    outcome: Option<Result<Lease, Error>>,
 }
 
 impl CredentialsCache {
@@ -245,87 +215,12 @@ fn chance() -> f64 {
     bits as f64 / (1_u64 << 53) as f64
 }
 
-impl Flight {
-    fn new() -> Self {
-        Self {
-            process_id: std::process::id(),
-            state: Mutex::default(),
-            landed: Condvar::new(),
-        }
-    }
-
-    /// The right to fetch, unless another has it.
-    fn take_off(&self) -> Option<Landing<'_>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.under_way {
-            return None;
-        }
-        state.under_way = true;
-        Some(Landing(self))
-    }
-
-    fn is_under_way(&self) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.under_way
-    }
-
-    /// The outcome of the fetch that is under way.
-    fn wait(&self, bound: Duration) -> Result<Lease, Error> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = state.count;
-        let (state, _) = self
-            .landed
-            .wait_timeout_while(state, bound, |state| state.under_way && state.count == seen)
-            .unwrap_or_else(PoisonError::into_inner);
-        match &state.outcome {
-            Some(outcome) if !state.under_way || state.count != seen => outcome.clone(),
-            _ => Err(Error::new(
-                ErrorCode::CredentialsTimeout,
-                format!(
-                    "credentials: another thread is asking for them and had no answer within \
-                     {:.1} s",
-                    bound.as_secs_f64()
-                ),
-            )),
-        }
-    }
-}
-
-/// Ends a fetch on every way out, also that of a panic.
-struct Landing<'a>(&'a Flight);
-
-impl Landing<'_> {
-    fn with(self, outcome: Result<Lease, Error>) {
-        self.0.land(outcome);
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Landing<'_> {
-    fn drop(&mut self) {
-        self.0.land(Err(Error::internal(
-            "asking for credentials ended in a panic",
-        )));
-    }
-}
-
-impl Flight {
-    fn land(&self, outcome: Result<Lease, Error>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.under_way = false;
-        state.count += 1;
-        state.outcome = Some(outcome);
-        drop(state);
-        self.landed.notify_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
 
     use super::*;
-    use crate::credentials::SourceOptions;
+    use crate::credentials::options::SourceOptions;
 
     #[test]
     fn while_one_asks_for_newer_credentials_the_old_ones_are_at_hand() {

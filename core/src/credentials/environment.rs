@@ -6,7 +6,7 @@
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
-use super::{Tried, check};
+use super::source::{Tried, check};
 use crate::error::{Error, ErrorCode};
 use crate::timestamp::parse_rfc3339_or;
 
@@ -17,12 +17,22 @@ const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
-/// A variable of this process's environment; an empty one counts as unset, as in the AWS SDKs.
-/// One that is not UTF-8 comes with U+FFFD in it, which no check lets pass.
-pub(crate) fn variable(name: &str) -> Option<String> {
+/// The variables that name a region, in order.
+const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// A variable of this process's environment. An empty one counts as unset, as in the AWS SDKs and
+/// in libpq. One that is not UTF-8 comes with U+FFFD in it, which no check lets pass.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The region that the environment names, and the variable that does.
+pub(crate) fn region_of_environment() -> Option<(&'static str, String)> {
+    REGION
+        .into_iter()
+        .find_map(|name| Some((name, variable(name)?)))
 }
 
 /// Whether [`load`] would have keys, or an error over them.

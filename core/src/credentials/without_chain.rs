@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::options::Role;
-use super::{Found, Tried, not_found};
+use super::source::{Found, Role, Tried, not_found};
 use crate::error::{Error, ErrorCode};
 
 pub(super) fn search(

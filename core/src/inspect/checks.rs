@@ -3,16 +3,17 @@
 
 use std::time::SystemTime;
 
-use super::damaged::{dsql_token, is_masked, is_service};
 use super::expected::Expected;
 use super::finding::{Finding, FindingId};
-use super::parse::Parts;
-use super::{host, spoken};
-use crate::endpoint::{Region, quoted};
-use crate::signer::MAX_EXPIRES_IN;
+use super::host;
+use super::lookalikes::{dsql_token, is_masked};
+use super::shown::is_service;
+use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
+use crate::message::{quoted, spoken};
+use crate::names::{Region, SessionTokenMismatch, is_access_key_id};
+use crate::received::Parts;
 use crate::sigv4::SERVICE;
 use crate::timestamp::format_rfc3339;
-use crate::verify::MAX_CLOCK_SKEW;
 
 pub(super) fn check(parts: &Parts, now: SystemTime, expected: &Expected) -> Vec<Finding> {
     let endpoint = parts.endpoint();
@@ -152,13 +153,6 @@ fn lifetime(expires_in: u64) -> Option<Finding> {
     })
 }
 
-/// What IAM gives out: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>.
-/// 40 characters are a secret access key's length.
-pub(super) fn is_access_key_id(text: &str) -> bool {
-    let accepted = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    (1..=128).contains(&text.len()) && text.len() != 40 && text.bytes().all(accepted)
-}
-
 fn access_key_id(access_key_id: &str) -> Option<Finding> {
     (!is_access_key_id(access_key_id) && !is_masked(access_key_id)).then(|| {
         Finding::new(
@@ -170,19 +164,17 @@ fn access_key_id(access_key_id: &str) -> Option<Finding> {
     })
 }
 
-/// The first letters of an id say its kind:
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
 fn session_token(parts: &Parts) -> Option<Finding> {
-    let (problem, advice) = match (&parts.access_key_id().get(..4), parts.has_session_token()) {
-        (Some("ASIA"), false) => (
+    let mismatch = SessionTokenMismatch::of(parts.access_key_id(), parts.has_session_token())?;
+    let (problem, advice) = match mismatch {
+        SessionTokenMismatch::Missing => (
             "Its access key is a temporary one (ASIA…), but it has no session token.",
             "Give the signer all three: AWS_SESSION_TOKEN goes with the key id and the secret.",
         ),
-        (Some("AKIA"), true) => (
+        SessionTokenMismatch::LeftOver => (
             "It has a session token, but its access key is a long-lived one (AKIA…).",
             "Unset AWS_SESSION_TOKEN, which is left over from other credentials.",
         ),
-        _ => return None,
     };
     Some(Finding::new(FindingId::WrongSessionToken, problem, advice))
 }

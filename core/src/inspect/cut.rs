@@ -3,8 +3,9 @@
 //! The SDKs end a token with different parameters, so the place of the cut is told by what is
 //! missing, and not by a length.
 
-use super::damaged::{NAMES, Reading};
 use super::finding::{Finding, FindingId};
+use super::reading::Reading;
+use crate::received::PARAMETERS;
 use crate::sigv4::SIGNED_HEADERS;
 
 const SIGNATURE_LENGTH: usize = 64;
@@ -38,7 +39,7 @@ pub(super) fn cut_short(text: &str, reading: &Reading<'_>) -> Option<Finding> {
     // Without a ?, what stands before it is all of the text.
     let starts_late = !reading.has_query && {
         let (name, _) = text.split_once('=').unwrap_or_default();
-        !name.is_empty() && NAMES.iter().any(|known| known.ends_with(name))
+        !name.is_empty() && PARAMETERS.iter().any(|known| known.ends_with(name))
     };
     if reading.before.is_empty() || reading.before.starts_with([':', '/']) || starts_late {
         return Some(Finding::new(
@@ -48,7 +49,7 @@ pub(super) fn cut_short(text: &str, reading: &Reading<'_>) -> Option<Finding> {
         ));
     }
     let last = reading.parameters.last()?;
-    let starts_a_name = last.value.is_none() && NAMES.iter().any(|n| n.starts_with(last.name));
+    let starts_a_name = last.value.is_none() && PARAMETERS.iter().any(|n| n.starts_with(last.name));
     if starts_a_name {
         return Some(cut(text, "within the name of a parameter"));
     }

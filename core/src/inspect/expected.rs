@@ -3,7 +3,7 @@
 //! These are the database's own names. Through a tunnel a client dials another host and port, which
 //! a token is not signed for.
 
-use crate::endpoint::Region;
+use crate::names::Region;
 
 /// What a token is compared with; what is `None` is not compared.
 #[derive(Clone, Debug, Default)]

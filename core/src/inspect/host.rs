@@ -3,11 +3,10 @@
 //! Nothing here touches the network, so a name that RDS did not give is a finding, whatever it may
 //! be an alias of.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use super::expected::{Driver, Expected};
 use super::finding::{Finding, FindingId};
-use crate::endpoint::{DEFAULT_PORT, Endpoint};
+use crate::limits::DEFAULT_PORT;
+use crate::names::{Endpoint, address, is_loopback, is_same_hostname};
 
 const MYSQL_PORT: u16 = 3306;
 
@@ -24,9 +23,10 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
              for another one. The cluster's own endpoint has its region in its name.",
         ));
     }
-    if endpoint.region().is_some() {
+    if endpoint.is_rds() {
         return None;
     }
+    let is_rds = |hostname: &str| Endpoint::new(hostname, DEFAULT_PORT).is_ok_and(|e| e.is_rds());
     let real = match &expected.hostname {
         Some(hostname) if is_rds(hostname) => hostname.as_str(),
         _ => "the endpoint that RDS shows, such as mydb.abc123.eu-central-1.rds.amazonaws.com",
@@ -56,49 +56,11 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
     ))
 }
 
-fn is_rds(hostname: &str) -> bool {
-    Endpoint::new(hostname, DEFAULT_PORT)
-        .is_ok_and(|endpoint| endpoint.region().is_some() || endpoint.is_global())
-}
-
-fn address(hostname: &str) -> Option<IpAddr> {
-    match hostname.strip_prefix('[') {
-        Some(rest) => rest
-            .strip_suffix(']')?
-            .parse::<Ipv6Addr>()
-            .ok()
-            .map(Into::into),
-        None => hostname.parse().ok(),
-    }
-}
-
-fn is_loopback(hostname: &str) -> bool {
-    let name = bare(hostname);
-    match address(hostname) {
-        Some(IpAddr::V4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(IpAddr::V6(address)) => {
-            let mapped = address.to_ipv4_mapped();
-            address.is_loopback()
-                || address.is_unspecified()
-                || mapped.is_some_and(|mapped| mapped.is_loopback())
-        }
-        None => {
-            name == "localhost" || name.ends_with(".localhost") || name == "host.docker.internal"
-        }
-    }
-}
-
-/// A host name as two are compared.
-fn bare(hostname: &str) -> String {
-    let hostname = hostname.strip_suffix('.').unwrap_or(hostname);
-    hostname.to_ascii_lowercase()
-}
-
 pub(super) fn wrong_endpoint(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> {
     let other_host = expected
         .hostname
         .as_deref()
-        .filter(|hostname| bare(hostname) != bare(endpoint.hostname()));
+        .filter(|hostname| !is_same_hostname(hostname, endpoint.hostname()));
     let other_port = expected.port.filter(|port| *port != endpoint.port());
     let wanted = match (other_host, other_port) {
         (None, None) => return None,

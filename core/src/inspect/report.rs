@@ -5,12 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::checks::is_access_key_id;
-use super::damaged::is_service;
 use super::finding::{Finding, Severity};
-use super::parse::Parts;
-use super::signature::Signature;
-use crate::endpoint::Region;
+use super::shown::is_service;
+use crate::names::{Region, is_access_key_id};
+use crate::received::Parts;
 use crate::timestamp::format_rfc3339;
 
 /// The parts of a token, as far as they could be read and may be shown: neither its signature nor
@@ -60,6 +58,31 @@ impl Details {
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.signing_time?
             .checked_add(Duration::from_secs(self.expires_in?))
+    }
+}
+
+/// What is known of a token's signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// It was not signed again, or cannot be.
+    NotChecked,
+    /// It is what the credentials give.
+    Right,
+    /// The credentials of that access key id give another.
+    Wrong,
+    /// The credentials have another access key id, so that nothing can be said.
+    OtherKey,
+}
+
+impl Signature {
+    /// `not-checked`, `right`, `wrong` or `other-key`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not-checked",
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::OtherKey => "other-key",
+        }
     }
 }
 

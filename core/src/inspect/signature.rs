@@ -7,34 +7,10 @@ use aws_credential_types::Credentials;
 
 use super::checks;
 use super::finding::{Finding, FindingId};
-use super::report::Report;
+use super::report::{Report, Signature};
+use crate::names::is_access_key_id;
+use crate::received::{session_token_problem, signed_host};
 use crate::sigv4::SERVICE;
-use crate::verify::{session_token_problem, signed_host};
-
-/// What is known of a token's signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signature {
-    /// It was not signed again, or cannot be.
-    NotChecked,
-    /// It is what the credentials give.
-    Right,
-    /// The credentials of that access key id give another.
-    Wrong,
-    /// The credentials have another access key id, so that nothing can be said.
-    OtherKey,
-}
-
-impl Signature {
-    /// `not-checked`, `right`, `wrong` or `other-key`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotChecked => "not-checked",
-            Self::Right => "right",
-            Self::Wrong => "wrong",
-            Self::OtherKey => "other-key",
-        }
-    }
-}
 
 impl Report {
     /// Signs the token again with `credentials` and adds what is wrong. A token that cannot be
@@ -77,7 +53,7 @@ impl Report {
 }
 
 fn other_key(signed_with: &str, at_hand: &str) -> Finding {
-    let shown = |id| match checks::is_access_key_id(id) {
+    let shown = |id| match is_access_key_id(id) {
         true => id,
         false => "one that does not look like a key's id",
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::document::Policy;
 use super::evaluate::{Decision, StatementId, evaluate};
 use super::near_miss::{NearMiss, near_misses};
-use super::{CONNECT_ACTION, ConnectResource};
+use crate::names::{CONNECT_ACTION, ConnectResource};
 
 /// The answer of [`check`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,56 +13,14 @@ mod document;
 mod evaluate;
 mod json;
 mod near_miss;
-mod resource;
-mod sql;
 #[cfg(test)]
 mod tests;
-
-use serde::Serialize;
-use serde_json::Value;
+mod write;
 
 pub use check::{Check, check};
 pub use document::{Policy, PolicyError};
 pub use evaluate::{Decision, StatementId, evaluate};
 pub use near_miss::{Difference, NearMiss};
-pub use resource::{ConnectResource, InvalidResource, Wildcards};
-pub use sql::connect_sql;
+pub use write::{connect_policy, connect_sql, quoted_identifier};
 
-/// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
-pub const CONNECT_ACTION: &str = "rds-db:connect";
-
-/// The policy, as indented JSON, that allows [`CONNECT_ACTION`] on these resources and nothing
-/// else.
-///
-/// Nothing in a user name is escaped: `*` and `?` become wildcards, and `${…}` a policy variable,
-/// which IAM replaces and [`Policy::from_json`] refuses. No resources give an empty list, which
-/// grants nothing and which IAM refuses.
-pub fn connect_policy(resources: &[ConnectResource]) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Document {
-        version: &'static str,
-        statement: [Statement; 1],
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Statement {
-        effect: &'static str,
-        action: &'static str,
-        resource: Value,
-    }
-
-    let resource = match resources {
-        [one] => Value::from(one.arn()),
-        many => many.iter().map(ConnectResource::arn).collect(),
-    };
-    let document = Document {
-        version: document::VERSION_WITH_VARIABLES,
-        statement: [Statement {
-            effect: "Allow",
-            action: CONNECT_ACTION,
-            resource,
-        }],
-    };
-    serde_json::to_string_pretty(&document).expect("strings and lists are always JSON")
-}
+pub use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards};

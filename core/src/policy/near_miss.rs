@@ -6,10 +6,9 @@
 
 use std::fmt;
 
-use super::CONNECT_ACTION;
 use super::document::{Effect, Policy, Statement};
 use super::evaluate::{Colons, StatementId, matches};
-use super::resource::{ConnectResource, ID_PREFIXES};
+use crate::names::{CONNECT_ACTION, ConnectResource, ID_PREFIXES};
 
 /// A statement that differs by more than this is about something else.
 const MOST_DIFFERENCES: usize = 3;

@@ -2,28 +2,21 @@
 //!
 //! The checks run in the order of [`Refusal`], and the first that fails is the answer. The SDKs
 //! sign a host name in upper case and the port 443 each in their own way; every way is accepted
-//! here, as RDS accepts them, and [`Accepted`] says which it was. Nothing here is used to sign.
+//! here, as RDS accepts them. Nothing here is used to sign.
 
 mod answer;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use subtle::ConstantTimeEq;
 
-pub use answer::{Accepted, HostForm, Refusal};
+pub use answer::{Accepted, Refusal};
 
-use crate::endpoint::{Endpoint, Region};
-use crate::inspect::{Parts, parse};
-use crate::policy::{CONNECT_ACTION, ConnectResource, Decision, Policy, evaluate};
-use crate::sha256::sha256;
-use crate::signer::MAX_EXPIRES_IN;
-use crate::sigv4::{EMPTY_BODY_SHA256, SERVICE, SIGNED_HEADERS, SigningKey, encode};
-
-/// How far ahead of the server's clock a token may be signed. AWS allows five minutes of skew.
-///
-/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>
-pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
+use crate::names::{CONNECT_ACTION, ConnectResource, Endpoint, Region};
+use crate::policy::{Decision, Policy, evaluate};
+use crate::received::{Parts, parse, session_token_problem, signed_host};
+use crate::sigv4::SERVICE;
 
 /// The database that a token is shown to.
 #[derive(Clone, Debug)]
@@ -63,7 +56,7 @@ pub fn verify(
     check_time(&parts, now)?;
     let key = find_key(&parts, keys, now)?;
     let access_key_id = || parts.access_key_id().to_owned();
-    let (signed_host, form) =
+    let signed_host =
         signed_host(&parts, &key.credentials).ok_or_else(|| Refusal::WrongSignature {
             access_key_id: access_key_id(),
         })?;
@@ -80,8 +73,6 @@ pub fn verify(
             access_key_id: access_key_id(),
             arn,
             signed_host,
-            form,
-            in_botocore_order: in_botocore_order(&parts),
         }),
         decision => Err(Refusal::NotAllowed {
             access_key_id: access_key_id(),
@@ -92,20 +83,11 @@ pub fn verify(
 }
 
 fn check_target(parts: &Parts, username: &str, server: &Server) -> Result<(), Refusal> {
-    let is_the_token_s = |endpoint: &&Endpoint| {
-        let bare = |endpoint: &Endpoint| {
-            let hostname = endpoint.hostname();
-            hostname
-                .strip_suffix('.')
-                .unwrap_or(hostname)
-                .to_ascii_lowercase()
-        };
-        endpoint.port() == parts.endpoint().port() && bare(endpoint) == bare(parts.endpoint())
-    };
-    if !server.endpoints.iter().any(|e| is_the_token_s(&e)) {
+    let signed_for = parts.endpoint();
+    if !server.endpoints.iter().any(|own| own.is_same(signed_for)) {
         let endpoints: Vec<_> = server.endpoints.iter().map(Endpoint::to_string).collect();
         return Err(Refusal::WrongEndpoint {
-            signed_for: parts.endpoint().clone(),
+            signed_for: signed_for.clone(),
             endpoints: endpoints.join(", "),
         });
     }
@@ -178,94 +160,4 @@ fn find_key<'a>(
         check_end("the credentials that signed it", expiry, now)?;
     }
     Ok(key)
-}
-
-/// What is wrong with the session token beside that of the credentials.
-pub(crate) fn session_token_problem(
-    parts: &Parts,
-    credentials: &Credentials,
-) -> Option<&'static str> {
-    let known = credentials.session_token().filter(|t| !t.is_empty());
-    match (known, parts.session_token()) {
-        (None, None) => None,
-        (Some(_), None) => Some("is missing"),
-        (None, Some(_)) => Some("is there, but none is known"),
-        (Some(known), Some(shown)) => {
-            let same: bool = known.as_bytes().ct_eq(shown.as_bytes()).into();
-            (!same).then_some("is not the right one")
-        }
-    }
-}
-
-/// The `host` header that makes the signature right, and whose form it is.
-pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(String, HostForm)> {
-    let mut query: Vec<(String, String)> = parts
-        .signed_parameters()
-        .iter()
-        .map(|(name, value)| (encode(name).to_string(), encode(value).to_string()))
-        .collect();
-    query.sort();
-    let query: Vec<String> = query.iter().map(|(n, v)| format!("{n}={v}")).collect();
-    let query = query.join("&");
-    let key = SigningKey::derive(
-        credentials.secret_access_key(),
-        parts.scope_date(),
-        parts.region(),
-    );
-    let amz_date = parts.signed_at().amz_date();
-    candidates(parts.endpoint()).into_iter().find(|(host, _)| {
-        let canonical_request =
-            format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
-        let hash = sha256(canonical_request.as_bytes());
-        let right = key.begin(&amz_date).finish(&hash);
-        let same = right
-            .as_str()
-            .as_bytes()
-            .ct_eq(parts.signature().as_bytes());
-        same.into()
-    })
-}
-
-/// Every `host` header that some SDK signs for an endpoint, botocore's first.
-fn candidates(endpoint: &Endpoint) -> Vec<(String, HostForm)> {
-    let kept = endpoint.hostname();
-    let lower = kept.to_ascii_lowercase();
-    let mut candidates = vec![(endpoint.host_header(), HostForm::Botocore)];
-    for (host, form) in [
-        (format!("{lower}:{}", endpoint.port()), HostForm::PortKept),
-        (
-            format!("{kept}:{}", endpoint.port()),
-            match endpoint.port() {
-                443 if kept != lower => HostForm::CaseAndPortKept,
-                _ => HostForm::CaseKept,
-            },
-        ),
-    ] {
-        if candidates.iter().all(|(known, _)| *known != host) {
-            candidates.push((host, form));
-        }
-    }
-    if endpoint.port() == 443 && kept != lower {
-        candidates.push((kept.to_owned(), HostForm::CaseKept));
-    }
-    candidates
-}
-
-fn in_botocore_order(parts: &Parts) -> bool {
-    const ORDER: [&str; 8] = [
-        "Action",
-        "DBUser",
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Security-Token",
-    ];
-    let names = parts
-        .signed_parameters()
-        .iter()
-        .map(|(name, _)| name.as_str());
-    let expected = ORDER.into_iter().take(parts.signed_parameters().len());
-    names.eq(expected)
 }

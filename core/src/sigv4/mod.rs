@@ -4,14 +4,16 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //! The keys derived here are secrets for a day: they are wiped on drop and never printed.
 
+pub(crate) mod sha256;
+
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::sha256::{Filled, Prefix, Sha256Words, Template, hex};
+use self::sha256::{Filled, Prefix, Sha256Words, Template, hex};
 use crate::timestamp::{AMZ_DATE_LENGTH, AmzDate};
-use crate::token::wipe;
+use crate::wipe::wipe;
 
 /// The service that a token is scoped to: `rds-db`, and not `rds`.
 pub(crate) const SERVICE: &str = "rds-db";
@@ -131,8 +133,8 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use super::sha256::sha256;
     use super::*;
-    use crate::sha256::sha256;
     use crate::timestamp::Timestamp;
 
     #[test]

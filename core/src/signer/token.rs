@@ -6,6 +6,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use crate::timestamp::format_rfc3339;
+use crate::wipe::wipe;
+
 /// A signed token for one login.
 #[derive(Clone)]
 pub struct Token {
@@ -43,26 +46,11 @@ impl Drop for Token {
     }
 }
 
-/// Overwrites a secret, at the speed of memory: `zeroize` goes byte by byte, which takes as long as
-/// a good part of signing does.
-pub(crate) fn wipe(secret: &mut [u8]) {
-    // An empty String points nowhere, and there glibc's memset for AVX-512 makes a masked store of
-    // nothing, which takes the processor 200 ns to find harmless.
-    if secret.is_empty() {
-        return;
-    }
-    secret.fill(0);
-    zeroize::optimization_barrier(secret);
-}
-
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
             .field("value", &"** redacted **")
-            .field(
-                "expires_at",
-                &crate::timestamp::format_rfc3339(self.expires_at),
-            )
+            .field("expires_at", &format_rfc3339(self.expires_at))
             .finish()
     }
 }

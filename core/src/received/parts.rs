@@ -10,12 +10,25 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::endpoint::Endpoint;
+use crate::names::Endpoint;
 use crate::sigv4::{ACTION, ALGORITHM, SCOPE_END, SIGNED_HEADERS};
 use crate::timestamp::Timestamp;
 
 /// The port of a token that names none: some SDKs leave out https's own.
 const HTTPS_PORT: u16 = 443;
+
+/// The names of a token's parameters.
+pub(crate) const PARAMETERS: [&str; 9] = [
+    "Action",
+    "DBUser",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+];
 
 /// Why a text is not a token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +36,7 @@ const HTTPS_PORT: u16 = 443;
 pub struct Malformed(String);
 
 impl Malformed {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }
@@ -189,7 +202,7 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
     })
 }
 
-pub(super) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> {
+pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> {
     if before_query.contains("://") {
         return Err(Malformed::new("it starts with a scheme"));
     }
@@ -249,7 +262,7 @@ fn decode(text: &str) -> Result<String, Malformed> {
 }
 
 /// `AKID/YYYYMMDD/REGION/SERVICE/aws4_request`; an id may hold a slash itself.
-pub(super) fn parse_scope(credential: &str) -> Result<[String; 4], Malformed> {
+pub(crate) fn parse_scope(credential: &str) -> Result<[String; 4], Malformed> {
     let mut from_the_end = credential.rsplitn(5, '/');
     let mut next = || from_the_end.next().map(str::to_owned);
     match (next(), next(), next(), next(), next()) {

@@ -10,19 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 
-use crate::builder::SignerBuilder;
+use super::presign::{Presigner, Request};
+use super::token::Token;
 use crate::credentials::Source;
 use crate::credentials::cache::{CredentialsCache, Lease};
-use crate::endpoint::{Endpoint, Region};
 use crate::error::Error;
-use crate::presign::{Presigner, Request};
+use crate::names::{Endpoint, Region};
 use crate::timestamp::Timestamp;
-use crate::token::Token;
-
-/// The longest life of a token, and the default, in seconds.
-///
-/// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
-pub const MAX_EXPIRES_IN: u16 = 900;
 
 /// Signs tokens for one database user at one endpoint. A clone shares all it keeps.
 ///
@@ -55,11 +49,6 @@ struct Ready {
 }
 
 impl Signer {
-    /// Starts the options of a Signer.
-    pub fn builder() -> SignerBuilder {
-        SignerBuilder::default()
-    }
-
     pub(crate) fn new(request: Request, source: Source) -> Self {
         let region = request.region.as_str().to_owned();
         let ahead = Duration::from_secs(request.expires_in.into());

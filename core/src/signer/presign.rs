@@ -7,8 +7,8 @@
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
-use crate::endpoint::{Endpoint, Region};
-use crate::sha256::{Prefix, Template};
+use crate::names::{Endpoint, Region};
+use crate::sigv4::sha256::{Prefix, Template};
 use crate::sigv4::{
     ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, Signature,
     SigningKey, encode,

@@ -4,6 +4,11 @@
 //! They are asked one by one, so that a search that ends with nothing can say why each had none,
 //! and one that succeeds can say what came before. The environment is not asked again here.
 
+mod fork;
+mod http;
+mod instance;
+mod runtime;
+
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,13 +25,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_types::region::Region;
 
-use super::http::LazyHttpClient;
-use super::instance::InstanceMetadata;
-use super::options::{DEFAULT_TIMEOUT, Role};
-use super::runtime::block_on;
-use super::{Found, Tried, environment, not_found};
-use crate::builder::REGION_VARIABLES;
+use self::http::LazyHttpClient;
+use self::instance::InstanceMetadata;
+use self::runtime::block_on;
+use super::environment::{self, region_of_environment};
+use super::source::{Found, Role, Tried, not_found};
 use crate::error::{Error, ErrorCode};
+use crate::limits::DEFAULT_CREDENTIALS_TIMEOUT;
 
 const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
@@ -196,7 +201,7 @@ pub(super) fn assume(
 
 /// The region that a profile names, where it names one: the last resort for a Signer's region.
 pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>, Error> {
-    let region = block_on(DEFAULT_TIMEOUT, profile_region(profile))?;
+    let region = block_on(DEFAULT_CREDENTIALS_TIMEOUT, profile_region(profile))?;
     Ok(region.flatten().map(|region| region.to_string()))
 }
 
@@ -211,7 +216,7 @@ async fn profile_region(profile: Option<&str>) -> Option<Region> {
 /// Where STS and SSO are asked: as for the AWS SDKs the environment's region or the profile's,
 /// and without either the database's own.
 async fn sts_region(profile: Option<&str>, region: Option<&str>) -> Option<Region> {
-    if let Some(region) = REGION_VARIABLES.into_iter().find_map(environment::variable) {
+    if let Some((_, region)) = region_of_environment() {
         return Some(Region::new(region));
     }
     let of_profile = profile_region(profile).await;

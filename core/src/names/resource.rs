@@ -1,12 +1,21 @@
 //! A database user as IAM names it, and what each part of that name may be.
+//!
+//! The resource id is not the name that a host name starts with: it is in the console and in the
+//! answers of the AWS CLI.
 
-use crate::endpoint::{Region, quoted};
+use super::region::Region;
+use super::username::check_username;
+use crate::error::Error;
+use crate::message::quoted;
+
+/// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
+pub const CONNECT_ACTION: &str = "rds-db:connect";
 
 /// What a resource id starts with: an instance's, an Aurora cluster's, an RDS Proxy's.
-pub(super) const ID_PREFIXES: [&str; 3] = ["db-", "cluster-", "prx-"];
+pub(crate) const ID_PREFIXES: [&str; 3] = ["db-", "cluster-", "prx-"];
 
 /// A database user, as the `Resource` of a policy names it. `*` and `?` are wildcards in a policy,
-/// and stand for themselves in the resource given to [`evaluate`](super::evaluate).
+/// and stand for themselves in the resource given to [`evaluate`](crate::policy::evaluate).
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +67,7 @@ impl ConnectResource {
     /// account id is not 12 digits; the resource id is not `db-`, `cluster-` or `prx-` and letters
     /// and digits; the user name is empty or has a control character in it. The first that applies.
     pub fn check(&self, wildcards: Wildcards) -> Result<(), InvalidResource> {
-        let region = Region::new(self.region.as_str())
-            .map_err(|error| InvalidResource(error.message().to_owned()))?;
+        let region = Region::new(self.region.as_str())?;
         if self.partition != region.partition() {
             return Err(InvalidResource(format!(
                 "partition: {} is not that of {region}; accepted: {}",
@@ -67,45 +75,56 @@ impl ConnectResource {
                 region.partition()
             )));
         }
-        let account_id = &self.account_id;
-        if account_id.len() != 12 || !account_id.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(InvalidResource(format!(
-                "account: {} is not an account's id; accepted: 12 digits, as \
-                 `aws sts get-caller-identity` shows them",
-                quoted(account_id)
-            )));
-        }
-        self.check_resource_id(wildcards)?;
-        check_username(&self.username)
+        check_account_id(&self.account_id)?;
+        check_resource_id(&self.resource_id, wildcards)?;
+        Ok(check_username(&self.username)?)
     }
+}
 
-    fn check_resource_id(&self, wildcards: Wildcards) -> Result<(), InvalidResource> {
-        let id = self.resource_id.as_str();
-        let has_wildcards = id.contains(['*', '?']);
-        let is_id = match has_wildcards {
-            true => wildcards == Wildcards::Allowed && may_be_an_id(id),
-            false => ID_PREFIXES.iter().any(|prefix| {
-                let rest = id.strip_prefix(prefix);
-                rest.is_some_and(|rest| {
-                    !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-                })
-            }),
-        };
-        if is_id {
-            return Ok(());
-        }
-        let with = match wildcards {
-            Wildcards::Allowed => ", perhaps with * and ?",
-            Wildcards::Refused => "",
-        };
-        Err(InvalidResource(format!(
-            "resource id: {} is none; accepted: db-…, cluster-… or prx- and letters and digits{with}. \
-             It is not the database's name: `aws rds describe-db-instances` shows it as \
-             DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
-             proxy ends in it",
-            quoted(id)
-        )))
+/// Checks the id of an AWS account.
+///
+/// # Errors
+/// It is not 12 digits.
+pub fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
+    if account_id.len() == 12 && account_id.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
     }
+    Err(InvalidResource(format!(
+        "account: {} is not an account's id; accepted: 12 digits, as \
+         `aws sts get-caller-identity` shows them",
+        quoted(account_id)
+    )))
+}
+
+/// Checks the resource id of an instance, an Aurora cluster or an RDS Proxy.
+///
+/// # Errors
+/// It is not `db-`, `cluster-` or `prx-` and letters and digits, perhaps with wildcards.
+pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResource> {
+    let has_wildcards = id.contains(['*', '?']);
+    let is_id = match has_wildcards {
+        true => wildcards == Wildcards::Allowed && may_be_an_id(id),
+        false => ID_PREFIXES.iter().any(|prefix| {
+            let rest = id.strip_prefix(prefix);
+            rest.is_some_and(|rest| {
+                !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+            })
+        }),
+    };
+    if is_id {
+        return Ok(());
+    }
+    let with = match wildcards {
+        Wildcards::Allowed => ", perhaps with * and ?",
+        Wildcards::Refused => "",
+    };
+    Err(InvalidResource(format!(
+        "resource id: {} is none; accepted: db-…, cluster-… or prx- and letters and digits{with}. \
+         It is not the database's name: `aws rds describe-db-instances` shows it as \
+         DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
+         proxy ends in it",
+        quoted(id)
+    )))
 }
 
 /// A pattern for resource ids, as far as it goes before its first wildcard.
@@ -118,23 +137,14 @@ fn may_be_an_id(pattern: &str) -> bool {
             .any(|prefix| start.starts_with(prefix) || prefix.starts_with(start))
 }
 
-pub(super) fn check_username(username: &str) -> Result<(), InvalidResource> {
-    let problem = match username {
-        "" => "is empty",
-        name if name.contains(char::is_control) => "has a control character in it",
-        name if name.contains(char::REPLACEMENT_CHARACTER) => {
-            "has U+FFFD in it, a damaged character"
-        }
-        _ => return Ok(()),
-    };
-    Err(InvalidResource(format!(
-        "username: {} {problem}; accepted: the name of a database user",
-        quoted(username)
-    )))
+impl InvalidResource {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
 }
 
-impl InvalidResource {
-    pub(super) fn new(message: String) -> Self {
-        Self(message)
+impl From<Error> for InvalidResource {
+    fn from(error: Error) -> Self {
+        Self::new(error.message())
     }
 }

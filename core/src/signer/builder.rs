@@ -9,17 +9,14 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
-use crate::credentials::{
-    Found, ProviderResult, SourceOptions, environment_variable, region_of_profile,
-};
-use crate::endpoint::{DEFAULT_PORT, Endpoint, Region, quoted};
+use super::presign::Request;
+use super::region::{RegionSource, settle_region};
+use super::signer::Signer;
+use crate::credentials::{Found, ProviderResult, SourceOptions};
 use crate::error::{Error, ErrorCode};
+use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
+use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
 use crate::number::Number;
-use crate::presign::Request;
-use crate::signer::{MAX_EXPIRES_IN, Signer};
-
-/// Where the environment names a region, in order.
-pub(crate) const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The options of a [`Signer`]. What is not given has the default that its setter names.
 #[derive(Clone, Default)]
@@ -30,6 +27,17 @@ pub struct SignerBuilder {
     region: Option<String>,
     expires_in: Option<Number>,
     source: SourceOptions,
+}
+
+/// What tokens are to be signed for.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The database user.
+    pub username: String,
+    /// The region and where it came from, or why there is none.
+    pub region: Result<(Region, RegionSource), Error>,
 }
 
 impl SignerBuilder {
@@ -151,25 +159,53 @@ impl SignerBuilder {
     /// Every [`ErrorCode`] from [`InvalidHostname`](ErrorCode::InvalidHostname) to
     /// [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn), the first that applies.
     pub fn build(self) -> Result<Signer, Error> {
-        let hostname = self.hostname.ok_or_else(|| {
-            Error::new(
-                ErrorCode::InvalidHostname,
-                "hostname: none is given; accepted: the host name of an RDS endpoint",
-            )
-        })?;
-        let port = self.port.unwrap_or_else(|| DEFAULT_PORT.into());
-        let endpoint = Endpoint::new(hostname, port)?;
-        let username = check_username(self.username)?;
-        let region = settle_region(&endpoint, self.region, &self.source)?;
+        let Target {
+            endpoint,
+            username,
+            region,
+        } = self.names()?;
+        let (region, _) = region?;
         let source = self.source.settle()?;
-        let expires_in = check_expires_in(self.expires_in)?;
         let request = Request {
             endpoint,
             username,
             region,
-            expires_in,
+            expires_in: check_expires_in(self.expires_in)?,
         };
         Ok(Signer::new(request, source))
+    }
+
+    /// Says what a Signer of these options would sign for, and where its region came from. A
+    /// problem with the region is left to the caller; all other options are checked.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), but for the region's.
+    pub fn target(&self) -> Result<Target, Error> {
+        let target = self.names()?;
+        self.source.clone().settle()?;
+        check_expires_in(self.expires_in.clone())?;
+        Ok(target)
+    }
+
+    fn names(&self) -> Result<Target, Error> {
+        let hostname = self.hostname.clone().ok_or_else(hostname_required)?;
+        let port = self.port.clone().unwrap_or_else(|| DEFAULT_PORT.into());
+        let endpoint = Endpoint::new(hostname, port)?;
+        let username = self.username.clone().ok_or_else(username_required)?;
+        check_username(&username)?;
+        let profile = self.source.profile.as_deref();
+        Ok(Target {
+            region: settle_region(&endpoint, self.region.clone(), profile),
+            endpoint,
+            username,
+        })
+    }
+}
+
+impl Signer {
+    /// Starts the options of a Signer.
+    pub fn builder() -> SignerBuilder {
+        SignerBuilder::default()
     }
 }
 
@@ -185,25 +221,6 @@ impl fmt::Debug for SignerBuilder {
     }
 }
 
-fn check_username(username: Option<String>) -> Result<String, Error> {
-    let problem = match &username {
-        None => "none is given".to_owned(),
-        Some(name) if name.is_empty() => "is empty".to_owned(),
-        // What a lone surrogate becomes on its way from a language of 16-bit characters.
-        Some(name) if name.contains('\u{FFFD}') => {
-            format!("{} has U+FFFD in it, a damaged character", quoted(name))
-        }
-        Some(name) if name.contains(char::is_control) => {
-            format!("{} has a control character in it", quoted(name))
-        }
-        Some(_) => return Ok(username.unwrap_or_default()),
-    };
-    Err(Error::new(
-        ErrorCode::InvalidUsername,
-        format!("username: {problem}; accepted: the name of a database user, in Unicode"),
-    ))
-}
-
 fn check_expires_in(seconds: Option<Number>) -> Result<u16, Error> {
     let seconds = seconds.unwrap_or_else(|| MAX_EXPIRES_IN.into());
     seconds.within(1..=MAX_EXPIRES_IN).ok_or_else(|| {
@@ -212,51 +229,4 @@ fn check_expires_in(seconds: Option<Number>) -> Result<u16, Error> {
             format!("expires in: {seconds} seconds; accepted: 1 to {MAX_EXPIRES_IN}"),
         )
     })
-}
-
-/// The region to sign for: the one given, else the host name's, else the environment's, else the
-/// profile's.
-fn settle_region(
-    endpoint: &Endpoint,
-    given: Option<String>,
-    source: &SourceOptions,
-) -> Result<Region, Error> {
-    let in_hostname = endpoint.region();
-    match (given.map(Region::new).transpose()?, in_hostname) {
-        (Some(given), Some(in_hostname)) if given != in_hostname => Err(Error::new(
-            ErrorCode::RegionMismatch,
-            format!(
-                "region: {given} is given, but the host name says {in_hostname}; \
-                 accepted: {in_hostname}, or none"
-            ),
-        )),
-        (Some(region), _) | (None, Some(region)) => Ok(region),
-        (None, None) => region_from_elsewhere(source)?.ok_or_else(|| {
-            Error::new(
-                ErrorCode::RegionRequired,
-                format!(
-                    "region: none is given, there is none in {}{}, neither AWS_REGION nor \
-                     AWS_DEFAULT_REGION is set, and no profile names one; accepted: the region \
-                     that the database is in",
-                    quoted(endpoint.hostname()),
-                    if endpoint.is_global() {
-                        " (an Aurora Global Database endpoint)"
-                    } else {
-                        ""
-                    },
-                ),
-            )
-        }),
-    }
-}
-
-fn region_from_elsewhere(source: &SourceOptions) -> Result<Option<Region>, Error> {
-    for name in REGION_VARIABLES {
-        if let Some(value) = environment_variable(name) {
-            return Region::from_source(value, name).map(Some);
-        }
-    }
-    region_of_profile(source.profile.as_deref())?
-        .map(|name| Region::from_source(name, "region of the profile"))
-        .transpose()
 }

@@ -14,7 +14,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
 use aws_types::sdk_config::TimeSource;
 
-use super::environment;
+use crate::credentials::environment;
 
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";

@@ -13,7 +13,7 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::token::wipe;
+use crate::wipe::wipe;
 
 const BLOCK: usize = 64;
 

@@ -1,0 +1,116 @@
+//! One fetch at a time: the first caller fetches, the others wait for its outcome.
+//!
+//! A flight belongs to the process that started it. After a fork the child needs a new one: the
+//! thread that was fetching does not exist there, and would never land.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+
+use crate::error::{Error, ErrorCode};
+
+/// Credentials and the time from which the cache is to be asked again.
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    pub(crate) credentials: Credentials,
+    pub(crate) ask_again_at: Option<SystemTime>,
+}
+
+impl Lease {
+    pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
+        self.ask_again_at.is_none_or(|at| now < at)
+    }
+
+    pub(crate) fn is_valid(&self, now: SystemTime) -> bool {
+        self.credentials.expiry().is_none_or(|expiry| now < expiry)
+    }
+}
+
+/// The one fetch that may be under way in a process.
+pub(super) struct Flight {
+    pub(super) process_id: u32,
+    state: Mutex<FlightState>,
+    landed: Condvar,
+}
+
+#[derive(Default)]
+struct FlightState {
+    under_way: bool,
+    /// How many have ended, and how the last one did.
+    count: u64,
+    outcome: Option<Result<Lease, Error>>,
+}
+
+impl Flight {
+    pub(super) fn new() -> Self {
+        Self {
+            process_id: std::process::id(),
+            state: Mutex::default(),
+            landed: Condvar::new(),
+        }
+    }
+
+    /// The right to fetch, unless another has it.
+    pub(super) fn take_off(&self) -> Option<Landing<'_>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.under_way {
+            return None;
+        }
+        state.under_way = true;
+        Some(Landing(self))
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.under_way
+    }
+
+    /// The outcome of the fetch that is under way.
+    pub(super) fn wait(&self, bound: Duration) -> Result<Lease, Error> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = state.count;
+        let (state, _) = self
+            .landed
+            .wait_timeout_while(state, bound, |state| state.under_way && state.count == seen)
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.outcome {
+            Some(outcome) if !state.under_way || state.count != seen => outcome.clone(),
+            _ => Err(Error::new(
+                ErrorCode::CredentialsTimeout,
+                format!(
+                    "credentials: another thread is asking for them and had no answer within \
+                     {:.1} s",
+                    bound.as_secs_f64()
+                ),
+            )),
+        }
+    }
+
+    fn land(&self, outcome: Result<Lease, Error>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.under_way = false;
+        state.count += 1;
+        state.outcome = Some(outcome);
+        drop(state);
+        self.landed.notify_all();
+    }
+}
+
+/// Ends a fetch on every exit path, including a panic.
+pub(super) struct Landing<'a>(&'a Flight);
+
+impl Landing<'_> {
+    pub(super) fn with(self, outcome: Result<Lease, Error>) {
+        self.0.land(outcome);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.0.land(Err(Error::internal(
+            "asking for credentials ended in a panic",
+        )));
+    }
+}

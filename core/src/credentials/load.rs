@@ -1,0 +1,63 @@
+//! Asks a source for credentials: the base first, then a role on top of it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "chain")]
+use super::chain::{assume, profile, search};
+use super::environment;
+use super::source::{Base, Found, Source, check};
+#[cfg(not(feature = "chain"))]
+use super::without_chain::{assume, profile, search};
+use crate::error::{Error, ErrorCode};
+
+impl Source {
+    /// Whether asking this source takes no wait: no file, no process, no network, nobody's function.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        self.role.is_none()
+            && match self.base {
+                Base::Given(_) => true,
+                Base::Default => environment::is_set(),
+                Base::Provider(_) | Base::Profile(_) => false,
+            }
+    }
+
+    /// Asks the source anew. `region` is where STS is asked if nothing else says so, and `bound`
+    /// is how long all calls may take together. A provider of the caller's own bounds itself.
+    pub(crate) fn load(&self, region: Option<&str>, bound: Duration) -> Result<Found, Error> {
+        let started = Instant::now();
+        let base = self.load_base(region, bound)?;
+        check(&base.credentials)?;
+        let Some(role) = &self.role else {
+            return Ok(base);
+        };
+        let left = bound.saturating_sub(started.elapsed());
+        let found = assume(role, base, self.profile(), region, left)?;
+        check(&found.credentials)?;
+        Ok(found)
+    }
+
+    fn load_base(&self, region: Option<&str>, bound: Duration) -> Result<Found, Error> {
+        match &self.base {
+            Base::Given(credentials) => Ok(Found::at_once("options", credentials.clone())),
+            // The error's text is shown: it is the caller's own.
+            Base::Provider(provider) => match provider() {
+                Ok(credentials) => Ok(Found::at_once("provider", credentials)),
+                Err(error) => Err(Error::new(
+                    match error.downcast_ref::<io::Error>() {
+                        Some(error) if error.kind() == io::ErrorKind::TimedOut => {
+                            ErrorCode::CredentialsTimeout
+                        }
+                        _ => ErrorCode::CredentialsFailed,
+                    },
+                    format!("credentials: the provider given to the signer failed: {error}"),
+                )),
+            },
+            Base::Profile(name) => profile(name, region, bound),
+            Base::Default => match environment::load()? {
+                Ok(credentials) => Ok(Found::at_once(environment::NAME, credentials)),
+                Err(tried) => search(vec![tried], region, bound),
+            },
+        }
+    }
+}

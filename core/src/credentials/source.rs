@@ -1,0 +1,157 @@
+//! A source of credentials: what it is, and what it gives.
+//!
+//! A source is settled when a Signer is made, by its options alone. Asking it is for
+//! [`load`](super::load).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+
+use crate::error::{Error, ErrorCode};
+
+/// What a provider of one's own returns: keys, or any error.
+pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
+
+/// A source that was looked at and had no keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Its name, such as `environment` or `profile`.
+    pub source: &'static str,
+    /// Why it had none.
+    pub reason: String,
+}
+
+/// Credentials that were found, and the way to them. `Debug` redacts the secret.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The source that had them, such as `environment` or `profile`.
+    pub source: &'static str,
+    /// The keys themselves.
+    pub credentials: Credentials,
+    /// What was looked at before, in order.
+    pub tried: Vec<Tried>,
+}
+
+impl Found {
+    /// The access key id.
+    pub fn access_key_id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
+    /// When the credentials end; `None` for keys without an end.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.credentials.expiry()
+    }
+
+    pub(super) fn at_once(source: &'static str, credentials: Credentials) -> Self {
+        Self {
+            source,
+            credentials,
+            tried: Vec::new(),
+        }
+    }
+}
+
+pub(crate) type Provider = Arc<dyn Fn() -> ProviderResult + Send + Sync>;
+
+/// Where credentials come from before any role.
+#[derive(Clone)]
+pub(crate) enum Base {
+    Given(Credentials),
+    Provider(Provider),
+    Profile(String),
+    Default,
+}
+
+/// A role to assume with the base's credentials.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "chain"), expect(dead_code, reason = "only refused"))]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) session_name: Option<String>,
+}
+
+/// A source of credentials, settled when a Signer is made.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) base: Base,
+    pub(crate) role: Option<Role>,
+    pub(crate) timeout: Duration,
+}
+
+impl Source {
+    /// The credentials that never change, if the source is that.
+    pub(crate) fn constant(&self) -> Option<&Credentials> {
+        match (&self.base, &self.role) {
+            (Base::Given(credentials), None) => Some(credentials),
+            _ => None,
+        }
+    }
+
+    pub(super) fn profile(&self) -> Option<&str> {
+        match &self.base {
+            Base::Profile(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.base {
+            Base::Given(_) => "given keys",
+            Base::Provider(_) => "a provider",
+            Base::Profile(_) => "a profile",
+            Base::Default => "the default chain",
+        })?;
+        f.write_str(if self.role.is_some() {
+            " and a role"
+        } else {
+            ""
+        })
+    }
+}
+
+/// The error for a search that ended with nothing.
+pub(super) fn not_found(tried: &[Tried]) -> Error {
+    let mut message = String::from("no credentials found.");
+    for Tried { source, reason } in tried {
+        message.push_str(&format!(" {source}: {reason}."));
+    }
+    Error::new(ErrorCode::CredentialsNotFound, message)
+}
+
+/// Checks that a token can be signed with these keys.
+///
+/// # Errors
+/// [`ErrorCode::InvalidCredentials`] if the access key id or the secret access key is empty, or one
+/// of the three has a control character or U+FFFD in it.
+pub fn check(credentials: &Credentials) -> Result<(), Error> {
+    let session_token = credentials.session_token().unwrap_or_default();
+    for (field, text, may_be_empty) in [
+        ("access key id", credentials.access_key_id(), false),
+        ("secret access key", credentials.secret_access_key(), false),
+        ("session token", session_token, true),
+    ] {
+        let problem = if text.is_empty() && !may_be_empty {
+            "is empty"
+        } else if text.contains(char::is_control) {
+            "has a control character in it, such as a line end"
+        } else if text.contains('\u{FFFD}') {
+            "has U+FFFD in it, a damaged character"
+        } else {
+            continue;
+        };
+        return Err(Error::new(
+            ErrorCode::InvalidCredentials,
+            format!(
+                "{field}: {problem}; accepted: an access key id and a secret access key, and for \
+                 temporary credentials their session token, without control characters"
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Text for messages: what a user gave, quoted and cut, and lengths of time.
+//!
+//! Every message that repeats input goes through here, so that no control character reaches a
+//! terminal or a log and no message grows with its input.
+
+use std::time::Duration;
+
+/// How many characters of what a user gave a message repeats.
+const SHOWN: usize = 100;
+
+/// What a user gave, quoted and escaped for a message, and cut if it is long.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// The same without quotes, for a number.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
+        None => text.escape_debug().to_string(),
+    }
+}
+
+/// A length of time for people: `45 s`, `14 min 3 s`, `3 h 12 min`, `2 d 4 h`.
+pub fn spoken(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let of = |large: u64, large_unit: &str, small: u64, small_unit: &str| match small {
+        0 => format!("{large} {large_unit}"),
+        _ => format!("{large} {large_unit} {small} {small_unit}"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => of(seconds / 60, "min", seconds % 60, "s"),
+        3_600..86_400 => of(seconds / 3_600, "h", seconds / 60 % 60, "min"),
+        _ => of(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}

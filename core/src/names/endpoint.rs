@@ -1,0 +1,174 @@
+//! The database endpoint that a token is signed for: a host name and a port.
+//!
+//! A client may dial something else: through a tunnel or a CNAME, the token still needs the
+//! endpoint's own name and port.
+
+use std::fmt;
+
+use super::hostname::{check_hostname, is_global, is_same_hostname, region_in};
+use super::region::Region;
+use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+use crate::number::Number;
+
+/// A host name and a port, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    hostname: String,
+    port: u16,
+}
+
+impl Endpoint {
+    /// Checks and keeps a host name and a port (1 to 65535).
+    ///
+    /// A host name has at most 253 characters: letters, digits, `-`, `_` and `.`, with labels of
+    /// 1 to 63 characters and perhaps a dot at the end; or it is an IPv6 address in brackets.
+    /// It is kept as given, since tokens print it so.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidHostname`], [`ErrorCode::InvalidPort`]: the first that applies.
+    pub fn new(hostname: impl Into<String>, port: impl Into<Number>) -> Result<Self, Error> {
+        let hostname = hostname.into();
+        check_hostname(&hostname)?;
+        let port = port.into();
+        match port.within(1..=u16::MAX) {
+            Some(port) => Ok(Self { hostname, port }),
+            None => Err(invalid_port(&port)),
+        }
+    }
+
+    /// The host name as it was given.
+    pub fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
+    /// The port, 1 to 65535.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The region in the host name, in lower case, if the name is an RDS endpoint's.
+    ///
+    /// There is none in the endpoint of an Aurora Global Database
+    /// (`….global-….global.rds.amazonaws.com`), in an alias and in an IP address.
+    pub fn region(&self) -> Option<Region> {
+        region_in(&self.hostname.to_ascii_lowercase()).map(Region::of_hostname)
+    }
+
+    /// Whether this is the endpoint of an Aurora Global Database, which moves between regions.
+    pub fn is_global(&self) -> bool {
+        is_global(&self.hostname.to_ascii_lowercase())
+    }
+
+    /// Whether the host name has the form of an RDS endpoint's: with a region in it, or global.
+    pub fn is_rds(&self) -> bool {
+        self.region().is_some() || self.is_global()
+    }
+
+    /// Whether both are the same host name and port. Case and a trailing dot do not matter.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.port == other.port && is_same_hostname(&self.hostname, &other.hostname)
+    }
+
+    /// The value of the signed `host` header: lower case, and without the port if that is
+    /// 443, the default of https, as botocore writes it.
+    pub(crate) fn host_header(&self) -> String {
+        let hostname = self.hostname.to_ascii_lowercase();
+        match self.port {
+            443 => hostname,
+            port => format!("{hostname}:{port}"),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.hostname, self.port)
+    }
+}
+
+/// Reads a port given as text, such as that of a variable. Its range is checked by [`Endpoint::new`].
+///
+/// # Errors
+/// [`ErrorCode::InvalidPort`] if it is not an integer.
+pub fn parse_port(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| invalid_port(&quoted(text)))
+}
+
+fn invalid_port(port: &dyn fmt::Display) -> Error {
+    Error::new(
+        ErrorCode::InvalidPort,
+        format!("port: {port} is not a port; accepted: 1 to 65535"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region_of(hostname: &str) -> Option<String> {
+        Endpoint::new(hostname, 5432)
+            .unwrap()
+            .region()
+            .map(|region| region.to_string())
+    }
+
+    #[test]
+    fn region_is_read_from_every_form_of_endpoint() {
+        for (hostname, region) in [
+            ("db.abc.us-east-1.rds.amazonaws.com", "us-east-1"),
+            ("DB.ABC.US-EAST-1.RDS.AMAZONAWS.COM", "us-east-1"),
+            ("db.abc.us-east-1.rds.amazonaws.com.", "us-east-1"),
+            ("db.cluster-ro-abc.eu-west-3.rds.amazonaws.com", "eu-west-3"),
+            (
+                "ro.endpoint.proxy-abc.sa-east-1.rds.amazonaws.com",
+                "sa-east-1",
+            ),
+            (
+                "db.abc.rds.cn-northwest-1.amazonaws.com.cn",
+                "cn-northwest-1",
+            ),
+            ("db.abc.cn-north-1.rds.amazonaws.com.cn", "cn-north-1"),
+            ("db.abc.rds.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+            ("db.abc.us-gov-east-1.rds.amazonaws.com", "us-gov-east-1"),
+            ("db.abc.rds.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            ("db.abc.rds.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
+            ("db.abc.eusc-de-east-1.rds.amazonaws.eu", "eusc-de-east-1"),
+            ("db.abc.us-east-2.rds-fips.amazonaws.com", "us-east-2"),
+        ] {
+            assert_eq!(region_of(hostname).as_deref(), Some(region), "{hostname}");
+        }
+    }
+
+    #[test]
+    fn no_region_is_read_from_other_names() {
+        for hostname in [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "db.example.com",
+            "db.global-abc.global.rds.amazonaws.com",
+            "rds.us-east-1.amazonaws.com",
+            "db.abc.us-east-1.rds.amazonaws.com.example.com",
+            "db.abc.us-east-1.ec2.amazonaws.com",
+            "us-east-1.rds.amazonaws.com",
+            "db.abc.somewhere.rds.amazonaws.com",
+            "db.abc.us-east-1.rds.notamazonaws.com",
+        ] {
+            assert_eq!(region_of(hostname), None, "{hostname}");
+        }
+    }
+
+    #[test]
+    fn global_endpoints_are_told_from_others() {
+        let is_global = |hostname: &str| Endpoint::new(hostname, 5432).unwrap().is_global();
+        assert!(is_global("db.global-abc.global.rds.amazonaws.com"));
+        assert!(!is_global("db.global-abc.us-east-1.rds.amazonaws.com"));
+    }
+
+    #[test]
+    fn a_long_host_name_is_cut_in_the_message() {
+        let error = Endpoint::new("x".repeat(1 << 20), 5432).unwrap_err();
+        assert!(error.message().len() < 400, "{}", error.message().len());
+    }
+}

@@ -1,0 +1,166 @@
+//! Host names: which texts are one, and what the grammar of RDS endpoint names says.
+//!
+//! The region is read from that grammar and never from a list of regions, so that a new region
+//! works on its first day. A host name is kept as given, since a token prints it so: compare two
+//! with [`is_same_hostname`].
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+
+/// The longest host name of the domain name system (RFC 1035, section 2.3.4, in text form).
+const MAX_HOSTNAME_LENGTH: usize = 253;
+const MAX_LABEL_LENGTH: usize = 63;
+
+/// The domains that RDS endpoints end in, over all partitions of AWS.
+const RDS_DOMAINS: [&str; 7] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".amazonaws.au",
+    ".amazonaws.uk",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+];
+
+/// Checks a host name as [`Endpoint::new`](super::Endpoint::new) documents it.
+pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
+    let invalid = |reason: &str| {
+        Err(Error::new(
+            ErrorCode::InvalidHostname,
+            format!(
+                "hostname: {} {reason}; accepted: a bare host name such as \
+                 mydb.abc123.eu-central-1.rds.amazonaws.com, or an IPv6 address in brackets",
+                quoted(hostname)
+            ),
+        ))
+    };
+    if hostname.is_empty() {
+        return invalid("is empty");
+    }
+    if hostname.len() > MAX_HOSTNAME_LENGTH {
+        return invalid("is longer than 253 characters");
+    }
+    if let Some(rest) = hostname.strip_prefix('[') {
+        let address = rest.strip_suffix(']').unwrap_or_default();
+        return match address.parse::<Ipv6Addr>() {
+            Ok(_) => Ok(()),
+            Err(_) => invalid("has brackets around what is no IPv6 address"),
+        };
+    }
+    if hostname.parse::<Ipv6Addr>().is_ok() {
+        return invalid("is an IPv6 address without brackets");
+    }
+    if hostname.contains("://") {
+        return invalid("has a scheme in it");
+    }
+    if hostname.contains('/') {
+        return invalid("has a path in it");
+    }
+    if let Some((_, port)) = hostname.rsplit_once(':')
+        && port.bytes().all(|b| b.is_ascii_digit())
+    {
+        return invalid("has a port in it, which is an option of its own");
+    }
+    let accepted = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if !hostname.bytes().all(accepted) {
+        return invalid("has a character in it that no host name has");
+    }
+    let name = without_trailing_dot(hostname);
+    if name.split('.').any(str::is_empty) {
+        return invalid("has an empty part between its dots");
+    }
+    if name.split('.').any(|label| label.len() > MAX_LABEL_LENGTH) {
+        return invalid("has a part of more than 63 characters");
+    }
+    Ok(())
+}
+
+/// The error for a host name that is missing.
+pub(crate) fn hostname_required() -> Error {
+    Error::new(
+        ErrorCode::InvalidHostname,
+        "hostname: none is given; accepted: the host name of an RDS endpoint",
+    )
+}
+
+/// Whether two host names are the same one: case and a trailing dot do not matter.
+pub fn is_same_hostname(one: &str, other: &str) -> bool {
+    without_trailing_dot(one).eq_ignore_ascii_case(without_trailing_dot(other))
+}
+
+/// The address that a host name is, if it is one. An IPv6 address stands in brackets.
+pub(crate) fn address(hostname: &str) -> Option<IpAddr> {
+    match hostname.strip_prefix('[') {
+        Some(rest) => {
+            let address = rest.strip_suffix(']')?.parse::<Ipv6Addr>();
+            address.ok().map(IpAddr::from)
+        }
+        None => hostname.parse().ok(),
+    }
+}
+
+/// Whether a host name stands for the machine itself, as one end of a tunnel does.
+pub(crate) fn is_loopback(hostname: &str) -> bool {
+    match address(hostname) {
+        Some(IpAddr::V4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(IpAddr::V6(address)) => {
+            let mapped = address.to_ipv4_mapped();
+            address.is_loopback()
+                || address.is_unspecified()
+                || mapped.is_some_and(|mapped| mapped.is_loopback())
+        }
+        None => {
+            let name = without_trailing_dot(hostname).to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost") || name == "host.docker.internal"
+        }
+    }
+}
+
+/// Whether a lower-case host name is the endpoint of an Aurora Global Database.
+pub(super) fn is_global(hostname: &str) -> bool {
+    labels_before_domain(hostname)
+        .is_some_and(|labels| labels.ends_with(".global.rds") || labels == "global.rds")
+}
+
+/// The region in a lower-case host name.
+///
+/// It stands on either side of the service's label: `….<region>.rds.amazonaws.com` nearly
+/// everywhere, `….rds.<region>.amazonaws.com.cn` in China, GovCloud and the isolated partitions.
+pub(super) fn region_in(hostname: &str) -> Option<&str> {
+    let mut labels = labels_before_domain(hostname)?.rsplit('.');
+    let (last, before) = (labels.next()?, labels.next()?);
+    labels.next()?; // the database's own name
+    let is_service = |label| matches!(label, "rds" | "rds-fips");
+    let region = match (before, last) {
+        (region, service) if is_service(service) => region,
+        (service, region) if is_service(service) => region,
+        _ => return None,
+    };
+    looks_like_a_region(region).then_some(region)
+}
+
+/// Words of letters with `-` between them and a number at the end: `us-gov-west-1`.
+fn looks_like_a_region(label: &str) -> bool {
+    let Some((words, number)) = label.rsplit_once('-') else {
+        return false;
+    };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    words.contains('-')
+        && words.split('-').all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// What stands before the domain of RDS in a lower-case host name: `mydb.abc123.eu-west-1.rds`.
+fn labels_before_domain(hostname: &str) -> Option<&str> {
+    let hostname = without_trailing_dot(hostname);
+    RDS_DOMAINS
+        .iter()
+        .find_map(|domain| hostname.strip_suffix(domain))
+}
+
+fn without_trailing_dot(hostname: &str) -> &str {
+    hostname.strip_suffix('.').unwrap_or(hostname)
+}

@@ -1,0 +1,26 @@
+//! Every rule about a name: host names and endpoints, regions, user names, account and resource
+//! ids, access key ids, ARNs.
+//!
+//! Names are checked here and nowhere else, and nothing here touches the network: whether a name
+//! exists is not asked.
+
+mod access_key;
+mod endpoint;
+mod hostname;
+mod region;
+mod resource;
+mod username;
+
+pub use crate::limits::DEFAULT_PORT;
+pub use access_key::SessionTokenMismatch;
+pub(crate) use access_key::{is_access_key_id, is_issued_access_key_id};
+pub use endpoint::{Endpoint, parse_port};
+pub use hostname::is_same_hostname;
+pub(crate) use hostname::{address, hostname_required, is_loopback};
+pub use region::Region;
+pub(crate) use resource::ID_PREFIXES;
+pub use resource::{
+    CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, check_account_id,
+    check_resource_id,
+};
+pub(crate) use username::{check_username, username_required};

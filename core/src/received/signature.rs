@@ -1,0 +1,76 @@
+//! Whether the signature and the session token of a received token are those of known credentials.
+//!
+//! All comparisons of secrets take the same time whatever the answer.
+
+use aws_credential_types::Credentials;
+use subtle::ConstantTimeEq;
+
+use super::parts::Parts;
+use crate::names::Endpoint;
+use crate::sigv4::sha256::sha256;
+use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, SigningKey, encode};
+
+/// What is wrong with the session token, compared to that of the credentials.
+pub(crate) fn session_token_problem(
+    parts: &Parts,
+    credentials: &Credentials,
+) -> Option<&'static str> {
+    let known = credentials.session_token().filter(|t| !t.is_empty());
+    match (known, parts.session_token()) {
+        (None, None) => None,
+        (Some(_), None) => Some("is missing"),
+        (None, Some(_)) => Some("is there, but none is known"),
+        (Some(known), Some(shown)) => {
+            let same: bool = known.as_bytes().ct_eq(shown.as_bytes()).into();
+            (!same).then_some("is not the right one")
+        }
+    }
+}
+
+/// The `host` header with which the credentials give the token's signature. `None` if the signature
+/// is wrong.
+pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
+    let mut query: Vec<(String, String)> = parts
+        .signed_parameters()
+        .iter()
+        .map(|(name, value)| (encode(name).to_string(), encode(value).to_string()))
+        .collect();
+    query.sort();
+    let query: Vec<String> = query.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let query = query.join("&");
+    let key = SigningKey::derive(
+        credentials.secret_access_key(),
+        parts.scope_date(),
+        parts.region(),
+    );
+    let amz_date = parts.signed_at().amz_date();
+    candidates(parts.endpoint()).into_iter().find(|host| {
+        let canonical_request =
+            format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
+        let hash = sha256(canonical_request.as_bytes());
+        let right = key.begin(&amz_date).finish(&hash);
+        let same = right
+            .as_str()
+            .as_bytes()
+            .ct_eq(parts.signature().as_bytes());
+        same.into()
+    })
+}
+
+/// Every `host` header that some SDK signs for an endpoint, botocore's first: the SDKs differ in
+/// upper case and in the port 443, and RDS accepts them all.
+fn candidates(endpoint: &Endpoint) -> Vec<String> {
+    let kept = endpoint.hostname();
+    let lower = kept.to_ascii_lowercase();
+    let port = endpoint.port();
+    let mut candidates = vec![endpoint.host_header()];
+    for host in [format!("{lower}:{port}"), format!("{kept}:{port}")] {
+        if !candidates.contains(&host) {
+            candidates.push(host);
+        }
+    }
+    if port == 443 && kept != lower {
+        candidates.push(kept.to_owned());
+    }
+    candidates
+}

@@ -1,0 +1,69 @@
+//! The region to sign for, and where it came from.
+
+use crate::credentials::{region_of_environment, region_of_profile};
+use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+use crate::names::{Endpoint, Region};
+
+/// Where the region of a Signer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegionSource {
+    /// The option `region`.
+    Given,
+    /// The host name.
+    Hostname,
+    /// An environment variable: `AWS_REGION` or `AWS_DEFAULT_REGION`.
+    Environment(&'static str),
+    /// The profile of the AWS configuration files.
+    Profile,
+}
+
+/// The region given, else the host name's, else the environment's, else the profile's.
+pub(super) fn settle_region(
+    endpoint: &Endpoint,
+    given: Option<String>,
+    profile: Option<&str>,
+) -> Result<(Region, RegionSource), Error> {
+    let in_hostname = endpoint.region();
+    match (given.map(Region::new).transpose()?, in_hostname) {
+        (Some(given), Some(in_hostname)) if given != in_hostname => Err(Error::new(
+            ErrorCode::RegionMismatch,
+            format!(
+                "region: {given} is given, but the host name says {in_hostname}; \
+                 accepted: {in_hostname}, or none"
+            ),
+        )),
+        (Some(given), _) => Ok((given, RegionSource::Given)),
+        (None, Some(in_hostname)) => Ok((in_hostname, RegionSource::Hostname)),
+        (None, None) => region_from_elsewhere(profile)?.ok_or_else(|| region_required(endpoint)),
+    }
+}
+
+fn region_from_elsewhere(profile: Option<&str>) -> Result<Option<(Region, RegionSource)>, Error> {
+    if let Some((variable, name)) = region_of_environment() {
+        let region = Region::from_source(name, variable)?;
+        return Ok(Some((region, RegionSource::Environment(variable))));
+    }
+    region_of_profile(profile)?
+        .map(|name| Region::from_source(name, "region of the profile"))
+        .transpose()
+        .map(|region| region.map(|region| (region, RegionSource::Profile)))
+}
+
+fn region_required(endpoint: &Endpoint) -> Error {
+    Error::new(
+        ErrorCode::RegionRequired,
+        format!(
+            "region: none is given, there is none in {}{}, neither AWS_REGION nor \
+             AWS_DEFAULT_REGION is set, and no profile names one; accepted: the region that the \
+             database is in",
+            quoted(endpoint.hostname()),
+            if endpoint.is_global() {
+                " (an Aurora Global Database endpoint)"
+            } else {
+                ""
+            },
+        ),
+    )
+}
