@@ -2,7 +2,7 @@
 //! to `rdsign: CODE: message` and an exit status. Rules and messages are the library's.
 //!
 //! `args` is what several commands parse alike, `commands` what each of them does, and `output` how
-//! text and JSON are written.
+//! text, JSON and help are written.
 
 mod args;
 mod ca_bundle;
@@ -13,13 +13,13 @@ mod time;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::Failure;
 
 /// Amazon RDS IAM database authentication: tokens, and an RDS to try them on.
 #[derive(Parser)]
-#[command(name = "rdsign", version, max_term_width = 80, after_help = HELP)]
+#[command(name = "rdsign", version, after_help = HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -55,7 +55,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let matches = output::help::laid_out(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),
         Command::Exec(args) => commands::exec::run(args),
         Command::Pgpass(args) => commands::pgpass::run(args),

@@ -1,8 +1,9 @@
-//! How everything that rdsign prints is written: text for people and JSON for programs.
+//! How everything that rdsign prints is written: text for people, JSON for programs, and the help.
 //!
 //! Standard output is written here and flushed, so that a full disk or a closed pipe is an error
 //! of the command and not a lost line.
 
+pub(crate) mod help;
 pub(crate) mod json;
 pub(crate) mod terminal;
 
