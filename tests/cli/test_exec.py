@@ -147,6 +147,15 @@ def test_a_line_of_pgpass_logs_in(local, environment, tmp_path):
         local.login(None, PGPASSFILE=str(file))
 
 
+def test_the_example_of_pgpass_logs_in(environment, tmp_path):
+    example = rdsign("pgpass", "--help", env=environment).stdout.split("\nExample:\n")[1]
+    own = environment | {"PATH": f"{RDSIGN.parent}:{os.environ['PATH']}", "PSQLRC": os.devnull}
+    pipes = {"text": True, "capture_output": True, "timeout": PATIENCE}
+    done = subprocess.run(["bash", "-euc", example], input="select current_user", cwd=tmp_path, env=own, **pipes)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "iam_user" in done.stdout
+
+
 def test_the_quiet_form_prints_the_token_alone(local, environment):
     done = rdsign("token", "--quiet", env=environment)
     assert (done.stderr, done.returncode) == ("", 0)

@@ -81,7 +81,7 @@ def test_the_policy_examples_write_a_policy_that_allows(server):
 
 
 def test_every_answer_of_doctor_is_explained():
-    answers = (REPOSITORY / "cli/src/doctor/answers.rs").read_text()
+    answers = (REPOSITORY / "cli/src/commands/doctor/answers.rs").read_text()
     ids = re.findall(r'^ +id: "(.*)",$', answers, re.M)
     assert len(ids) == 10
     for answer in ids:

@@ -8,9 +8,9 @@ use rdsign::endpoint::Endpoint;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::report::{Entry, Step};
+use super::entry::{Entry, Step};
 
-/// Addresses of the endpoint, or the one that is dialled in its place.
+/// Addresses of the endpoint, or the one to connect to in its place.
 pub(crate) async fn resolve(
     endpoint: &Endpoint,
     hostaddr: Option<IpAddr>,
@@ -68,7 +68,7 @@ pub(crate) fn is_of_rds(endpoint: &Endpoint) -> bool {
     endpoint.region().is_some() || endpoint.is_global()
 }
 
-/// A connection to the first address that takes one.
+/// A connection to the first address that accepts one.
 pub(crate) async fn connect(
     addresses: &[SocketAddr],
     limit: Duration,

@@ -1,4 +1,5 @@
-//! `rdsign local`: flags to the options of the launcher.
+//! `rdsign local`: turns flags into the options of the launcher, which does everything else and
+//! has its own exit statuses.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,14 +7,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::failure::Failure;
+
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = HELP)]
 pub(crate) struct LocalArgs {
     /// Port to listen on, on 127.0.0.1 [default: a free one]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 
-    /// Configuration to use in place of the default one
+    /// Configuration file to use in place of the default one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -30,16 +33,16 @@ pub(crate) struct LocalArgs {
     command: Vec<OsString>,
 }
 
-const EXAMPLES: &str = "\
+const HELP: &str = "\
 Examples:
   rdsign local
-  rdsign local -- sh -c 'PGPASSWORD=$(rdsign token) psql -c \"select current_user\"'
+  rdsign local -- rdsign exec -- psql -c 'select current_user'
 
-The exit status is the command's. $RDSIGN_LOCAL_CONFIG holds access keys, policies and a clock
-offset: it is read at every login, so a change works at once. $RDSIGN_LOCAL_LOG says why a login
-was refused.";
+The exit status is the command's. $RDSIGN_LOCAL_CONFIG is the file with access
+keys, policies and a clock offset: it is read at every login, so a change works
+at once. $RDSIGN_LOCAL_LOG is the log that says why a login was refused.";
 
-pub(crate) fn run(args: LocalArgs) -> ExitCode {
+pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
     let options = rdsign_local::Options {
         port: args.port,
         config: args.config,
@@ -47,8 +50,9 @@ pub(crate) fn run(args: LocalArgs) -> ExitCode {
         endpoints: args.endpoint,
     };
     let command = Some(args.command).filter(|command| !command.is_empty());
-    rdsign_local::run(options, command).unwrap_or_else(|error| {
+    let ended = rdsign_local::run(options, command);
+    Ok(ended.unwrap_or_else(|error| {
         eprintln!("rdsign: {error}");
         ExitCode::from(error.exit_code())
-    })
+    }))
 }

@@ -1,13 +1,12 @@
-//! The trust bundle as a file: libpq takes a path and nothing else, and rdsign is one program
-//! without files of its own.
+//! The trust bundle as a file: libpq accepts only a path, and rdsign is one program without files
+//! of its own.
 //!
-//! The file lies in the user's cache folder under a name made of its content, so it is written
-//! once, is never changed while someone reads it, and may be opened at any later time: pg_dump and
+//! The file is in the user's cache folder under a name made of its content, so it is written once,
+//! is never changed while someone reads it, and may be opened at any later time: pg_dump and
 //! pgbench open it for each of their connections, and a program's own children may close the
-//! descriptors that they inherit. Whoever could change the file could stand in for the database,
-//! so a folder that is another user's, or that others may write to, is not used. Where there is no
-//! folder (a container with nothing to write to), the file is one in memory that the child
-//! inherits.
+//! descriptors that they inherit. Whoever could change the file could impersonate the database, so
+//! a folder that belongs to another user, or that others may write to, is not used. If there is no
+//! folder (a read-only container), the file is one in memory that the child inherits.
 
 use std::ffi::CStr;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -19,8 +18,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
-use crate::Failure;
-use crate::ca_bundle::PEM;
+use super::PEM;
+use crate::failure::Failure;
 
 /// A file with the bundle in it.
 pub(crate) struct BundleFile {

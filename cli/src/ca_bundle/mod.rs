@@ -1,60 +1,31 @@
-//! `rdsign ca-bundle`, and the trust bundle itself: the certificate authorities of RDS, region by
-//! region, and Amazon's public ones, which sign the certificates of RDS Proxy.
+//! The trust bundle: the certificate authorities of RDS, region by region, and Amazon's public
+//! ones, which sign the certificates of RDS Proxy.
 //!
 //! `ca-bundle/renew.mjs` renews the file. What is trusted is decided by the certificates alone: a
 //! region is read from a certificate's own name, never from a list.
 
-use std::io::{self, Write};
+mod file;
 
-use clap::Args;
-use rdsign::endpoint::Region;
-use rdsign::timestamp;
+pub(crate) use file::BundleFile;
+
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde_json::json;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::Failure;
-use crate::time::from_unix;
-
 /// The bundle as PEM: nothing but certificates.
-pub(crate) const PEM: &str = include_str!("../../ca-bundle/rds.pem");
+pub(crate) const PEM: &str = include_str!("../../../ca-bundle/rds.pem");
 
 const END: &str = "-----END CERTIFICATE-----\n";
 
-#[derive(Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct CaBundleArgs {
-    /// Only the authorities of a region, and Amazon's public ones, which RDS Proxy uses
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
-
-    /// List subject, region and expiry in place of the certificates
-    #[arg(long)]
-    list: bool,
-
-    /// The same list as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  rdsign ca-bundle > rds.pem
-  rdsign ca-bundle --region eu-central-1 > rds.pem
-  rdsign ca-bundle --list
-
-`rdsign exec` and `rdsign doctor` use this bundle where no other is named.";
-
 /// A certificate authority of the bundle.
 pub(crate) struct Authority<'a> {
-    pem: &'a str,
+    pub(crate) pem: &'a str,
     /// Its common name.
-    subject: String,
-    region: Option<String>,
+    pub(crate) subject: String,
+    pub(crate) region: Option<String>,
     /// Seconds since 1970.
-    not_before: i64,
-    not_after: i64,
+    pub(crate) not_before: i64,
+    pub(crate) not_after: i64,
 }
 
 impl Authority<'_> {
@@ -74,8 +45,8 @@ impl Authority<'_> {
     }
 
     /// Amazon's public authorities serve every region. Those of RDS's beta and preview
-    /// environments are of no region that a database of yours is in.
-    fn serves(&self, region: &str) -> bool {
+    /// environments serve none that a user's database is in.
+    pub(crate) fn serves(&self, region: &str) -> bool {
         match &self.region {
             Some(own) => own == region,
             None => !self.subject.starts_with(OF_RDS),
@@ -99,46 +70,6 @@ pub(crate) fn common_name(name: &x509_parser::x509::X509Name<'_>) -> Option<Stri
 /// Every authority of the bundle, in its order.
 pub(crate) fn authorities() -> impl Iterator<Item = Authority<'static>> {
     PEM.split_inclusive(END).filter_map(Authority::read)
-}
-
-pub(crate) fn print(args: CaBundleArgs) -> Result<(), Failure> {
-    let mut chosen: Vec<Authority<'_>> = authorities().collect();
-    if let Some(region) = args.region.map(Region::new).transpose()? {
-        let region = region.as_str();
-        if !chosen.iter().any(|a| a.region.as_deref() == Some(region)) {
-            return Err(Failure::Usage(format!(
-                "region: there is no certificate authority of {region} in the bundle; accepted: \
-                 one that `rdsign ca-bundle --list` shows"
-            )));
-        }
-        chosen.retain(|authority| authority.serves(region));
-    }
-    let mut output = io::stdout().lock();
-    if args.json {
-        let list: Vec<_> = chosen.iter().map(described).collect();
-        writeln!(output, "{:#}", serde_json::Value::from(list))?;
-    } else if args.list {
-        for authority in &chosen {
-            let region = authority.region.as_deref().unwrap_or("-");
-            let day = &timestamp::format_rfc3339(from_unix(authority.not_after))[..10];
-            writeln!(output, "{:<51}  {region:<15}  {day}", authority.subject)?;
-        }
-    } else {
-        for authority in &chosen {
-            output.write_all(authority.pem.as_bytes())?;
-        }
-    }
-    output.flush()?;
-    Ok(())
-}
-
-fn described(authority: &Authority<'_>) -> serde_json::Value {
-    json!({
-        "subject": authority.subject,
-        "region": authority.region,
-        "valid_from": timestamp::format_rfc3339(from_unix(authority.not_before)),
-        "expires_at": timestamp::format_rfc3339(from_unix(authority.not_after)),
-    })
 }
 
 #[cfg(test)]

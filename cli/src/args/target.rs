@@ -1,15 +1,11 @@
-//! The flags that say what a token is for, and where to connect with it. `token`, `exec`, `pgpass`
-//! and `doctor` share them, so that whoever has found out the flags of one knows those of all.
-//!
-//! What a token is signed for and what is dialled are two things: a tunnel changes the second one
-//! alone.
-
-use std::net::IpAddr;
+//! What a token is signed for. `token`, `exec`, `pgpass` and `doctor` share these flags, so whoever
+//! knows those of one command knows those of all. What is not given comes from libpq's variables;
+//! the values are checked by the library alone.
 
 use clap::Args;
 use rdsign::{Signer, SignerBuilder, endpoint};
 
-use crate::credentials::SourceArgs;
+use super::{SourceArgs, variable};
 
 /// What a token is signed for, and with which credentials.
 #[derive(Args, Clone)]
@@ -66,24 +62,4 @@ impl TargetArgs {
         }
         Ok(signer)
     }
-}
-
-/// Where to connect, when that is not the endpoint itself.
-#[derive(Args, Clone)]
-pub(crate) struct DialArgs {
-    /// IP address to connect to, as through a tunnel: the token and TLS stay those of the
-    /// endpoint [default: PGHOSTADDR, else what the host name stands for]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) hostaddr: Option<IpAddr>,
-
-    /// Port to connect to, as through a tunnel [default: the endpoint's]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) hostport: Option<u16>,
-}
-
-/// A variable of libpq's; an empty one counts as unset, as it does there.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(|value| value.to_string_lossy().into_owned())
 }

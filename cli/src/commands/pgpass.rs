@@ -1,19 +1,20 @@
 //! `rdsign pgpass`: a token as a line of libpq's password file.
 //!
-//! The line holds a token, so it is good for 15 minutes at the most: a file of such lines is for
-//! a program that reads it at once.
+//! The line contains a token, so it is valid for at most 15 minutes: a file of such lines is for a
+//! program that reads it at once.
 //! Format: <https://www.postgresql.org/docs/current/libpq-pgpass.html>
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::Failure;
-use crate::target_args::{DialArgs, TargetArgs};
+use crate::args::{DialArgs, TargetArgs};
+use crate::failure::Failure;
+use crate::output;
 
 #[derive(Args)]
-#[command(after_help = EXAMPLE)]
+#[command(after_help = HELP)]
 pub(crate) struct PgpassArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -26,33 +27,32 @@ pub(crate) struct PgpassArgs {
     dbname: Option<String>,
 }
 
-const EXAMPLE: &str = "\
-Example, in bash, which keeps the token out of the file system:
-  psql \"host=$PGHOST user=$PGUSER dbname=postgres passfile=<(rdsign pgpass)\"
+const HELP: &str = "\
+libpq ignores a password file that others can read or that is not a plain file.
+It finds a line by the host name, even if hostaddr is given, and by the port
+that it connects to.
 
-libpq reads no password file that others can read: `(umask 077; rdsign pgpass > FILE)`. It looks
-lines up by the host name, also where hostaddr is given, and by the port that it connects to.";
+Example:
+  (umask 077 && rdsign pgpass > token.pgpass)
+  PGPASSFILE=token.pgpass psql -d postgres";
 
-pub(crate) fn print(args: PgpassArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: PgpassArgs) -> Result<ExitCode, Failure> {
     let signer = args.target.builder()?.build()?;
     let token = signer.token()?;
     let endpoint = signer.endpoint();
     let port = args.dial.hostport.unwrap_or(endpoint.port());
     let database = args.dbname.as_deref().map_or("*".into(), escaped);
-    let mut output = io::stdout().lock();
-    writeln!(
-        output,
-        "{}:{port}:{database}:{}:{}",
+    output::print([format!(
+        "{}:{port}:{database}:{}:{}\n",
         escaped(endpoint.hostname()),
         escaped(signer.username()),
         escaped(token.value()),
-    )?;
-    output.flush()?;
-    Ok(())
+    )])?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A field that means this text alone: libpq takes a backslash and what follows it as the latter,
-/// and a field that is a bare `*` as anything at all.
+/// A field that matches this text alone: libpq drops a backslash and keeps the character after it,
+/// and a field that is a bare `*` matches anything.
 fn escaped(text: &str) -> Cow<'_, str> {
     if text == "*" {
         return r"\*".into();

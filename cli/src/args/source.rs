@@ -1,14 +1,12 @@
-//! `rdsign credentials`, and the flags that choose a source of credentials.
+//! The flags that choose a source of credentials. There are none for keys: everyone on the machine
+//! can read a process's arguments.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
-use rdsign::{Signer, SignerBuilder, timestamp};
+use rdsign::SignerBuilder;
 
-use crate::Failure;
-
-/// The source of credentials; none of these flags is the default chain.
+/// The source of credentials; without any of these flags, the default chain.
 #[derive(Args, Clone)]
 pub(crate) struct SourceArgs {
     /// Profile of the AWS configuration files to take credentials from [default: the first
@@ -52,40 +50,4 @@ impl SourceArgs {
         }
         signer
     }
-}
-
-#[derive(Args)]
-#[command(after_help = "Neither the secret access key nor the session token is shown.")]
-pub(crate) struct CredentialsArgs {
-    /// Region to ask STS in [default: AWS_REGION, else AWS_DEFAULT_REGION, else the profile's]
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
-
-    #[command(flatten)]
-    source: SourceArgs,
-}
-
-pub(crate) fn print(args: CredentialsArgs) -> Result<(), Failure> {
-    let mut signer = args.source.apply(Signer::builder());
-    if let Some(region) = args.region {
-        signer = signer.region(region);
-    }
-    let found = signer.find_credentials()?;
-    let kind = match found.credentials.session_token() {
-        Some(_) => "temporary",
-        None => "long-lived",
-    };
-    let end = match found.expires_at() {
-        Some(time) => timestamp::format_rfc3339(time),
-        None => "not told by the source".to_owned(),
-    };
-    let mut output = io::stdout().lock();
-    writeln!(output, "source:         {}", found.source)?;
-    writeln!(output, "access key id:  {} ({kind})", found.access_key_id())?;
-    writeln!(output, "expires at:     {end}")?;
-    for tried in &found.tried {
-        writeln!(output, "tried before:   {}: {}", tried.source, tried.reason)?;
-    }
-    output.flush()?;
-    Ok(())
 }

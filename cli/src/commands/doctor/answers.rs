@@ -1,7 +1,7 @@
 //! What a server says when it refuses a login, and what that means: the one place for it.
 //!
-//! A server tells a client next to nothing, on purpose, so an answer has more than one cause. The
-//! README shows this same table.
+//! A server tells a client almost nothing, on purpose, so an answer has more than one cause. The
+//! README shows the same table.
 
 /// One answer of a server.
 pub(crate) struct Answer {
@@ -81,7 +81,7 @@ pub(crate) const ANSWERS: [Answer; 10] = [
     },
 ];
 
-/// The answer that a server's message is.
+/// The answer that a server's message matches.
 pub(crate) fn find(message: &str) -> Option<&'static Answer> {
     let fits = |answer: &&Answer| answer.parts.iter().all(|part| message.contains(part));
     ANSWERS.iter().find(fits)

@@ -1,7 +1,7 @@
-//! The login itself, and what a connection can tell.
+//! The login itself, and what an open connection shows.
 //!
-//! TLS is done before: tokio-postgres gets the encrypted stream and is told not to ask for TLS, so
-//! what was verified is what the token is sent through.
+//! TLS comes first: tokio-postgres gets the encrypted stream and must not ask for TLS itself, so the
+//! token is sent through what was verified.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,13 +11,13 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
 use tokio_rustls::client::TlsStream;
 
-use super::report::{Entry, Step};
+use super::entry::{Entry, Step};
 
-/// Why there is no login.
+/// Why the login failed.
 pub(crate) enum Refusal {
     /// The server's own words.
     Said(String),
-    /// No word of the server's.
+    /// The connection broke, or the server did not answer.
     Broken(String),
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn log_in(
     }
 }
 
-/// An error with its causes, which its own text leaves out.
+/// An error with its causes, which its own text omits.
 fn reason(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -109,8 +109,8 @@ pub(crate) async fn clock(client: &Client, limit: Duration) -> Entry {
     }
 }
 
-/// A server refuses a token that is signed more than five minutes ahead of its clock. From one
-/// that is signed behind it, the difference is missing at the end.
+/// A server refuses a token that is signed more than five minutes ahead of its clock. A token that
+/// is signed behind it expires that much earlier.
 fn compared(ahead: f64) -> Entry {
     let seconds = ahead.abs();
     let direction = if ahead > 0.0 { "behind" } else { "ahead of" };
@@ -130,7 +130,8 @@ fn failed_query(step: Step, problem: &str) -> Entry {
     Entry::failed(step, "query-failed", says)
 }
 
-/// The shortest way from the user to rds_iam. Roles cannot be members of each other in a circle.
+/// The shortest way from the user to rds_iam. Roles cannot be members of each other in a circle, so
+/// the search ends.
 const WAY_TO_RDS_IAM: &str = "\
 with recursive way(role, names) as (
     select oid, array[rolname::text] from pg_catalog.pg_roles where rolname = current_user
@@ -194,7 +195,8 @@ pub(crate) async fn force_ssl(client: &Client, limit: Duration) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::{Outcome, Report};
+    use super::super::entry::Outcome;
+    use super::super::report::Report;
     use super::*;
 
     #[test]
@@ -207,9 +209,9 @@ mod tests {
             (-290.0, Outcome::Failed),
             (600.0, Outcome::Failed),
         ] {
-            assert_eq!(compared(ahead).outcome(), outcome, "{ahead}");
+            assert_eq!(compared(ahead).outcome, outcome, "{ahead}");
         }
-        let says = |ahead| compared(ahead).says().to_owned();
+        let says = |ahead| compared(ahead).says;
         assert!(says(100.0).starts_with("this machine is 100 s behind"));
         assert!(says(-100.0).starts_with("this machine is 100 s ahead of"));
         let mut report = Report::default();

@@ -1,9 +1,9 @@
-//! `rdsign exec`: a program with a token in its environment, and with a TLS that is safe to send
-//! it over.
+//! `rdsign exec`: a program with a token in its environment, and with TLS settings that make it
+//! safe to send.
 //!
-//! The token is in the child's environment alone, which only its user and root can read; never in
-//! the arguments, which everyone can. rdsign becomes the child, so signals and the exit status are
-//! the child's own.
+//! The token is in the child's environment, which only its user and root can read, and never in the
+//! arguments, which everyone can read. rdsign becomes the child, so signals and the exit status
+//! are the child's own.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -12,12 +12,12 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 
-use crate::Failure;
-use crate::bundle_file::BundleFile;
-use crate::target_args::{DialArgs, TargetArgs, variable};
+use crate::args::{DialArgs, TargetArgs, variable};
+use crate::ca_bundle::BundleFile;
+use crate::failure::Failure;
 
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = HELP)]
 pub(crate) struct ExecArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -34,45 +34,39 @@ pub(crate) struct ExecArgs {
     command: Vec<OsString>,
 }
 
-const EXAMPLES: &str = "\
-Sets PGPASSWORD to a token, PGHOST, PGPORT and PGUSER to what it is for, and, unless they are set
-already, PGSSLMODE to verify-full and PGSSLROOTCERT to the authorities of RDS that
-`rdsign ca-bundle` prints. The token opens connections for 15 minutes; open ones stay.
+const HELP: &str = "\
+Sets PGPASSWORD to a token, PGHOST, PGPORT and PGUSER to what it is for, and,
+unless they are set already, PGSSLMODE to verify-full and PGSSLROOTCERT to the
+certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
+connections for 15 minutes; open ones stay open.
 
 Examples:
-  rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com --username iam_user -- \\
-    psql -d postgres
+  rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
+    --username iam_user -- psql -d postgres
   rdsign exec --dbname app -- pg_dump -Fd -j 4 -f app.dump
 
 Through a tunnel that listens on this machine:
-  rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com --username iam_user \\
-    --hostaddr 127.0.0.1 --hostport 15432 -- psql -d postgres
+  rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
+    --username iam_user --hostaddr 127.0.0.1 --hostport 15432 -- \\
+    psql -d postgres
 
-Exit status: the program's; 127 where there is no such program, 126 where it cannot be started,
-and before that 2 for bad input and 1 for every other failure.";
+Exit status: the program's; 127 if there is no such program, 126 if it cannot be
+started, and before that 2 for bad input and 1 for every other failure.";
 
 const NO_SUCH_PROGRAM: u8 = 127;
 const CANNOT_BE_STARTED: u8 = 126;
 
-pub(crate) fn run(args: ExecArgs) -> ExitCode {
-    let prepared = prepare(args);
-    let (mut child, _bundle) = match prepared {
-        Ok(prepared) => prepared,
-        Err(failure) => return failure.report(),
-    };
-    // Returns only where that failed. The bundle's descriptor, if it is one, goes to the child.
+pub(crate) fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
+    let (mut child, _bundle) = prepare(args)?;
+    // Returns only if it failed. The bundle's descriptor, if it has one, goes to the child.
     let error = child.exec();
     let program = child.get_program().to_string_lossy();
-    match error.kind() {
-        ErrorKind::NotFound => {
-            eprintln!("rdsign: {program}: there is no such program");
-            ExitCode::from(NO_SUCH_PROGRAM)
-        }
-        _ => {
-            eprintln!("rdsign: {program}: cannot be started: {error}");
-            ExitCode::from(CANNOT_BE_STARTED)
-        }
-    }
+    let (problem, status) = match error.kind() {
+        ErrorKind::NotFound => ("there is no such program".to_owned(), NO_SUCH_PROGRAM),
+        _ => (format!("cannot be started: {error}"), CANNOT_BE_STARTED),
+    };
+    eprintln!("rdsign: {program}: {problem}");
+    Ok(ExitCode::from(status))
 }
 
 fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
@@ -100,7 +94,7 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
         child.env("PGSSLROOTCERT", file.path());
         bundle = Some(file);
     }
-    // Last, since a token's life begins here.
+    // Last, since the token starts to age here.
     child.env("PGPASSWORD", signer.token()?.value());
     Ok((child, bundle))
 }

@@ -1,0 +1,75 @@
+//! `rdsign ca-bundle`: the trust bundle, or a region's part of it, as PEM, as a list or as JSON.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rdsign::endpoint::Region;
+use rdsign::timestamp;
+use serde_json::{Value, json};
+
+use crate::ca_bundle::{Authority, authorities};
+use crate::failure::Failure;
+use crate::output::{self, json};
+use crate::time::from_unix;
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct CaBundleArgs {
+    /// Only the authorities of a region, and Amazon's public ones, which RDS Proxy uses
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// List subject, region and expiry in place of the certificates
+    #[arg(long)]
+    list: bool,
+
+    /// Print that list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const HELP: &str = "\
+`rdsign exec` and `rdsign doctor` use this bundle unless you name another one.
+
+Examples:
+  rdsign ca-bundle > rds.pem
+  rdsign ca-bundle --region eu-central-1 > rds.pem
+  rdsign ca-bundle --list";
+
+pub(crate) fn run(args: CaBundleArgs) -> Result<ExitCode, Failure> {
+    let mut chosen: Vec<Authority<'_>> = authorities().collect();
+    if let Some(region) = args.region.map(Region::new).transpose()? {
+        let region = region.as_str();
+        if !chosen.iter().any(|a| a.region.as_deref() == Some(region)) {
+            return Err(Failure::Usage(format!(
+                "region: there is no certificate authority of {region} in the bundle; accepted: \
+                 one that `rdsign ca-bundle --list` shows"
+            )));
+        }
+        chosen.retain(|authority| authority.serves(region));
+    }
+    if args.json {
+        let list: Vec<Value> = chosen.iter().map(as_json).collect();
+        json::print(&Value::from(list))?;
+    } else if args.list {
+        output::print(chosen.iter().map(as_row))?;
+    } else {
+        output::print(chosen.iter().map(|authority| authority.pem))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_row(authority: &Authority<'_>) -> String {
+    let region = authority.region.as_deref().unwrap_or("-");
+    let day = &timestamp::format_rfc3339(from_unix(authority.not_after))[..10];
+    format!("{:<51}  {region:<15}  {day}\n", authority.subject)
+}
+
+fn as_json(authority: &Authority<'_>) -> Value {
+    json!({
+        "subject": authority.subject,
+        "region": authority.region,
+        "valid_from": timestamp::format_rfc3339(from_unix(authority.not_before)),
+        "expires_at": timestamp::format_rfc3339(from_unix(authority.not_after)),
+    })
+}

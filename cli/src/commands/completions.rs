@@ -1,0 +1,26 @@
+//! `rdsign completions`: a script for the shell, made from the same declarations that parse the
+//! command line.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct CompletionsArgs {
+    /// The shell to complete in
+    shell: Shell,
+}
+
+const HELP: &str = "\
+Example:
+  rdsign completions bash > /etc/bash_completion.d/rdsign";
+
+pub(crate) fn run(args: CompletionsArgs, mut command: Command) -> Result<ExitCode, Failure> {
+    clap_complete::generate(args.shell, &mut command, "rdsign", &mut io::stdout());
+    Ok(ExitCode::SUCCESS)
+}

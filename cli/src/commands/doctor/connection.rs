@@ -1,0 +1,96 @@
+//! The steps that need the network, in their order. A step whose predecessors failed is skipped, and
+//! says what is missing.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::entry::{Entry, Step};
+use super::examination::Examination;
+use super::report::Report;
+use super::signing::Signing;
+use super::{database, network, tls};
+
+impl Examination {
+    /// From the name to what an open connection shows.
+    pub(crate) async fn connect(
+        &self,
+        signing: Option<Signing>,
+        limit: Duration,
+        report: &mut Report,
+    ) {
+        let stream = self.reach(limit, report).await;
+        let token = match &signing {
+            None => Err("it takes credentials and a region".to_owned()),
+            Some(signing) => {
+                let token = signing.signer.token();
+                report.add(match &token {
+                    Ok(token) => self.token(token),
+                    Err(error) => Entry::of_error(Step::Token, error),
+                });
+                token.map_err(|_| "there is no token".to_owned())
+            }
+        };
+        if let (None, Err(why)) = (&signing, &token) {
+            report.skip(&[Step::Token], why);
+        }
+        let after_login = [Step::Clock, Step::Member, Step::ForceSsl];
+        let client = match (stream, token, signing) {
+            (Some(stream), Ok(token), Some(signing)) => {
+                let (username, dbname) = (&self.username, &self.dbname);
+                match database::log_in(stream, username, token.value(), dbname, limit).await {
+                    Ok(client) => client,
+                    Err(refusal) => {
+                        report.add(self.refused(&refusal, &signing));
+                        return report.skip(&after_login, "only a connection can tell");
+                    }
+                }
+            }
+            (stream, _, _) => {
+                let why = match stream {
+                    None => "there is no connection",
+                    Some(_) => "there is no token",
+                };
+                report.skip(&[Step::Login], why);
+                return report.skip(&after_login, "only a connection can tell");
+            }
+        };
+        let version = database::version(&client, limit).await.unwrap_or_default();
+        report.add(Entry::fine(
+            Step::Login,
+            format!(
+                "{} is in {}, PostgreSQL {version}",
+                self.username, self.dbname
+            ),
+        ));
+        report.add(database::clock(&client, limit).await);
+        report.add(database::member(&client, &self.username, limit).await);
+        report.add(database::force_ssl(&client, limit).await);
+    }
+
+    async fn reach(&self, limit: Duration, report: &mut Report) -> Option<TlsStream<TcpStream>> {
+        let (entry, addresses) =
+            network::resolve(&self.endpoint, self.hostaddr, self.port, limit).await;
+        if !report.add(entry) {
+            report.skip(&[Step::Tcp, Step::Tls], "there is no address");
+            return None;
+        }
+        let (entry, stream) = network::connect(&addresses, limit).await;
+        report.add(entry);
+        let Some(stream) = stream else {
+            report.skip(&[Step::Tls], "there is no connection");
+            return None;
+        };
+        let roots = match tls::Roots::choose(self.sslrootcert.clone(), &self.endpoint) {
+            Ok(roots) => roots,
+            Err(entry) => {
+                report.add(entry);
+                return None;
+            }
+        };
+        let (entry, stream) = tls::connect(stream, &self.endpoint, roots, limit).await;
+        report.add(entry);
+        stream
+    }
+}

@@ -1,0 +1,52 @@
+//! The step that looks at the credentials: whether they can work, and for how long.
+
+use std::time::{Duration, SystemTime};
+
+use rdsign::ErrorCode;
+use rdsign::timestamp::format_rfc3339;
+
+use super::entry::{Entry, Step};
+
+/// The prefix of a key id says whether the key is temporary or long-lived.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
+pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
+    let id = found.access_key_id();
+    let has_session_token = found.credentials.session_token().is_some();
+    let kind = if has_session_token {
+        "temporary"
+    } else {
+        "long-lived"
+    };
+    let mut says = format!("{}: {id} ({kind})", found.source);
+    if id.starts_with("ASIA") && !has_session_token {
+        let says = format!(
+            "{}: {id} is a temporary key, and has no session token",
+            found.source
+        );
+        return Entry::failed(Step::Credentials, "session-token-missing", says).next(
+            "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
+        );
+    }
+    if id.starts_with("AKIA") && has_session_token {
+        let says = format!(
+            "{}: {id} is a long-lived key, and has a session token",
+            found.source
+        );
+        return Entry::failed(Step::Credentials, "session-token-left-over", says)
+            .next("Unset AWS_SESSION_TOKEN: it is another key's.");
+    }
+    let Some(end) = found.expires_at() else {
+        return Entry::fine(Step::Credentials, says);
+    };
+    says.push_str(&format!(", until {}", format_rfc3339(end)));
+    let Ok(left) = end.duration_since(SystemTime::now()) else {
+        let code = ErrorCode::CredentialsExpired.as_str();
+        return Entry::failed(Step::Credentials, code, format!("{says}: they have ended"))
+            .next("Get new ones, by `aws sso login` or from where these came.");
+    };
+    if left < Duration::from_secs(rdsign::MAX_EXPIRES_IN.into()) {
+        return Entry::warning(Step::Credentials, "credentials-end-soon", says)
+            .next("A token ends with the credentials that signed it.");
+    }
+    Entry::fine(Step::Credentials, says)
+}

@@ -1,0 +1,119 @@
+//! One step's result. The names of the steps and the exit statuses that they give are promises, as
+//! the ids of findings are: scripts look at them.
+
+use rdsign::Error;
+
+/// The steps, in the order in which they are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Credentials,
+    Region,
+    Name,
+    Tcp,
+    Tls,
+    Token,
+    Login,
+    Clock,
+    Member,
+    ForceSsl,
+    Policy,
+}
+
+impl Step {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Region => "region",
+            Self::Name => "name",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Token => "token",
+            Self::Login => "login",
+            Self::Clock => "clock",
+            Self::Member => "member",
+            Self::ForceSsl => "force-ssl",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// 11 for the first step, and so on.
+    pub(super) fn exit_status(self) -> u8 {
+        11 + self as u8
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Fine,
+    /// It works, and there is something to know.
+    Warning,
+    Failed,
+    Skipped,
+}
+
+/// One step's result.
+pub(crate) struct Entry {
+    pub(super) step: Step,
+    pub(super) outcome: Outcome,
+    /// The stable id of what was found, if there is something to do about it.
+    pub(super) finding: Option<String>,
+    pub(super) says: String,
+    pub(super) next: Vec<String>,
+    /// Text to copy, which is therefore never wrapped.
+    pub(super) copy: Option<String>,
+}
+
+impl Entry {
+    pub(crate) fn fine(step: Step, says: impl Into<String>) -> Self {
+        Self {
+            step,
+            outcome: Outcome::Fine,
+            finding: None,
+            says: says.into(),
+            next: Vec::new(),
+            copy: None,
+        }
+    }
+
+    pub(crate) fn skipped(step: Step, why: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Skipped,
+            ..Self::fine(step, why)
+        }
+    }
+
+    pub(crate) fn failed(step: Step, finding: &str, says: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Failed,
+            finding: Some(finding.to_owned()),
+            ..Self::fine(step, says)
+        }
+    }
+
+    pub(crate) fn warning(step: Step, finding: &str, says: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Warning,
+            ..Self::failed(step, finding, says)
+        }
+    }
+
+    pub(crate) fn of_error(step: Step, error: &Error) -> Self {
+        Self::failed(step, error.code().as_str(), error.message())
+    }
+
+    /// Adds something to do next.
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    pub(crate) fn copy(mut self, text: String) -> Self {
+        self.copy = Some(text);
+        self
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.outcome == Outcome::Failed
+    }
+}

@@ -1,0 +1,101 @@
+//! `rdsign doctor`: a login, one step at a time, to find the step that fails and what to do.
+//!
+//! It does what a driver does, with the same core and no more privileges, and says only what it
+//! saw: a server does not tell a client why it refuses a token. Each step that waits for the network
+//! has a time limit, and no step's text contains a token or a secret.
+//!
+//! `examination` is what to look at. Its steps are in `signing` (with `credentials`), `connection`
+//! (with `network`, `tls`, `database`, and `refused` if the login fails) and `policy`; each gives an
+//! `entry` of the `report`, which `text` lays out.
+
+mod answers;
+mod connection;
+mod credentials;
+mod database;
+mod entry;
+mod examination;
+mod network;
+mod policy;
+mod refused;
+mod report;
+mod signing;
+mod text;
+mod tls;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::args::{DialArgs, TargetArgs};
+use crate::failure::Failure;
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    #[command(flatten)]
+    dial: DialArgs,
+
+    /// Database to log in to [default: PGDATABASE, else postgres]
+    #[arg(long, value_name = "NAME")]
+    dbname: Option<String>,
+
+    /// PEM file of the certificate authorities to trust, or `system` [default: PGSSLROOTCERT,
+    /// else those of RDS, and for a proxy the system's too]
+    #[arg(long, value_name = "FILE")]
+    sslrootcert: Option<PathBuf>,
+
+    /// Seconds that each step may wait for the network
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: u32,
+
+    /// Print what was found as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const HELP: &str = "\
+Examples:
+  rdsign doctor --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
+    --username iam_user
+  rdsign doctor --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
+    --username iam_user --hostaddr 127.0.0.1 --hostport 15432 --json
+
+Exit status: 0 if every step works, 2 for bad input, else that of the first step
+that failed:
+  11 credentials  missing, or they cannot work
+  12 region       missing, or not the host name's
+  13 name         the host name cannot be looked up
+  14 tcp          the server cannot be reached
+  15 tls          no TLS, or the certificate is not trusted
+  16 token        it cannot be made
+  17 login        the server refuses it
+  18 clock        this machine's clock is minutes off
+  19 member       the user is not in rds_iam";
+
+pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
+    let as_json = args.json;
+    let report = examine(args)?;
+    report.print(as_json)?;
+    Ok(report.exit_status())
+}
+
+fn examine(args: DoctorArgs) -> Result<report::Report, Failure> {
+    let limit = Duration::from_secs(args.timeout.into());
+    let examination = examination::Examination::of(&args)?;
+    let mut report = report::Report::default();
+    let signer = examination.signer(&mut report);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(examination.connect(signer, limit, &mut report));
+    // A name look-up that hangs in the C library cannot be cancelled, so do not wait for it.
+    runtime.shutdown_background();
+    report.add(examination.policy());
+    Ok(report)
+}

@@ -1,0 +1,59 @@
+//! What a token is compared with: flags, else libpq's variables. Behind a tunnel PGHOST and PGPORT
+//! name the tunnel's end, which is not what the token is for, so they count only if they are an
+//! endpoint's.
+
+use rdsign::endpoint::{DEFAULT_PORT, Endpoint, Region, parse_port};
+use rdsign::inspect::{Driver, Expected};
+
+use super::{DriverName, InspectArgs};
+use crate::args::variable;
+use crate::failure::Failure;
+
+/// What the token is compared with, and the variables that say so.
+pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str>), Failure> {
+    let mut compared = Vec::new();
+    let mut from_variable = |name: &'static str| {
+        let value = variable(name);
+        compared.extend(value.is_some().then_some(name));
+        value
+    };
+    let is_rds = |hostname: &String| {
+        Endpoint::new(hostname.as_str(), DEFAULT_PORT)
+            .is_ok_and(|endpoint| endpoint.region().is_some() || endpoint.is_global())
+    };
+    let hostname = match &args.hostname {
+        Some(hostname) => Some(
+            Endpoint::new(hostname.as_str(), DEFAULT_PORT)?
+                .hostname()
+                .into(),
+        ),
+        // Otherwise it may be a tunnel's end, which no token is signed for.
+        None if variable("PGHOST").as_ref().is_some_and(is_rds) => from_variable("PGHOST"),
+        None => None,
+    };
+    let pgport = |port: String| parse_port(&port).ok()?.try_into().ok();
+    let dials_the_endpoint = args.hostname.is_none() && hostname.is_some();
+    let port = match args.port {
+        Some(port) => Some(Endpoint::new("localhost", port)?.port()),
+        None if dials_the_endpoint && variable("PGHOSTADDR").is_none() => {
+            from_variable("PGPORT").and_then(pgport)
+        }
+        None => None,
+    };
+    let username = match &args.username {
+        Some(username) => Some(username.clone()),
+        None => from_variable("PGUSER"),
+    };
+    let expected = Expected {
+        hostname,
+        port,
+        dialled_port: variable("PGPORT").and_then(pgport),
+        username,
+        region: args.region.clone().map(Region::new).transpose()?,
+        driver: args.driver.map(|driver| match driver {
+            DriverName::Postgresql => Driver::Postgresql,
+            DriverName::Mysql => Driver::Mysql,
+        }),
+    };
+    Ok((expected, compared))
+}

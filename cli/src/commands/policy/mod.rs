@@ -1,0 +1,100 @@
+//! `rdsign policy`: the IAM policy that lets database users log in, or the SQL that creates them.
+//! `policy check` says whether policies that exist allow a login. What is allowed is the library's
+//! to decide.
+
+mod check;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use rdsign::endpoint::Region;
+use rdsign::policy::{ConnectResource, Wildcards, connect_policy, connect_sql};
+
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = HELP
+)]
+pub(crate) struct PolicyArgs {
+    #[command(subcommand)]
+    command: Option<PolicyCommand>,
+
+    /// Region of the database
+    #[arg(long, value_name = "REGION", required_unless_present = "sql")]
+    region: Option<String>,
+
+    /// Account that owns the database, 12 digits
+    #[arg(long, value_name = "ID", required_unless_present = "sql")]
+    account: Option<String>,
+
+    /// Resource id: the instance's db-…, the Aurora cluster's cluster-… or the proxy's prx-…; * and
+    /// ? are wildcards
+    #[arg(long, value_name = "ID", required_unless_present = "sql")]
+    resource_id: Option<String>,
+
+    /// Database user; * and ? are wildcards. May be given more than once
+    #[arg(long, value_name = "USER", required = true)]
+    username: Vec<String>,
+
+    /// Print the SQL for the users in place of the policy
+    #[arg(long)]
+    sql: bool,
+}
+
+#[derive(Subcommand)]
+enum PolicyCommand {
+    /// Say whether policies allow a login, by which statement, or what differs
+    Check(check::CheckArgs),
+}
+
+const HELP: &str = "\
+Examples:
+  rdsign policy --region eu-central-1 --account 123456789012 \\
+    --resource-id db-ABCDEFGHIJKL01234 --username iam_user > policy.json
+  rdsign policy --username iam_user --sql | psql";
+
+pub(crate) fn run(args: PolicyArgs) -> Result<ExitCode, Failure> {
+    match args.command {
+        Some(PolicyCommand::Check(args)) => check::run(args),
+        None => print(args).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn print(args: PolicyArgs) -> Result<(), Failure> {
+    let text = match args.sql {
+        true => {
+            let statements = args.username.iter().map(|name| connect_sql(name));
+            statements.collect::<Result<String, _>>()?
+        }
+        false => connect_policy(&resources(args)?) + "\n",
+    };
+    Ok(output::print([text])?)
+}
+
+fn resources(args: PolicyArgs) -> Result<Vec<ConnectResource>, Failure> {
+    // clap requires them, except with --sql.
+    let region = args.region.unwrap_or_default();
+    let account_id = args.account.unwrap_or_default();
+    let resource_id = args.resource_id.unwrap_or_default();
+    let partition = partition(&region)?;
+    let resources = args.username.into_iter().map(|username| {
+        let resource = ConnectResource {
+            partition: partition.clone(),
+            region: region.clone(),
+            account_id: account_id.clone(),
+            resource_id: resource_id.clone(),
+            username,
+        };
+        resource.check(Wildcards::Allowed)?;
+        Ok(resource)
+    });
+    resources.collect()
+}
+
+fn partition(region: &str) -> Result<String, Failure> {
+    Ok(Region::new(region)?.partition().to_owned())
+}

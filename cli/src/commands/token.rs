@@ -1,0 +1,67 @@
+//! `rdsign token`, and the same under the AWS CLI's name with the AWS CLI's flags. Standard output
+//! is the token and nothing else, so that it can be the value of a variable.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rdsign::timestamp;
+
+use crate::args::TargetArgs;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// Life of the token in seconds, 1 to 900 [default: 900]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    expires_in: Option<i64>,
+
+    /// Sign for another time than now, such as 2024-08-26T22:00:00Z: for tests
+    #[arg(long, value_name = "RFC3339")]
+    signing_time: Option<String>,
+
+    /// Print the token without a trailing newline: for programs that run a command to get a
+    /// password
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+const HELP: &str = "\
+Keys are not flags: the credentials come from where the AWS CLI finds them, which
+is the environment, the profile, web identity, the container or the instance.
+`rdsign credentials` shows which are found.
+
+Examples:
+  rdsign token --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
+    --username iam_user
+
+  export PGHOST=mydb.abc123.eu-central-1.rds.amazonaws.com PGUSER=iam_user
+  export PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
+  PGPASSWORD=$(rdsign token) psql -d postgres
+
+Through a tunnel, sign for the endpoint and connect to the tunnel:
+  PGPASSWORD=$(rdsign token --port 5432) PGHOSTADDR=127.0.0.1 PGPORT=15432 \\
+    psql -d postgres
+
+As pgAdmin's password exec command (set its expiration to 840 seconds, since
+the default is never):
+  rdsign token -q --hostname %HOSTNAME% --port %PORT% --username %USERNAME%";
+
+pub(crate) fn run(args: TokenArgs) -> Result<ExitCode, Failure> {
+    let mut signer = args.target.builder()?;
+    if let Some(expires_in) = args.expires_in {
+        signer = signer.expires_in(expires_in);
+    }
+    let signer = signer.build()?;
+    let token = match args.signing_time {
+        Some(time) => signer.token_at(timestamp::parse_rfc3339(&time)?)?,
+        None => signer.token()?,
+    };
+    let end = if args.quiet { "" } else { "\n" };
+    output::print([token.value(), end])?;
+    Ok(ExitCode::SUCCESS)
+}

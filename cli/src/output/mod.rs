@@ -1,0 +1,19 @@
+//! How everything that rdsign prints is written: text for people, JSON for programs, and the help.
+//!
+//! Standard output is written here and flushed, so that a full disk or a closed pipe is an error
+//! of the command and not a lost line.
+
+pub(crate) mod help;
+pub(crate) mod json;
+pub(crate) mod terminal;
+
+use std::io::{self, Write};
+
+/// Writes the parts one after the other, with nothing between them.
+pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    for part in parts {
+        output.write_all(part.as_ref().as_bytes())?;
+    }
+    output.flush()
+}
