@@ -7,12 +7,6 @@
 //! is recognised as one must be all of the query's text and be exactly of that form; anything
 //! else, an option or a comment included, is left to PostgreSQL's own rules.
 
-/// The environment variable that makes the preloaded library do so.
-pub const ROLES_VARIABLE: &str = "RDSIGN_LOCAL_ROLES";
-
-/// The first major version of PostgreSQL with the change.
-pub(crate) const CHANGED_IN: u32 = 16;
-
 /// The role whose members log in with tokens.
 pub const RDS_IAM: &str = "rds_iam";
 

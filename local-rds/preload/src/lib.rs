@@ -19,7 +19,7 @@ use std::sync::Once;
 use std::time::SystemTime;
 
 use conversation::{Conversation, PamConv};
-use rdsign_local::decision::{Decision, decide};
+use rdsign_local::login::{Decision, decide};
 use rdsign_local::timestamp;
 
 // The values of Linux-PAM's _pam_types.h.

@@ -8,7 +8,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use rdsign_local::decision::Decision;
+use rdsign_local::login::Decision;
 use rdsign_local::roles::RDS_IAM;
 
 use crate::server::server;

@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::transmute;
 use std::sync::OnceLock;
 
-use rdsign_local::roles::ROLES_VARIABLE;
+use rdsign_local::login::variables::ROLES_VARIABLE;
 
 /// `Oid` of a role.
 pub(crate) type RoleId = u32;
