@@ -16,7 +16,6 @@ mod launch;
 pub mod login;
 mod postgres;
 mod process;
-pub mod roles;
 mod setup;
 
 pub use error::{LocalError, LogTail};
