@@ -80,7 +80,7 @@ test-cli: $(VENV)/cli ## the command line, beside servers that are broken in one
 
 test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
 	@tools/install-missing build server
-	$(CARGO) test --locked -p rdsign-local
+	$(CARGO) test --locked -p rdsign-local -p rdsign-local-preload
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --example password
 	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/e2e

@@ -1,23 +1,23 @@
 #!/bin/sh
-# Shows the whole of it on this machine: a token, a login with it, two refusals and their reasons.
-# Run by `make demo`. It starts itself again inside `rdsign local`, which sets AWS_* and PG*.
+# Demonstrates a token, a login with it, and two refusals with their reasons, on this machine.
+# Run by `make demo`. It runs itself again inside `rdsign local`, which sets AWS_* and PG*.
 set -eu
 
 rdsign=${RDSIGN_BIN:-target/release/rdsign}
 
 if [ -z "${RDSIGN_LOCAL_LOG:-}" ]; then
-    echo "Starting RDS on this machine (a throwaway PostgreSQL) ..."
+    echo "Starting a local RDS (a throwaway PostgreSQL) ..."
     exec "$rdsign" local -- "$0"
 fi
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 query() { psql -X -c "select current_user, current_database(), ssl, version from pg_stat_ssl where pid = pg_backend_pid()"; }
-refused() { # refused DESCRIPTION: the login must fail, and the server's log must say why
+refused() { # the login must fail, and the server's log must say why
     if query; then
         echo "this login should have been refused" >&2
         exit 1
     fi
-    printf 'The server knows why: '
+    printf 'The server log says why: '
     grep -o 'rdsign: refused.*' "$RDSIGN_LOCAL_LOG" | tail -n 1
 }
 
@@ -26,10 +26,10 @@ PGPASSWORD=$("$rdsign" token)
 export PGPASSWORD
 echo "$PGPASSWORD"
 
-say "2. psql logs in with it, over TLS, as it would at RDS"
+say "2. psql logs in with it over TLS, as it would to RDS"
 query
 
-say "3. A token signed 901 seconds ago is refused: they live 900"
+say "3. A token signed 901 seconds ago is refused: tokens are valid for 900"
 PGPASSWORD=$("$rdsign" token --signing-time "$(date -u -d '901 seconds ago' +%Y-%m-%dT%H:%M:%SZ)")
 refused
 
@@ -38,4 +38,4 @@ export PGUSER=testuser
 PGPASSWORD=$("$rdsign" token)
 refused
 
-say "That was RDS on this machine. It stops now, and leaves nothing behind."
+say "Done. The local RDS stops now and leaves nothing behind."

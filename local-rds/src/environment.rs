@@ -1,8 +1,9 @@
-//! What a program needs in its environment to log in to the server, and the notice that says it.
+//! The environment variables with which a client logs in to the server, as an environment for the
+//! command or as lines for a shell.
 //!
-//! Variables that would lead a program to other credentials or another server are removed, not
-//! only those that have a value here: a profile or a service file left over from the caller would
-//! win over the keys of this server in some SDK or other.
+//! The caller's variables that would lead a client to other credentials or to another server are
+//! removed, even those that have no value here: in some SDKs a profile would take precedence over
+//! this server's keys.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -12,11 +13,12 @@ use std::process::Command;
 use rdsign::timestamp::format_rfc3339;
 
 use crate::config::Config;
-use crate::decision::CONFIG_VARIABLE;
+use crate::login::variables::CONFIG_VARIABLE;
 
 /// The environment variable that names the server's log.
 const LOG_VARIABLE: &str = "RDSIGN_LOCAL_LOG";
 
+/// Variables that would select other credentials, another server or other TLS settings.
 const REMOVED: [&str; 27] = [
     "AWS_CONFIG_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -47,14 +49,14 @@ const REMOVED: [&str; 27] = [
     "PGTARGETSESSIONATTRS",
 ];
 
-/// The variables to set and the ones to remove.
+/// The variables to set and those to remove.
 pub(crate) struct Environment {
     set: Vec<(&'static str, OsString)>,
     removed: Vec<&'static str>,
 }
 
 impl Environment {
-    /// For the first access key of `config`.
+    /// Uses the first access key of `config`.
     pub(crate) fn new(
         config: &Config,
         config_path: &Path,
@@ -77,7 +79,7 @@ impl Environment {
         }
         put("AWS_REGION", config.server.region.as_str().as_ref());
         let endpoints = &config.server.endpoints;
-        // The one that programs which sign for the port they dial can use.
+        // Programs that sign for the port they connect to need an endpoint with this port.
         let endpoint = endpoints.iter().find(|endpoint| endpoint.port() == port);
         if let Some(endpoint) = endpoint.or(endpoints.first()) {
             put("PGHOST", endpoint.hostname().as_ref());
@@ -107,7 +109,7 @@ impl Environment {
         command.envs(self.set.iter().map(|(name, value)| (name, value)));
     }
 
-    /// Lines for a shell. Of the variables to remove, those that this process has: its shell
+    /// Returns lines for a shell. They unset only the variables that this process has: its shell
     /// most likely has them too.
     pub(crate) fn exports(&self) -> String {
         let mut lines = String::new();
@@ -126,7 +128,7 @@ impl Environment {
     }
 }
 
-/// A word of a shell that means `text` and nothing else.
+/// Quotes `text` as one word of a shell.
 pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -1,7 +1,7 @@
-//! Why an RDS on this machine could not be set up, or stopped working.
+//! Why a local RDS could not be set up, or stopped working.
 //!
-//! Every message says what to do about it where something can be done. Whatever ends with a log's
-//! last lines got them from PostgreSQL, whose log never holds a secret.
+//! A message says what to do about the problem if anything can be done. Some end with the last
+//! lines of PostgreSQL's log, which never contains a secret.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -12,48 +12,48 @@ use crate::config::ConfigError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// There is no PostgreSQL server on this machine.
+    /// No PostgreSQL server was found on this machine.
     #[error(
         "no PostgreSQL server found: no folder with both `postgres` and `initdb` (looked in \
-         {looked}). Install one: apt-get install postgresql. One in another place is named by \
+         {looked}). Install one: apt-get install postgresql. If it is elsewhere, set \
          RDSIGN_LOCAL_POSTGRES=/path/to/its/bin"
     )]
     PostgresMissing {
-        /// The folders that were looked in.
+        /// The folders that were searched.
         looked: String,
     },
-    /// The newest PostgreSQL on this machine reads passwords of 1,000 bytes at the most.
+    /// The newest PostgreSQL on this machine reads at most 1,000 bytes of a password.
     #[error(
-        "{}: PostgreSQL {version} is too old: 14 or newer is needed, as older ones cut tokens that \
-         carry a session token. Install a newer one: apt-get install postgresql", bin.display()
+        "{}: PostgreSQL {version} is too old: 14 or newer is needed, since older versions truncate \
+         tokens that carry a session token. Install a newer one: apt-get install postgresql", bin.display()
     )]
     PostgresTooOld {
-        /// Its folder of programs.
+        /// The folder of its programs.
         bin: PathBuf,
         /// Its version.
         version: String,
     },
-    /// `--data` was made by a PostgreSQL that is not installed.
+    /// `--data` was created by a version of PostgreSQL that is not installed.
     #[error(
-        "{}: was made by PostgreSQL {major}, which is not on this machine \
+        "{}: was created by PostgreSQL {major}, which is not installed \
          (apt-get install postgresql-{major})", data.display()
     )]
     PostgresOther {
         /// The folder given.
         data: PathBuf,
-        /// The major version that made it.
+        /// The major version that created it.
         major: String,
     },
-    /// PostgreSQL refuses to run as root, and there is no one else to run it as.
+    /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     #[error(
-        "PostgreSQL does not run as root, and this machine has neither a user `postgres` nor a \
-         user `nobody` to run it as"
+        "PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody` to \
+         run it as"
     )]
-    NoAccount,
-    /// The preloaded library is not where it should be.
+    NoUser,
+    /// The preloaded library was not found.
     #[error(
         "the library {name} was not found (looked for {looked}). It is built together with \
-         rdsign and belongs beside it; RDSIGN_LOCAL_LIBRARY=/path/to/{name} names it elsewhere"
+         rdsign and belongs next to it. If it is elsewhere, set RDSIGN_LOCAL_LIBRARY=/path/to/{name}"
     )]
     LibraryMissing {
         /// Its file name.
@@ -61,28 +61,28 @@ pub enum LocalError {
         /// The paths that were tried.
         looked: String,
     },
-    /// PostgreSQL runs, but without the library.
+    /// PostgreSQL runs, but has not loaded the library.
     #[error("PostgreSQL did not load the library that checks tokens.{0}")]
     LibraryNotLoaded(LogTail),
-    /// The configuration given is wrong.
+    /// The configuration is invalid.
     #[error("{0}")]
     Config(#[from] ConfigError),
-    /// An endpoint given is none.
+    /// An endpoint given by `--endpoint` is invalid.
     #[error("--endpoint: {0}")]
     Endpoint(rdsign::Error),
-    /// The folder given by `--data` has something else in it.
+    /// The folder given by `--data` contains other files.
     #[error(
-        "{}: is not empty and was not made by rdsign local, so it is left alone; name a new or \
+        "{}: is not empty and was not made by rdsign local, so it is left alone; use a new or \
          empty folder", .0.display()
     )]
     DataNotOurs(PathBuf),
-    /// The folder given by `--data` is used by another one that runs now.
+    /// The folder given by `--data` is in use by another server.
     #[error("{}: is in use by another rdsign local", .0.display())]
     DataInUse(PathBuf),
-    /// The user that PostgreSQL runs as cannot get into a folder.
+    /// The user that PostgreSQL runs as cannot enter a folder.
     #[error(
-        "{}: the user {user}, whom PostgreSQL runs as, cannot enter this folder; name one whose \
-         parents may be entered by all", path.display()
+        "{}: {user}, the user PostgreSQL runs as, cannot enter this folder; use one whose parents \
+         everyone may enter", path.display()
     )]
     NotReachable {
         /// The folder.
@@ -90,17 +90,17 @@ pub enum LocalError {
         /// The user's name.
         user: String,
     },
-    /// The port given is taken.
-    #[error("port {0} of 127.0.0.1 cannot be listened on: {1}")]
+    /// The port is in use, or may not be used.
+    #[error("cannot listen on port {0} of 127.0.0.1: {1}")]
     Port(u16, io::Error),
-    /// A step of setting the server up failed.
+    /// A step of the setup failed.
     #[error("{step} failed ({status}).{tail}")]
     Setup {
         /// Which step.
         step: &'static str,
         /// How its process ended.
         status: String,
-        /// What it said.
+        /// The end of its log.
         tail: LogTail,
     },
     /// PostgreSQL ended by itself.
@@ -108,38 +108,38 @@ pub enum LocalError {
     ServerEnded {
         /// How its process ended.
         status: String,
-        /// What it said.
+        /// The end of its log.
         tail: LogTail,
     },
     /// A signal came before the server was ready.
     #[error("interrupted before PostgreSQL was ready")]
     Interrupted(i32),
-    /// The command to run beside the server could not be started.
+    /// The command to run next to the server could not be started.
     #[error("{}: {source}", command.display())]
     Command {
         /// The command.
         command: PathBuf,
-        /// Why not.
+        /// Why it could not be started.
         source: io::Error,
     },
-    /// The certificate could not be made.
-    #[error("the server's certificate could not be made: {0}")]
+    /// The certificate could not be created.
+    #[error("the server's certificate could not be created: {0}")]
     Certificate(#[from] rcgen::Error),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes: {0}")]
+    /// The system returned no random bytes.
+    #[error("the system returned no random bytes: {0}")]
     Random(String),
-    /// A file, a folder or a process: which, and why.
+    /// An operation on a file, a folder or a process failed.
     #[error("{what}: {source}")]
     Io {
-        /// What was to be done with what.
+        /// The operation and its object.
         what: String,
-        /// Why it was not.
+        /// Why it failed.
         source: io::Error,
     },
 }
 
 impl LocalError {
-    /// The status that a process with this error ends with, as shells have it.
+    /// Returns the exit status for this error, following the conventions of shells.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Endpoint(_) | Self::DataNotOurs(_) => 2,
@@ -151,7 +151,7 @@ impl LocalError {
     }
 }
 
-/// Says what was to be done, for an error of the system that says only why it was not.
+/// Adds the operation to an error of the system, which says only why something failed.
 pub(crate) trait Context<T> {
     fn context(self, what: impl FnOnce() -> String) -> Result<T, LocalError>;
 }
@@ -170,7 +170,7 @@ impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
 pub struct LogTail(String);
 
 impl LogTail {
-    /// Reads the last lines of the log at `path`. One that cannot be read has none.
+    /// Reads the last lines of the log at `path`, or none if it cannot be read.
     pub(crate) fn of(path: &std::path::Path) -> Self {
         const LINES: usize = 15;
         let log = std::fs::read(path).unwrap_or_default();
@@ -187,7 +187,7 @@ impl LogTail {
 impl fmt::Display for LogTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_str() {
-            "" => f.write_str(" It left nothing in its log"),
+            "" => f.write_str(" Its log is empty"),
             lines => write!(f, " The end of its log:\n  {lines}"),
         }
     }

@@ -1,4 +1,5 @@
-//! The life of a server: set up, run beside a command or until interrupted, stop, clear away.
+//! The life of a server: set it up, run it until a command ends or an interrupt comes, stop it,
+//! and remove its files.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -6,37 +7,36 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::beside;
 use crate::error::LocalError;
-use crate::server::Server;
+use crate::postgres::server::Server;
+use crate::process::command;
+use crate::process::signals::{Signals, Wake};
 use crate::setup::Local;
-use crate::signals::{Signals, Wake};
 
 /// How the server is set up. The default is a temporary one on a free port.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The port on 127.0.0.1 to listen on. `None` or 0: a free one.
+    /// The port on 127.0.0.1 to listen on. `None` or 0 means a free one.
     pub port: Option<u16>,
-    /// The configuration file, which is used in place where the server can read it. `None`: the
-    /// one in [`data`](Self::data), or a new one with access keys of its own.
+    /// The configuration file. If the server cannot read it, a copy is used. `None` means the one
+    /// in [`data`](Self::data), or else a new one with its own access keys.
     pub config: Option<PathBuf>,
-    /// A folder that is kept after the stop and used again by the next start. `None`: a temporary
-    /// one.
+    /// A folder that is kept after the stop and can be used again. `None` means a temporary one.
     pub data: Option<PathBuf>,
-    /// Endpoints that tokens are signed for, as `host` or `host:port`. A new configuration has
-    /// these in place of its own; to one that is there already they are added, in front.
+    /// Endpoints that tokens are signed for, as `host` or `host:port`. They replace the default
+    /// endpoint of a new configuration, and come before those of an existing one.
     pub endpoints: Vec<String>,
 }
 
-/// Sets the server up and runs it until `command` ends, whose exit status is returned (128 and
-/// the signal's number if one ended it), or without a command until SIGINT, SIGTERM or SIGHUP.
+/// Sets the server up and runs it until `command` ends or, without a command, until SIGINT, SIGTERM
+/// or SIGHUP. Returns the command's exit status: 128 plus the signal's number if one ended it.
 ///
-/// To be called by the process's only thread, which is also the one that lives as long as the
-/// process: it takes over the process's signals, and both the server and `command` are told to
+/// Must be called from the process's only thread, and that thread must live as long as the process:
+/// this function takes over the process's signals, and both the server and `command` are told to
 /// stop when the thread ends.
 ///
 /// # Errors
-/// [`LocalError`]; by then the server has been stopped and its temporary folder removed.
+/// [`LocalError`]. By then the server has been stopped and its temporary folder removed.
 pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode, LocalError> {
     let started = Instant::now();
     let signals = Signals::take()?;
@@ -44,17 +44,17 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
     let mut notice = local.heading(started.elapsed());
     let outcome = match command.as_deref() {
         Some([program, arguments @ ..]) => {
-            // Not eprintln, which panics where nobody reads any more.
+            // Not eprintln, which panics if standard error is closed.
             let _ = writeln!(std::io::stderr(), "{notice}");
             let mut command = Command::new(program);
             command.args(arguments);
             local.environment().apply(&mut command);
-            beside::run(command, &mut local.server, &signals)
+            command::run(command, &signals, || local.server.check())
         }
         _ => {
             notice.push_str(&local.how_to_connect());
             let mut stdout = std::io::stdout();
-            // Whoever does not read it may still use the server.
+            // The server is of use even if nobody reads this.
             let _ = writeln!(stdout, "{notice}").and_then(|()| stdout.flush());
             run_until_stopped(&mut local.server, &signals)
         }

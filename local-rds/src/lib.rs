@@ -1,29 +1,22 @@
-//! RDS on this machine: a throwaway PostgreSQL that checks IAM database authentication tokens as
-//! RDS does, with its TLS, its roles and its rules of login.
+//! A local RDS: a throwaway PostgreSQL that checks IAM database authentication tokens as RDS does,
+//! with the TLS, the roles and the login rules of RDS.
 //!
-//! [`run`] sets it up, runs it and clears it away. The crate `rdsign-local-preload` is the library
-//! that PostgreSQL is started with; it shares [`config`] and [`decision`] and is found beside the
-//! program that calls [`run`], never linked to it.
+//! [`run`] sets it up, runs it and cleans up. PostgreSQL is started with a preloaded library, the
+//! crate `rdsign-local-preload`. That library uses [`login`] to decide about each token. It is
+//! found next to the program that calls [`run`], never linked to it.
+//!
+//! The modules build on each other in this order: `process`, `folder`, [`config`], [`login`],
+//! `postgres`, `setup`, `launch`.
 
-mod abandoned;
-mod account;
-mod beside;
-mod certificate;
-mod cluster;
 pub mod config;
-pub mod decision;
-mod default_config;
 mod environment;
 mod error;
 mod folder;
 mod launch;
-mod library;
+pub mod login;
 mod postgres;
-pub mod roles;
-mod server;
+mod process;
 mod setup;
-mod signals;
-mod step;
 
 pub use error::{LocalError, LogTail};
 pub use launch::{Options, run};

@@ -1,8 +1,8 @@
-//! PAM's way back into PostgreSQL: the function through which the client is asked for its
-//! password and the log is told something.
+//! The PAM conversation: the function of PostgreSQL that asks the client for its password, and
+//! writes to the server's log.
 //!
-//! What comes back was allocated by PostgreSQL with malloc and is ours to free, after it was
-//! wiped. PostgreSQL asks the client only when it gets `PAM_PROMPT_ECHO_OFF`.
+//! PostgreSQL allocates its responses with malloc. This module wipes and frees them. PostgreSQL
+//! asks the client only for a message of the style `PAM_PROMPT_ECHO_OFF`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -41,7 +41,7 @@ pub struct PamConv {
     pub(crate) data: *mut c_void,
 }
 
-/// A function to converse with, and what it wants to be called with.
+/// The conversation function, and the data that it must be called with.
 pub(crate) struct Conversation {
     converse: Converse,
     data: *mut c_void,
@@ -49,7 +49,7 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     /// # Safety
-    /// `conversation` is null, or what it points to keeps its promise as long as this value lives.
+    /// `conversation` is null, or its function and data are valid as long as this value exists.
     pub(crate) unsafe fn new(conversation: *const PamConv) -> Option<Self> {
         // SAFETY: passed on from the caller.
         let conversation = unsafe { conversation.as_ref() }?;
@@ -59,15 +59,15 @@ impl Conversation {
         })
     }
 
-    /// `None` where the client gave none.
+    /// Asks the client for its password. Returns `None` if the client sent none.
     pub(crate) fn ask_for_password(&self) -> Option<Response> {
         self.exchange(PAM_PROMPT_ECHO_OFF, c"Password: ")
             .filter(|response| !response.text().is_null())
     }
 
-    /// Puts a line into the server's log, as an error of PAM's.
+    /// Writes a line to the server's log, as a PAM error.
     pub(crate) fn say(&self, line: &str) {
-        // A NUL would end it, so what could hold one is shown escaped like the rest of its kind.
+        // A NUL would end the line, and a line break would look like a new one.
         let line = line.replace(char::is_control, "?");
         if let Ok(line) = CString::new(line) {
             self.exchange(PAM_ERROR_MSG, &line);
@@ -81,22 +81,22 @@ impl Conversation {
         };
         let mut messages = ptr::from_ref(&message);
         let mut responses = ptr::null_mut();
-        // SAFETY: one message with a C string, valid during the call, and a place for the
-        // responses; the promise of the function is `new`'s.
+        // SAFETY: one message with a C string, valid during the call, and a pointer for the
+        // responses. The caller of `new` guarantees that the function is valid.
         let status =
             unsafe { (self.converse)(1, &raw mut messages, &raw mut responses, self.data) };
-        // Made before the status is looked at: whatever came back is wiped and freed.
+        // Created before the status is checked, so that every response is wiped and freed.
         let response = NonNull::new(responses).map(Response);
         response.filter(|_| status == PAM_SUCCESS)
     }
 }
 
-/// One response. Wiped and freed on drop, on the way of a panic too.
+/// One response. Wiped and freed on drop, including after a panic.
 pub(crate) struct Response(NonNull<PamResponse>);
 
 impl Response {
     fn text(&self) -> *mut c_char {
-        // SAFETY: an array of one response, since one was asked for.
+        // SAFETY: it is an array of one response, since there was one message.
         unsafe { self.0.as_ref() }.text
     }
 
@@ -104,11 +104,11 @@ impl Response {
         if self.text().is_null() {
             return c"";
         }
-        // SAFETY: a C string that lives until this value is dropped.
+        // SAFETY: a C string, valid until this value is dropped.
         unsafe { CStr::from_ptr(self.text()) }
     }
 
-    /// The text, without the NUL behind it.
+    /// Returns the text without the final NUL.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.as_c_str().to_bytes()
     }
@@ -117,8 +117,8 @@ impl Response {
 impl Drop for Response {
     fn drop(&mut self) {
         let text = self.text();
-        // SAFETY: both were allocated with malloc for us, and nobody uses them after this. The
-        // text is a C string, so its length is known and its bytes may be written.
+        // SAFETY: PostgreSQL allocated both with malloc, handed them over, and does not use them
+        // any more. The text is a C string, so its bytes up to the NUL may be overwritten.
         unsafe {
             if !text.is_null() {
                 std::slice::from_raw_parts_mut(text.cast::<u8>(), libc::strlen(text)).zeroize();

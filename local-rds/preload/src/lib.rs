@@ -1,14 +1,12 @@
-//! The library that PostgreSQL is started with (LD_PRELOAD): it answers the six calls that
-//! `postgres` makes to libpam, and lets in whoever brings a token that RDS would accept.
+//! The library that is preloaded into PostgreSQL with LD_PRELOAD. It implements the six libpam
+//! functions that `postgres` calls, and accepts the tokens that RDS would accept.
 //!
-//! It runs inside a PostgreSQL backend, so nothing may leave it but an answer: a panic that got
-//! out would take the backend and every other session down. It must export all six functions, or
-//! the system's libpam would answer some of the calls with a handle that is not its own.
+//! It runs inside a PostgreSQL backend: a panic must not leave it, since a crash of one backend ends
+//! all other sessions. It must export all six functions, or the system's libpam would get some of
+//! the calls, with a handle that it does not know.
 
 mod conversation;
-mod grant;
-mod member;
-mod server;
+mod postgres16;
 #[cfg(test)]
 mod tests;
 
@@ -19,10 +17,10 @@ use std::sync::Once;
 use std::time::SystemTime;
 
 use conversation::{Conversation, PamConv};
-use rdsign_local::decision::{Decision, decide};
+use rdsign_local::login::{Decision, decide};
 use rdsign_local::timestamp;
 
-// The values of Linux-PAM's _pam_types.h.
+// The values are from Linux-PAM's _pam_types.h.
 const PAM_SUCCESS: c_int = 0;
 const PAM_SYSTEM_ERR: c_int = 4;
 const PAM_AUTH_ERR: c_int = 7;
@@ -31,18 +29,18 @@ const PAM_USER: c_int = 2;
 const PAM_RHOST: c_int = 4;
 const PAM_CONV: c_int = 5;
 
-/// One login, from `pam_start` to `pam_end`. To PostgreSQL it is opaque.
+/// One login, from `pam_start` to `pam_end`. PostgreSQL holds it as an opaque handle.
 struct Login {
     username: Vec<u8>,
     client: Vec<u8>,
     conversation: Option<Conversation>,
 }
 
-/// Begins a login.
+/// Starts a login.
 ///
 /// # Safety
-/// As libpam's: `user` is null or a C string, `conversation` null or valid until `pam_end`, and
-/// `handle` takes a pointer.
+/// As for libpam: `user` is null or a C string, `conversation` null or valid until `pam_end`, and
+/// `handle` points to writable memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_start(
     _service: *const c_char,
@@ -51,7 +49,7 @@ pub unsafe extern "C" fn pam_start(
     handle: *mut *mut c_void,
 ) -> c_int {
     guarded(|| {
-        keep_panics_silent();
+        log_only_the_location_of_panics();
         // SAFETY: passed on from the caller.
         let login = unsafe {
             Login {
@@ -66,10 +64,10 @@ pub unsafe extern "C" fn pam_start(
     })
 }
 
-/// Keeps what PostgreSQL says about the login; items of no interest here are taken and forgotten.
+/// Stores what PostgreSQL says about the login. Other items are accepted and ignored.
 ///
 /// # Safety
-/// As libpam's: `handle` comes from `pam_start`, and `item` is what `item_type` asks for.
+/// As for libpam: `handle` comes from `pam_start`, and `item` has the type that `item_type` implies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_set_item(
     handle: *mut c_void,
@@ -77,11 +75,11 @@ pub unsafe extern "C" fn pam_set_item(
     item: *const c_void,
 ) -> c_int {
     guarded(|| {
-        // SAFETY: passed on from the caller; nobody else has a reference meanwhile.
+        // SAFETY: passed on from the caller; there is no other reference during this call.
         let Some(login) = (unsafe { handle.cast::<Login>().as_mut() }) else {
             return PAM_SYSTEM_ERR;
         };
-        // SAFETY: the type says what the item points to.
+        // SAFETY: `item_type` says what the item points to.
         unsafe {
             match item_type {
                 PAM_USER => login.username = bytes(item.cast()),
@@ -94,11 +92,11 @@ pub unsafe extern "C" fn pam_set_item(
     })
 }
 
-/// Asks the client for its password and decides. The reason of a refusal goes through the
-/// conversation into the server's log; the client is told nothing but that it failed.
+/// Asks the client for its password and decides about the login. The reason for a refusal goes to
+/// the server's log; the client only learns that the login failed.
 ///
 /// # Safety
-/// As libpam's: `handle` comes from `pam_start`.
+/// As for libpam: `handle` comes from `pam_start`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_authenticate(handle: *mut c_void, _flags: c_int) -> c_int {
     guarded(|| {
@@ -109,11 +107,11 @@ pub unsafe extern "C" fn pam_authenticate(handle: *mut c_void, _flags: c_int) ->
         let Some(conversation) = &login.conversation else {
             return PAM_CONV_ERR;
         };
-        // None: the client is gone, which psql does to ask its user for the password.
+        // None means the client has disconnected, as psql does to ask its user for a password.
         let Some(password) = conversation.ask_for_password() else {
             return PAM_CONV_ERR;
         };
-        let decision = member::decide_by_password(&login.username, password.as_c_str());
+        let decision = postgres16::decide_by_password(&login.username, password.as_c_str());
         match decision.unwrap_or_else(|| decide(&login.username, password.as_bytes())) {
             Decision::Accepted(line) => {
                 log(login, &line);
@@ -127,10 +125,10 @@ pub unsafe extern "C" fn pam_authenticate(handle: *mut c_void, _flags: c_int) ->
     })
 }
 
-/// Whether the user may log in now: whoever got this far may.
+/// Reports whether the user may log in now, which is always so after `pam_authenticate`.
 ///
 /// # Safety
-/// None of its own; it has libpam's signature.
+/// No requirements; the signature is that of libpam.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_acct_mgmt(_handle: *mut c_void, _flags: c_int) -> c_int {
     PAM_SUCCESS
@@ -139,22 +137,22 @@ pub unsafe extern "C" fn pam_acct_mgmt(_handle: *mut c_void, _flags: c_int) -> c
 /// Ends a login.
 ///
 /// # Safety
-/// As libpam's: `handle` comes from `pam_start` and is not used again.
+/// As for libpam: `handle` comes from `pam_start` and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_end(handle: *mut c_void, _status: c_int) -> c_int {
     guarded(|| {
         if !handle.is_null() {
-            // SAFETY: it was made by Box::into_raw in pam_start.
+            // SAFETY: the handle comes from Box::into_raw in pam_start.
             drop(unsafe { Box::from_raw(handle.cast::<Login>()) });
         }
         PAM_SUCCESS
     })
 }
 
-/// The text for one of the codes above, for the server's log.
+/// Returns the text of a PAM code, for the server's log.
 ///
 /// # Safety
-/// None of its own; it has libpam's signature.
+/// No requirements; the signature is that of libpam.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_strerror(_handle: *mut c_void, code: c_int) -> *const c_char {
     let text = match code {
@@ -171,9 +169,8 @@ fn guarded(body: impl FnOnce() -> c_int) -> c_int {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(PAM_SYSTEM_ERR)
 }
 
-/// Makes a panic leave no more than its place in the log: the message may quote what it was about,
-/// which here is a token.
-fn keep_panics_silent() {
+/// Makes a panic log nothing but its location: its message might quote a token.
+fn log_only_the_location_of_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|panic| {
@@ -181,14 +178,14 @@ fn keep_panics_silent() {
                 .location()
                 .map(Location::to_string)
                 .unwrap_or_default();
-            let line = format!("rdsign: refused (internal): a fault of rdsign, {place}\n");
+            let line = format!("rdsign: refused (internal): a bug in rdsign, {place}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }));
     });
 }
 
-/// Writes a line to standard error, which is the server's log: in one call, so that lines of
-/// backends that write at the same time stay whole.
+/// Writes a line to standard error, which is the server's log. It is written in one call, so that
+/// lines of different backends do not mix.
 fn log(login: &Login, line: &str) {
     let now = timestamp::format_rfc3339(SystemTime::now());
     let client = login.client.escape_ascii();

@@ -1,4 +1,4 @@
-//! The six calls, as PostgreSQL makes them, with a conversation of the test's own.
+//! Calls the six functions as PostgreSQL does, with a conversation function for tests.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -6,7 +6,7 @@ use std::ptr;
 use crate::conversation::{PamConv, PamMessage, PamResponse};
 use crate::*;
 
-/// What the client does when it is asked for its password.
+/// How the client answers when it is asked for its password.
 enum Client {
     Says(&'static str),
     GoesAway,
@@ -19,7 +19,7 @@ struct Heard {
     lines: Vec<String>,
 }
 
-/// As PostgreSQL's: allocates with malloc, and gives no response where it fails.
+/// Like PostgreSQL's: allocates with malloc, and returns no response if it fails.
 unsafe extern "C" fn converse(
     count: c_int,
     messages: *mut *const PamMessage,
@@ -27,7 +27,7 @@ unsafe extern "C" fn converse(
     data: *mut c_void,
 ) -> c_int {
     assert_eq!(count, 1);
-    // SAFETY: as pam_conv promises; the data is a Heard of the test that is waiting for this call.
+    // SAFETY: the arguments are as pam_conv requires; the data is the `Heard` of this test.
     unsafe {
         let heard = &mut *data.cast::<Heard>();
         let message = &**messages;
@@ -53,7 +53,7 @@ unsafe extern "C" fn converse(
     PAM_SUCCESS
 }
 
-/// One login: what pam_authenticate says, and the lines for the log.
+/// One login: the status of pam_authenticate, and the lines for the log.
 fn log_in(client: Client) -> (c_int, Vec<String>) {
     let mut heard = Heard {
         client,
@@ -64,7 +64,7 @@ fn log_in(client: Client) -> (c_int, Vec<String>) {
         data: (&raw mut heard).cast(),
     };
     let mut handle = ptr::null_mut();
-    // SAFETY: the calls come in PAM's order, and everything they are given lives until the last.
+    // SAFETY: the calls are in PAM's order, and all arguments are valid until the last one.
     let status = unsafe {
         let start = pam_start(
             c"rdsign".as_ptr(),
@@ -93,7 +93,7 @@ fn log_in(client: Client) -> (c_int, Vec<String>) {
 }
 
 #[test]
-fn a_client_that_goes_away_is_no_refusal() {
+fn a_client_that_disconnects_is_not_a_refusal() {
     for client in [
         Client::GoesAway,
         Client::AnswersNothing,
@@ -121,9 +121,9 @@ fn a_panic_is_a_refusal() {
 }
 
 #[test]
-fn null_is_survived() {
+fn null_handles_are_handled() {
     let nothing = ptr::null_mut();
-    // SAFETY: null is allowed where these get it.
+    // SAFETY: these functions allow null.
     unsafe {
         assert_eq!(pam_set_item(nothing, PAM_USER, ptr::null()), PAM_SYSTEM_ERR);
         assert_eq!(pam_authenticate(nothing, 0), PAM_SYSTEM_ERR);

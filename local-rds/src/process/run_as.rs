@@ -1,7 +1,8 @@
-//! Whom PostgreSQL runs as: it refuses root, so root hands it to another user.
+//! The user that PostgreSQL runs as. PostgreSQL refuses to run as root, so root picks another user.
 //!
-//! That user owns the server's folder, and so decides what its names lead to. Root must therefore
-//! touch nothing in it with its own rights: file work goes through [`Account::as_owner`].
+//! That user owns the server's folder and could replace any file in it with a link to elsewhere.
+//! Root must therefore never access the folder with its own rights, but only through
+//! [`RunAs::as_owner`].
 
 use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
@@ -14,14 +15,14 @@ use nix::unistd::{Gid, Uid, User, setfsgid, setfsuid};
 use crate::error::LocalError;
 
 /// The user that PostgreSQL runs as.
-pub(crate) struct Account {
-    /// `None`: the user that this process runs as.
+pub(crate) struct RunAs {
+    /// `None` means the user of this process.
     other: Option<User>,
 }
 
-impl Account {
-    /// Oneself, or for root the user that owns `data` where that is there already, else
-    /// `postgres`, else `nobody`.
+impl RunAs {
+    /// Chooses the user of this process or, if that is root, the first that exists of: the owner of
+    /// `data`, `postgres`, `nobody`.
     pub(crate) fn choose(data: Option<&Path>) -> Result<Self, LocalError> {
         if !Uid::effective().is_root() {
             return Ok(Self { other: None });
@@ -33,24 +34,24 @@ impl Account {
             .into_iter()
             .chain(["postgres", "nobody"].into_iter().filter_map(named))
             .find(|user| !user.uid.is_root())
-            .ok_or(LocalError::NoAccount)?;
+            .ok_or(LocalError::NoUser)?;
         Ok(Self { other: Some(other) })
     }
 
-    /// The other user, if it is not the one that this process runs as.
+    /// Returns the user, unless it is the one of this process.
     pub(crate) fn other(&self) -> Option<&User> {
         self.other.as_ref()
     }
 
-    /// A command that runs as the user, with an environment of its own: nothing of the caller's,
-    /// such as its keys or its PG* variables, reaches the server.
+    /// Returns a command that runs as the user. Its environment is almost empty, so that the
+    /// caller's keys and PG* variables do not reach the server.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null());
         for name in ["PATH", "LD_LIBRARY_PATH"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        // With TZ set, initdb need not compare the machine's time zone with every one it knows.
+        // Without TZ, initdb compares the machine's time zone with every one it knows.
         command.env("LC_ALL", "C").env("TZ", "UTC");
         if let Some(user) = &self.other {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
@@ -58,22 +59,22 @@ impl Account {
         command
     }
 
-    /// Does `work` with the user's rights to files, and what it makes is the user's. It must start
-    /// no process and no thread.
+    /// Runs `work` with the user's rights to files; the user owns the files it creates. `work` must
+    /// not start a process or a thread.
     pub(crate) fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
         let _rights = self.other.as_ref().map(|user| {
-            // The group first: afterwards the right to change it is gone with root's other ones.
+            // The group first: without root's rights it can no longer be changed.
             let group = setfsgid(user.gid);
-            RightsToFiles(setfsuid(user.uid), group)
+            FileRights(setfsuid(user.uid), group)
         });
         work()
     }
 }
 
-/// The rights to go back to, on the way of a panic too.
-struct RightsToFiles(Uid, Gid);
+/// The rights to restore on drop, including after a panic.
+struct FileRights(Uid, Gid);
 
-impl Drop for RightsToFiles {
+impl Drop for FileRights {
     fn drop(&mut self) {
         setfsuid(self.0);
         setfsgid(self.1);

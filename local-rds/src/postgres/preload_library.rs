@@ -1,4 +1,6 @@
-//! Finds the library that PostgreSQL is started with, which is built beside rdsign's program.
+//! Finds the library that is preloaded into PostgreSQL, and copies it into the server's folder.
+//!
+//! It is built together with the `rdsign` program, and installed next to it or in `../lib/rdsign`.
 
 use std::path::PathBuf;
 
@@ -7,14 +9,14 @@ use crate::folder::Folder;
 
 /// Its file name.
 pub(crate) const NAME: &str = "librdsign_local_preload.so";
-/// The environment variable with its path, where it is somewhere else.
+/// The environment variable with its path, used instead of a search.
 const PATH_VARIABLE: &str = "RDSIGN_LOCAL_LIBRARY";
 
-/// Finds the library.
+/// Returns the path of the library.
 pub(crate) fn find() -> Result<PathBuf, LocalError> {
     let tried = match std::env::var_os(PATH_VARIABLE) {
         Some(path) => vec![PathBuf::from(path)],
-        None => beside_the_program(),
+        None => usual_paths(),
     };
     if let Some(path) = tried.iter().find(|path| path.is_file()) {
         return Ok(path.clone());
@@ -29,8 +31,8 @@ pub(crate) fn find() -> Result<PathBuf, LocalError> {
     })
 }
 
-/// Where a build leaves it, and where an installation below some prefix has it.
-fn beside_the_program() -> Vec<PathBuf> {
+/// Returns its paths in a build and in an installation.
+fn usual_paths() -> Vec<PathBuf> {
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     let folder = program
         .ok()
@@ -40,8 +42,8 @@ fn beside_the_program() -> Vec<PathBuf> {
     })
 }
 
-/// Copies the library into `folder`: the user that the server runs as may not be able to reach the
-/// original, and a new build must not change a running server.
+/// Copies the library into `folder`. The user that PostgreSQL runs as may not be able to read the
+/// original, and rebuilding the original must not change a running server.
 pub(crate) fn install(folder: &Folder) -> Result<(), LocalError> {
     let original = find()?;
     let content = std::fs::read(&original).context(|| format!("reading {}", original.display()))?;

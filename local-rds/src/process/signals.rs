@@ -1,8 +1,8 @@
-//! Signals and the ends of child processes, as events to wait for.
+//! Turns signals and the exit of child processes into events to wait for.
 //!
-//! The signals are blocked and read from a descriptor, so nothing runs inside a handler and
-//! nothing is lost between two looks. A child must be given the mask back, or it could not be
-//! interrupted: [`Signals::restore_in`].
+//! The signals are blocked and read from a file descriptor, so no code runs in a signal handler
+//! and no signal is lost. Child processes inherit the mask and could not be interrupted: start each
+//! one through [`Signals::restore_in`].
 
 use std::io;
 use std::os::fd::AsFd;
@@ -21,37 +21,37 @@ use crate::error::{Context, LocalError};
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// A child may have ended.
+    /// A child may have exited.
     Child,
-    /// The time is over.
+    /// The time limit has passed.
     Timeout,
-    /// Someone wants this process to stop.
+    /// This process was asked to stop.
     Stop {
         signal: Signal,
-        /// Typed at the terminal, which sent it to the command as well.
+        /// Whether it was typed at the terminal, which sends it to the command as well.
         from_terminal: bool,
     },
 }
 
-/// SIGINT, SIGTERM, SIGHUP and SIGCHLD of this process, while it lives.
+/// Takes over SIGINT, SIGTERM, SIGHUP and SIGCHLD of this process until drop.
 pub(crate) struct Signals {
     fd: SignalFd,
     before: SigSet,
 }
 
 impl Signals {
-    /// Takes them over. To be called by the process's only thread.
+    /// Takes over the signals. Must be called while the process has a single thread.
     pub(crate) fn take() -> Result<Self, LocalError> {
         let mut mask = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD] {
             mask.add(signal);
         }
         if !is_ignored(Signal::SIGHUP) {
-            mask.add(Signal::SIGHUP); // else nohup is at work
+            mask.add(Signal::SIGHUP); // ignored under nohup, and stays so
         }
         let taken = || "taking over the signals".to_owned();
-        // SAFETY: the default action of SIGCHLD runs no code of ours. Were it ignored, as some
-        // parents leave it, the system would throw away how a child ended.
+        // SAFETY: the default action of SIGCHLD runs no code of this program. It is set because some
+        // parents leave SIGCHLD ignored, and then the system discards a child's exit status.
         unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context(taken)?;
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), Some(&mut before)).context(taken)?;
@@ -60,7 +60,7 @@ impl Signals {
         Ok(Self { fd, before })
     }
 
-    /// Waits for the next event, for ever where `limit` is `None`.
+    /// Waits for the next event, without a time limit if `limit` is `None`.
     pub(crate) fn wait(&self, limit: Option<Duration>) -> Result<Wake, LocalError> {
         let waiting = || "waiting for a signal".to_owned();
         loop {
@@ -88,19 +88,24 @@ impl Signals {
         }
     }
 
-    /// Makes `command` start with the signals as they were before, and get `at_our_death` when
-    /// this thread ends, however it ends. `apart` gives it a session of its own, so that what is
-    /// typed at the terminal does not reach it.
-    pub(crate) fn restore_in(&self, command: &mut Command, at_our_death: Signal, apart: bool) {
+    /// Makes `command` start with the original signal mask, and get the signal `at_our_death` when
+    /// the calling thread ends for any reason. `own_session` detaches it from the terminal, so that
+    /// Ctrl-C does not reach it.
+    pub(crate) fn restore_in(
+        &self,
+        command: &mut Command,
+        at_our_death: Signal,
+        own_session: bool,
+    ) {
         let (before, parent) = (self.before, getpid());
         let prepare = move || -> io::Result<()> {
-            if apart {
+            if own_session {
                 setsid()?;
             }
-            // After the change of user, which would clear it; hence here, where std is done.
+            // Changing the user clears this setting. std changes it before it calls this closure.
             set_pdeathsig(at_our_death)?;
             if getppid() != parent {
-                return Err(io::Error::from_raw_os_error(libc::ESRCH)); // it died just before
+                return Err(io::Error::from_raw_os_error(libc::ESRCH)); // the parent has just died
             }
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
             Ok(())
@@ -112,7 +117,7 @@ impl Signals {
 }
 
 impl Drop for Signals {
-    /// What is still pending was meant for what is over: it must not end the process now.
+    /// Discards pending signals: they were meant for the server, and must not end this process.
     fn drop(&mut self) {
         while let Ok(Some(_)) = self.fd.read_signal() {}
         let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
@@ -120,7 +125,7 @@ impl Drop for Signals {
 }
 
 fn is_ignored(signal: Signal) -> bool {
-    // SAFETY: all-zero bytes are a valid sigaction, and a null new action only asks for the old.
+    // SAFETY: all-zero bytes are a valid sigaction; a null new action only queries the old one.
     let old = unsafe {
         let mut old: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal as i32, std::ptr::null(), &raw mut old);

@@ -1,13 +1,13 @@
-//! The functions of PostgreSQL's own program that roles need from version 16 on.
+//! The functions of the `postgres` program that this module calls.
 //!
-//! They are looked up by name when the library is loaded, and only where the launcher asks for it:
-//! up to version 15 nothing of PostgreSQL's is touched. Their types are the same from 14 to 18.
+//! They are looked up by name when the library is loaded, and only if the launcher asks for it.
+//! Their types are the same from PostgreSQL 14 to 18.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::transmute;
 use std::sync::OnceLock;
 
-use rdsign_local::roles::ROLES_VARIABLE;
+use rdsign_local::login::variables::ROLES_VARIABLE;
 
 /// `Oid` of a role.
 pub(crate) type RoleId = u32;
@@ -37,8 +37,8 @@ type CheckPassword = unsafe extern "C-unwind" fn(
     detail: *mut *const c_char,
 ) -> c_int;
 
-/// PostgreSQL's functions, under names that say what they are for.
-pub(crate) struct Server {
+/// PostgreSQL's functions, named after what they are used for.
+pub(crate) struct Functions {
     pub(crate) standard_process_utility: ProcessUtility,
     pub(crate) get_user: GetUser,
     pub(crate) set_user: SetUser,
@@ -49,21 +49,21 @@ pub(crate) struct Server {
     pub(crate) check_password: CheckPassword,
 }
 
-static SERVER: OnceLock<Server> = OnceLock::new();
+static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 
-/// `None` where roles are to be left as they are.
-pub(crate) fn server() -> Option<&'static Server> {
-    SERVER.get()
+/// Returns the functions, or `None` unless [`attach`] succeeded.
+pub(crate) fn functions() -> Option<&'static Functions> {
+    FUNCTIONS.get()
 }
 
-/// Looks the functions up, and hangs `hook` on the processing of utility statements. `None` in a
-/// program that is not PostgreSQL's server, or where nobody asked for it.
+/// Looks the functions up and makes `hook` process utility statements. Returns `None` if the
+/// launcher did not ask for it, or if this program is not a PostgreSQL server.
 pub(crate) fn attach(hook: ProcessUtility) -> Option<()> {
     std::env::var_os(ROLES_VARIABLE)?;
-    let place = symbol(c"ProcessUtility_hook")?.cast::<Option<ProcessUtility>>();
-    // SAFETY: each name is that of a PostgreSQL function of the type that is named beside it.
-    let server = unsafe {
-        Server {
+    let hook_variable = symbol(c"ProcessUtility_hook")?.cast::<Option<ProcessUtility>>();
+    // SAFETY: each name is that of a PostgreSQL function with the type next to it.
+    let functions = unsafe {
+        Functions {
             standard_process_utility: transmute::<*mut c_void, ProcessUtility>(symbol(
                 c"standard_ProcessUtility",
             )?),
@@ -80,14 +80,14 @@ pub(crate) fn attach(hook: ProcessUtility) -> Option<()> {
             check_password: transmute::<*mut c_void, CheckPassword>(symbol(c"plain_crypt_verify")?),
         }
     };
-    SERVER.set(server).ok()?;
-    // SAFETY: the variable is PostgreSQL's, whose main has not begun: nobody else uses it yet.
-    unsafe { *place = Some(hook) };
+    FUNCTIONS.set(functions).ok()?;
+    // SAFETY: the variable belongs to PostgreSQL, whose main has not started to use it.
+    unsafe { *hook_variable = Some(hook) };
     Some(())
 }
 
 fn symbol(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: a C string, looked up among what is loaded.
+    // SAFETY: a C string, looked up in the program and the libraries that are loaded.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address)
 }

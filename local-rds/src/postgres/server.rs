@@ -1,8 +1,8 @@
-//! The running PostgreSQL: started as our own child, watched, and stopped by its process id.
+//! The running PostgreSQL: started as a child process, watched, and stopped by its process id.
 //!
-//! It is ours and not pg_ctl's, so that the system itself tells it to stop when this process is
-//! killed outright. That follows the thread that started it: start it from one that lives as long
-//! as the process.
+//! It is started without pg_ctl so that it is a direct child: the system then tells it to stop even
+//! if this process is killed. That signal is sent when the thread that started it ends, so start it
+//! from a thread that lives as long as the process.
 
 use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,30 +13,33 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cluster::DATA;
-use crate::decision::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
+use super::find::Postgres;
+use super::preload_library;
 use crate::error::{Context, LocalError, LogTail};
-use crate::folder::Folder;
-use crate::postgres::Postgres;
-use crate::signals::{Signals, Wake};
-use crate::{library, roles};
+use crate::folder::{DATA, Folder};
+use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE, ROLES_VARIABLE};
+use crate::process::signals::{Signals, Wake};
 
-/// The name of the log in the folder.
+/// From this version on, the preloaded library has to change how PostgreSQL treats rds_iam. Its
+/// module `postgres16` explains why.
+const ROLES_CHANGED_IN: u32 = 16;
+/// The name of the server's log in its folder.
 pub(crate) const LOG: &str = "server.log";
 
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
-/// Fast shutdown waits for a checkpoint; then immediate shutdown; then the system's own.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// A fast shutdown waits for a checkpoint. If it takes longer than this, an immediate shutdown
+/// follows, and then SIGKILL.
 const FAST_SHUTDOWN: Duration = Duration::from_secs(20);
 const IMMEDIATE_SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// A PostgreSQL that runs.
+/// A running PostgreSQL. Dropping it stops it.
 pub(crate) struct Server {
     child: Child,
     port: u16,
     log: PathBuf,
 }
 
-/// What a server is started with.
+/// Everything needed to start a server, except for its port.
 pub(crate) struct Start<'a> {
     pub(crate) folder: &'a Folder,
     pub(crate) postgres: &'a Postgres,
@@ -46,29 +49,29 @@ pub(crate) struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Starts it and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     pub(crate) fn start(&self, port: u16) -> Result<Server, LocalError> {
         let log = self.folder.path(LOG);
         let open = || OpenOptions::new().append(true).open(&log);
         let output = || open().context(|| format!("opening {}", log.display()));
         let mut command = self
             .folder
-            .account()
+            .run_as()
             .command(self.postgres.program("postgres"));
         command
             .arg("-D")
             .arg(self.folder.path(DATA))
             .arg("-p")
             .arg(port.to_string());
-        // By a path relative to the working folder: LD_PRELOAD splits at spaces and colons, which
-        // the folder's own path may have.
+        // A relative path: LD_PRELOAD is split at spaces and colons, and the folder's absolute path
+        // may contain them.
         command.current_dir(self.folder.path(DATA));
-        command.env("LD_PRELOAD", format!("../{}", library::NAME));
+        command.env("LD_PRELOAD", format!("../{}", preload_library::NAME));
         command.env(CONFIG_VARIABLE, self.config);
         command.env(PORT_VARIABLE, port.to_string());
         command.env(ENDPOINTS_VARIABLE, self.endpoints.join(","));
-        if self.postgres.version().major >= roles::CHANGED_IN {
-            command.env(roles::ROLES_VARIABLE, "1");
+        if self.postgres.version().major >= ROLES_CHANGED_IN {
+            command.env(ROLES_VARIABLE, "1");
         }
         command.stdout(output()?).stderr(output()?);
         self.signals.restore_in(&mut command, Signal::SIGINT, true);
@@ -87,17 +90,17 @@ impl Server {
             if is_ready(&status_file, self.child.id()) {
                 break;
             }
-            if let Wake::Stop { signal, .. } = start.signals.wait(Some(LOOK_AGAIN))? {
+            if let Wake::Stop { signal, .. } = start.signals.wait(Some(POLL_INTERVAL))? {
                 self.stop(start.signals);
                 return Err(LocalError::Interrupted(signal as i32));
             }
         }
-        // A library that the system's loader could not load is only a line in the log, and the
-        // real PAM would answer in its place.
+        // If the library cannot be loaded, the loader only writes a line to the log, and the real
+        // PAM would check the logins.
         let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.id()));
         if maps
             .context(|| "looking at postgres".to_owned())?
-            .contains(library::NAME)
+            .contains(preload_library::NAME)
         {
             return Ok(());
         }
@@ -105,7 +108,7 @@ impl Server {
         Err(LocalError::LibraryNotLoaded(LogTail::of(&self.log)))
     }
 
-    /// An error if it has ended by itself.
+    /// Returns an error if the server has ended by itself.
     pub(crate) fn check(&mut self) -> Result<(), LocalError> {
         match self
             .child
@@ -132,7 +135,7 @@ impl Server {
         self.port
     }
 
-    /// Stops it, with its sessions. Someone who asks again in the meantime gets it faster.
+    /// Stops the server and its sessions. Another signal in the meantime makes it faster.
     pub(crate) fn stop(&mut self, signals: &Signals) {
         self.signal(Signal::SIGINT);
         if self.has_ended_within(FAST_SHUTDOWN, Some(signals)) {
@@ -146,7 +149,7 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    /// Not to one whose end has been seen: its process id may be somebody else's by now.
+    /// Sends a signal unless the server has ended: another process may have its id by then.
     fn signal(&mut self, signal: Signal) {
         if let (Ok(None), Ok(id)) = (self.child.try_wait(), i32::try_from(self.child.id())) {
             let _ = kill(Pid::from_raw(id), signal);
@@ -165,14 +168,14 @@ impl Server {
             match signals.map(|signals| signals.wait(Some(left))) {
                 Some(Ok(Wake::Stop { .. })) => return false,
                 Some(Ok(_)) => {}
-                None | Some(Err(_)) => std::thread::sleep(LOOK_AGAIN),
+                None | Some(Err(_)) => std::thread::sleep(POLL_INTERVAL),
             }
         }
     }
 }
 
 impl Drop for Server {
-    /// For the ways out that forgot to stop it: none may leave a PostgreSQL behind.
+    /// Stops the server on exit paths that do not call [`Server::stop`].
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(Signal::SIGQUIT);
@@ -184,7 +187,7 @@ impl Drop for Server {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens on: `wanted`, or any.
+/// Returns a free port of 127.0.0.1: `wanted`, or any if that is `None` or 0.
 pub(crate) fn free_port(wanted: Option<u16>) -> Result<u16, LocalError> {
     let port = wanted.unwrap_or(0);
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
@@ -193,7 +196,7 @@ pub(crate) fn free_port(wanted: Option<u16>) -> Result<u16, LocalError> {
         .map_err(|error| LocalError::Port(port, error))
 }
 
-/// The eighth line of the file that the server keeps about itself is its status.
+/// The first line of postmaster.pid is the server's process id, the eighth its status.
 fn is_ready(status_file: &Path, id: u32) -> bool {
     let text = std::fs::read_to_string(status_file).unwrap_or_default();
     let mut lines = text.lines();

@@ -1,6 +1,6 @@
-//! Finds the PostgreSQL on this machine: the newest, unless a data folder needs another.
+//! Finds PostgreSQL on this machine: the newest version, or the one that a data folder needs.
 //!
-//! 14 is the oldest that serves: up to 13 the server reads 1,000 bytes of a password, and a token
+//! Version 14 is the oldest that works: 13 reads at most 1,000 bytes of a password, and a token
 //! with a session token is longer.
 
 use std::fmt;
@@ -9,13 +9,13 @@ use std::process::Command;
 
 use crate::error::LocalError;
 
-/// The environment variable that names a folder of PostgreSQL's programs, in place of a search.
+/// The environment variable with the folder of PostgreSQL's programs, used instead of a search.
 const FOLDER_VARIABLE: &str = "RDSIGN_LOCAL_POSTGRES";
-/// Where Debian, and the packages of the PostgreSQL project for other systems, put each version.
-const FOLDERS_OF_VERSIONS: [&str; 2] = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"];
+/// Where Debian and the PostgreSQL project's RPM packages install each version.
+const INSTALLED_FOLDERS: [&str; 2] = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"];
 const OLDEST: u32 = 14;
 
-/// A PostgreSQL: its folder of programs and its version.
+/// An installed PostgreSQL: the folder of its programs, and its version.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     bin: PathBuf,
@@ -31,13 +31,13 @@ pub(crate) struct Version {
 }
 
 impl Postgres {
-    /// The newest one, or the newest of the major version that made `data`.
+    /// Finds the newest version or, if `data` exists, the newest with the major version of `data`.
     pub(crate) fn find(data: Option<&Path>) -> Result<Self, LocalError> {
         let folders = match std::env::var_os(FOLDER_VARIABLE) {
             Some(folder) => vec![PathBuf::from(folder)],
-            None => folders(),
+            None => search_folders(),
         };
-        let mut found = among(&folders)?;
+        let mut found = installed_in(&folders)?;
         let made_by = data.and_then(|data| std::fs::read_to_string(data.join("PG_VERSION")).ok());
         if let (Some(data), Some(major)) = (data, made_by) {
             let major = major.trim();
@@ -57,7 +57,7 @@ impl Postgres {
         }
     }
 
-    /// The path of one of its programs.
+    /// Returns the path of one of its programs.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
@@ -81,13 +81,13 @@ fn missing(folders: &[PathBuf]) -> LocalError {
     LocalError::PostgresMissing {
         looked: match std::env::var_os(FOLDER_VARIABLE) {
             Some(_) => folders.join(", "),
-            None => format!("{} and PATH", FOLDERS_OF_VERSIONS.join(", ")),
+            None => format!("{} and PATH", INSTALLED_FOLDERS.join(", ")),
         },
     }
 }
 
-/// Those of `folders` that hold a PostgreSQL, the newest last.
-fn among(folders: &[PathBuf]) -> Result<Vec<Postgres>, LocalError> {
+/// Returns the versions of PostgreSQL in `folders`, the newest last.
+fn installed_in(folders: &[PathBuf]) -> Result<Vec<Postgres>, LocalError> {
     let mut found: Vec<Postgres> = folders
         .iter()
         .filter(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
@@ -108,15 +108,15 @@ fn among(folders: &[PathBuf]) -> Result<Vec<Postgres>, LocalError> {
     Ok(found)
 }
 
-/// All folders worth a look.
-fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = FOLDERS_OF_VERSIONS
+/// Returns all folders to search.
+fn search_folders() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = INSTALLED_FOLDERS
         .iter()
         .flat_map(|pattern| matching(pattern))
         .collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
-    // Where the server's programs are not on PATH, pg_config may still be.
+    // pg_config may be on PATH even if the server's programs are not.
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output()
         && let Ok(folder) = String::from_utf8(output.stdout)
     {
@@ -125,7 +125,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The folders that match a path with one `*` in one of its parts.
+/// Returns the folders that match a path with one `*`, which ends one of its parts.
 fn matching(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];
@@ -138,7 +138,7 @@ fn matching(pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Reads `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+/// Reads a version from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version(output: &str) -> Option<Version> {
     let text = output
         .split("(PostgreSQL) ")
@@ -176,9 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_postgresql_is_told_how_to_install_it() {
+    fn an_error_without_postgresql_says_how_to_install_it() {
         let empty = tempfile::tempdir().unwrap();
-        let error = among(&[empty.path().to_owned()]).unwrap_err().to_string();
+        let error = installed_in(&[empty.path().to_owned()])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("apt-get install postgresql"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
-//! The server's certificate, and the authority that signed it.
+//! Creates the server's certificate and the certificate authority that signs it.
 //!
-//! The authority's key is thrown away as soon as it has signed: nobody can make a second
-//! certificate that its clients would trust. So both are new at every start.
+//! The authority's key is discarded after that one signature, so nobody can create another
+//! certificate that its clients would trust. Both are therefore new at every start.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -17,14 +17,14 @@ use crate::error::LocalError;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// All three as PEM.
+/// The certificates and the server's key, each as PEM.
 pub(crate) struct Certificates {
     pub(crate) authority: String,
     pub(crate) server: String,
     pub(crate) server_key: String,
 }
 
-/// Makes a certificate for `endpoints`, localhost and 127.0.0.1.
+/// Creates a certificate for `endpoints`, localhost and 127.0.0.1.
 pub(crate) fn make(endpoints: &[Endpoint]) -> Result<Certificates, LocalError> {
     let authority_key = KeyPair::generate()?;
     let mut authority = named("rdsign local: certificate authority");
@@ -47,7 +47,7 @@ pub(crate) fn make(endpoints: &[Endpoint]) -> Result<Certificates, LocalError> {
     })
 }
 
-/// Valid from yesterday, for clients whose clock is behind, to a year from now.
+/// Valid for a year, and from yesterday on: a client's clock may be behind.
 fn named(common_name: &str) -> CertificateParams {
     let now = SystemTime::now();
     let mut params = CertificateParams::default();

@@ -1,26 +1,26 @@
-//! The configuration that a server starts with when it is given none.
+//! The default configuration.
 //!
-//! Its ids are fixed, so that logs and examples can name them; its secrets and its password are
-//! drawn anew each time, so that nothing signed for one server opens another.
+//! Its ids are fixed, so that logs and examples can name them. Its secrets and its password are
+//! random, so that a token signed for one server does not work with another.
 
 use rdsign::endpoint::Region;
 use rdsign::policy::{ConnectResource, connect_policy};
 
 use crate::error::LocalError;
 
-/// The endpoint when none is given. It looks like an RDS instance's.
-pub(crate) const ENDPOINT: &str = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
+/// The default endpoint, in the form of an RDS instance's.
+const ENDPOINT: &str = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
 const REGION: &str = "ap-northeast-1";
 const ACCOUNT_ID: &str = "123456789012";
 const RESOURCE_ID: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXY";
 
-/// The text of a new configuration for `endpoints`, or for [`ENDPOINT`] where there are none.
+/// Returns a new configuration for `endpoints`, or for [`ENDPOINT`] if there are none.
 ///
-/// The region is that of the first endpoint that has one in its name.
+/// Its region is that of the first endpoint with a region in its name.
 pub(crate) fn text(endpoints: &[String]) -> Result<String, LocalError> {
     let region = endpoints
         .iter()
-        .filter_map(|text| crate::config::endpoint(text, 5432).ok()?.region())
+        .filter_map(|text| super::endpoint(text, 5432).ok()?.region())
         .next();
     let region = match region {
         Some(region) => region,
@@ -43,45 +43,45 @@ pub(crate) fn text(endpoints: &[String]) -> Result<String, LocalError> {
         )?,
         key(
             "AKIALOCALTESTUSER001",
-            "May connect as testuser alone.",
+            "May connect as testuser only.",
             &region,
             Some("testuser"),
             None,
         )?,
         key(
             "ASIALOCALSESSION0001",
-            "Credentials of an assumed role: they have a session token. May connect as iam_user.",
+            "Temporary credentials with a session token. May connect as iam_user.",
             &region,
             Some("iam_user"),
             Some(random_text(1000)?),
         )?,
         key(
             "AKIALOCALNOTHING0001",
-            "May do nothing.",
+            "May not connect at all.",
             &region,
             None,
             None,
         )?,
     ];
     Ok(format!(
-        r#"# RDS on this machine. Read again at every login: an edit works at once.
+        r#"# The configuration of a local RDS. Read again at every login, so an edit works at once.
 
 region = "{region}"
 account_id = "{ACCOUNT_ID}"
 resource_id = "{RESOURCE_ID}"
 
-# What tokens are signed for: "host" with the port the server listens on, "host:port" with its own.
-# The server's certificate has the names that were here when it started.
+# The endpoints that tokens are signed for: "host:port", or "host" with the port of the server.
+# The server's certificate has the names that were here when the server started.
 endpoints = [{}]
 
-# How far the server's clock is ahead of the machine's (negative: behind).
+# How many seconds the server's clock is ahead of the machine's (negative: behind).
 clock_offset_seconds = 0
 
-# The role postgres is made with this password. It is not in rds_iam until it is granted.
+# The role postgres is created with this password. It is not in rds_iam until you grant it.
 postgres_password = "{}"
 {}"#,
         quoted.join(", "),
-        random_text(24)?.replace('/', "-").replace('+', "_"), // fit for a URI as it is
+        random_text(24)?.replace('/', "-").replace('+', "_"), // usable in a URI without escaping
         keys.concat(),
     ))
 }
@@ -113,7 +113,7 @@ fn key(
     ))
 }
 
-/// Random characters of base64, 6 bits each. What AWS hands out has `/` and `+` in it too.
+/// Returns random base64 characters of 6 bits each. Those of AWS also contain `/` and `+`.
 fn random_text(length: usize) -> Result<String, LocalError> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = vec![0; length];

@@ -1,4 +1,6 @@
-//! Runs a command beside the server, and passes on to it what this process is told.
+//! Runs the user's command next to the server, and passes on signals that this process gets.
+//!
+//! A command may go on after SIGINT. After any other signal it has a few seconds to exit.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -9,21 +11,21 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::error::{Context, LocalError};
-use crate::server::Server;
-use crate::signals::{Signals, Wake};
+use crate::process::signals::{Signals, Wake};
 
-/// How long a command that was told to stop has for it.
+/// How long a command may take to exit after a signal.
 const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
-/// Runs `command` to its end, and gives its exit status as shells have it: 128 and the number of
-/// the signal that ended it.
+/// Runs `command` to its end and returns its exit status as a shell would: 128 plus the signal's
+/// number if a signal ended it.
 ///
 /// # Errors
-/// Where it cannot be started, or the server ends before it does.
+/// The command could not be started, or `check_server` returned an error while it ran. The command
+/// is stopped in that case.
 pub(crate) fn run(
     mut command: Command,
-    server: &mut Server,
     signals: &Signals,
+    mut check_server: impl FnMut() -> Result<(), LocalError>,
 ) -> Result<ExitCode, LocalError> {
     signals.restore_in(&mut command, Signal::SIGTERM, false);
     let mut child = command.spawn().map_err(|source| LocalError::Command {
@@ -38,7 +40,7 @@ pub(crate) fn run(
         {
             return Ok(exit_code(status));
         }
-        if let Err(error) = server.check() {
+        if let Err(error) = check_server() {
             stop(&mut child, signals);
             return Err(error);
         }
@@ -52,7 +54,7 @@ pub(crate) fn run(
                 if !from_terminal {
                     send(&child, signal);
                 }
-                // It may go on after SIGINT, as psql does, which ends a query with it.
+                // It may go on after SIGINT, as psql does, which cancels a query.
                 if signal != Signal::SIGINT {
                     deadline = deadline.or(Some(Instant::now() + STOPS_WITHIN));
                 }
@@ -66,14 +68,14 @@ pub(crate) fn run(
     }
 }
 
-/// To be called only while the end of `child` has not been seen: its id is somebody else's then.
+/// Must not be called once `child` has been waited for: another process may have its id by then.
 fn send(child: &Child, signal: Signal) {
     if let Ok(id) = i32::try_from(child.id()) {
         let _ = kill(Pid::from_raw(id), signal);
     }
 }
 
-/// For a command whose server is gone.
+/// Stops a command whose server is gone.
 fn stop(child: &mut Child, signals: &Signals) {
     send(child, Signal::SIGTERM);
     let deadline = Instant::now() + STOPS_WITHIN;

@@ -1,4 +1,7 @@
-//! Runs a program that takes part in setting the server up, to its end.
+//! Runs one step of the setup, such as initdb, and waits until its process ends.
+//!
+//! An interrupt kills the step together with every process it started, so that nothing writes to
+//! the server's folder any more when it is removed.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,10 +13,12 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, getpgid};
 
 use crate::error::{Context, LocalError, LogTail};
-use crate::signals::{Signals, Wake};
+use crate::process::signals::{Signals, Wake};
 
-/// Runs `command` with `input` as its standard input and what it says in `log`. A signal to this
-/// process ends it, and whatever it has started, at once.
+/// Runs `command` with `input` as its standard input, and appends its standard error to `log`.
+///
+/// # Errors
+/// It could not be started, it failed, or this process got a signal to stop.
 pub(crate) fn run(
     step: &'static str,
     command: &mut Command,
@@ -30,7 +35,7 @@ pub(crate) fn run(
     signals.restore_in(command, Signal::SIGKILL, true);
     let mut child = command.spawn().context(|| format!("starting {step}"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // One that ends early closes it; how it ended says more than that does.
+        // Fails if the process exits early; its exit status says more than this error.
         let _ = stdin.write_all(input.as_bytes());
     }
     let status = loop {
@@ -38,7 +43,7 @@ pub(crate) fn run(
             break status;
         }
         if let Wake::Stop { signal, .. } = signals.wait(None)? {
-            end_with_all_it_started(&mut child);
+            kill_with_descendants(&mut child);
             return Err(LocalError::Interrupted(signal as i32));
         }
     };
@@ -52,26 +57,27 @@ pub(crate) fn run(
     })
 }
 
-/// How long killed processes may take to be gone.
-const END: Duration = Duration::from_secs(2);
+/// How long to wait for killed processes to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Ends a child that leads its session, and so a process group. What it has started is no child of
-/// this process and cannot be waited for, but until it is gone it may still write.
-fn end_with_all_it_started(child: &mut Child) {
+/// Kills a child that leads its own process group, and the rest of that group.
+///
+/// The other processes are not children of this one and cannot be waited for, but they may write
+/// to files until they are gone. So this looks for them in /proc.
+fn kill_with_descendants(child: &mut Child) {
     let leader = i32::try_from(child.id()).map(Pid::from_raw);
     if let Ok(leader) = leader {
         let _ = killpg(leader, Signal::SIGKILL);
     }
     let _ = child.wait();
-    let deadline = Instant::now() + END;
-    while leader.is_ok_and(is_at_work) && Instant::now() < deadline {
+    let deadline = Instant::now() + GONE_WITHIN;
+    while leader.is_ok_and(is_running) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Whether a process group has one that has not ended. One that nobody has waited for is still
-/// there, but in no folder.
-fn is_at_work(leader: Pid) -> bool {
+/// Whether a process of this group still runs. A zombie is in /proc too, but has no working folder.
+fn is_running(leader: Pid) -> bool {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.into_iter().any(|process| {
         let id = process
@@ -90,8 +96,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_step_has_started_is_gone_with_it() {
-        // The second process keeps 200 MB, which take a while to be given back.
+    fn processes_started_by_a_killed_step_are_gone() {
+        // The second process holds 200 MB, which the system needs a while to free.
         let mut command = Command::new("sh");
         command.args([
             "-c",
@@ -109,10 +115,10 @@ mod tests {
         };
         let deadline = Instant::now() + Duration::from_secs(30);
         while has_grown().is_none() {
-            assert!(Instant::now() < deadline, "dd has no memory");
+            assert!(Instant::now() < deadline, "dd did not allocate its memory");
             std::thread::yield_now();
         }
-        end_with_all_it_started(&mut child);
-        assert!(!is_at_work(leader), "it is there");
+        kill_with_descendants(&mut child);
+        assert!(!is_running(leader), "dd still runs");
     }
 }

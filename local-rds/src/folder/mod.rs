@@ -1,8 +1,10 @@
-//! The one folder that everything of a server lives in, and the lock that says it is in use.
+//! The folder that holds all files of one server, and the lock that marks it as in use.
 //!
-//! A folder in the system's temporary one goes when its server does. The lock is the system's
-//! own, so it is free as soon as its holder is gone, even one that was killed: whoever gets the
-//! lock of a folder may remove it.
+//! A temporary folder is removed when its server stops. The operating system holds the lock and
+//! frees it when the process that took it ends, even if it is killed. So a process that gets the
+//! lock of a temporary folder may remove it.
+
+pub(crate) mod leftovers;
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
@@ -11,69 +13,71 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::account::Account;
 use crate::error::{Context, LocalError};
+use crate::process::run_as::RunAs;
 
+/// The name of PostgreSQL's data folder in it.
+pub(crate) const DATA: &str = "data";
 /// What the names of temporary folders begin with.
 pub(crate) const PREFIX: &str = "rdsign-local-";
-/// The lock's name. It is the mark of a folder of ours, too.
+/// The name of the lock file. It also marks a folder as created by `rdsign local`.
 pub(crate) const LOCK: &str = "rdsign-local.lock";
 
-/// A folder in use by this process. The server's user owns it and everything in it.
+/// A folder in use by this process. The user that PostgreSQL runs as owns it and its content.
 pub(crate) struct Folder {
     path: PathBuf,
-    account: Account,
-    /// `Some`: goes with this value.
+    run_as: RunAs,
+    /// `Some` if the folder is removed on drop.
     temporary: Option<TempDir>,
-    /// Held as long as this value lives.
+    /// Held until drop.
     _lock: File,
 }
 
 impl Folder {
-    /// A new one, that goes with this value. It is made in the system's place for such, or in
-    /// /tmp where the user cannot make it there: root's own TMPDIR may be closed to others.
-    pub(crate) fn temporary(account: Account) -> Result<Self, LocalError> {
+    /// Creates a folder that is removed on drop. It is created in the system's temporary folder,
+    /// or in /tmp if `run_as` has no access to that one, such as a TMPDIR that only root can enter.
+    pub(crate) fn temporary(run_as: RunAs) -> Result<Self, LocalError> {
         let [first, second] = temporary_parents();
-        let made = account.as_owner(|| {
+        let made = run_as.as_owner(|| {
             temporary_in(&first).or_else(|error| temporary_in(&second).map_err(|_| error))
         });
         let (folder, lock) = made?;
         Ok(Self {
             path: folder.path().to_owned(),
-            account,
+            run_as,
             temporary: Some(folder),
             _lock: lock,
         })
     }
 
-    /// The folder of `--data`: made where it is missing, and kept.
-    pub(crate) fn kept(path: &Path, account: Account) -> Result<Self, LocalError> {
+    /// Opens the folder of `--data`, which is created if missing and not removed.
+    pub(crate) fn kept(path: &Path, run_as: RunAs) -> Result<Self, LocalError> {
         let path = std::path::absolute(path).context(|| format!("finding {}", path.display()))?;
         let opening = || format!("opening {}", path.display());
         let private = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        private.context(|| format!("making {}", path.display()))?;
+        private.context(|| format!("creating {}", path.display()))?;
         let is_ours = path.join(LOCK).is_file();
         if !is_ours {
             if std::fs::read_dir(&path).context(opening)?.next().is_some() {
                 return Err(LocalError::DataNotOurs(path));
             }
             std::fs::set_permissions(&path, Permissions::from_mode(0o700)).context(opening)?;
-            if let Some(user) = account.other() {
+            if let Some(user) = run_as.other() {
                 lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context(opening)?;
             }
         }
-        let lock = account.as_owner(|| {
+        let lock = run_as.as_owner(|| {
             if std::fs::read_dir(&path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied) {
                 return Err(LocalError::NotReachable {
                     path: path.clone(),
-                    user: account.other().map_or("you", |user| &user.name).to_owned(),
+                    user: run_as.other().map_or("you", |user| &user.name).to_owned(),
                 });
             }
             take_lock(&path.join(LOCK))
         })?;
         Ok(Self {
             path,
-            account,
+            run_as,
             temporary: None,
             _lock: lock,
         })
@@ -83,13 +87,15 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// The user that owns it.
-    pub(crate) fn account(&self) -> &Account {
-        &self.account
+    /// The user that owns it, and that PostgreSQL runs as.
+    pub(crate) fn run_as(&self) -> &RunAs {
+        &self.run_as
     }
 
-    /// Makes a file anew. The folder is private, so `0o644` is as well; and a file that an editor
-    /// of root's makes anew then stays readable for the server.
+    /// Creates a file, or replaces it.
+    ///
+    /// `mode` may be `0o644`, since the folder itself is private. An editor run by root may replace
+    /// a file; with that mode the server can still read it.
     pub(crate) fn write(
         &self,
         name: &str,
@@ -110,12 +116,12 @@ impl Folder {
                 .open(&path)?;
             file.write_all(content)
         };
-        let written = self.account.as_owner(write);
+        let written = self.run_as.as_owner(write);
         written.context(|| format!("writing {}", path.display()))?;
         Ok(path)
     }
 
-    /// Removes a temporary folder, and says so where that fails.
+    /// Removes a temporary folder. Unlike a drop, it reports an error.
     pub(crate) fn remove(self) -> Result<(), LocalError> {
         let Some(folder) = self.temporary else {
             return Ok(());
@@ -125,7 +131,7 @@ impl Folder {
     }
 }
 
-/// Where temporary folders are made.
+/// The folders in which temporary ones are created.
 pub(crate) fn temporary_parents() -> [PathBuf; 2] {
     [std::env::temp_dir(), PathBuf::from("/tmp")]
 }
@@ -135,16 +141,16 @@ fn temporary_in(parent: &Path) -> Result<(TempDir, File), LocalError> {
         .prefix(PREFIX)
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(parent)
-        .context(|| format!("making a folder in {}", parent.display()))?;
-    // The lock appears under its name when it is held: another start takes a free one as a sign
-    // that nobody needs the folder any more.
+        .context(|| format!("creating a folder in {}", parent.display()))?;
+    // The lock file gets its name only once it is locked: another launcher that sees a free lock
+    // removes the folder.
     let (new, lock) = (folder.path().join("lock.new"), folder.path().join(LOCK));
     let held = take_lock(&new)?;
-    std::fs::rename(&new, &lock).context(|| format!("making {}", lock.display()))?;
+    std::fs::rename(&new, &lock).context(|| format!("creating {}", lock.display()))?;
     Ok((folder, held))
 }
 
-/// Takes the lock at `path`, which is made where it is missing.
+/// Takes the lock at `path`. The file is created if missing.
 fn take_lock(path: &Path) -> Result<File, LocalError> {
     let locking = || format!("locking {}", path.display());
     let mut options = OpenOptions::new();
@@ -157,5 +163,19 @@ fn take_lock(path: &Path) -> Result<File, LocalError> {
             Err(LocalError::DataInUse(folder.to_owned()))
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).context(locking),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_is_not_ours_is_refused() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("thesis.txt"), "").unwrap();
+        let refused = Folder::kept(data.path(), RunAs::choose(None).unwrap());
+        assert!(refused.is_err_and(|error| error.to_string().contains("left alone")));
+        assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 1);
     }
 }

@@ -1,22 +1,12 @@
-//! What PostgreSQL 16 changed about roles, and what the preloaded library does about it so that
-//! rds_iam works as on RDS.
+//! Recognises GRANT and REVOKE of rds_iam by their text.
 //!
-//! Up to 15, CREATEROLE is enough to grant any role. From 16 on it takes ADMIN OPTION on the role,
-//! and whoever has that is a member: `postgres` could grant rds_iam only as a member of it, and
-//! would then have no password any more. So GRANT and REVOKE of rds_iam run as the superuser. What
-//! is recognised as one must be all of the query's text and be exactly of that form; anything
-//! else, an option or a comment included, is left to PostgreSQL's own rules.
-
-/// The environment variable that makes the preloaded library do so.
-pub const ROLES_VARIABLE: &str = "RDSIGN_LOCAL_ROLES";
-
-/// The first major version of PostgreSQL with the change.
-pub(crate) const CHANGED_IN: u32 = 16;
+//! A recognised statement runs as the superuser, so only two exact forms are recognised, without
+//! options or comments. Any other statement runs with the rights of the current user.
 
 /// The role whose members log in with tokens.
-pub const RDS_IAM: &str = "rds_iam";
+pub(super) const RDS_IAM: &str = "rds_iam";
 
-/// Names that mean whoever runs the statement, which here would be the superuser.
+/// Words that are not the name of a role. Some mean the current user: here, the superuser.
 const NOT_NAMES: [&str; 5] = [
     "current_role",
     "current_user",
@@ -25,8 +15,8 @@ const NOT_NAMES: [&str; 5] = [
     "none",
 ];
 
-/// Whether `query` is `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …`.
-pub fn is_grant_of_rds_iam(query: &[u8]) -> bool {
+/// Reports whether `query` is `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …`.
+pub(super) fn is_grant_of_rds_iam(query: &[u8]) -> bool {
     std::str::from_utf8(query).ok().and_then(parse).is_some()
 }
 
@@ -36,12 +26,12 @@ fn parse(query: &str) -> Option<()> {
     let (verb, rest) = name(query)?;
     let (role, rest) = name(rest)?;
     let (preposition, mut rest) = name(rest)?;
-    let is_one = matches!(
+    let is_grant_or_revoke = matches!(
         (verb, preposition),
         (Name::Plain(verb), Name::Plain(preposition))
             if verb == "grant" && preposition == "to" || verb == "revoke" && preposition == "from"
     );
-    if !is_one || !role.is(RDS_IAM) {
+    if !is_grant_or_revoke || !role.is(RDS_IAM) {
         return None;
     }
     loop {
@@ -56,11 +46,11 @@ fn parse(query: &str) -> Option<()> {
     }
 }
 
-/// A word of SQL.
+/// An SQL word.
 enum Name {
     /// Without quotes: a keyword or a name, in lower case.
     Plain(String),
-    /// Between quotes, never a keyword; the text between them.
+    /// The text between double quotes, which is never a keyword.
     Quoted(String),
 }
 
@@ -71,11 +61,11 @@ impl Name {
     }
 }
 
-/// The next word, and what follows it.
+/// Reads the next word. Returns it and the text after it.
 fn name(text: &str) -> Option<(Name, &str)> {
     let text = text.trim_ascii_start();
     if let Some(quoted) = text.strip_prefix('"') {
-        // A quote inside is written twice; no role of RDS has one, so it is not supported.
+        // A quote in a name is doubled. No role of RDS has one, so this is not accepted.
         let (name, rest) = quoted.split_once('"')?;
         return (!rest.starts_with('"')).then(|| (Name::Quoted(name.to_owned()), rest));
     }
@@ -91,7 +81,7 @@ mod tests {
     use super::is_grant_of_rds_iam;
 
     #[test]
-    fn the_statement_is_recognised_as_people_write_it() {
+    fn the_usual_forms_are_recognised() {
         for query in [
             "GRANT rds_iam TO postgres",
             "grant RDS_IAM to postgres;",
@@ -103,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn nothing_else_is_recognised() {
         for query in [
             "",
             "GRANT",

@@ -1,24 +1,22 @@
-//! Makes PostgreSQL's data folder, with the roles and the rules of login that RDS has.
+//! Creates PostgreSQL's data folder with initdb, and in it the roles and login rules of RDS.
 //!
-//! The roles are made in single-user mode: at no moment is there a socket through which someone
-//! else on the machine could log in as the superuser, and the running server has none either.
+//! The roles are created in single-user mode, without a socket. So there is never a socket through
+//! which another user of the machine could log in as the superuser.
 
 use std::path::Path;
 
+use super::find::Postgres;
 use crate::error::{Context, LocalError};
-use crate::folder::Folder;
-use crate::postgres::Postgres;
-use crate::signals::Signals;
-use crate::step;
+use crate::folder::{DATA, Folder};
+use crate::process::setup_step;
+use crate::process::signals::Signals;
 
-/// The name of the data folder, when it is complete.
-pub(crate) const DATA: &str = "data";
-/// Its name until then.
+/// The name of the data folder until it is complete.
 const UNFINISHED: &str = "data.new";
 const LOG: &str = "setup.log";
 
-/// RDS's rules of login, in RDS's order: who is in rds_iam brings a token, and brings it over TLS.
-/// No rule lets anyone in without a password or a token, or through a local socket.
+/// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. No rule
+/// allows a login without a password or token, or through a Unix socket.
 const RULES: &str = "\
 # TYPE    DATABASE USER     ADDRESS METHOD
 hostssl   all      +rds_iam all     pam pamservice=rdsign
@@ -26,7 +24,7 @@ hostnossl all      +rds_iam all     reject
 host      all      all      all     md5
 ";
 
-/// Private to this machine, and with room for many clients at once.
+/// Reachable from this machine only, and large enough for many clients at once.
 const SETTINGS: &str = "\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -46,16 +44,16 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 ";
 
-/// Nothing in a folder that goes with the server is worth the time that durability takes.
-const SETTINGS_OF_A_TEMPORARY_ONE: &str = "\
+/// Durability costs time, and is of no use in a folder that is removed with the server.
+const TEMPORARY_SETTINGS: &str = "\
 fsync = off
 full_page_writes = off
 synchronous_commit = off
 ";
 
-/// One statement a line, as single-user mode reads them.
+/// One statement per line: that is how single-user mode reads them.
 ///
-/// The superuser is called rdsadmin, as on RDS: were it postgres, then pg_has_role would say that
+/// The superuser is called rdsadmin, as on RDS. If it were postgres, pg_has_role would report that
 /// postgres is a member of every role.
 const ROLES: &str = "\
 CREATE ROLE rds_superuser;
@@ -70,8 +68,8 @@ ALTER DATABASE postgres OWNER TO postgres;
 CREATE DATABASE testdb OWNER postgres;
 ";
 
-/// Makes the data folder, unless it is there already; then only the rules are written anew.
-pub(crate) fn make(
+/// Creates the data folder. If it exists, only its login rules are written again.
+pub(crate) fn run(
     folder: &Folder,
     postgres: &Postgres,
     password: &str,
@@ -85,12 +83,12 @@ pub(crate) fn make(
     let log = folder.write(LOG, 0o644, b"")?;
     if unfinished.exists() {
         let removed = folder
-            .account()
+            .run_as()
             .as_owner(|| std::fs::remove_dir_all(&unfinished));
         removed.context(|| format!("removing {}", unfinished.display()))?;
     }
     let command = |program| {
-        let mut command = folder.account().command(postgres.program(program));
+        let mut command = folder.run_as().command(postgres.program(program));
         command.current_dir(folder.path(""));
         command
     };
@@ -100,13 +98,9 @@ pub(crate) fn make(
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
-    step::run("initdb", &mut initdb, "", &log, signals)?;
+    setup_step::run("initdb", &mut initdb, "", &log, signals)?;
 
-    let more = if durable {
-        ""
-    } else {
-        SETTINGS_OF_A_TEMPORARY_ONE
-    };
+    let more = if durable { "" } else { TEMPORARY_SETTINGS };
     write(
         folder,
         &unfinished.join("postgresql.conf"),
@@ -116,7 +110,7 @@ pub(crate) fn make(
 
     let mut single = command("postgres");
     single.args(["--single", "-D"]).arg(&unfinished);
-    // A statement that fails is not logged: it may have the password in it.
+    // A failed statement is not logged, since it may contain the password.
     single.args([
         "-c",
         "exit_on_error=on",
@@ -125,20 +119,20 @@ pub(crate) fn make(
     ]);
     single.args(["-c", "fsync=off", "postgres"]);
     let roles = ROLES.replace("{password}", &literal(password));
-    step::run("making the roles", &mut single, &roles, &log, signals)?;
+    setup_step::run("creating the roles", &mut single, &roles, &log, signals)?;
     let renamed = folder
-        .account()
+        .run_as()
         .as_owner(|| std::fs::rename(&unfinished, &data));
-    renamed.context(|| format!("making {}", data.display()))
+    renamed.context(|| format!("creating {}", data.display()))
 }
 
-/// Overwrites a file that initdb has made.
+/// Overwrites a file that initdb has created.
 fn write(folder: &Folder, path: &Path, content: &str) -> Result<(), LocalError> {
-    let written = folder.account().as_owner(|| std::fs::write(path, content));
+    let written = folder.run_as().as_owner(|| std::fs::write(path, content));
     written.context(|| format!("writing {}", path.display()))
 }
 
-/// A string of SQL.
+/// Quotes `text` as an SQL string.
 fn literal(text: &str) -> String {
     let text = text.replace('\'', "''");
     match text.contains('\\') {
@@ -147,9 +141,9 @@ fn literal(text: &str) -> String {
     }
 }
 
-/// C.UTF-8, or C on a machine that has no such locale.
+/// Returns C.UTF-8, or C on a machine without that locale.
 fn locale() -> &'static str {
-    // SAFETY: the name is a C string, and what newlocale returns is freed once, if it is one.
+    // SAFETY: the name is a C string, and the result of newlocale is freed once unless it is null.
     let has_utf8 = unsafe {
         let locale = libc::newlocale(libc::LC_ALL_MASK, c"C.UTF-8".as_ptr(), std::ptr::null_mut());
         if !locale.is_null() {

@@ -1,4 +1,10 @@
-use super::*;
+//! A valid configuration, and the same one with one thing changed in each test.
+
+use std::time::{Duration, SystemTime};
+
+use rdsign::endpoint::Endpoint;
+
+use super::{Config, default};
 
 const VALID: &str = r#"
 region = "ap-northeast-1"
@@ -25,7 +31,7 @@ fn problem(old: &str, new: &str) -> String {
 }
 
 #[test]
-fn endpoints_without_a_port_take_the_server_s() {
+fn endpoints_without_a_port_get_the_server_s() {
     let config = Config::parse(VALID, 15432, &["added.example.com".to_owned()]).unwrap();
     let endpoints: Vec<_> = config
         .server
@@ -44,7 +50,7 @@ fn endpoints_without_a_port_take_the_server_s() {
 }
 
 #[test]
-fn optional_fields_may_be_left_out() {
+fn optional_fields_may_be_omitted() {
     let config = Config::parse(VALID, 5432, &[]).unwrap();
     assert_eq!(config.clock_offset_seconds, 0);
     let [one, two] = &config.access_keys[..] else {
@@ -146,19 +152,19 @@ fn the_clock_can_be_ahead_and_behind() {
 
 #[test]
 fn the_default_is_a_valid_configuration() {
-    let text = crate::default_config::text(&[]).unwrap();
+    let text = default::text(&[]).unwrap();
     let config = Config::parse(&text, 5432, &[]).unwrap();
     assert_eq!(config.access_keys.len(), 4);
     let token = config.access_keys[2].credentials.session_token();
     assert_eq!(token.map(str::len), Some(1000));
-    let again = crate::default_config::text(&[]).unwrap();
-    assert_ne!(text, again, "secrets are drawn anew");
+    let again = default::text(&[]).unwrap();
+    assert_ne!(text, again, "secrets are random");
 }
 
 #[test]
 fn the_default_has_the_region_of_the_endpoint_given() {
     let given = ["mydb.abc123.cn-north-1.rds.amazonaws.com.cn".to_owned()];
-    let text = crate::default_config::text(&given).unwrap();
+    let text = default::text(&given).unwrap();
     let config = Config::parse(&text, 5432, &[]).unwrap();
     assert_eq!(config.server.region.as_str(), "cn-north-1");
     assert_eq!(config.server.endpoints[0].hostname(), given[0]);

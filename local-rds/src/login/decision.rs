@@ -1,22 +1,15 @@
-//! One login: the configuration as it is now, the token, and the line that says how it ended.
+//! Decides whether a login is let in, and writes the log line that says why.
 //!
-//! Whatever goes wrong here is a refusal with a reason. There is no third answer, and above all
-//! no way in where the configuration cannot be read.
+//! Any problem is a refusal with a reason. There is no third outcome; in particular, nobody is let
+//! in while the configuration cannot be read.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use rdsign::verify::verify;
 
+use super::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::config::Config;
-
-/// The environment variable that names the configuration for the preloaded library, and for the
-/// command that is run beside the server.
-pub const CONFIG_VARIABLE: &str = "RDSIGN_LOCAL_CONFIG";
-/// The environment variable that tells the preloaded library the port the server listens on.
-pub const PORT_VARIABLE: &str = "RDSIGN_LOCAL_PORT";
-/// The environment variable with the endpoints given beside the configuration, by commas.
-pub const ENDPOINTS_VARIABLE: &str = "RDSIGN_LOCAL_ENDPOINTS";
 
 /// Whether a login is let in, with the line for the server's log. The line never holds a token.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +20,8 @@ pub enum Decision {
     Refused(String),
 }
 
-/// Decides about a login as `username` with `password`, by this process's environment.
+/// Decides about a login as `username` with `password`, using the configuration that this
+/// process's environment names.
 pub fn decide(username: &[u8], password: &[u8]) -> Decision {
     match try_to_decide(username, password, SystemTime::now()) {
         Ok(accepted) => Decision::Accepted(format!("rdsign: accepted: {accepted}")),
@@ -35,14 +29,15 @@ pub fn decide(username: &[u8], password: &[u8]) -> Decision {
     }
 }
 
+/// A refusal's id and its explanation.
 type Reason = (&'static str, String);
 
 fn try_to_decide(username: &[u8], password: &[u8], now: SystemTime) -> Result<String, Reason> {
     let config = read_config().map_err(|problem| ("broken-configuration", problem))?;
     let now = config.server_time(now);
     let utf8 = |bytes| std::str::from_utf8(bytes);
-    let username = utf8(username)
-        .map_err(|_| ("wrong-user", "the user's name is not UTF-8 text".to_owned()))?;
+    let username =
+        utf8(username).map_err(|_| ("wrong-user", "the user name is not UTF-8 text".to_owned()))?;
     let token =
         utf8(password).map_err(|_| ("malformed", "the password is not UTF-8 text".to_owned()))?;
     verify(token, username, &config.server, &config.access_keys, now)

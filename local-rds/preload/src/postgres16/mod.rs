@@ -1,0 +1,61 @@
+//! Makes rds_iam work on PostgreSQL 16 and newer as it does on RDS.
+//!
+//! # What PostgreSQL 16 changed
+//!
+//! Up to version 15, a role with CREATEROLE may grant any role that is not a superuser. Since 16 it
+//! also needs ADMIN OPTION on the role that it grants, and ADMIN OPTION comes with membership. For
+//! the role `postgres` of this server, which has CREATEROLE and is not a superuser, this means:
+//!
+//! - Without ADMIN OPTION on rds_iam, it cannot grant rds_iam to anyone.
+//! - With it, it is a member of rds_iam. The login rules then send it to PAM, so it needs a token
+//!   from the start, and its password is of no use.
+//! - It gets ADMIN OPTION on every user that it creates, and so becomes a member of that user. Once
+//!   such a user is in rds_iam, `postgres` is an indirect member, and needs a token as well.
+//!
+//! # What RDS does
+//!
+//! On RDS none of this happens, in any version. `postgres` may `GRANT rds_iam` to any user and
+//! revoke it, logs in by password until it grants rds_iam to itself, and does so again after the
+//! REVOKE.
+//!
+//! # What this module does
+//!
+//! [`grant`] hooks into the processing of utility statements. GRANT and REVOKE of rds_iam run as the
+//! bootstrap superuser if the current user has CREATEROLE, which is what PostgreSQL 15 asks for.
+//! [`statement`] recognises them by their text: the query must be a single
+//! `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and nothing else.
+//!
+//! [`password_login`] checks the password of a role that is in rds_iam by administration only: it
+//! can grant rds_iam, or a user in it, to others, but does not have its privileges.
+//!
+//! # What is left alone
+//!
+//! All other statements, including GRANT with a second role, an option, GRANTED BY, a comment, or a
+//! name such as CURRENT_USER, which would mean the superuser here. All versions before 16: the
+//! launcher asks for this module through an environment variable, and only for 16 and newer.
+//!
+//! # How it fails closed
+//!
+//! - If PostgreSQL lacks one of the [`functions`], nothing is hooked, and its own rules apply.
+//! - A statement that is not recognised runs as the current user, under PostgreSQL's own rules. A
+//!   panic in the recognition counts as not recognised.
+//! - An error in the statement aborts the transaction, which resets the current user.
+//! - A role with the privileges of rds_iam always needs a token.
+
+mod functions;
+mod grant;
+mod password_login;
+mod statement;
+
+pub(crate) use password_login::decide_by_password;
+
+/// Runs when the library is loaded, before PostgreSQL's main. An extension that uses the same hook
+/// is loaded later, and calls this one in turn.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn at_load() {
+        let _ = std::panic::catch_unwind(|| functions::attach(grant::process_utility));
+    }
+    at_load
+};

@@ -1,0 +1,69 @@
+//! Chooses the configuration file that the server reads: the one given, the one already in the
+//! server's folder, or a new one.
+
+use std::path::PathBuf;
+
+use super::default;
+use crate::error::{Context, LocalError};
+use crate::folder::Folder;
+
+/// The name of the configuration in the server's folder.
+const NAME: &str = "config.toml";
+
+/// The configuration file that the server reads at every login.
+pub(crate) struct ConfigFile {
+    pub(crate) path: PathBuf,
+    /// Endpoints in addition to those of the file.
+    pub(crate) more_endpoints: Vec<String>,
+    /// Something the user should know about it.
+    pub(crate) remark: Option<String>,
+}
+
+impl ConfigFile {
+    /// Chooses the file. `given` is the one of `--config`, `endpoints` are those of `--endpoint`.
+    pub(crate) fn choose(
+        given: Option<PathBuf>,
+        endpoints: &[String],
+        folder: &Folder,
+    ) -> Result<Self, LocalError> {
+        let own = folder.path(NAME);
+        let (path, remark) = match given {
+            Some(given) => readable(given, folder)?,
+            None if own.exists() => (own, None),
+            None => {
+                let text = default::text(endpoints)?;
+                return Ok(Self {
+                    path: folder.write(NAME, 0o644, text.as_bytes())?,
+                    more_endpoints: Vec::new(),
+                    remark: None,
+                });
+            }
+        };
+        Ok(Self {
+            path,
+            more_endpoints: endpoints.to_vec(),
+            remark,
+        })
+    }
+}
+
+/// Returns the file itself, so that an edit works at once. If the user that PostgreSQL runs as
+/// cannot read it, returns a copy and a remark about it.
+fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>), LocalError> {
+    let given = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
+    let content = std::fs::read(&given).context(|| format!("reading {}", given.display()))?;
+    let Some(user) = folder.run_as().other() else {
+        return Ok((given, None));
+    };
+    if folder.run_as().as_owner(|| std::fs::read(&given)).is_ok() {
+        return Ok((given, None));
+    }
+    let copy = folder.write("config-copy.toml", 0o644, &content)?;
+    let remark = format!(
+        "{} cannot be read by {}, the user PostgreSQL runs as; a copy is used, so edit that one: {}",
+        given.display(),
+        user.name,
+        copy.display(),
+    );
+    Ok((copy, Some(remark)))
+}

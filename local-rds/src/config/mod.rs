@@ -1,0 +1,85 @@
+//! The configuration of a local RDS: what the server is called, and who may log in.
+//!
+//! The launcher reads it once. The preloaded library reads it again at every login, so an edit works
+//! at once. It contains secrets, so no error of this module quotes a value of the file.
+
+pub(crate) mod choose;
+pub(crate) mod default;
+mod parse;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rdsign::endpoint::Endpoint;
+use rdsign::verify::{AccessKey, Server};
+
+/// A configuration whose every field has been checked.
+pub struct Config {
+    /// What the server is called. Endpoints without a port got the port that it listens on.
+    pub server: Server,
+    /// The access keys that the server knows, in the order of the file.
+    pub access_keys: Vec<AccessKey>,
+    /// How many seconds the server's clock is ahead of the machine's. Negative: behind.
+    pub clock_offset_seconds: i64,
+    /// The password with which the role `postgres` is created.
+    pub postgres_password: String,
+}
+
+/// What is wrong with a configuration, and where. Never contains a value of the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct ConfigError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// Endpoints without a port get `port`, the one that the server listens on. `more_endpoints`
+    /// come before the endpoints of the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the field.
+    pub fn read(path: &Path, port: u16, more_endpoints: &[String]) -> Result<Self, ConfigError> {
+        let at = |problem| ConfigError {
+            path: path.to_owned(),
+            problem,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
+        Self::parse(&text, port, more_endpoints).map_err(at)
+    }
+
+    /// Returns the time on the server's clock when the machine's clock shows `now`.
+    pub fn server_time(&self, now: SystemTime) -> SystemTime {
+        let offset = Duration::from_secs(self.clock_offset_seconds.unsigned_abs());
+        if self.clock_offset_seconds < 0 {
+            now - offset
+        } else {
+            now + offset
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").finish_non_exhaustive()
+    }
+}
+
+/// Reads `host:port`, or `host`, which gets `port`.
+pub(crate) fn endpoint(text: &str, port: u16) -> Result<Endpoint, rdsign::Error> {
+    let after_brackets = text.rfind(']').map_or(0, |at| at + 1);
+    match text[after_brackets..].split_once(':') {
+        Some((rest, own)) => match own.parse::<u16>() {
+            Ok(own) => Endpoint::new(&text[..after_brackets + rest.len()], own),
+            // Core then reports what is wrong with such a host name.
+            Err(_) => Endpoint::new(text, port),
+        },
+        None => Endpoint::new(text, port),
+    }
+}

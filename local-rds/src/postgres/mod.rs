@@ -1,0 +1,9 @@
+//! PostgreSQL itself: finds its programs, creates the database, starts and stops the server.
+//!
+//! Also provides what the server needs to start: its TLS certificate and the preloaded library.
+
+pub(crate) mod certificate;
+pub(crate) mod find;
+pub(crate) mod initdb;
+pub(crate) mod preload_library;
+pub(crate) mod server;

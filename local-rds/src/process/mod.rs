@@ -1,0 +1,10 @@
+//! Processes: which user they run as, which signals they get, and how they end.
+//!
+//! Every process here is started, watched and stopped by its id. Nothing in this folder knows what
+//! a token or a configuration is.
+
+pub(crate) mod command;
+pub(crate) mod orphan;
+pub(crate) mod run_as;
+pub(crate) mod setup_step;
+pub(crate) mod signals;

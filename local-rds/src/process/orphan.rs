@@ -1,0 +1,75 @@
+//! Stops a PostgreSQL that was left running in a data folder when its launcher was killed.
+//!
+//! It is signalled by its process id, but only once that process is known to be the PostgreSQL of
+//! this very folder: process ids are reused, and the folder's owner can write any id into it.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// PostgreSQL's immediate shutdown takes a few milliseconds.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// Stops the PostgreSQL that runs in the data folder `data`, if any, and waits until it is gone.
+pub(crate) fn stop_server_in(data: &Path) -> io::Result<()> {
+    let Some(server) = server_in(data) else {
+        return Ok(());
+    };
+    let _ = kill(server, Signal::SIGQUIT); // asks for an immediate shutdown
+    let start = Instant::now();
+    while server_in(data) == Some(server) {
+        if start.elapsed() > SHUTDOWN {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// The process named in `data/postmaster.pid`, if it is a PostgreSQL running in `data`.
+fn server_in(data: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let pid: i32 = text
+        .lines()
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+        .filter(|pid| *pid > 1)?;
+    let process = Path::new("/proc").join(pid.to_string());
+    let program = std::fs::read_link(process.join("exe")).ok()?;
+    let folder = std::fs::read_link(process.join("cwd")).ok()?;
+    let matches = program
+        .file_name()?
+        .to_string_lossy()
+        .starts_with("postgres")
+        && folder == data.canonicalize().ok()?;
+    matches.then_some(Pid::from_raw(pid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_not_postgresql_is_not_signalled() {
+        let data = tempfile::tempdir().unwrap();
+        let mut other = std::process::Command::new("sleep")
+            .arg("60")
+            .current_dir(data.path())
+            .spawn()
+            .unwrap();
+        std::fs::write(
+            data.path().join("postmaster.pid"),
+            format!("{}\n", other.id()),
+        )
+        .unwrap();
+        assert!(stop_server_in(data.path()).is_ok());
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}
