@@ -192,6 +192,7 @@ dist: portable dist-c dist-python dist-jvm dist-node ## what users install, in d
 	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/lib/rdsign \
 	    $(PORTABLE)/librdsign_local_preload.so
 	install -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM) README.md LICENSE
+	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/docs docs/*.md
 	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
 	@ls -l dist
 

@@ -14,7 +14,7 @@ from harness import Place  # noqa: E402
 
 JAR = Path(os.environ["RDSIGN_JAR"]).resolve()
 EXAMPLE = REPOSITORY / "target/jvm/example"  # built by packaging/reactor
-ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the one the README signs for
+ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # signed for in the examples
 
 CLASS_PATH = f"{JAR}:{EXAMPLE}/batch.jar:{EXAMPLE}/lib/*"
 NOTHING = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}

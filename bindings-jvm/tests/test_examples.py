@@ -1,15 +1,14 @@
-"""The example and what the README shows do what they say."""
+"""Runs examples/scala-scalikejdbc and the examples of docs/jvm.md."""
 
-from conftest import ENDPOINT, REPOSITORY, java
+import sys
 
-README = (REPOSITORY / "README.md").read_text()
-SECTION = "On the JVM, with pgjdbc, HikariCP and ScalikeJDBC"
+from conftest import REPOSITORY, java
 
+sys.path.append(str(REPOSITORY / "tests/support"))
 
-def readme(language):
-    """The first block in that language in the README's section."""
-    section = README.split(f"\n## {SECTION}\n", 1)[1].split("\n## ", 1)[0]
-    return section.split(f"```{language}\n", 1)[1].split("```", 1)[0]
+from pages import ENDPOINT, example  # noqa: E402
+
+PAGE = "docs/jvm.md"
 
 
 def keys(server):
@@ -36,8 +35,8 @@ def test_the_batch_is_refused_without_the_permission(place, server):
 
 
 def test_the_java_example_logs_in(place, server, tmp_path):
-    source = readme("java")
-    # It signs for and verifies the README's endpoint; here a server on this machine is dialed.
+    source = example(PAGE, "java")
+    # It signs for the examples' endpoint and verifies it; here that is a server on this machine.
     here = f'.dial("127.0.0.1:{server.port}").property("sslrootcert", "{server.exports["PGSSLROOTCERT"]}")'
     before, build, after = source.rpartition(".build()")
     source = before + here + build + after
@@ -48,11 +47,11 @@ def test_the_java_example_logs_in(place, server, tmp_path):
 
 def test_the_scala_example_is_a_part_of_the_batch():
     batch = (REPOSITORY / "examples/scala-scalikejdbc/src/main/scala/Batch.scala").read_text()
-    assert readme("scala") in batch
+    assert example(PAGE, "scala") in batch
 
 
-def test_the_url_of_the_readme_logs_in(place, server, tmp_path):
-    url = "".join(line.strip() for line in readme("text").splitlines())
+def test_the_url_logs_in(place, server, tmp_path):
+    url = "".join(line.strip() for line in example(PAGE, "text").splitlines())
     assert ENDPOINT in url
     url += (
         f"&socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial=127.0.0.1:{server.port}"

@@ -1,4 +1,4 @@
-// Each driver logs in to RDS on this machine, with the line that the package's README shows for it.
+// Each driver logs in to RDS on this machine, with the line that docs/node.md shows for it.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import knexOf from 'knex'

@@ -1,18 +1,22 @@
-"""What the READMEs show of Python does what it says."""
+"""Runs the Python examples of README.md, docs/python.md and the package's own README."""
 
 import os
 import re
+import sys
 
 import pytest
 
-from conftest import REPOSITORY, run
+from conftest import TESTS, run
 from harness import Place
-from test_readme import ENDPOINT, README, example
+
+sys.path.append(str(TESTS / "support"))
+
+from pages import ENDPOINT, example, page  # noqa: E402
 
 
 @pytest.fixture
 def environment():
-    """That of someone who uses an RDS at the README's endpoint and port."""
+    """The environment of someone who uses an RDS at the examples' endpoint and port."""
     place = Place()
     local = place.start("--endpoint", f"{ENDPOINT}:5432")
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGSSLROOTCERT", "PGHOSTADDR", "PGPORT")
@@ -21,24 +25,28 @@ def environment():
     place.close()
 
 
-def test_the_python_example_logs_in(environment):
-    # The README dials the endpoint's own port; here the server listens on another.
-    program = example("In Python", "python")
+@pytest.mark.parametrize(
+    "path, printed",
+    [
+        ("README.md", r"\('iam_user',\)\n"),
+        ("docs/python.md", r"<rdsign\.Token, redacted, until .*Z>\n\('iam_user',\)\n"),
+    ],
+)
+def test_the_example_logs_in(environment, path, printed):
+    # The example dials the endpoint's port; here the server listens on another.
+    program = example(path, "python")
     dialled = program.replace('dbname="testdb"', f'dbname="testdb", port={environment["PGPORT"]}')
     assert dialled != program
-    printed = run("-c", dialled, env=environment)
-    assert re.fullmatch(r"<rdsign\.Token, redacted, until .*Z>\n\('iam_user',\)\n", printed)
+    assert re.fullmatch(printed, run("-c", dialled, env=environment))
 
 
 def test_the_package_s_own_example_makes_a_password(environment):
-    readme = (REPOSITORY / "bindings-python/README.md").read_text()
-    program = readme.split("```python\n")[1].split("```")[0]
+    program = example("bindings-python/README.md", "python")
     assert run("-c", program + "print(password)", env=environment).startswith(f"{ENDPOINT}:5432/?")
 
 
 def test_every_name_that_is_shown_exists():
-    in_python = README.split("\n## In Python\n", 1)[1].split("\n## ", 1)[0]
-    texts = in_python + (REPOSITORY / "bindings-python/README.md").read_text()
+    texts = page("README.md") + page("docs/python.md") + page("bindings-python/README.md")
     names = sorted(set(re.findall(r"\brdsign(?:\.[a-zA-Z_]\w*)+", texts)))
     assert len(names) > 12
     modules = ["asyncpg", "psycopg", "psycopg2", "sqlalchemy", "django.postgresql"]

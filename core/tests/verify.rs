@@ -261,8 +261,7 @@ fn any_order_of_parameters_is_accepted() {
     parameters.reverse();
     let reversed = format!("{head}?{}", parameters.join("&"));
     for other in [sorted, reversed] {
-        let line = login.answer_to(&other).unwrap();
-        assert!(line.contains("another SDK's order"), "{line}");
+        login.answer_to(&other).expect("the login is let in");
     }
 }
 

@@ -1,9 +1,9 @@
 /*
- * Logs in to an RDS database with libpq and a token in place of a password, and asks it who we are.
+ * Logs in to an RDS database with libpq and a token instead of a password, and prints the user.
  *
- * Where to go is in libpq's own variables: PGHOST is the endpoint, for which the token is signed and
- * whose name the server's certificate must have; PGHOSTADDR is the address to dial, where it is not
- * the endpoint's own, such as the near end of a tunnel. Keys come from where the AWS SDKs look.
+ * Reads libpq's own variables: PGHOST is the endpoint that the token is signed for, and the server's
+ * certificate must have its name. PGHOSTADDR is the address to dial if it is not the endpoint's, such
+ * as a tunnel. Keys come from the AWS SDKs' default chain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 #include <rdsign.h>
 
-/* Made once, and kept for as long as the program makes connections. */
+/* Called once: the signer is kept for as long as the program makes connections. */
 static rdsign_signer *make_signer(const char *hostname, const char *port, const char *username)
 {
     rdsign_signer *signer = NULL;
@@ -29,7 +29,7 @@ static rdsign_signer *make_signer(const char *hostname, const char *port, const 
     return signer;
 }
 
-/* A token lives for 15 minutes at the most: each connection gets its own. */
+/* A token expires after at most 15 minutes, so each connection gets its own. */
 static PGconn *connect_to(const rdsign_signer *signer, const char *hostname)
 {
     PGconn *connection = NULL;
@@ -41,13 +41,13 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname)
         rdsign_error_free(error);
         return NULL;
     }
-    /* libpq takes what is not here, or NULL, from its variables: the port and the user, too. */
+    /* libpq reads what is missing or NULL from its variables, such as the port and the user. */
     const char *const keywords[] = {"host", "hostaddr", "password", "sslmode", "sslrootcert", NULL};
     const char *const values[] = {
         hostname,
         getenv("PGHOSTADDR"),
         rdsign_token_value(token),
-        "verify-full", /* a token is a password: it goes to the right server or to none */
+        "verify-full", /* a token is a password: never send it to another server */
         getenv("PGSSLROOTCERT"),
         NULL,
     };

@@ -9,8 +9,8 @@ class Error(Exception):
     """
 
     code: str
-    """The stable code, such as `"INVALID_PORT"`: the README has the table. `"INTERNAL"` is a fault
-    of rdsign's own."""
+    """The stable code, such as `"INVALID_PORT"`; docs/errors.md lists all. `"INTERNAL"` is a bug in
+    rdsign."""
 
     def __init__(self, message: str = "", code: str = "INTERNAL") -> None:
         super().__init__(message)

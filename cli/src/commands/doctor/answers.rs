@@ -1,7 +1,7 @@
 //! What a server says when it refuses a login, and what that means: the one place for it.
 //!
-//! A server tells a client almost nothing, on purpose, so an answer has more than one cause. The
-//! README shows the same table.
+//! A server tells a client next to nothing, on purpose, so an answer has more than one cause.
+//! docs/errors.md shows the same table.
 
 /// One answer of a server.
 pub(crate) struct Answer {

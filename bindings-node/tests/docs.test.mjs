@@ -1,5 +1,5 @@
-// The README's example does what it says. It dials the endpoint itself; here its name leads to this
-// machine, and its port and certificate authority are this machine's.
+// Runs the example of docs/node.md. It dials the endpoint itself; here its name, its port and its
+// certificate authority are those of a server on this machine.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,8 +10,8 @@ const ENDPOINT = 'mydb.abc123.eu-central-1.rds.amazonaws.com'
 const local = await startLocal(after, '--endpoint', `${ENDPOINT}:5432`)
 
 test('the Node example logs in', async () => {
-  const readme = readFileSync(join(repository, 'README.md'), 'utf8')
-  const example = readme.split('\n## In Node, with pg\n')[1].split('```js\n')[1].split('```')[0]
+  const page = readFileSync(join(repository, 'docs/node.md'), 'utf8')
+  const example = page.split('```js\n')[1].split('```')[0]
   const here = `require('./node_modules/rdsign/ca.js').regions['eu-central-1'].push(${JSON.stringify(local.ca)})
     const connect = require('node:net').Socket.prototype.connect
     require('node:net').Socket.prototype.connect = function (port, host) {

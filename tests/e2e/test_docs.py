@@ -1,33 +1,30 @@
-"""What the README shows does what it says: its examples run as they stand there."""
+"""Runs the examples of README.md and docs/: only the port and the authorities are changed."""
 
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from harness import RDSIGN, REPOSITORY, Place
 
-README = (REPOSITORY / "README.md").read_text()
-ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the one the README signs for
+sys.path.append(str(Path(__file__).parents[1] / "support"))
 
-
-def example(heading, language, number=0):
-    """The first block in that language below a heading, or a later one."""
-    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return section.split(f"```{language}\n")[number + 1].split("```", 1)[0]
+from pages import ENDPOINT, example, page  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """An RDS at the README's endpoint and port, and the environment of someone who uses it."""
+    """An RDS at the examples' endpoint and port, and the environment of someone who uses it."""
     place = Place()
     local = place.start("--endpoint", f"{ENDPOINT}:5432")
-    folder = tmp_path_factory.mktemp("readme")
+    folder = tmp_path_factory.mktemp("docs")
     (folder / "global-bundle.pem").symlink_to(local.exports["PGSSLROOTCERT"])
     environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
     keys = {k: v for k, v in local.exports.items() if k.startswith("AWS_")}
-    # The README dials the endpoint itself; here its name leads to this machine.
+    # The examples dial the endpoint itself; here that is this machine.
     environment |= keys | {"PGHOSTADDR": "127.0.0.1"}
     yield local, folder, environment
     assert local.stop() == 0
@@ -40,29 +37,34 @@ def run(command, folder, environment, statement=None):
     )
 
 
-def test_the_shell_examples_log_in(server):
+@pytest.mark.parametrize("path", ["README.md", "docs/cli.md"])
+def test_the_example_of_exec_logs_in(server, path):
     local, folder, environment = server
-    exported, _, _ = example("In a shell", "sh").partition("rdsign exec")
-    # The endpoint's port leads to this machine, too, where the server has another; and the
-    # authorities are the server's.
+    # The server listens on another port than the endpoint's, and has authorities of its own.
     here = {"PGSSLROOTCERT": local.exports["PGSSLROOTCERT"]}
-    script = example("In a shell", "sh").replace("rdsign exec", f"rdsign exec --hostport {local.port}")
+    shown = example(path, "sh")
+    script = shown.replace("rdsign exec", f"rdsign exec --hostport {local.port}")
+    assert script != shown
     done = run(["bash", "-euc", script], folder, environment | here, "select 40 + 2")
     assert (done.returncode, done.stderr) == (0, "")
     assert "42" in done.stdout
 
-    # libpq's port and what is signed are one here: PGPORT; the server answers to 5432 as well.
-    script = example("In a shell", "sh", 1).replace("rdsign token", "rdsign token --port 5432")
+
+def test_the_example_of_token_logs_in(server):
+    local, folder, environment = server
+    exported, _, _ = example("docs/cli.md", "sh").partition("rdsign exec")
+    # PGPORT is the port that psql dials; the token is signed for 5432.
+    script = example("docs/cli.md", "sh", 1).replace("rdsign token", "rdsign token --port 5432")
     ports = {"PGPORT": local.port}
     done = run(["bash", "-euc", exported + script], folder, environment | ports, "select 40 + 2")
     assert (done.returncode, done.stderr) == (0, "")
     assert "42" in done.stdout
 
 
-def test_the_examples_of_a_refusal_find_nothing_where_nothing_is_wrong(server):
+def test_doctor_and_inspect_find_nothing_wrong_with_a_good_token(server):
     local, folder, environment = server
     endpoint = {"PGHOST": ENDPOINT, "PGUSER": "iam_user"}
-    script = example("Why was I refused?", "sh").replace(
+    script = example("docs/cli.md", "sh", 2).replace(
         "rdsign doctor", f"rdsign doctor --hostport {local.port} --sslrootcert global-bundle.pem"
     )
     script = script.replace("rdsign inspect", "PGPASSWORD=$(rdsign token) rdsign inspect")
@@ -74,7 +76,7 @@ def test_the_examples_of_a_refusal_find_nothing_where_nothing_is_wrong(server):
 
 def test_the_policy_examples_write_a_policy_that_allows(server):
     _, folder, environment = server
-    script = example("Why was I refused?", "sh", 1)
+    script = example("docs/cli.md", "sh", 3)
     done = run(["bash", "-euc", script], folder, environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert 'GRANT rds_iam TO "iam_user";\nallowed by policy.json' in done.stdout
@@ -85,11 +87,12 @@ def test_every_answer_of_doctor_is_explained():
     ids = re.findall(r'^ +id: "(.*)",$', answers, re.M)
     assert len(ids) == 10
     for answer in ids:
-        assert f"| `{answer}` |" in README
+        assert f"| `{answer}` |" in page("docs/errors.md")
 
 
-def test_the_example_of_rds_on_this_machine_logs_in(place):
-    script = example("RDS on this machine", "sh")
+@pytest.mark.parametrize("path, number", [("README.md", 1), ("docs/local-rds.md", 0)])
+def test_the_example_of_rds_on_this_machine_logs_in(place, path, number):
+    script = example(path, "sh", number)
     environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
     done = run(["bash", "-euc", script], "/", environment)
     assert done.returncode == 0, done.stderr
@@ -99,7 +102,7 @@ def test_the_example_of_rds_on_this_machine_logs_in(place):
 def test_the_rust_example_prints_a_password_that_logs_in(server):
     local, folder, environment = server
     source = (REPOSITORY / "core/examples/password.rs").read_text()
-    assert source.endswith(example("In Rust", "rust"))
+    assert source.endswith(example("docs/rust.md", "rust"))
     done = run([RDSIGN.parent / "examples/password"], folder, environment)
     assert (done.returncode, done.stderr) == (0, "")
     local.login(done.stdout.removesuffix("\n"))
@@ -107,7 +110,15 @@ def test_the_rust_example_prints_a_password_that_logs_in(server):
 
 def test_the_c_example_is_a_part_of_the_program_that_logs_in():
     program = (REPOSITORY / "examples/c-libpq/main.c").read_text()
-    assert example("In C, with libpq", "c") in program
+    assert example("docs/c.md", "c") in program
+
+
+def test_the_two_commands_are_targets_of_make():
+    commands = re.findall(r"^make (\S+)", example("README.md", "sh", 2), re.M)
+    assert commands == ["demo", "test"]
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in commands:
+        assert re.search(rf"^{target}:", makefile, re.M)
 
 
 def test_every_refusal_of_the_log_is_explained():
@@ -115,7 +126,7 @@ def test_every_refusal_of_the_log_is_explained():
     ids = {line.split('"')[1] for line in answers.splitlines() if "} => \"" in line or "_) => \"" in line}
     assert len(ids) == 11
     for refusal in ids:
-        assert f"| `{refusal}` |" in README
+        assert f"| `{refusal}` |" in page("docs/errors.md")
 
 
 def test_every_error_code_is_explained():
@@ -123,4 +134,4 @@ def test_every_error_code_is_explained():
     codes = {line.split('"')[1] for line in errors.splitlines() if line.strip().startswith("Self::") and '=> "' in line}
     assert len(codes) == 14
     for code in codes:
-        assert f"`{code}`" in README
+        assert f"| `{code}` |" in page("docs/errors.md")

@@ -1,0 +1,87 @@
+"""Checks README.md, docs/ and the other pages: links, the list of code blocks, the figures."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import REPOSITORY
+
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+
+from pages import BLOCKS, blocks, page  # noqa: E402
+
+FOLDERS = [".", "docs", "bench", "bindings-*", "examples/*"]
+PAGES = sorted(
+    str(file.relative_to(REPOSITORY)) for folder in FOLDERS for file in REPOSITORY.glob(f"{folder}/*.md")
+)
+# [text](target), [text]: target, and the src or srcset of an image. Code has no links.
+LINK = re.compile(r'\]\(([^)\s]+)\)|^\[[^]]+\]: (\S+)|\bsrc(?:set)?="([^"]+)"', re.M)
+CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
+
+
+def links(path):
+    """The link targets of a page that are not addresses on the web."""
+    found = ("".join(match.groups("")) for match in LINK.finditer(CODE.sub("", page(path))))
+    return [target for target in found if not re.match(r"https?://", target)]
+
+
+def anchors(path):
+    """The anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page(path), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken(path):
+    for target in links(path):
+        name, _, anchor = target.partition("#")
+        file = (REPOSITORY / path).parent / name if name else REPOSITORY / path
+        if not file.exists():
+            yield target
+        elif anchor and anchor not in anchors(file.resolve().relative_to(REPOSITORY)):
+            yield target
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_relative_link_resolves(path):
+    assert list(broken(path)) == []
+
+
+def test_every_code_block_has_a_test():
+    shown = {path: [language for language, _ in blocks(path)] for path in BLOCKS}
+    assert shown == {path: [language for language, _ in entries] for path, entries in BLOCKS.items()}
+    for path, entries in BLOCKS.items():
+        for _, test in entries:
+            assert path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
+
+
+def test_the_readme_leads_to_every_page():
+    manuals = [path for path in PAGES if path.startswith("docs/")]
+    assert len(manuals) > 8
+    for path in manuals:
+        assert path in BLOCKS
+        assert f"]({path})" in page("README.md")
+
+
+def test_the_readme_fits_on_one_page():
+    assert len(page("README.md").splitlines()) <= 130
+
+
+@pytest.mark.parametrize(
+    "row, language, what, unit",
+    [
+        ("the first token of a Python process", "Python", "first token of a process", "ms of CPU"),
+        ("a token, as a command", "Shell", "a token, as a command", "ms of CPU"),
+        ("what a Node package installs", "Node", "installed", "packages"),
+    ],
+)
+def test_the_figures_are_those_of_the_last_benchmark(row, language, what, unit):
+    found = re.search(rf"^\| {row} \| ([\d.]+) .*? \| ([\d.]+) .*?, (.*) \|$", page("README.md"), re.M)
+    ours, theirs, peer = found.groups()
+    peer = {"AWS CLI": "awscli"}.get(peer, peer)
+    results = page("bench/RESULTS.md").splitlines()
+    [line] = [line for line in results if line.startswith(f"| {language} | {what} | {unit} |")]
+    measured = [cell.strip() for cell in line.split("|")]
+    assert (measured[4], measured[7]) == (ours, theirs)
+    assert measured[6].startswith(peer)

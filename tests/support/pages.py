@@ -1,0 +1,46 @@
+"""Reads the code blocks of README.md and of the pages in docs/.
+
+A test that runs an example takes its text from here, so that what is shown is what runs. `BLOCKS`
+names every code block and the test that runs it: a new block needs an entry, and a test.
+"""
+
+import re
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # signed for in all examples
+
+IN_DOCS = "tests/e2e/test_docs.py"
+IN_PYTHON = "bindings-python/tests/test_examples.py"
+IN_JVM = "bindings-jvm/tests/test_examples.py"
+IN_NODE = "bindings-node/tests/docs.test.mjs"
+
+# Page: for each block in its order, the language and the test that runs it.
+BLOCKS = {
+    "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "docs/c.md": [("c", IN_DOCS)],
+    "docs/cli.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "docs/errors.md": [],
+    "docs/guarantees.md": [],
+    "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
+    "docs/local-rds.md": [("sh", IN_DOCS)],
+    "docs/node.md": [("js", IN_NODE)],
+    "docs/python.md": [("python", IN_PYTHON)],
+    "docs/rust.md": [("rust", IN_DOCS)],
+    "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
+}
+
+
+def page(path):
+    """The text of a page, by its path in the repository."""
+    return (REPOSITORY / path).read_text()
+
+
+def blocks(path):
+    """The code blocks of a page in their order, each as (language, text)."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", page(path), re.M | re.S)
+
+
+def example(path, language, number=0):
+    """The first code block of a page in a language, or a later one."""
+    return [text for name, text in blocks(path) if name == language][number]
