@@ -202,12 +202,3 @@ unsafe fn secret(pointer: *const c_char, name: &str) -> Result<Zeroizing<String>
 fn taken(text: &mut Zeroizing<String>) -> String {
     std::mem::take(text)
 }
-
-fn system_time(seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    }
-}

@@ -75,8 +75,7 @@ impl rdsign_error {
 
     /// A panic. What it said stays out of the text: it may quote any string at all.
     pub(crate) fn panicked() -> Self {
-        Error::internal("internal: rdsign failed in a way that is its own fault; please report it")
-            .into()
+        Error::from_panic().into()
     }
 }
 

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn rdsign_token_free(token: *mut rdsign_token) {
 
 impl rdsign_token {
     fn new(token: Token) -> Self {
-        let expires_at = unix_seconds(token.expires_at());
+        let expires_at = to_unix_seconds(token.expires_at());
         let mut value = Wiped(token.into_value().into_bytes());
         // Core leaves room for it: a vector that grows may move, and leave a copy behind.
         value.0.push(0);
@@ -150,15 +150,6 @@ impl Drop for Wiped {
         self.0.fill(0);
         optimization_barrier(self.0.as_slice());
     }
-}
-
-/// Whole seconds; a part of a second is dropped, so that no token is said to live too long.
-fn unix_seconds(time: SystemTime) -> i64 {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

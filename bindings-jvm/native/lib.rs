@@ -121,16 +121,7 @@ fn bytes_of<'local>(env: &mut jni::Env<'local>, token: Token) -> Result<JByteArr
     let text = token.value().as_bytes();
     let array = JByteArray::new(env, text.len() + size_of::<i64>())?;
     array.set_region(env, 0, bytes(text))?;
-    let expires_at = unix_milliseconds(token.expires_at()).to_be_bytes();
+    let expires_at = to_unix_milliseconds(token.expires_at()).to_be_bytes();
     array.set_region(env, text.len() as i32, bytes(&expires_at))?;
     Ok(array)
-}
-
-/// Rounded to the earlier one, so that nobody relies on a token that has ended.
-fn unix_milliseconds(time: SystemTime) -> i64 {
-    let milliseconds = |duration: std::time::Duration| i64::try_from(duration.as_millis());
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => milliseconds(since).unwrap_or(i64::MAX),
-        Err(before) => milliseconds(before.duration()).map_or(i64::MIN, |value| -value - 1),
-    }
 }

@@ -93,7 +93,7 @@ impl Answer {
             session_token
                 .as_mut()
                 .map(|text| std::mem::take(&mut **text)),
-            expiry.and_then(system_time),
+            expiry.and_then(from_unix_milliseconds),
             "supplier",
         )))
     }
@@ -110,13 +110,4 @@ fn field<'local>(
     }
     let characters = characters.auto();
     Ok(Some(text(env, &characters)?))
-}
-
-fn system_time(milliseconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_millis(milliseconds.unsigned_abs());
-    if milliseconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    }
 }

@@ -5,7 +5,6 @@
 //! an object made here for each token would cost more than the signature.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::UNIX_EPOCH;
 
 use napi::bindgen_prelude::{Float64ArraySlice, ToNapiValue};
 use napi::{check_status, sys};
@@ -28,7 +27,7 @@ pub(crate) fn caught<T>(
 ) -> std::result::Result<T, Error> {
     // What a panic has left half done cannot be seen afterwards: a signer is whole at any time.
     catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(Error::internal("rdsign: a fault of its own, a panic")))
+        .unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
 /// The same, for a function that JavaScript calls.
@@ -56,10 +55,7 @@ impl Value {
 
 /// When a token ends, in milliseconds since 1970, as JavaScript's Date counts.
 pub(crate) fn expires_at_of(token: &Token) -> f64 {
-    token
-        .expires_at()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_millis() as f64)
+    to_unix_milliseconds(token.expires_at()) as f64
 }
 
 impl ToNapiValue for Value {

@@ -1,9 +1,10 @@
 //! The options of a Signer, as index.js hands them over: of the right types, and otherwise as they
 //! were given. All rules are core's.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use napi_derive::napi;
+use rdsign::timestamp::from_unix_milliseconds;
 use rdsign::{Credentials, SignerBuilder};
 
 use crate::provider::Provider;
@@ -61,7 +62,7 @@ impl Options {
             builder = builder.credentials_provider(move || provider.take());
         }
         if let Some(milliseconds) = self.credentials_timeout {
-            // What is no time at all is none to core, which refuses that.
+            // A negative or NaN timeout becomes 0, which core refuses.
             let timeout = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
             builder = builder.credentials_timeout(timeout);
         }
@@ -71,7 +72,8 @@ impl Options {
 
 impl From<Keys> for Credentials {
     fn from(keys: Keys) -> Self {
-        let expiry = keys.expiration.map(system_time);
+        let milliseconds = keys.expiration.map(|milliseconds| milliseconds as i64);
+        let expiry = milliseconds.and_then(from_unix_milliseconds);
         Self::new(
             keys.access_key_id,
             keys.secret_access_key,
@@ -80,9 +82,4 @@ impl From<Keys> for Credentials {
             "options",
         )
     }
-}
-
-/// A time in milliseconds since 1970; what is before that has long ended, too.
-fn system_time(milliseconds: f64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(milliseconds.max(0.0) as u64)
 }

@@ -100,18 +100,9 @@ fn keys(function: &Bound<'_, PyAny>) -> PyResult<Credentials> {
         session_token
             .map(|given| text("session_token", given))
             .transpose()?,
-        expires_at.and_then(system_time),
+        expires_at.and_then(from_unix_seconds),
         "python",
     ))
-}
-
-fn system_time(seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    }
 }
 
 /// As the last line of a traceback.

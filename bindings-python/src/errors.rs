@@ -10,11 +10,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use rdsign::{Error, ErrorCode};
 
-/// Runs core's part of a call; a panic ends here, as a fault of rdsign's own.
+/// Runs core's part of a call; a panic becomes an error here.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // What core keeps between calls is swapped as a whole: no panic leaves it half done.
     catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(Error::internal("internal: a panic; please report it")))
+        .unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
 /// The exception for an error of core's.

@@ -9,7 +9,6 @@ mod ca_bundle;
 mod commands;
 mod failure;
 mod output;
-mod time;
 
 use std::process::ExitCode;
 

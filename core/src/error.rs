@@ -114,6 +114,12 @@ impl Error {
         Self::new(ErrorCode::Internal, message)
     }
 
+    /// The error for a panic that was caught at a boundary. What the panic said is left out: it may
+    /// quote any text at all.
+    pub fn from_panic() -> Self {
+        Self::internal("internal error (panic); please report it")
+    }
+
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         self.code

@@ -131,6 +131,43 @@ impl AmzDate {
     }
 }
 
+/// A moment given as seconds since 1970, negative before. `None` if the system cannot represent it.
+pub fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
+    moment(Duration::from_secs(seconds.unsigned_abs()), seconds < 0)
+}
+
+/// A moment given as milliseconds since 1970, negative before. `None` if the system cannot
+/// represent it.
+pub fn from_unix_milliseconds(milliseconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_millis(milliseconds.unsigned_abs());
+    moment(distance, milliseconds < 0)
+}
+
+fn moment(distance: Duration, is_before_1970: bool) -> Option<SystemTime> {
+    match is_before_1970 {
+        true => UNIX_EPOCH.checked_sub(distance),
+        false => UNIX_EPOCH.checked_add(distance),
+    }
+}
+
+/// A moment as whole milliseconds since 1970, rounded down, so that a token is never said to live
+/// longer than it does.
+pub fn to_unix_milliseconds(time: SystemTime) -> i64 {
+    let milliseconds = |duration: Duration| i64::try_from(duration.as_millis());
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => milliseconds(since).unwrap_or(i64::MAX),
+        Err(before) => {
+            let distance = before.duration() + Duration::from_nanos(999_999);
+            milliseconds(distance).map_or(i64::MIN, |value| -value)
+        }
+    }
+}
+
+/// A moment as whole seconds since 1970, rounded down.
+pub fn to_unix_seconds(time: SystemTime) -> i64 {
+    to_unix_milliseconds(time).div_euclid(1000)
+}
+
 /// Reads a moment such as `2024-08-26T22:00:00Z` (RFC 3339, any offset).
 ///
 /// # Errors
@@ -161,17 +198,18 @@ pub(crate) fn parse_rfc3339_or(
 /// A moment as RFC 3339 text in UTC, such as `2024-08-26T22:00:00Z`; fractions are dropped. One
 /// that has no such text is said to be before 1970 or after 9999.
 pub fn format_rfc3339(time: SystemTime) -> String {
-    let text = Timestamp::from_system_time(time).ok().and_then(|time| {
+    format_unix_seconds(to_unix_seconds(time))
+}
+
+/// The same for a moment given as seconds since 1970.
+pub fn format_unix_seconds(seconds: i64) -> String {
+    let text = Timestamp::from_unix_seconds(seconds).ok().and_then(|time| {
         let moment = OffsetDateTime::from_unix_timestamp(time.0).ok()?;
         moment.format(&Rfc3339).ok()
     });
-    text.unwrap_or_else(|| {
-        let side = if time < UNIX_EPOCH {
-            "before 1970"
-        } else {
-            "after 9999"
-        };
-        format!("a time {side}")
+    text.unwrap_or_else(|| match seconds < 0 {
+        true => "a time before 1970".to_owned(),
+        false => "a time after 9999".to_owned(),
     })
 }
 
@@ -236,6 +274,21 @@ mod tests {
         let far = Duration::from_secs(1 << 62);
         assert_eq!(format_rfc3339(UNIX_EPOCH - far), "a time before 1970");
         assert_eq!(format_rfc3339(UNIX_EPOCH + far), "a time after 9999");
+    }
+
+    #[test]
+    fn unix_times_are_read_and_rounded_down() {
+        for milliseconds in [0, 1, 1_724_709_600_123, -1, -999, -1000] {
+            let time = from_unix_milliseconds(milliseconds).unwrap();
+            assert_eq!(to_unix_milliseconds(time), milliseconds);
+            assert_eq!(to_unix_seconds(time), milliseconds.div_euclid(1000));
+        }
+        assert_eq!(from_unix_seconds(-5), from_unix_milliseconds(-5000));
+        for (nanoseconds, before, after) in [(1, -1, 0), (999_999, -1, 0), (1_000_000, -1, 1)] {
+            let distance = Duration::from_nanos(nanoseconds);
+            assert_eq!(to_unix_milliseconds(UNIX_EPOCH - distance), before);
+            assert_eq!(to_unix_milliseconds(UNIX_EPOCH + distance), after);
+        }
     }
 
     #[test]

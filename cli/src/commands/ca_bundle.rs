@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::ca_bundle::{Authority, authorities};
 use crate::failure::Failure;
 use crate::output::{self, json};
-use crate::time::from_unix;
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -61,7 +60,7 @@ pub(crate) fn run(args: CaBundleArgs) -> Result<ExitCode, Failure> {
 
 fn as_row(authority: &Authority<'_>) -> String {
     let region = authority.region.as_deref().unwrap_or("-");
-    let day = &timestamp::format_rfc3339(from_unix(authority.not_after))[..10];
+    let day = &timestamp::format_unix_seconds(authority.not_after)[..10];
     format!("{:<51}  {region:<15}  {day}\n", authority.subject)
 }
 
@@ -69,7 +68,7 @@ fn as_json(authority: &Authority<'_>) -> Value {
     json!({
         "subject": authority.subject,
         "region": authority.region,
-        "valid_from": timestamp::format_rfc3339(from_unix(authority.not_before)),
-        "expires_at": timestamp::format_rfc3339(from_unix(authority.not_after)),
+        "valid_from": timestamp::format_unix_seconds(authority.not_before),
+        "expires_at": timestamp::format_unix_seconds(authority.not_after),
     })
 }

@@ -3,12 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use rdsign::ErrorCode;
+use rdsign::names::SessionTokenMismatch;
 use rdsign::timestamp::format_rfc3339;
 
 use super::entry::{Entry, Step};
 
-/// The prefix of a key id says whether the key is temporary or long-lived.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     let id = found.access_key_id();
     let has_session_token = found.credentials.session_token().is_some();
@@ -18,22 +17,25 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
         "long-lived"
     };
     let mut says = format!("{}: {id} ({kind})", found.source);
-    if id.starts_with("ASIA") && !has_session_token {
-        let says = format!(
-            "{}: {id} is a temporary key, and has no session token",
-            found.source
-        );
-        return Entry::failed(Step::Credentials, "session-token-missing", says).next(
-            "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
-        );
-    }
-    if id.starts_with("AKIA") && has_session_token {
-        let says = format!(
-            "{}: {id} is a long-lived key, and has a session token",
-            found.source
-        );
-        return Entry::failed(Step::Credentials, "session-token-left-over", says)
-            .next("Unset AWS_SESSION_TOKEN: it is another key's.");
+    match SessionTokenMismatch::of(id, has_session_token) {
+        Some(SessionTokenMismatch::Missing) => {
+            let says = format!(
+                "{}: {id} is a temporary key, and has no session token",
+                found.source
+            );
+            return Entry::failed(Step::Credentials, "session-token-missing", says).next(
+                "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
+            );
+        }
+        Some(SessionTokenMismatch::LeftOver) => {
+            let says = format!(
+                "{}: {id} is a long-lived key, and has a session token",
+                found.source
+            );
+            return Entry::failed(Step::Credentials, "session-token-left-over", says)
+                .next("Unset AWS_SESSION_TOKEN: it is another key's.");
+        }
+        None => {}
     }
     let Some(end) = found.expires_at() else {
         return Entry::fine(Step::Credentials, says);

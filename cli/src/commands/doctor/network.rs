@@ -51,7 +51,7 @@ pub(crate) async fn resolve(
 
 /// Whether a token for this name can be what a server expects.
 fn named(endpoint: &Endpoint, says: String) -> Entry {
-    if is_of_rds(endpoint) {
+    if endpoint.is_rds() {
         return Entry::fine(Step::Name, says);
     }
     let says = format!(
@@ -62,10 +62,6 @@ fn named(endpoint: &Endpoint, says: String) -> Entry {
         "Give the endpoint that RDS shows as --hostname, and a tunnel's end as --hostaddr and \
          --hostport.",
     )
-}
-
-pub(crate) fn is_of_rds(endpoint: &Endpoint) -> bool {
-    endpoint.region().is_some() || endpoint.is_global()
 }
 
 /// A connection to the first address that accepts one.

@@ -10,7 +10,7 @@ use super::tls;
 impl Examination {
     /// What IAM must allow. The database does not know its account and resource id.
     pub(crate) fn policy(&self) -> Entry {
-        let Ok(region) = &self.region else {
+        let Ok((region, _)) = &self.region else {
             return Entry::skipped(Step::Policy, "it takes a region");
         };
         let arn = ConnectResource {

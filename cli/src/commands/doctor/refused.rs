@@ -3,13 +3,14 @@
 
 use std::time::SystemTime;
 
+use rdsign::policy::quoted_identifier;
 use rdsign::timestamp::format_rfc3339;
 
+use super::answers;
 use super::database::Refusal;
 use super::entry::{Entry, Step};
 use super::examination::Examination;
 use super::signing::Signing;
-use super::{answers, network};
 
 impl Examination {
     /// A login that failed: the server's words, what they mean, and what is left to look at.
@@ -33,7 +34,7 @@ impl Examination {
         match answer.id {
             "token-refused" => self.causes(entry, signing),
             "not-an-iam-user" => {
-                let name = quoted(&self.username);
+                let name = quoted_identifier(&self.username);
                 entry
                     .next(format!("As an administrator: GRANT rds_iam TO {name};"))
                     .next(format!(
@@ -51,7 +52,7 @@ impl Examination {
     /// Why a server refuses a token that was made a moment ago, likeliest first.
     fn causes(&self, mut entry: Entry, signing: &Signing) -> Entry {
         let key = &signing.access_key_id;
-        if !network::is_of_rds(&self.endpoint) {
+        if !self.endpoint.is_rds() {
             entry = entry.next(format!(
                 "{} is not an RDS endpoint's name: sign for the endpoint's own (--hostname), and \
                  dial what you like (--hostaddr).",
@@ -83,30 +84,5 @@ impl Examination {
              minutes ahead of the server's.",
             format_rfc3339(SystemTime::now())
         ))
-    }
-}
-
-/// A name in SQL.
-fn quoted(name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    match is_plain {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_name_is_quoted_where_sql_needs_it() {
-        assert_eq!(quoted("iam_user"), "iam_user");
-        assert_eq!(quoted("Max"), "\"Max\"");
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
-        assert_eq!(quoted("1a"), "\"1a\"");
     }
 }

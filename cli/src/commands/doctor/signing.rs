@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use rdsign::timestamp::format_rfc3339;
-use rdsign::{Signer, Token, inspect};
+use rdsign::{RegionSource, Signer, Token, inspect};
 
 use super::credentials::credentials;
 use super::entry::{Entry, Step};
@@ -22,25 +22,27 @@ pub(crate) struct Signing {
 impl Examination {
     /// Credentials and region: all that a token needs.
     pub(crate) fn signer(&self, report: &mut Report) -> Option<Signing> {
-        let mut search = self.search.clone();
-        if let Ok(region) = &self.region {
-            search = search.region(region.as_str());
+        let mut source = self.source.clone();
+        if let Ok((region, _)) = &self.region {
+            source = source.region(region.as_str());
         }
         // Search once: the signer gets what is found here, and does not search again.
-        let found = search.find_credentials();
+        let found = source.find_credentials();
         report.add(match &found {
             Ok(found) => credentials(found),
             Err(error) => Entry::of_error(Step::Credentials, error)
                 .next("`rdsign credentials` says what each source had."),
         });
         report.add(match &self.region {
-            Ok(region) => Entry::fine(Step::Region, format!("{region}, {}", self.region_from)),
+            Ok((region, source)) => {
+                Entry::fine(Step::Region, format!("{region}, {}", spoken(*source)))
+            }
             Err(error) => Entry::of_error(Step::Region, error).next(
                 "The region is the database's own: the part before rds.amazonaws.com in its \
                  endpoint. A Global Database's endpoint has none: there it is the writer's.",
             ),
         });
-        let (Ok(found), Ok(region)) = (found, &self.region) else {
+        let (Ok(found), Ok((region, _))) = (found, &self.region) else {
             return None;
         };
         let access_key_id = found.access_key_id().to_owned();
@@ -76,5 +78,14 @@ impl Examination {
             }
             _ => Entry::fine(Step::Token, says),
         }
+    }
+}
+
+fn spoken(source: RegionSource) -> String {
+    match source {
+        RegionSource::Given => "from --region".to_owned(),
+        RegionSource::Hostname => "in the host name".to_owned(),
+        RegionSource::Environment(variable) => format!("from {variable}"),
+        _ => "from the profile".to_owned(),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
     };
     let is_rds = |hostname: &String| {
         Endpoint::new(hostname.as_str(), DEFAULT_PORT)
-            .is_ok_and(|endpoint| endpoint.region().is_some() || endpoint.is_global())
+            .is_ok_and(|endpoint| endpoint.is_rds())
     };
     let hostname = match &args.hostname {
         Some(hostname) => Some(

@@ -3,14 +3,13 @@
 use std::time::SystemTime;
 
 use rdsign::endpoint::Endpoint;
-use rdsign::timestamp::format_rfc3339;
+use rdsign::timestamp::format_unix_seconds;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, Error};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::super::entry::{Entry, Step};
 use crate::ca_bundle::common_name;
-use crate::time::from_unix;
 
 /// Why a chain is not trusted, in words, and what to do.
 pub(super) fn distrusted(
@@ -78,7 +77,7 @@ fn now() -> String {
 }
 
 fn shown(time: UnixTime) -> String {
-    format_rfc3339(from_unix(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
+    format_unix_seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// What a report says about a certificate.
@@ -99,7 +98,7 @@ impl Shown {
         });
         Some(Self {
             issuer: common_name(issuer).unwrap_or_else(|| issuer.to_string()),
-            not_after: format_rfc3339(from_unix(certificate.validity().not_after.timestamp())),
+            not_after: format_unix_seconds(certificate.validity().not_after.timestamp()),
             names,
         })
     }
