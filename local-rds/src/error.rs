@@ -25,7 +25,8 @@ pub enum LocalError {
     /// The newest PostgreSQL on this machine reads at most 1,000 bytes of a password.
     #[error(
         "{}: PostgreSQL {version} is too old: 14 or newer is needed, since older versions truncate \
-         tokens that carry a session token. Install a newer one: apt-get install postgresql", bin.display()
+         tokens that carry a session token. Install a newer one: apt-get install postgresql",
+        bin.display()
     )]
     PostgresTooOld {
         /// The folder of its programs.
@@ -53,7 +54,8 @@ pub enum LocalError {
     /// The preloaded library was not found.
     #[error(
         "the library {name} was not found (looked for {looked}). It is built together with \
-         rdsign and belongs next to it. If it is elsewhere, set RDSIGN_LOCAL_LIBRARY=/path/to/{name}"
+         rdsign and belongs next to it. If it is elsewhere, set \
+         RDSIGN_LOCAL_LIBRARY=/path/to/{name}"
     )]
     LibraryMissing {
         /// Its file name.

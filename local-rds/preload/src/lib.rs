@@ -1,9 +1,9 @@
 //! The library that is preloaded into PostgreSQL with LD_PRELOAD. It implements the six libpam
 //! functions that `postgres` calls, and accepts the tokens that RDS would accept.
 //!
-//! It runs inside a PostgreSQL backend: a panic must not leave it, since a crash of one backend ends
-//! all other sessions. It must export all six functions, or the system's libpam would get some of
-//! the calls, with a handle that it does not know.
+//! It runs inside a PostgreSQL backend: a panic must not leave it, since a crash of one backend
+//! ends all other sessions. It must export all six functions, or the system's libpam would get some
+//! of the calls, with a handle that it does not know.
 
 mod conversation;
 mod postgres16;
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn pam_start(
 /// Stores what PostgreSQL says about the login. Other items are accepted and ignored.
 ///
 /// # Safety
-/// As for libpam: `handle` comes from `pam_start`, and `item` has the type that `item_type` implies.
+/// As for libpam: `handle` comes from `pam_start`, and `item` has the type for `item_type`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pam_set_item(
     handle: *mut c_void,

@@ -60,7 +60,8 @@ fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>)
     }
     let copy = folder.write("config-copy.toml", 0o644, &content)?;
     let remark = format!(
-        "{} cannot be read by {}, the user PostgreSQL runs as; a copy is used, so edit that one: {}",
+        "{} cannot be read by {}, the user PostgreSQL runs as; a copy is used, so edit that \
+         one: {}",
         given.display(),
         user.name,
         copy.display(),

@@ -1,7 +1,7 @@
 //! The configuration of a local RDS: what the server is called, and who may log in.
 //!
-//! The launcher reads it once. The preloaded library reads it again at every login, so an edit works
-//! at once. It contains secrets, so no error of this module quotes a value of the file.
+//! The launcher reads it once. The preloaded library reads it again at every login, so an edit
+//! works at once. It contains secrets, so no error of this module quotes a value of the file.
 
 pub(crate) mod choose;
 pub(crate) mod default;

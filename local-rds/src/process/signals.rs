@@ -50,8 +50,8 @@ impl Signals {
             mask.add(Signal::SIGHUP); // ignored under nohup, and stays so
         }
         let taken = || "taking over the signals".to_owned();
-        // SAFETY: the default action of SIGCHLD runs no code of this program. It is set because some
-        // parents leave SIGCHLD ignored, and then the system discards a child's exit status.
+        // SAFETY: the default action of SIGCHLD runs no code of this program. It is set because
+        // some parents leave SIGCHLD ignored, and then the system discards a child's exit status.
         unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context(taken)?;
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), Some(&mut before)).context(taken)?;

@@ -35,7 +35,7 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
         return; // cannot happen: the functions are set before the hook
     };
     let (mut user, mut security) = (0, 0);
-    // SAFETY: called in a transaction, as PostgreSQL itself calls them; the arguments are passed on.
+    // SAFETY: called in a transaction, as PostgreSQL calls them itself; arguments are passed on.
     unsafe {
         (postgres.get_user)(&raw mut user, &raw mut security);
         let as_superuser = is_grant(query) && (postgres.may_create_roles)(user);

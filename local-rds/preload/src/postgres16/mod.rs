@@ -20,8 +20,8 @@
 //!
 //! # What this module does
 //!
-//! [`grant`] hooks into the processing of utility statements. GRANT and REVOKE of rds_iam run as the
-//! bootstrap superuser if the current user has CREATEROLE, which is what PostgreSQL 15 asks for.
+//! [`grant`] hooks into the processing of utility statements. GRANT and REVOKE of rds_iam run as
+//! the bootstrap superuser if the current user has CREATEROLE, which is enough for PostgreSQL 15.
 //! [`statement`] recognises them by their text: the query must be a single
 //! `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and nothing else.
 //!

@@ -20,8 +20,8 @@ pub(crate) fn decide_by_password(username: &[u8], password: &CStr) -> Option<Dec
     let username = CString::new(username).ok()?;
     let rds_iam = CString::new(RDS_IAM).ok()?;
     let mut detail = ptr::null();
-    // SAFETY: the arguments are C strings or results of these functions. PostgreSQL authenticates in
-    // a transaction, and itself looks up roles and passwords with these functions.
+    // SAFETY: the arguments are C strings or results of these functions. PostgreSQL authenticates
+    // in a transaction, and itself looks up roles and passwords with these functions.
     let is_correct = unsafe {
         let role = (postgres.find_role)(username.as_ptr(), true);
         let rds_iam = (postgres.find_role)(rds_iam.as_ptr(), true);
