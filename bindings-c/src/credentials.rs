@@ -4,9 +4,10 @@
 //! texts are copied before the callback's setters return, so the callback may wipe its own.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rdsign::Credentials;
+use rdsign::timestamp::from_unix_seconds;
 use zeroize::Zeroizing;
 
 use crate::boundary::{Result, caught, text};
@@ -98,7 +99,7 @@ pub unsafe extern "C" fn rdsign_credentials_set_expires_at(
 ) -> Status {
     unsafe {
         set(credentials, |credentials| {
-            credentials.expires_at = system_time(expires_at);
+            credentials.expires_at = from_unix_seconds(expires_at);
             Ok(())
         })
     }

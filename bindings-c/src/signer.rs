@@ -5,8 +5,8 @@
 
 use std::ffi::c_char;
 use std::ptr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use rdsign::timestamp::to_unix_seconds;
 use rdsign::{Signer, Token};
 use zeroize::optimization_barrier;
 

@@ -53,12 +53,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for ThrowRdsignException {
         // What it says stays out of the text: it may quote any string at all. And dropping it may
         // panic again.
         std::mem::forget(payload);
-        throw(
-            env,
-            rdsign::Error::internal(
-                "internal: rdsign failed in a way that is its own fault; please report it",
-            ),
-        )?;
+        throw(env, rdsign::Error::from_panic())?;
         Ok(T::default())
     }
 }

@@ -9,11 +9,10 @@ mod boundary;
 mod options;
 mod source;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JCharArray, JClass, JObject, JObjectArray};
 use jni::sys::{jboolean, jlong};
+use rdsign::timestamp::to_unix_milliseconds;
 use rdsign::{Signer, Token};
 
 use crate::boundary::{Result, ThrowRdsignException, bytes};

@@ -6,13 +6,13 @@
 
 use std::cell::Cell;
 use std::ptr::null_mut;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jni::objects::{JCharArray, JObject, JObjectArray};
 use jni::refs::IntoAuto as _;
 use jni::sys::{JNIEnv, jobject};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use rdsign::Credentials;
+use rdsign::timestamp::from_unix_milliseconds;
 use zeroize::Zeroizing;
 
 use crate::boundary::{Result, text};
@@ -63,7 +63,7 @@ pub(crate) fn credentials()
         jni::Outcome::Ok(Answer::Credentials(credentials)) => Ok(credentials),
         jni::Outcome::Ok(Answer::Failure(reason)) => Err(reason.into()),
         jni::Outcome::Err(failure) => Err(failure.into()),
-        jni::Outcome::Panic(_) => Err("internal: a panic while asking the supplier".into()),
+        jni::Outcome::Panic(_) => Err(rdsign::Error::from_panic().message().into()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::bindgen_prelude::{Float64ArraySlice, ToNapiValue};
 use napi::{check_status, sys};
+use rdsign::timestamp::to_unix_milliseconds;
 use rdsign::{Error, ErrorCode, Token};
 
 /// Core's code in the place where napi has its own status.
@@ -26,8 +27,7 @@ pub(crate) fn caught<T>(
     body: impl FnOnce() -> std::result::Result<T, Error>,
 ) -> std::result::Result<T, Error> {
     // What a panic has left half done cannot be seen afterwards: a signer is whole at any time.
-    catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(Error::from_panic()))
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
 /// The same, for a function that JavaScript calls.

@@ -7,11 +7,11 @@
 use std::cell::RefCell;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use rdsign::timestamp::from_unix_seconds;
 use rdsign::{Credentials, ErrorCode};
 
 use crate::arguments::text;

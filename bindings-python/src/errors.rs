@@ -13,8 +13,7 @@ use rdsign::{Error, ErrorCode};
 /// Runs core's part of a call; a panic becomes an error here.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // What core keeps between calls is swapped as a whole: no panic leaves it half done.
-    catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(Error::from_panic()))
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
 /// The exception for an error of core's.

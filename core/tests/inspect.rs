@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rdsign::endpoint::Region;
 use rdsign::inspect::{
     Driver, Expected, FindingId, Report, Severity, Signature, examine, parse, spoken,
 };
+use rdsign::names::Region;
 use rdsign::{Credentials, Signer};
 
 const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";

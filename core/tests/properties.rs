@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use peer::PeerRequest;
 use proptest::prelude::*;
-use rdsign::endpoint::{Endpoint, Region};
+use rdsign::names::{Endpoint, Region};
 use rdsign::policy::Policy;
 use rdsign::verify::{AccessKey, Server, verify};
 use rdsign::{Credentials, Signer};

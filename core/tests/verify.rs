@@ -5,7 +5,7 @@ mod peer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use peer::PeerRequest;
-use rdsign::endpoint::{Endpoint, Region};
+use rdsign::names::{Endpoint, Region};
 use rdsign::policy::Policy;
 use rdsign::verify::{AccessKey, Server, verify};
 use rdsign::{Credentials, Signer};

@@ -3,11 +3,10 @@
 //! command are in that command's own file.
 
 mod dial;
-mod environment;
 mod source;
 mod target;
 
 pub(crate) use dial::DialArgs;
-pub(crate) use environment::variable;
+pub(crate) use rdsign::credentials::environment_variable as variable;
 pub(crate) use source::SourceArgs;
 pub(crate) use target::TargetArgs;

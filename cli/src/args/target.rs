@@ -3,7 +3,7 @@
 //! the values are checked by the library alone.
 
 use clap::Args;
-use rdsign::{Signer, SignerBuilder, endpoint};
+use rdsign::{Signer, SignerBuilder, names};
 
 use super::{SourceArgs, variable};
 
@@ -39,7 +39,7 @@ impl TargetArgs {
         if self.port.is_none()
             && let Some(port) = variable("PGPORT")
         {
-            self.port = Some(endpoint::parse_port(&port)?);
+            self.port = Some(names::parse_port(&port)?);
         }
         Ok(self)
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rdsign::endpoint::Region;
+use rdsign::names::Region;
 use rdsign::timestamp;
 use serde_json::{Value, json};
 

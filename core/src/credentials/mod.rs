@@ -22,6 +22,6 @@ pub(crate) use environment::region_of_environment;
 pub use environment::variable as environment_variable;
 pub(crate) use options::SourceOptions;
 pub(crate) use source::Source;
-pub use source::{Found, ProviderResult, Tried, check as check_credentials};
+pub use source::{Found, ProviderResult, Tried, key_problem};
 #[cfg(not(feature = "chain"))]
 pub(crate) use without_chain::region_of_profile;

@@ -124,25 +124,32 @@ pub(super) fn not_found(tried: &[Tried]) -> Error {
     Error::new(ErrorCode::CredentialsNotFound, message)
 }
 
+/// What is wrong with an access key id, a secret access key or a session token; never the text.
+pub fn key_problem(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.contains(char::is_control) {
+        Some("has a control character in it, such as a line end")
+    } else if text.contains(char::REPLACEMENT_CHARACTER) {
+        Some("has U+FFFD in it, a damaged character")
+    } else {
+        None
+    }
+}
+
 /// Checks that a token can be signed with these keys.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidCredentials`] if the access key id or the secret access key is empty, or one
 /// of the three has a control character or U+FFFD in it.
-pub fn check(credentials: &Credentials) -> Result<(), Error> {
+pub(super) fn check(credentials: &Credentials) -> Result<(), Error> {
     let session_token = credentials.session_token().unwrap_or_default();
     for (field, text, may_be_empty) in [
         ("access key id", credentials.access_key_id(), false),
         ("secret access key", credentials.secret_access_key(), false),
         ("session token", session_token, true),
     ] {
-        let problem = if text.is_empty() && !may_be_empty {
-            "is empty"
-        } else if text.contains(char::is_control) {
-            "has a control character in it, such as a line end"
-        } else if text.contains('\u{FFFD}') {
-            "has U+FFFD in it, a damaged character"
-        } else {
+        let Some(problem) = key_problem(text).filter(|_| !may_be_empty || !text.is_empty()) else {
             continue;
         };
         return Err(Error::new(

@@ -65,6 +65,26 @@ impl Endpoint {
         self.region().is_some() || self.is_global()
     }
 
+    /// Whether the name is an RDS Proxy's. A proxy has a certificate of Amazon's public authorities,
+    /// and a resource id of its own.
+    pub fn is_proxy(&self) -> bool {
+        self.has_label("proxy-")
+    }
+
+    /// Whether the name is an Aurora cluster's: its writer, its readers or a custom endpoint.
+    pub fn is_cluster(&self) -> bool {
+        self.has_label("cluster-")
+    }
+
+    /// Whether a label after the first starts with `prefix`.
+    fn has_label(&self, prefix: &str) -> bool {
+        let hostname = self.hostname.to_ascii_lowercase();
+        hostname
+            .split('.')
+            .skip(1)
+            .any(|label| label.starts_with(prefix))
+    }
+
     /// Whether both are the same host name and port. Case and a trailing dot do not matter.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.port == other.port && is_same_hostname(&self.hostname, &other.hostname)
@@ -164,6 +184,30 @@ mod tests {
         let is_global = |hostname: &str| Endpoint::new(hostname, 5432).unwrap().is_global();
         assert!(is_global("db.global-abc.global.rds.amazonaws.com"));
         assert!(!is_global("db.global-abc.us-east-1.rds.amazonaws.com"));
+    }
+
+    #[test]
+    fn proxies_and_clusters_are_told_from_instances() {
+        let kind = |hostname: &str| {
+            let endpoint = Endpoint::new(hostname, 5432).unwrap();
+            (endpoint.is_proxy(), endpoint.is_cluster())
+        };
+        for (hostname, expected) in [
+            ("app.proxy-abc.us-east-1.rds.amazonaws.com", (true, false)),
+            (
+                "RO.endpoint.PROXY-abc.us-east-1.rds.amazonaws.com",
+                (true, false),
+            ),
+            ("db.cluster-abc.us-east-1.rds.amazonaws.com", (false, true)),
+            (
+                "db.cluster-ro-abc.us-east-1.rds.amazonaws.com",
+                (false, true),
+            ),
+            ("proxy-db.abc.us-east-1.rds.amazonaws.com", (false, false)),
+            ("cluster-db.abc.us-east-1.rds.amazonaws.com", (false, false)),
+        ] {
+            assert_eq!(kind(hostname), expected, "{hostname}");
+        }
     }
 
     #[test]

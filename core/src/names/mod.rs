@@ -20,7 +20,6 @@ pub(crate) use hostname::{address, hostname_required, is_loopback};
 pub use region::Region;
 pub(crate) use resource::ID_PREFIXES;
 pub use resource::{
-    CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, check_account_id,
-    check_resource_id,
+    CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id,
 };
 pub(crate) use username::{check_username, username_required};

@@ -81,12 +81,21 @@ impl ConnectResource {
     }
 }
 
-/// Checks the id of an AWS account.
-///
-/// # Errors
-/// It is not 12 digits.
-pub fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
-    if account_id.len() == 12 && account_id.bytes().all(|b| b.is_ascii_digit()) {
+/// Whether a text has the form of an AWS account's id: 12 digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text has the form of a resource id: `db-`, `cluster-` or `prx-`, and letters and digits.
+pub fn is_resource_id(text: &str) -> bool {
+    ID_PREFIXES.iter().any(|prefix| {
+        let rest = text.strip_prefix(prefix);
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+    })
+}
+
+fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
+    if is_account_id(account_id) {
         return Ok(());
     }
     Err(InvalidResource(format!(
@@ -96,20 +105,11 @@ pub fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
     )))
 }
 
-/// Checks the resource id of an instance, an Aurora cluster or an RDS Proxy.
-///
-/// # Errors
-/// It is not `db-`, `cluster-` or `prx-` and letters and digits, perhaps with wildcards.
-pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResource> {
+fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResource> {
     let has_wildcards = id.contains(['*', '?']);
     let is_id = match has_wildcards {
         true => wildcards == Wildcards::Allowed && may_be_an_id(id),
-        false => ID_PREFIXES.iter().any(|prefix| {
-            let rest = id.strip_prefix(prefix);
-            rest.is_some_and(|rest| {
-                !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-            })
-        }),
+        false => is_resource_id(id),
     };
     if is_id {
         return Ok(());

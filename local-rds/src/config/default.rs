@@ -3,7 +3,7 @@
 //! Its ids are fixed, so that logs and examples can name them. Its secrets and its password are
 //! random, so that a token signed for one server does not work with another.
 
-use rdsign::endpoint::Region;
+use rdsign::names::Region;
 use rdsign::policy::{ConnectResource, connect_policy};
 
 use crate::error::LocalError;

@@ -6,7 +6,6 @@
 pub(crate) mod choose;
 pub(crate) mod default;
 mod parse;
-mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 use rdsign::verify::{AccessKey, Server};
 
 /// A configuration whose every field has been checked.

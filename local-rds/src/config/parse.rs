@@ -3,12 +3,13 @@
 //! Each problem starts with the name of its field, and none quotes a value.
 
 use rdsign::Credentials;
-use rdsign::endpoint::Region;
+use rdsign::credentials::key_problem;
+use rdsign::names::{Region, is_account_id, is_resource_id};
 use rdsign::policy::Policy;
 use rdsign::verify::{AccessKey, Server};
 use serde::Deserialize;
 
-use super::{Config, endpoint, rules};
+use super::{Config, endpoint};
 
 /// A hundred years, in seconds.
 const MAX_CLOCK_OFFSET: u64 = 100 * 365 * 24 * 60 * 60;
@@ -42,9 +43,15 @@ impl Config {
     /// Parses and checks a configuration. See [`Config::read`].
     pub(super) fn parse(text: &str, port: u16, more_endpoints: &[String]) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| without_values(&error, text))?;
-        let field = |name: &'static str| move |problem: &str| format!("{name}: {problem}");
-        rules::check_account_id(&file.account_id).map_err(field("account_id"))?;
-        rules::check_resource_id(&file.resource_id).map_err(field("resource_id"))?;
+        if !is_account_id(&file.account_id) {
+            return Err("account_id: accepted: 12 digits, such as 123456789012".to_owned());
+        }
+        if !is_resource_id(&file.resource_id) {
+            return Err(
+                "resource_id: accepted: db-, cluster- or prx- followed by letters and digits"
+                    .to_owned(),
+            );
+        }
         if file.postgres_password.is_empty() || file.postgres_password.contains(char::is_control) {
             return Err("postgres_password: is empty or has a control character in it".to_owned());
         }
@@ -93,8 +100,8 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
         ("secret_access_key", Some(&key.secret_access_key)),
         ("session_token", key.session_token.as_ref()),
     ] {
-        if let Some(value) = value {
-            rules::check_key_part(value).map_err(|problem| format!("{field}: {problem}"))?;
+        if let Some(problem) = value.and_then(|value| key_problem(value)) {
+            return Err(format!("{field}: {problem}"));
         }
     }
     let expires_at = key

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 
 use super::{Config, default};
 

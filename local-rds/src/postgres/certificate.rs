@@ -10,7 +10,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 use time::OffsetDateTime;
 
 use crate::error::LocalError;

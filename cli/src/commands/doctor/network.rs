@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 

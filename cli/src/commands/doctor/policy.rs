@@ -5,7 +5,6 @@ use rdsign::policy::ConnectResource;
 
 use super::entry::{Entry, Step};
 use super::examination::Examination;
-use super::tls;
 
 impl Examination {
     /// What IAM must allow. The database does not know its account and resource id.
@@ -21,10 +20,9 @@ impl Examination {
             username: self.username.clone(),
         }
         .arn();
-        let hostname = self.endpoint.hostname().to_ascii_lowercase();
-        let resource = if tls::is_proxy(&self.endpoint) {
+        let resource = if self.endpoint.is_proxy() {
             "the proxy's prx-…"
-        } else if hostname.contains(".cluster-") {
+        } else if self.endpoint.is_cluster() {
             "the cluster's cluster-…"
         } else {
             "the instance's db-…, or for Aurora the cluster's cluster-…"

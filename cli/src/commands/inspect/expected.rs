@@ -2,8 +2,8 @@
 //! name the tunnel's end, which is not what the token is for, so they count only if they are an
 //! endpoint's.
 
-use rdsign::endpoint::{DEFAULT_PORT, Endpoint, Region, parse_port};
 use rdsign::inspect::{Driver, Expected};
+use rdsign::names::{DEFAULT_PORT, Endpoint, Region, parse_port};
 
 use super::{DriverName, InspectArgs};
 use crate::args::variable;
@@ -18,8 +18,7 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
         value
     };
     let is_rds = |hostname: &String| {
-        Endpoint::new(hostname.as_str(), DEFAULT_PORT)
-            .is_ok_and(|endpoint| endpoint.is_rds())
+        Endpoint::new(hostname.as_str(), DEFAULT_PORT).is_ok_and(|endpoint| endpoint.is_rds())
     };
     let hostname = match &args.hostname {
         Some(hostname) => Some(

@@ -7,7 +7,7 @@ mod check;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use rdsign::endpoint::Region;
+use rdsign::names::Region;
 use rdsign::policy::{ConnectResource, Wildcards, connect_policy, connect_sql};
 
 use crate::failure::Failure;

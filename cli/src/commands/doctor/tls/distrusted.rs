@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use rdsign::endpoint::Endpoint;
-use rdsign::timestamp::format_unix_seconds;
+use rdsign::names::Endpoint;
+use rdsign::timestamp::{format_rfc3339, format_unix_seconds};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, Error};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};

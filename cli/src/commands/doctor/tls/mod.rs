@@ -6,13 +6,13 @@ mod distrusted;
 mod roots;
 mod witness;
 
-pub(crate) use roots::{Roots, is_proxy};
+pub(crate) use roots::Roots;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;

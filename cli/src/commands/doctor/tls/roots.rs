@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rdsign::endpoint::Endpoint;
+use rdsign::names::Endpoint;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -38,7 +38,7 @@ impl Roots {
             None => {
                 let bundle = CertificateDer::pem_slice_iter(PEM.as_bytes());
                 store.add_parsable_certificates(bundle.flatten());
-                match is_proxy(endpoint) {
+                match endpoint.is_proxy() {
                     true => {
                         let system = rustls_native_certs::load_native_certs().certs;
                         store.add_parsable_certificates(system);
@@ -58,10 +58,4 @@ impl Roots {
 fn unusable(says: String) -> Entry {
     Entry::failed(Step::Tls, "no-authorities", says)
         .next("Leave --sslrootcert and PGSSLROOTCERT out for RDS's own, or name a PEM file.")
-}
-
-/// An RDS Proxy has a certificate of Amazon's public authorities.
-pub(crate) fn is_proxy(endpoint: &Endpoint) -> bool {
-    let mut labels = endpoint.hostname().split('.');
-    labels.any(|label| label.to_ascii_lowercase().starts_with("proxy-"))
 }
