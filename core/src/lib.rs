@@ -28,7 +28,7 @@ pub mod verify;
 
 pub use aws_credential_types::Credentials;
 pub use builder::SignerBuilder;
-pub use error::{Error, ErrorCode};
+pub use error::{Error, ErrorCode, ErrorKind};
 pub use number::Number;
 pub use signer::{MAX_EXPIRES_IN, Signer};
 pub use token::Token;
