@@ -1,6 +1,8 @@
-//! Core's codes are those of tests/codes.tsv, which the tests of other languages and of the README
-//! read. A line that is missing on either side fails here.
+//! Core's codes and ids are those of tests/codes.tsv and tests/ids.tsv, which the tests of other
+//! languages and of the README read. A line that is missing on either side fails here.
 
+use rdsign::inspect::FindingId;
+use rdsign::verify::Refusal;
 use rdsign::{ErrorCode, ErrorKind};
 
 /// The fields of each line.
@@ -16,6 +18,14 @@ fn lines<const FIELDS: usize>(file: &str, columns: [&str; FIELDS]) -> Vec<[Strin
         });
     assert_eq!(lines.next().unwrap(), columns);
     lines.collect()
+}
+
+fn ids(kind: &str) -> Vec<String> {
+    lines("ids.tsv", ["kind", "id"])
+        .into_iter()
+        .filter(|[of, _]| of == kind)
+        .map(|[_, id]| id)
+        .collect()
 }
 
 #[test]
@@ -43,4 +53,24 @@ fn every_code_has_its_number_and_its_kind() {
 fn numbers_ascend() {
     // If several options are wrong, the lowest number is reported.
     assert!(ErrorCode::ALL.is_sorted_by_key(|code| *code as i32));
+}
+
+#[test]
+fn findings_have_their_ids() {
+    let expected: Vec<_> = FindingId::ALL.iter().map(|id| id.as_str()).collect();
+    assert_eq!(ids("finding"), expected);
+}
+
+#[test]
+fn refusals_have_their_ids() {
+    assert_eq!(ids("refusal"), Refusal::IDS);
+}
+
+#[test]
+fn a_finding_has_the_id_of_the_refusal_for_the_same_reason() {
+    let findings = ids("finding");
+    let mut unlike = ids("refusal");
+    unlike.retain(|id| !findings.contains(id));
+    // No token shows what the policies say.
+    assert_eq!(unlike, ["not-allowed"]);
 }

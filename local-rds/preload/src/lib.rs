@@ -19,7 +19,7 @@ use std::sync::Once;
 use std::time::SystemTime;
 
 use conversation::{Conversation, PamConv};
-use rdsign_local::decision::{Decision, decide};
+use rdsign_local::decision::{Decision, INTERNAL, decide};
 use rdsign_local::timestamp;
 
 // The values of Linux-PAM's _pam_types.h.
@@ -181,7 +181,7 @@ fn keep_panics_silent() {
                 .location()
                 .map(Location::to_string)
                 .unwrap_or_default();
-            let line = format!("rdsign: refused (internal): a fault of rdsign, {place}\n");
+            let line = format!("rdsign: refused ({INTERNAL}): a fault of rdsign, {place}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }));
     });

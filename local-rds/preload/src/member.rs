@@ -8,7 +8,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use rdsign_local::decision::Decision;
+use rdsign_local::decision::{Decision, WRONG_PASSWORD};
 use rdsign_local::roles::RDS_IAM;
 
 use crate::server::server;
@@ -42,6 +42,6 @@ pub(crate) fn decide_by_password(username: &[u8], password: &CStr) -> Option<Dec
     const WHY: &str = "the role is in rds_iam only as the administrator of a member";
     Some(match same {
         true => Decision::Accepted(format!("rdsign: accepted: by its password, since {WHY}")),
-        false => Decision::Refused(format!("rdsign: refused (wrong-password): {WHY}")),
+        false => Decision::Refused(format!("rdsign: refused ({WRONG_PASSWORD}): {WHY}")),
     })
 }
