@@ -1,8 +1,8 @@
 //! The numbers that functions return, and their names.
 //!
-//! Numbers and names are core's; here they are only written out for the header, and the build fails
-//! where the two differ. Functions return a plain number and not the enum, since a status that a
-//! caller makes up, or that core learns first, would be no value of the enum.
+//! Numbers and names are core's; the enum only writes them out for the header, and the build fails
+//! if it lacks a code or gives it another number. Functions take and return a plain number and not
+//! the enum, because a number that a caller makes up is not a value of the enum.
 
 use std::ffi::{CStr, c_char};
 
@@ -59,66 +59,62 @@ pub enum rdsign_status {
 /// In the header this is `rdsign_status`; see the top of this file.
 pub(crate) type Status = i32;
 
-/// A name as a C string, made while compiling.
-const fn terminated<const N: usize>(name: &str) -> [u8; N] {
-    let mut bytes = [0; N];
+/// The statuses of core's codes, in the order of [`ErrorCode::ALL`]. If core has a code that the
+/// header lacks, this does not compile: add it here and to the enum.
+const STATUSES: [rdsign_status; ErrorCode::ALL.len()] = [
+    rdsign_status::RDSIGN_INVALID_HOSTNAME,
+    rdsign_status::RDSIGN_INVALID_PORT,
+    rdsign_status::RDSIGN_INVALID_USERNAME,
+    rdsign_status::RDSIGN_INVALID_REGION,
+    rdsign_status::RDSIGN_REGION_REQUIRED,
+    rdsign_status::RDSIGN_REGION_MISMATCH,
+    rdsign_status::RDSIGN_INVALID_CREDENTIALS,
+    rdsign_status::RDSIGN_INVALID_EXPIRES_IN,
+    rdsign_status::RDSIGN_INVALID_SIGNING_TIME,
+    rdsign_status::RDSIGN_CREDENTIALS_NOT_FOUND,
+    rdsign_status::RDSIGN_CREDENTIALS_EXPIRED,
+    rdsign_status::RDSIGN_CREDENTIALS_FAILED,
+    rdsign_status::RDSIGN_CREDENTIALS_TIMEOUT,
+    rdsign_status::RDSIGN_INTERNAL,
+];
+
+/// Longer than any name, so that a NUL ends each.
+const NAME_SIZE: usize = 32;
+
+/// Core's names as C strings, in the same order.
+static NAMES: [[u8; NAME_SIZE]; ErrorCode::ALL.len()] = {
+    let mut names = [[0; NAME_SIZE]; ErrorCode::ALL.len()];
     let mut at = 0;
-    while at < name.len() {
-        bytes[at] = name.as_bytes()[at];
+    while at < names.len() {
+        let code = ErrorCode::ALL[at];
+        assert!(
+            STATUSES[at] as Status == code as Status,
+            "the header gives a code another number than core does"
+        );
+        let name = code.as_str().as_bytes();
+        assert!(name.len() < NAME_SIZE, "a name is too long");
+        names[at].split_at_mut(name.len()).0.copy_from_slice(name);
         at += 1;
     }
-    bytes
-}
+    names
+};
 
-macro_rules! core_names {
-    ($($code:ident = $status:ident),* $(,)?) => {
-        $(const _: () = assert!(
-            rdsign_status::$status as Status == ErrorCode::$code as Status,
-            "the header gives a code another number than core does"
-        );)*
-
-        fn name(status: Status) -> &'static [u8] {
-            match status {
-                $(status if status == ErrorCode::$code as Status => {
-                    const NAME: &str = ErrorCode::$code.as_str();
-                    static TERMINATED: [u8; NAME.len() + 1] = terminated(NAME);
-                    &TERMINATED
-                })*
-                status if status == rdsign_status::RDSIGN_OK as Status => b"OK\0",
-                status if status == rdsign_status::RDSIGN_NULL_ARGUMENT as Status => {
-                    b"NULL_ARGUMENT\0"
-                }
-                status if status == rdsign_status::RDSIGN_INVALID_UTF8 as Status => {
-                    b"INVALID_UTF8\0"
-                }
-                _ => b"UNKNOWN\0",
-            }
-        }
-    };
-}
-
-core_names! {
-    InvalidHostname = RDSIGN_INVALID_HOSTNAME,
-    InvalidPort = RDSIGN_INVALID_PORT,
-    InvalidUsername = RDSIGN_INVALID_USERNAME,
-    InvalidRegion = RDSIGN_INVALID_REGION,
-    RegionRequired = RDSIGN_REGION_REQUIRED,
-    RegionMismatch = RDSIGN_REGION_MISMATCH,
-    InvalidCredentials = RDSIGN_INVALID_CREDENTIALS,
-    InvalidExpiresIn = RDSIGN_INVALID_EXPIRES_IN,
-    InvalidSigningTime = RDSIGN_INVALID_SIGNING_TIME,
-    CredentialsNotFound = RDSIGN_CREDENTIALS_NOT_FOUND,
-    CredentialsExpired = RDSIGN_CREDENTIALS_EXPIRED,
-    CredentialsFailed = RDSIGN_CREDENTIALS_FAILED,
-    CredentialsTimeout = RDSIGN_CREDENTIALS_TIMEOUT,
-    Internal = RDSIGN_INTERNAL,
+fn name(status: Status) -> &'static CStr {
+    match status {
+        status if status == rdsign_status::RDSIGN_OK as Status => c"OK",
+        status if status == rdsign_status::RDSIGN_NULL_ARGUMENT as Status => c"NULL_ARGUMENT",
+        status if status == rdsign_status::RDSIGN_INVALID_UTF8 as Status => c"INVALID_UTF8",
+        status => ErrorCode::ALL
+            .iter()
+            .position(|code| *code as Status == status)
+            .and_then(|at| CStr::from_bytes_until_nul(&NAMES[at]).ok())
+            .unwrap_or(c"UNKNOWN"),
+    }
 }
 
 /// A status as every language spells it, such as "INVALID_PORT"; "OK" for RDSIGN_OK, "UNKNOWN" for
 /// a number that this version does not know. The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_status_name(status: Status) -> *const c_char {
-    CStr::from_bytes_with_nul(name(status))
-        .unwrap_or_default()
-        .as_ptr()
+    name(status).as_ptr()
 }

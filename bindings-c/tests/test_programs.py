@@ -4,9 +4,10 @@ import pytest
 
 from conftest import REPOSITORY, VERSION, run, succeed
 
+CODES = REPOSITORY / "tests/codes.tsv"
 VECTORS = REPOSITORY / "tests/vectors.tsv"
 ARGUMENTS = {
-    "calls.c": [VERSION],
+    "calls.c": [VERSION, CODES],
     "vectors.c": [VECTORS],
     "threads.c": [],
     "fork.c": [],

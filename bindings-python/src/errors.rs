@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
-use rdsign::{Error, ErrorCode};
+use rdsign::{Error, ErrorCode, ErrorKind};
 
 /// Runs core's part of a call; a panic becomes an error here.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
@@ -18,10 +18,10 @@ pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
 
 /// The exception for an error of core's.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let class = match error.code() {
-        code if code.is_invalid_request() => "InvalidRequestError",
-        ErrorCode::Internal => "Error",
-        _ => "CredentialsError",
+    let class = match error.code().kind() {
+        ErrorKind::Request => "InvalidRequestError",
+        ErrorKind::Credentials => "CredentialsError",
+        ErrorKind::Internal => "Error",
     };
     raised(py, class, error.code(), error.message())
 }

@@ -7,83 +7,92 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What went wrong, as a stable code. The number is the status that the C ABI returns.
+/// Who has to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(i32)]
-pub enum ErrorCode {
+pub enum ErrorKind {
+    /// The caller: an option is not what is accepted, or the region is missing.
+    Request,
+    /// Whoever provides the credentials: they are missing, expired or could not be fetched.
+    Credentials,
+    /// The authors of rdsign: it is a bug.
+    Internal,
+}
+
+/// Declares the codes, each once: `Name = number, "TEXT", kind`.
+///
+/// How to add a code, with the test that fails until each step is done:
+///
+/// 1. Add it below, in the order of the numbers: if several options are wrong, the lowest number
+///    is reported.
+/// 2. Add it to `tests/codes.tsv`, which the tests of every language read (`make test-core`).
+/// 3. Add it to `rdsign_status` and to `STATUSES` in `bindings-c/src/status.rs`, which does not
+///    compile without it. Then renew the header; its test prints the command (`make test-c`).
+/// 4. Document it in README (`make test-local`), `bindings-node/package/index.d.ts`
+///    (`make test-node`) and `RdsignException.java` (`make test-jvm`).
+/// 5. Bring it about in `bindings-c/tests/programs/calls.c` (`make test-c`) and
+///    `bindings-python/tests/test_codes.py` (`make test-python`).
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, $kind:ident;)+) => {
+        /// What went wrong, as a stable code. The number is the status that the C ABI returns.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(i32)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $name = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the numbers.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code as every language spells it, such as `INVALID_PORT`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// Who has to act on it.
+            pub const fn kind(self) -> ErrorKind {
+                match self { $(Self::$name => ErrorKind::$kind),+ }
+            }
+        }
+    };
+}
+
+codes! {
     /// The host name is empty, too long, or holds something that a host name cannot.
-    InvalidHostname = 1,
+    InvalidHostname = 1, "INVALID_HOSTNAME", Request;
     /// The port is not 1 to 65535.
-    InvalidPort = 2,
+    InvalidPort = 2, "INVALID_PORT", Request;
     /// The user name is empty or holds a control character or U+FFFD.
-    InvalidUsername = 3,
+    InvalidUsername = 3, "INVALID_USERNAME", Request;
     /// The region is not lower-case letters, digits and `-`.
-    InvalidRegion = 4,
+    InvalidRegion = 4, "INVALID_REGION", Request;
     /// No region was given, and none was found in the host name, the environment or the profile.
-    RegionRequired = 5,
+    RegionRequired = 5, "REGION_REQUIRED", Request;
     /// The region given is not the one in the host name.
-    RegionMismatch = 6,
+    RegionMismatch = 6, "REGION_MISMATCH", Request;
     /// The key id or the secret is empty, or one of the three holds a control character.
-    InvalidCredentials = 7,
+    InvalidCredentials = 7, "INVALID_CREDENTIALS", Request;
     /// The lifetime is not 1 to 900 seconds.
-    InvalidExpiresIn = 8,
+    InvalidExpiresIn = 8, "INVALID_EXPIRES_IN", Request;
     /// The signing time is before 1970 or after 9999.
-    InvalidSigningTime = 9,
+    InvalidSigningTime = 9, "INVALID_SIGNING_TIME", Request;
     /// No source of credentials had any.
-    CredentialsNotFound = 20,
+    CredentialsNotFound = 20, "CREDENTIALS_NOT_FOUND", Credentials;
     /// The credentials have expired, and their source gives no newer ones.
-    CredentialsExpired = 21,
+    CredentialsExpired = 21, "CREDENTIALS_EXPIRED", Credentials;
     /// A source of credentials that should have worked did not.
-    CredentialsFailed = 22,
+    CredentialsFailed = 22, "CREDENTIALS_FAILED", Credentials;
     /// A call for credentials ran past its bound.
-    CredentialsTimeout = 23,
-    /// A fault of rdsign itself.
-    Internal = 255,
+    CredentialsTimeout = 23, "CREDENTIALS_TIMEOUT", Credentials;
+    /// A bug in rdsign.
+    Internal = 255, "INTERNAL", Internal;
 }
 
 impl ErrorCode {
-    /// Every code, for what has to know them all.
-    pub const ALL: [Self; 14] = [
-        Self::InvalidHostname,
-        Self::InvalidPort,
-        Self::InvalidUsername,
-        Self::InvalidRegion,
-        Self::RegionRequired,
-        Self::RegionMismatch,
-        Self::InvalidCredentials,
-        Self::InvalidExpiresIn,
-        Self::InvalidSigningTime,
-        Self::CredentialsNotFound,
-        Self::CredentialsExpired,
-        Self::CredentialsFailed,
-        Self::CredentialsTimeout,
-        Self::Internal,
-    ];
-
-    /// The code as every language spells it, such as `INVALID_PORT`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidHostname => "INVALID_HOSTNAME",
-            Self::InvalidPort => "INVALID_PORT",
-            Self::InvalidUsername => "INVALID_USERNAME",
-            Self::InvalidRegion => "INVALID_REGION",
-            Self::RegionRequired => "REGION_REQUIRED",
-            Self::RegionMismatch => "REGION_MISMATCH",
-            Self::InvalidCredentials => "INVALID_CREDENTIALS",
-            Self::InvalidExpiresIn => "INVALID_EXPIRES_IN",
-            Self::InvalidSigningTime => "INVALID_SIGNING_TIME",
-            Self::CredentialsNotFound => "CREDENTIALS_NOT_FOUND",
-            Self::CredentialsExpired => "CREDENTIALS_EXPIRED",
-            Self::CredentialsFailed => "CREDENTIALS_FAILED",
-            Self::CredentialsTimeout => "CREDENTIALS_TIMEOUT",
-            Self::Internal => "INTERNAL",
-        }
-    }
-
     /// Whether the caller's own input is at fault, and not credentials or rdsign.
     pub const fn is_invalid_request(self) -> bool {
-        (self as i32) < Self::CredentialsNotFound as i32
+        matches!(self.kind(), ErrorKind::Request)
     }
 }
 

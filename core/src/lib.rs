@@ -35,7 +35,7 @@ pub mod policy;
 pub mod verify;
 
 pub use aws_credential_types::Credentials;
-pub use error::{Error, ErrorCode};
+pub use error::{Error, ErrorCode, ErrorKind};
 pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_PORT, MAX_EXPIRES_IN};
 #[doc(no_inline)]
 pub use names as endpoint;

@@ -13,13 +13,18 @@ import ssl
 import subprocess
 import threading
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from harness import PATIENCE, RDSIGN, wait_until
+from harness import PATIENCE, RDSIGN, contract, ids, wait_until
 
 STATUSES = {"credentials": 11, "region": 12, "name": 13, "tcp": 14, "tls": 15, "login": 17, "member": 19}
 STEPS = ["credentials", "region", "name", "tcp", "tls", "token", "login", "clock", "member", "force-ssl", "policy"]
+
+FINDINGS = ids("doctor", "answer") | {code for code, *_ in contract("codes")}
+# What needs a server or a network that these tests do not have. For the answers, see answers.rs.
+UNTRIED = "name-timeout no-address unreachable bad-certificate login-broken clock-differs query-failed"
 
 
 def run(environment, *flags):
@@ -38,6 +43,7 @@ def steps(environment, *flags):
     told = json.loads(done.stdout)
     assert told["exit_status"] == done.returncode
     assert [step["step"] for step in told["steps"]] == STEPS
+    assert {step["finding"] for step in told["steps"]} <= FINDINGS | {None}
     return told["failed_step"], {step["step"]: step for step in told["steps"]}, done.returncode
 
 
@@ -387,6 +393,7 @@ def test_rds_force_ssl_is_read(local, environment, value, outcome):
             "the new setting",
         )
         assert told["force-ssl"]["outcome"] == outcome
+        assert told["force-ssl"]["finding"] == (None if outcome == "fine" else "force-ssl-off")
 
 
 @pytest.mark.parametrize("flag", ["--hostname=https://x", "--port=0", "--username=", "--timeout=0", "--hostaddr=x"])
@@ -418,3 +425,9 @@ def test_a_terminal_gets_colours_unless_they_are_not_wanted(environment, more, c
         os.close(here)
         assert process.wait(PATIENCE) == 0
     assert (b"\x1b[32m" in text) == coloured
+
+
+def test_every_finding_of_the_contract_is_tried_here():
+    source = Path(__file__).read_text()
+    tried = {id for id in ids("doctor") if f'"{id}"' in source}
+    assert ids("doctor") - tried == set(UNTRIED.split())

@@ -24,6 +24,17 @@ LIBRARY = "librdsign_local_preload.so"
 PATIENCE = 30  # seconds, for what takes far less
 
 
+def contract(name):
+    """The lines of tests/codes.tsv or tests/ids.tsv, each as a list of its fields."""
+    text = (REPOSITORY / f"tests/{name}.tsv").read_text()
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]
+
+
+def ids(*kinds):
+    """The ids of tests/ids.tsv that are of these kinds."""
+    return {id for kind, id in contract("ids") if kind in kinds}
+
+
 def wait_until(condition, what):
     """Waits for a condition that something else brings about, and gives its value back."""
     end = time.monotonic() + PATIENCE
@@ -227,6 +238,7 @@ class Local:
         refusals = re.findall(r"LOG:  error from underlying PAM layer: rdsign: refused (.*)", logged)
         assert len(refusals) == 1, logged
         assert re.fullmatch(reason, refusals[0]), refusals[0]
+        assert re.match(r"\((.*?)\): ", refusals[0])[1] in ids("refusal", "local")
         return refusals[0]
 
     def client_error(self, message):

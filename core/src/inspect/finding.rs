@@ -31,7 +31,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Declares the kinds of findings with their ids and severities.
+/// Declares the kinds of findings with their ids and severities. `tests/ids.tsv` lists the ids too.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $severity:ident;)+) => {
         /// A kind of finding. They are in the order in which a [`Report`](super::Report) lists them.

@@ -130,21 +130,32 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// A stable name for the kind of refusal.
-    pub fn id(&self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed",
-            Self::WrongEndpoint { .. } => "wrong-endpoint",
-            Self::WrongUser { .. } => "wrong-user",
-            Self::WrongRegionOrService { .. } => "wrong-region-or-service",
-            Self::NotYetValid { .. } => "not-yet-valid",
-            Self::Expired { .. } => "expired",
-            Self::LifetimeTooLong { .. } => "lifetime-too-long",
-            Self::UnknownAccessKey { .. } => "unknown-access-key",
-            Self::WrongSessionToken { .. } => "wrong-session-token",
-            Self::WrongSignature { .. } => "wrong-signature",
-            Self::NotAllowed { .. } => "not-allowed",
+/// Gives each refusal its id; a refusal without one does not compile. `tests/ids.tsv` lists the ids
+/// too.
+macro_rules! ids {
+    ($($name:ident = $id:literal;)+) => {
+        impl Refusal {
+            /// Every id, in the order of the declaration.
+            pub const IDS: &[&'static str] = &[$($id),+];
+
+            /// A stable name for the kind of refusal, one of [`Refusal::IDS`].
+            pub fn id(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $id),+ }
+            }
         }
-    }
+    };
+}
+
+ids! {
+    Malformed = "malformed";
+    WrongEndpoint = "wrong-endpoint";
+    WrongUser = "wrong-user";
+    WrongRegionOrService = "wrong-region-or-service";
+    NotYetValid = "not-yet-valid";
+    Expired = "expired";
+    LifetimeTooLong = "lifetime-too-long";
+    UnknownAccessKey = "unknown-access-key";
+    WrongSessionToken = "wrong-session-token";
+    WrongSignature = "wrong-signature";
+    NotAllowed = "not-allowed";
 }

@@ -17,7 +17,7 @@ use std::sync::Once;
 use std::time::SystemTime;
 
 use conversation::{Conversation, PamConv};
-use rdsign_local::login::{Decision, decide};
+use rdsign_local::login::{Decision, INTERNAL, decide};
 use rdsign_local::timestamp;
 
 // The values are from Linux-PAM's _pam_types.h.
@@ -178,7 +178,7 @@ fn log_only_the_location_of_panics() {
                 .location()
                 .map(Location::to_string)
                 .unwrap_or_default();
-            let line = format!("rdsign: refused (internal): a bug in rdsign, {place}\n");
+            let line = format!("rdsign: refused ({INTERNAL}): a bug in rdsign, {place}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }));
     });

@@ -11,6 +11,15 @@ use rdsign::verify::verify;
 use super::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::config::Config;
 
+/// The configuration cannot be read, so nobody gets in.
+pub const BROKEN_CONFIGURATION: &str = "broken-configuration";
+/// The role may log in by its password, and this is not it.
+pub const WRONG_PASSWORD: &str = "wrong-password";
+/// A bug in rdsign.
+pub const INTERNAL: &str = "internal";
+/// The ids in the log that are not core's [`Refusal::IDS`](rdsign::verify::Refusal::IDS).
+pub const OWN_IDS: [&str; 3] = [BROKEN_CONFIGURATION, WRONG_PASSWORD, INTERNAL];
+
 /// Whether a login is let in, with the line for the server's log. The line never holds a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -33,7 +42,7 @@ pub fn decide(username: &[u8], password: &[u8]) -> Decision {
 type Reason = (&'static str, String);
 
 fn try_to_decide(username: &[u8], password: &[u8], now: SystemTime) -> Result<String, Reason> {
-    let config = read_config().map_err(|problem| ("broken-configuration", problem))?;
+    let config = read_config().map_err(|problem| (BROKEN_CONFIGURATION, problem))?;
     let now = config.server_time(now);
     let utf8 = |bytes| std::str::from_utf8(bytes);
     let username =
@@ -60,4 +69,19 @@ fn read_config() -> Result<Config, String> {
         .map(str::to_owned)
         .collect();
     Config::read(&path, port, &endpoints).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OWN_IDS;
+
+    #[test]
+    fn own_ids_are_those_of_the_contract() {
+        let contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/ids.tsv"));
+        let ids: Vec<_> = contract
+            .lines()
+            .filter_map(|line| line.strip_prefix("local\t"))
+            .collect();
+        assert_eq!(ids, OWN_IDS);
+    }
 }

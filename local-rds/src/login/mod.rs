@@ -6,4 +6,4 @@
 mod decision;
 pub mod variables;
 
-pub use decision::{Decision, decide};
+pub use decision::{Decision, INTERNAL, WRONG_PASSWORD, decide};

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use rdsign_local::login::Decision;
+use rdsign_local::login::{Decision, WRONG_PASSWORD};
 
 use super::functions::functions;
 use super::statement::RDS_IAM;
@@ -40,6 +40,6 @@ pub(crate) fn decide_by_password(username: &[u8], password: &CStr) -> Option<Dec
     const WHY: &str = "the role is in rds_iam only as the administrator of a member";
     Some(match is_correct {
         true => Decision::Accepted(format!("rdsign: accepted: by its password, since {WHY}")),
-        false => Decision::Refused(format!("rdsign: refused (wrong-password): {WHY}")),
+        false => Decision::Refused(format!("rdsign: refused ({WRONG_PASSWORD}): {WHY}")),
     })
 }

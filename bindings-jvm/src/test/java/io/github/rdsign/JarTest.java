@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
@@ -117,15 +116,19 @@ class JarTest {
                     for (String name : named) {
                         Class.forName(name, false, getClass().getClassLoader());
                     }
-                    // What the sources name in strings.
+                    // What the native libraries name in C strings.
                     TreeSet<String> needed = new TreeSet<>();
-                    for (String file : List.of("native/boundary.rs", "native/source.rs")) {
-                        Pattern.compile("jni_str!\\(\"(io/[^\"]*)\"")
-                                .matcher(Files.readString(Path.of(file)))
-                                .results()
-                                .map((MatchResult match) -> match.group(1).replace('/', '.'))
-                                .forEach(needed::add);
+                    for (JarEntry entry : entries) {
+                        if (entry.getName().endsWith(".so")) {
+                            byte[] library = jar.getInputStream(entry).readAllBytes();
+                            Pattern.compile("io/github/rdsign/[\\w/$]+(?=\\x00)")
+                                    .matcher(new String(library, StandardCharsets.ISO_8859_1))
+                                    .results()
+                                    .map(match -> match.group().replace('/', '.'))
+                                    .forEach(needed::add);
+                        }
                     }
+                    assertTrue(needed.contains(RdsignException.class.getName()));
                     needed.add(Source.class.getName());
                     for (String class_ :
                             List.of(

@@ -458,20 +458,29 @@ class SignerTest {
     }
 
     @Test
-    void theCodesOfTheExceptionsDocumentationAreCores() throws Exception {
-        String core = Files.readString(Path.of("../core/src/error.rs"));
-        String documentation =
-                Files.readString(
-                        Path.of(
-                                "src/main/java/io/github/rdsign/RdsignException.java"));
-        List<String> codes =
-                Pattern.compile("=> \"([A-Z_]+)\"").matcher(core).results()
-                        .map(match -> match.group(1))
+    void theExceptionDocumentsTheCodesOfTheContract() throws Exception {
+        List<String> lines =
+                Files.readString(Path.of("../tests/codes.tsv"))
+                        .lines()
+                        .filter(line -> !line.startsWith("#"))
                         .toList();
-        assertEquals(14, codes.size());
-        for (String code : codes) {
-            assertTrue(documentation.contains("{@code " + code + "}") || documentation.contains("{@code\n     * " + code + "}"), code);
-        }
+        assertEquals("code\tnumber\tkind", lines.get(0));
+        List<String> codes =
+                lines.stream()
+                        .skip(1)
+                        .filter(line -> !line.endsWith("\tc"))
+                        .map(line -> line.split("\t")[0])
+                        .toList();
+        String source =
+                Files.readString(Path.of("src/main/java/io/github/rdsign/RdsignException.java"));
+        List<String> documented =
+                Pattern.compile("\\{@code[\\s*]+([A-Z_]+)}")
+                        .matcher(source)
+                        .results()
+                        .map(match -> match.group(1))
+                        .distinct()
+                        .toList();
+        assertEquals(codes, documented);
     }
 
     @Test
