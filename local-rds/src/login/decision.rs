@@ -12,13 +12,14 @@ use super::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::config::Config;
 
 /// The configuration cannot be read, so nobody gets in.
-pub const BROKEN_CONFIGURATION: &str = "broken-configuration";
+const BROKEN_CONFIGURATION: &str = "broken-configuration";
 /// The role may log in by its password, and this is not it.
 pub const WRONG_PASSWORD: &str = "wrong-password";
 /// A bug in rdsign.
 pub const INTERNAL: &str = "internal";
 /// The ids in the log that are not core's [`Refusal::IDS`](rdsign::verify::Refusal::IDS).
-pub const OWN_IDS: [&str; 3] = [BROKEN_CONFIGURATION, WRONG_PASSWORD, INTERNAL];
+#[cfg(test)]
+const OWN_IDS: [&str; 3] = [BROKEN_CONFIGURATION, WRONG_PASSWORD, INTERNAL];
 
 /// Whether a login is let in, with the line for the server's log. The line never holds a token.
 #[derive(Debug, PartialEq, Eq)]
