@@ -19,7 +19,6 @@ pub mod inspect;
 mod number;
 pub mod policy;
 mod presign;
-mod sha256;
 mod signer;
 mod sigv4;
 pub mod timestamp;

@@ -9,6 +9,7 @@ mod answer;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 pub use answer::{Accepted, HostForm, Refusal};
@@ -16,7 +17,6 @@ pub use answer::{Accepted, HostForm, Refusal};
 use crate::endpoint::{Endpoint, Region};
 use crate::inspect::{Parts, parse};
 use crate::policy::{CONNECT_ACTION, ConnectResource, Decision, Policy, evaluate};
-use crate::sha256::sha256;
 use crate::signer::MAX_EXPIRES_IN;
 use crate::sigv4::{EMPTY_BODY_SHA256, SERVICE, SIGNED_HEADERS, SigningKey, encode};
 
@@ -216,8 +216,7 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(S
     candidates(parts.endpoint()).into_iter().find(|(host, _)| {
         let canonical_request =
             format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
-        let hash = sha256(canonical_request.as_bytes());
-        let right = key.begin(&amz_date).finish(&hash);
+        let right = key.sign(&amz_date, Sha256::new_with_prefix(canonical_request));
         let same = right
             .as_str()
             .as_bytes()
