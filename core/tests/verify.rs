@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use peer::PeerRequest;
 use rdsign::endpoint::{Endpoint, Region};
 use rdsign::policy::Policy;
-use rdsign::verify::{AccessKey, HostForm, Server, verify};
+use rdsign::verify::{AccessKey, Server, verify};
 use rdsign::{Credentials, Signer};
 
 const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";
@@ -129,9 +129,9 @@ fn allowed(change: impl Fn(&mut Login)) -> String {
 }
 
 #[test]
-fn the_answer_names_key_resource_and_form() {
+fn the_answer_names_key_resource_and_host() {
     let line = allowed(|_| ());
-    for part in ["LONG", "dbuser:db-ABC/iam_user", "botocore's order"] {
+    for part in ["LONG", "dbuser:db-ABC/iam_user", HOST] {
         assert!(line.contains(part), "{line}");
     }
 }
@@ -260,8 +260,7 @@ fn any_order_of_parameters_is_accepted() {
     parameters.reverse();
     let reversed = format!("{head}?{}", parameters.join("&"));
     for other in [sorted, reversed] {
-        let line = login.answer_to(&other).unwrap();
-        assert!(line.contains("another SDK's order"), "{line}");
+        login.answer_to(&other).unwrap();
     }
 }
 
@@ -285,43 +284,29 @@ fn signed_as_given(printed: &str, host: &str) -> String {
 #[test]
 fn each_way_of_signing_the_host_is_accepted_and_told() {
     let upper = "MYDB.abc123.eu-central-1.rds.amazonaws.com";
-    let form_of = |printed: &str, host: &str| {
+    let signed_host = |printed: &str, host: &str| {
         let token = signed_as_given(printed, host);
-        verify(&token, USER, &server(), &keys(), at(NOW)).map(|accepted| accepted.form)
+        verify(&token, USER, &server(), &keys(), at(NOW)).map(|accepted| accepted.signed_host)
     };
     let with_port = |host: &str, port: u16| format!("{host}:{port}");
-    for (printed, host, form) in [
-        (
-            with_port(HOST, 5432),
-            with_port(HOST, 5432),
-            HostForm::Botocore,
-        ),
-        (
-            with_port(upper, 5432),
-            with_port(HOST, 5432),
-            HostForm::Botocore,
-        ),
-        (
-            with_port(upper, 5432),
-            with_port(upper, 5432),
-            HostForm::CaseKept,
-        ),
-        (with_port(HOST, 443), HOST.to_owned(), HostForm::Botocore),
-        (HOST.to_owned(), HOST.to_owned(), HostForm::Botocore),
-        (
-            with_port(HOST, 443),
-            with_port(HOST, 443),
-            HostForm::PortKept,
-        ),
-        (with_port(upper, 443), upper.to_owned(), HostForm::CaseKept),
-        (
-            with_port(upper, 443),
-            with_port(upper, 443),
-            HostForm::CaseAndPortKept,
-        ),
+    for (printed, host) in [
+        (with_port(HOST, 5432), with_port(HOST, 5432)),
+        (with_port(upper, 5432), with_port(HOST, 5432)),
+        (with_port(upper, 5432), with_port(upper, 5432)),
+        (with_port(HOST, 443), HOST.to_owned()),
+        (HOST.to_owned(), HOST.to_owned()),
+        (with_port(HOST, 443), with_port(HOST, 443)),
+        (with_port(upper, 443), HOST.to_owned()),
+        (with_port(upper, 443), upper.to_owned()),
+        (with_port(upper, 443), with_port(HOST, 443)),
+        (with_port(upper, 443), with_port(upper, 443)),
     ] {
-        assert_eq!(form_of(&printed, &host), Ok(form), "{printed} {host}");
+        assert_eq!(
+            signed_host(&printed, &host).as_ref(),
+            Ok(&host),
+            "{printed}"
+        );
     }
-    let other = form_of(&with_port(HOST, 5432), HOST).unwrap_err();
+    let other = signed_host(&with_port(HOST, 5432), HOST).unwrap_err();
     assert_eq!(other.id(), "wrong-signature");
 }

@@ -20,50 +20,16 @@ pub struct Accepted {
     pub arn: String,
     /// The `host` header as it was signed.
     pub signed_host: String,
-    /// Whose way of signing it is, where that can be told from the host.
-    pub form: HostForm,
-    /// Whether the parameters stand in the order of botocore and the AWS CLI.
-    pub in_botocore_order: bool,
-}
-
-/// How the host was signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostForm {
-    /// In the one way that all SDKs share, or as botocore does where they differ.
-    Botocore,
-    /// With the letters' case as printed in the token.
-    CaseKept,
-    /// With https's own port 443.
-    PortKept,
-    /// Both.
-    CaseAndPortKept,
-}
-
-impl fmt::Display for HostForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Botocore => "as botocore signs it",
-            Self::CaseKept => "with its upper case kept, as other SDKs sign it",
-            Self::PortKept => "with :443 kept, as other SDKs sign it",
-            Self::CaseAndPortKept => "with its upper case and :443 kept, as other SDKs sign it",
-        })
-    }
 }
 
 impl fmt::Display for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "access key {} may connect to {}; host {} {}, parameters in {} order",
+            "access key {} may connect to {}; host {}",
             quoted(&self.access_key_id),
             quoted(&self.arn),
             self.signed_host,
-            self.form,
-            if self.in_botocore_order {
-                "botocore's"
-            } else {
-                "another SDK's"
-            }
         )
     }
 }

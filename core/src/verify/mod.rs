@@ -1,8 +1,8 @@
 //! The server's side: whether a token lets a user in, and if not, why.
 //!
 //! The checks run in the order of [`Refusal`], and the first that fails is the answer. The SDKs
-//! sign a host name in upper case and the port 443 each in their own way; every way is accepted
-//! here, as RDS accepts them, and [`Accepted`] says which it was. Nothing here is used to sign.
+//! differ in how they sign a host name in upper case and the port 443: every form is accepted, as
+//! RDS accepts them. Nothing here is used to sign.
 
 mod answer;
 
@@ -12,7 +12,7 @@ use aws_credential_types::Credentials;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-pub use answer::{Accepted, HostForm, Refusal};
+pub use answer::{Accepted, Refusal};
 
 use crate::endpoint::{Endpoint, Region};
 use crate::inspect::{Parts, parse};
@@ -63,7 +63,7 @@ pub fn verify(
     check_time(&parts, now)?;
     let key = find_key(&parts, keys, now)?;
     let access_key_id = || parts.access_key_id().to_owned();
-    let (signed_host, form) =
+    let signed_host =
         signed_host(&parts, &key.credentials).ok_or_else(|| Refusal::WrongSignature {
             access_key_id: access_key_id(),
         })?;
@@ -80,8 +80,6 @@ pub fn verify(
             access_key_id: access_key_id(),
             arn,
             signed_host,
-            form,
-            in_botocore_order: in_botocore_order(&parts),
         }),
         decision => Err(Refusal::NotAllowed {
             access_key_id: access_key_id(),
@@ -197,8 +195,8 @@ pub(crate) fn session_token_problem(
     }
 }
 
-/// The `host` header that makes the signature right, and whose form it is.
-pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(String, HostForm)> {
+/// The `host` header for which the signature is right.
+pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
     let mut query: Vec<(String, String)> = parts
         .signed_parameters()
         .iter()
@@ -213,7 +211,7 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(S
         parts.region(),
     );
     let amz_date = parts.signed_at().amz_date();
-    candidates(parts.endpoint()).into_iter().find(|(host, _)| {
+    candidates(parts.endpoint()).into_iter().find(|host| {
         let canonical_request =
             format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
         let right = key.sign(&amz_date, Sha256::new_with_prefix(canonical_request));
@@ -225,46 +223,17 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<(S
     })
 }
 
-/// Every `host` header that some SDK signs for an endpoint, botocore's first.
-fn candidates(endpoint: &Endpoint) -> Vec<(String, HostForm)> {
-    let kept = endpoint.hostname();
+/// Every `host` header that some SDK signs for an endpoint, botocore's first. Duplicates do no harm.
+fn candidates(endpoint: &Endpoint) -> Vec<String> {
+    let (kept, port) = (endpoint.hostname(), endpoint.port());
     let lower = kept.to_ascii_lowercase();
-    let mut candidates = vec![(endpoint.host_header(), HostForm::Botocore)];
-    for (host, form) in [
-        (format!("{lower}:{}", endpoint.port()), HostForm::PortKept),
-        (
-            format!("{kept}:{}", endpoint.port()),
-            match endpoint.port() {
-                443 if kept != lower => HostForm::CaseAndPortKept,
-                _ => HostForm::CaseKept,
-            },
-        ),
-    ] {
-        if candidates.iter().all(|(known, _)| *known != host) {
-            candidates.push((host, form));
-        }
-    }
-    if endpoint.port() == 443 && kept != lower {
-        candidates.push((kept.to_owned(), HostForm::CaseKept));
+    let mut candidates = vec![
+        endpoint.host_header(),
+        format!("{lower}:{port}"),
+        format!("{kept}:{port}"),
+    ];
+    if port == 443 {
+        candidates.push(kept.to_owned());
     }
     candidates
-}
-
-fn in_botocore_order(parts: &Parts) -> bool {
-    const ORDER: [&str; 8] = [
-        "Action",
-        "DBUser",
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Security-Token",
-    ];
-    let names = parts
-        .signed_parameters()
-        .iter()
-        .map(|(name, _)| name.as_str());
-    let expected = ORDER.into_iter().take(parts.signed_parameters().len());
-    names.eq(expected)
 }
