@@ -101,7 +101,7 @@ fn put(text: &mut [u8; AMZ_DATE_LENGTH], at: usize, number: u8) {
 }
 
 /// How long the text of an `X-Amz-Date` is.
-pub(crate) const AMZ_DATE_LENGTH: usize = 16;
+const AMZ_DATE_LENGTH: usize = 16;
 
 /// The text of an `X-Amz-Date`.
 pub(crate) struct AmzDate([u8; AMZ_DATE_LENGTH]);

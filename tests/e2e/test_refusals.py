@@ -152,10 +152,8 @@ def test_a_changed_policy_works_at_once(shared):
 def test_parameters_may_stand_in_any_order(shared):
     start, query = shared.token(key=SESSION).split("?")
     parameters = query.split("&")
-    before = len(shared.log.read_text())
     shared.login(f"{start}?{'&'.join(sorted(parameters))}")
     shared.login(f"{start}?{'&'.join(reversed(parameters))}")
-    assert shared.log.read_text()[before:].count("another SDK's order") == 2
     once_too_often = f"{start}?{quote(query, safe='=&')}"
     shared.refuse(once_too_often, r"\((malformed|wrong-signature)\): .*")
 

@@ -3,11 +3,11 @@
 //! All comparisons of secrets take the same time whatever the answer.
 
 use aws_credential_types::Credentials;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::parts::Parts;
 use crate::names::Endpoint;
-use crate::sigv4::sha256::sha256;
 use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, SigningKey, encode};
 
 /// What is wrong with the session token, compared to that of the credentials.
@@ -47,8 +47,7 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<St
     candidates(parts.endpoint()).into_iter().find(|host| {
         let canonical_request =
             format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
-        let hash = sha256(canonical_request.as_bytes());
-        let right = key.begin(&amz_date).finish(&hash);
+        let right = key.sign(&amz_date, Sha256::new_with_prefix(canonical_request));
         let same = right
             .as_str()
             .as_bytes()
@@ -58,18 +57,16 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<St
 }
 
 /// Every `host` header that some SDK signs for an endpoint, botocore's first: the SDKs differ in
-/// upper case and in the port 443, and RDS accepts them all.
+/// upper case and in the port 443, and RDS accepts them all. Duplicates do no harm.
 fn candidates(endpoint: &Endpoint) -> Vec<String> {
-    let kept = endpoint.hostname();
+    let (kept, port) = (endpoint.hostname(), endpoint.port());
     let lower = kept.to_ascii_lowercase();
-    let port = endpoint.port();
-    let mut candidates = vec![endpoint.host_header()];
-    for host in [format!("{lower}:{port}"), format!("{kept}:{port}")] {
-        if !candidates.contains(&host) {
-            candidates.push(host);
-        }
-    }
-    if port == 443 && kept != lower {
+    let mut candidates = vec![
+        endpoint.host_header(),
+        format!("{lower}:{port}"),
+        format!("{kept}:{port}"),
+    ];
+    if port == 443 {
         candidates.push(kept.to_owned());
     }
     candidates

@@ -5,15 +5,15 @@
 //! session token is. Everything that stays the same over a day is made once, in [`Presigner`].
 
 use aws_credential_types::Credentials;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::names::{Endpoint, Region};
-use crate::sigv4::sha256::{Prefix, Template};
 use crate::sigv4::{
     ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, Signature,
     SigningKey, encode,
 };
-use crate::timestamp::{AMZ_DATE_LENGTH, AmzDate, Timestamp};
+use crate::timestamp::{AmzDate, Timestamp};
 
 /// What a token is asked for: all of it but credentials and time.
 #[derive(Clone, Debug)]
@@ -33,10 +33,10 @@ pub(crate) struct Presigner {
     key: SigningKey,
     /// The token up to the signing time.
     printed_head: String,
-    /// The canonical request up to the block that has the signing time.
-    signed_head: Prefix,
-    /// The rest of it, with a place for the signing time.
-    signed_tail: Template,
+    /// The hash of the canonical request up to the signing time.
+    signed_head: Sha256,
+    /// The canonical request after the signing time.
+    signed_tail: Zeroizing<String>,
     /// The token between the signing time and the signature.
     printed_tail: Zeroizing<String>,
 }
@@ -57,10 +57,9 @@ impl Presigner {
         let session_token = encoded_session_token(credentials);
         let host = request.endpoint.host_header();
 
-        let canonical_request = concat(&[
-            "GET\n/\n",
-            &query_head,
-            amz_date.as_str(),
+        let mut signed_head = Sha256::new_with_prefix("GET\n/\n");
+        signed_head.update(&query_head);
+        let signed_tail = concat(&[
             &expires,
             &session_token,
             &signed_headers,
@@ -71,17 +70,12 @@ impl Presigner {
             "\n",
             EMPTY_BODY_SHA256,
         ]);
-        let place = "GET\n/\n".len() + query_head.len();
-        let signed_head = Prefix::of(&canonical_request.as_bytes()[..place]);
-        let before = signed_head.length();
-        let place = place - before..place - before + AMZ_DATE_LENGTH;
-        let rest = &canonical_request.as_bytes()[before..];
         Self {
             day: time.day(),
             key: SigningKey::derive(credentials.secret_access_key(), date, region),
             printed_head: format!("{}/?{query_head}", request.endpoint),
-            signed_tail: Template::of_end(before, rest, place),
             signed_head,
+            signed_tail,
             printed_tail: concat(&[
                 &expires,
                 &signed_headers,
@@ -101,16 +95,15 @@ impl Presigner {
     pub(crate) fn sign(&self, time: Timestamp) -> String {
         debug_assert!(self.covers(time), "a signing key is derived for one day");
         let amz_date = self.amz_date.at(time);
-        let signing = self.key.begin(&amz_date);
-        let canonical_request = self.signed_tail.fill(amz_date.as_bytes());
-
         let parts = [&self.printed_head, amz_date.as_str(), &self.printed_tail];
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut token = String::with_capacity(length + Signature::LENGTH + 1);
         parts.iter().for_each(|part| token.push_str(part));
 
-        let canonical_request = canonical_request.hash(self.signed_head.state());
-        token.push_str(signing.finish(&canonical_request).as_str());
+        let mut canonical_request = self.signed_head.clone();
+        canonical_request.update(amz_date.as_bytes());
+        canonical_request.update(self.signed_tail.as_bytes());
+        token.push_str(self.key.sign(&amz_date, canonical_request).as_str());
         token
     }
 }

@@ -1,0 +1,186 @@
+//! The signing key of a day, and the signatures that it gives.
+//!
+//! Whatever stays the same is hashed once, and each token goes on from a clone of that state. States
+//! and keys are secrets: all are wiped on drop, the states by `sha2`'s `zeroize` feature.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::request::{ALGORITHM, SCOPE_END, SERVICE};
+use crate::timestamp::AmzDate;
+use crate::wipe::wipe;
+
+/// A signature as 64 lower-case hexadecimal digits.
+pub(crate) struct Signature([u8; Signature::LENGTH]);
+
+impl Signature {
+    pub(crate) const LENGTH: usize = 64;
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hexadecimal digits")
+    }
+}
+
+impl Drop for Signature {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// A key for one secret access key, day and region, ready to sign with.
+pub(crate) struct SigningKey {
+    key: HmacKey,
+    /// The part of the string to sign between the time and the hash.
+    scope: String,
+}
+
+impl SigningKey {
+    /// Derives the key; `date` is `YYYYMMDD`.
+    pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str) -> Self {
+        let mut start = Zeroizing::new(Vec::with_capacity(4 + secret_access_key.len()));
+        start.extend_from_slice(b"AWS4");
+        start.extend_from_slice(secret_access_key.as_bytes());
+        let mut key = HmacKey::new(&start);
+        let mut digest = Zeroizing::new([0; 32]);
+        for part in [date, region, SERVICE, SCOPE_END] {
+            key.sign(&[part.as_bytes()], &mut digest);
+            key = HmacKey::new(digest.as_slice());
+        }
+        let scope = format!("\n{date}/{region}/{SERVICE}/{SCOPE_END}\n");
+        Self { key, scope }
+    }
+
+    /// Signs a canonical request, given as the state of its hash. The time must be on the key's day.
+    pub(crate) fn sign(&self, amz_date: &AmzDate, canonical_request: Sha256) -> Signature {
+        let hash = hex(&canonical_request.finalize().into());
+        let mut digest = Zeroizing::new([0; 32]);
+        let string_to_sign = [
+            ALGORITHM.as_bytes(),
+            b"\n",
+            amz_date.as_bytes(),
+            self.scope.as_bytes(),
+            &hash,
+        ];
+        self.key.sign(&string_to_sign, &mut digest);
+        Signature(hex(&digest))
+    }
+}
+
+/// An HMAC-SHA256 key (RFC 2104), hashed in both of its forms. The `hmac` crate is not used because
+/// it does not wipe the block in which it pads the key.
+struct HmacKey {
+    inner: Sha256,
+    outer: Sha256,
+}
+
+impl HmacKey {
+    fn new(key: &[u8]) -> Self {
+        let mut block = Zeroizing::new([0; 64]);
+        match block.get_mut(..key.len()) {
+            Some(start) => start.copy_from_slice(key),
+            None => Sha256::new_with_prefix(key)
+                .finalize_into((&mut block[..32]).try_into().expect("a hash has 32 bytes")),
+        }
+        // The second pass also removes the first pad.
+        let [inner, outer] = [0x36, 0x36 ^ 0x5c].map(|pad| {
+            block.iter_mut().for_each(|byte| *byte ^= pad);
+            Sha256::new_with_prefix(block.as_slice())
+        });
+        Self { inner, outer }
+    }
+
+    /// Writes the HMAC of a text, given in parts, to `digest`.
+    fn sign(&self, parts: &[&[u8]], digest: &mut [u8; 32]) {
+        let mut inner = self.inner.clone();
+        parts.iter().for_each(|part| inner.update(part));
+        inner.finalize_into(digest.into());
+        let mut outer = self.outer.clone();
+        outer.update(digest.as_slice());
+        outer.finalize_into(digest.into());
+    }
+}
+
+/// Lower-case hexadecimal digits. Makes eight at once, in the bytes of a `u64`: one at a time, they
+/// would take as long as two blocks of SHA-256 in a build that is optimized for size.
+fn hex(hash: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    let (words, _) = hash.as_chunks();
+    let (places, _) = digits.as_chunks_mut();
+    for (place, word) in places.iter_mut().zip(words) {
+        let mut nibbles = u64::from(u32::from_be_bytes(*word));
+        nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff;
+        nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff;
+        nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f;
+        // 1 for each digit that is a letter: `a` comes 39 after `:`, which follows `9`.
+        let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+        *place = (nibbles + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes();
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::{Hmac, KeyInit, Mac};
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+    use crate::timestamp::Timestamp;
+
+    fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn printed(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn hash_states_are_wiped_on_drop() {
+        fn is_wiped<T: ZeroizeOnDrop>(_: T) {}
+        is_wiped(Sha256::new());
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_those_that_format_prints() {
+        for byte in 0..=u8::MAX {
+            let mut bytes = [byte; 32];
+            bytes[..6].copy_from_slice(&[0x01, 0x23, 0xab, 0xcd, 0, 0xff]);
+            assert_eq!(hex(&bytes), printed(&bytes).as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_hmac_is_that_of_the_hmac_crate_however_long_the_key_is() {
+        for length in 0..200 {
+            let key: Vec<u8> = (0..length).collect();
+            let mut digest = [0; 32];
+            HmacKey::new(&key).sign(&[b"in ", b"", b"parts"], &mut digest);
+            assert_eq!(digest, hmac(&key, "in parts"), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_an_hmac_of_the_string_to_sign_however_long_the_region_is() {
+        let amz_date = Timestamp::from_unix_seconds(1_724_709_600)
+            .unwrap()
+            .amz_date();
+        let date = amz_date.date();
+        let request = Sha256::new_with_prefix("a canonical request");
+        let hash = printed(&request.clone().finalize());
+        for region in (1..200).map(|length| "r".repeat(length)) {
+            let mut key = b"AWS4secret".to_vec();
+            for part in [date, &region, SERVICE, SCOPE_END] {
+                key = hmac(&key, part).to_vec();
+            }
+            let scope = format!("{date}/{region}/{SERVICE}/{SCOPE_END}");
+            let amz_date_text = amz_date.as_str();
+            let string_to_sign = format!("{ALGORITHM}\n{amz_date_text}\n{scope}\n{hash}");
+            let expected = printed(&hmac(&key, &string_to_sign));
+            let key = SigningKey::derive("secret", date, &region);
+            let signature = key.sign(&amz_date, request.clone());
+            assert_eq!(signature.as_str(), expected, "{region}");
+        }
+    }
+}
