@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(token, untouched);
             let message = unsafe { CStr::from_ptr(rdsign_error_message(error)) };
             let message = message.to_str().unwrap();
-            assert!(message.starts_with("internal: "), "{message}");
+            assert!(message.starts_with("internal error (panic)"), "{message}");
             assert!(!message.contains("secret"), "{message}");
             unsafe { rdsign_error_free(error) };
         }
