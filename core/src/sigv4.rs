@@ -2,7 +2,7 @@
 //! signing key, and the signature of a canonical request.
 //!
 //! Signing does not go through the `aws-sigv4` crate, which leaves an unwiped copy of the secret
-//! access key in memory and takes about twenty times as long. The property tests and the benchmark
+//! access key in memory and takes 10 to 20 times as long. The property tests and the benchmark
 //! compare against it. Here whatever stays the same is hashed once, and each token goes on from a
 //! clone of that state. States and keys are secrets: all are wiped on drop, the states by `sha2`'s
 //! `zeroize` feature.
