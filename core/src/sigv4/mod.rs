@@ -2,7 +2,7 @@
 //! signing key, and the signature of a canonical request.
 //!
 //! Signing does not go through the `aws-sigv4` crate, which leaves an unwiped copy of the secret
-//! access key in memory and takes about twenty times as long. The property tests and the benchmark
+//! access key in memory and takes 10 to 20 times as long. The property tests and the benchmark
 //! compare against it.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
