@@ -103,7 +103,7 @@ endif
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
 	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
 	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
-	    $(PYTHON)/bin/python -m pytest -c bindings-python/pyproject.toml bindings-python/tests
+	    $(PYTHON)/bin/python -m pytest bindings-python/tests
 
 # The tests run on the JAR of JAR, such as one of dist/, or else on one that is packed here.
 test-jvm: $(VENV)/e2e ## the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, other class loaders and JVMs
