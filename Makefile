@@ -7,6 +7,7 @@ unexport AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_U
 export AWS_CONFIG_FILE = /dev/null
 export AWS_SHARED_CREDENTIALS_FILE = /dev/null
 export AWS_EC2_METADATA_DISABLED = true
+export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 unexport PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGSSLMODE PGSSLROOTCERT PGSERVICE
 
 CARGO ?= cargo
@@ -16,23 +17,32 @@ VENV := target/venv
 PYTHON := target/venv-python
 MVN := mvn -B -ntp -Dstyle.color=never
 # Cargo settles the features of shared dependencies for all packages that are named, and builds the
-# dependencies anew for other ones: what tests and releases need of these is built together. Python's
-# is not among them, since maturin builds it alone.
+# dependencies again for other ones, so whatever tests and releases need of these is built together.
+# Python's is not among them, since maturin builds it alone.
 TOGETHER := -p rdsign-cli -p rdsign-local-preload -p rdsign-c -p rdsign-jvm -p rdsign-node
 
 PREFIX ?= /usr/local
 BUILT := $(CURDIR)/target/release
 PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')/release
-# rdsign runs on Node 18, but some of the drivers in its tests do not: this one is at hand for them
-# where the system's is older.
+# rdsign runs on Node 18, but some of the drivers in its tests do not: they get this one if the
+# system's is older.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
 BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
 # What the peers are installed into, each in a folder of its own.
 PEERS := target/bench
 
-.PHONY: help demo build test test-core test-oracle test-credentials test-cli test-local
-.PHONY: test-node test-bench test-c test-jvm test-python size check install fmt clean
+PARTS := core oracle credentials cli local c python jvm node bench
+# Of one part, ONLY runs some tests: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a
+# name; for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
+ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
+ONLY_OTHERS = $(if $(ONLY),$(if $(ONLY_PYTEST),,$(ONLY)))
+# $(call cargo_test,ARGUMENTS) and $(call pytest,FOLDER): do nothing where ONLY names tests of another runner.
+cargo_test = $(if $(ONLY_PYTEST),@:,$(AGAIN) $(CARGO) test --locked $(1) $(ONLY))
+pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pytest_tests,$(1)))
+pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
+
+.PHONY: help demo build test test-busy $(PARTS:%=test-%) size check install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)
 
 help: ## list these commands
@@ -47,8 +57,20 @@ build: ## the command line, in target/release/
 	@echo "Building rdsign (the first time takes a few minutes) ..."
 	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
 
-test: check test-core test-oracle test-credentials test-cli test-local test-c test-python test-jvm test-node test-bench ## everything below, on this machine alone
-	@echo "All tests passed."
+test: ## everything below, on this machine alone; all parts run even if one fails
+	@tools/install-missing build python
+	@python3 tests/support/parts.py check $(PARTS:%=test-%)
+
+TIMES ?= 20
+# TESTS="credentials:test_cache.py::test_x python:-kfork core:keys jvm:LoaderTest node:lifecycle": a part
+# and, after the colon, what ONLY takes. Programs are built before the loops start.
+test-busy: ## TESTS="jvm:LoaderTest core:keys" 20 times next to four busy loops, or without TESTS all once
+	@tools/install-missing build python
+ifdef TESTS
+	@python3 tests/support/parts.py --busy $(TIMES) $(TESTS)
+else
+	@python3 tests/support/busy.py 1 $(MAKE) --no-print-directory test
+endif
 
 check: ## formatting and lints
 	@tools/install-missing build
@@ -59,40 +81,39 @@ check: ## formatting and lints
 
 test-core: ## the signing core: vectors, properties, verify, policies
 	@tools/install-missing build
-	$(CARGO) test --locked -p rdsign
+	$(call cargo_test,-p rdsign)
 
-test-oracle: $(VENV)/oracle ## tests/vectors.tsv beside boto3
+test-oracle: $(VENV)/oracle ## tests/vectors.tsv against boto3
 	$(VENV)/bin/python tests/oracle/check_vectors.py
 
-test-credentials: $(VENV)/credentials ## every source of credentials, beside moto and a fake AWS
+test-credentials: $(VENV)/credentials ## every source of credentials, against moto and a fake AWS
 	@tools/install-missing build server strace
-	$(CARGO) test --locked -p rdsign --features chain --lib --test credentials
+	$(call cargo_test,-p rdsign --features chain --lib --test credentials)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --features chain --example probe
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_PROBE=$(CURDIR)/target/debug/examples/probe \
-	    $(VENV)/bin/python -m pytest tests/credentials
+	$(call pytest,tests/credentials)
 
-test-cli: $(VENV)/cli ## the command line, beside servers that are broken in one way each
+test-cli: $(VENV)/cli ## the command line, against servers that are broken in one way each
 	@tools/install-missing build server
-	$(CARGO) test --locked -p rdsign-cli
+	$(call cargo_test,-p rdsign-cli)
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/cli
+	$(call pytest,tests/cli)
 
 test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
 	@tools/install-missing build server
-	$(CARGO) test --locked -p rdsign-local -p rdsign-local-preload
+	$(call cargo_test,-p rdsign-local -p rdsign-local-preload)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --example password
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest tests/e2e
+	$(call pytest,tests/e2e)
 
 test-c: $(VENV)/e2e ## the C ABI: its header, programs with it, and installed trees
 	@tools/install-missing build server c
-	$(CARGO) test --locked -p rdsign-c-header
-	$(CARGO) test --locked -p rdsign-cli -p rdsign-c --lib
+	$(call cargo_test,-p rdsign-c-header)
+	$(call cargo_test,-p rdsign-cli -p rdsign-c --lib)
 	$(CARGO) build --locked $(TOGETHER)
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(VENV)/bin/python -m pytest bindings-c/tests
+	$(call pytest,bindings-c/tests)
 
-# The wheel of WHEEL, such as one of dist/, or else one that is built here for development.
+# The wheel that WHEEL names, such as one in dist/, or else one that is built here for development.
 test-python: $(PYTHON)/ready ## the Python package: a wheel in an environment of its own, with real drivers
 	@tools/install-missing build server
 	$(CARGO) build --locked $(TOGETHER)
@@ -102,24 +123,29 @@ ifndef WHEEL
 endif
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
 	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
-	    $(PYTHON)/bin/python -m pytest -c bindings-python/pyproject.toml bindings-python/tests
+	RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
+	    $(AGAIN) $(PYTHON)/bin/python -m pytest $(call pytest_tests,bindings-python/tests)
 
-# The tests run on the JAR of JAR, such as one of dist/, or else on one that is packed here.
+# The tests run on the JAR that JAR names, such as one in dist/, or else on one that is packed here.
+test-jvm: export RDSIGN_JAR = $(abspath $(or $(JAR),target/jvm/packed/rdsign.jar))
 test-jvm: $(VENV)/e2e ## the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, other class loaders and JVMs
 	@tools/install-missing build server jvm strace
 	$(CARGO) build --locked $(TOGETHER)
 	LIBRARY=target/debug/librdsign_jvm.so OUTPUT=target/jvm/packed/rdsign.jar bindings-jvm/packaging/pack
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign $(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify \
-	    -Drdsign.jar=$(abspath $(or $(JAR),target/jvm/packed/rdsign.jar)) -Dtarget=$(CURDIR)/target/jvm/example
-	RDSIGN_BIN=$(CURDIR)/target/debug/rdsign RDSIGN_JAR=$(or $(JAR),target/jvm/packed/rdsign.jar) \
-	    $(VENV)/bin/python -m pytest bindings-jvm/tests
+ifeq ($(ONLY_OTHERS),)
+	$(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify $(if $(ONLY),-Dmaven.test.skip) \
+	    -Drdsign.jar=$(RDSIGN_JAR) -Dtarget=$(CURDIR)/target/jvm/example
+else
+	$(AGAIN) $(MVN) -f bindings-jvm/pom.xml test-compile -Drdsign.jar=$(RDSIGN_JAR) -Dtest='$(ONLY)' \
+	    surefire:test@$(if $(findstring HikariFive,$(ONLY)),hikaricp-5,default-test)
+endif
+	$(call pytest,bindings-jvm/tests)
 
-test-bench: $(VENV)/e2e ## what the benchmarks count with
+test-bench: $(VENV)/e2e ## what the benchmarks and these tests count with
 	@tools/install-missing build
-	$(VENV)/bin/python -m pytest bench/tests
+	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
 
-# The tests run on the package of TGZ, such as one of dist/, or else on one that is packed here.
+# The tests run on the package that TGZ names, such as one in dist/, or else on one that is packed here.
 test-node: target/node/installed ## the Node package, installed into an empty folder: pg, postgres.js, knex, TypeORM, Sequelize
 	@tools/install-missing build server python
 	$(CARGO) build --locked $(TOGETHER)
@@ -129,8 +155,8 @@ test-node: target/node/installed ## the Node package, installed into an empty fo
 	LIBRARY=target/node/librdsign_node.so OUT=target/node/packed bindings-node/packaging/pack
 	cp -R bindings-node/tests/. target/node/tests
 	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
-	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_BIN=$(CURDIR)/target/debug/rdsign \
-	    node --test --test-reporter=spec *.test.mjs
+	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
+	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
 
 bench: $(VENV)/bench ## what a token costs, beside the peers in the same run: bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)

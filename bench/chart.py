@@ -7,7 +7,7 @@ matplotlib.use("svg")
 # Text stays text, and the same results give the same file.
 matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "rdsign", "font.family": "sans-serif"}
 import matplotlib.pyplot as plt  # noqa: E402, the backend comes first
-from figures import figure, number  # noqa: E402
+from figures import can_tell, figure, number  # noqa: E402
 
 # Readable on GitHub's white and on its black, also by who cannot tell red from green.
 THEMES = {
@@ -23,17 +23,19 @@ PANELS = {
 
 
 def bars(report, panel, scale):
-    """(label, value, whether it is ours) for each bar of a panel, in the order of the rows."""
+    """(label, value, whether it is ours) for each bar of a panel, in the order of the rows; there is
+    none for a figure that the run cannot tell."""
     for row in report["rows"]:
         if row.get("chart") != panel:
             continue
-        yield f"rdsign ({row['language']})", figure(row) * scale, True
+        if can_tell(row, None):
+            yield f"rdsign ({row['language']})", figure(row) * scale, True
         # What rdsign is held against, such as its hashing, is nothing to take instead.
         held_against = {
             aim.get(kind) for aim in row.get("aims", ()) for kind in ("times at most", "more than")
         }
         for name in row["peers"]:
-            if name not in held_against:
+            if name not in held_against and can_tell(row, name):
                 yield name, figure(row, name) * scale, False
 
 

@@ -1,10 +1,16 @@
-"""What the measurements of a row, which run.py describes, come to."""
+"""What the measurements of a row, which run.py describes, come to.
+
+A figure is the median of its measurements. Some are differences, such as the cost of a first token
+over the bare interpreter, and a busy machine can turn those into anything: one that is not above zero,
+or not above its own noise, says nothing and meets no aim.
+"""
 
 import statistics
 
 # How many parts of a run are looked at apart, and how far off a figure may be to be trusted.
 PARTS = 5
 NOISY = 0.1
+CANNOT_TELL = "cannot tell"
 
 
 def figure(row, peer=None):
@@ -16,52 +22,73 @@ def _measurements(row, peer):
     return row["rdsign"] if peer is None else row["peers"][peer]
 
 
-def _unsteadiness(row, peer=None):
-    """How far from their middle the figures of some parts of the run lie, as a share of it; none
-    where there was one measurement."""
+def _noise(row, peer=None):
+    """How far from their middle the figures of some parts of the run lie; none if there was one
+    measurement, which has no parts."""
     measurements = _measurements(row, peer)
     if len(measurements) < PARTS:
         return None
     ends = [len(measurements) * part // PARTS for part in range(PARTS + 1)]
     parts = [statistics.median(measurements[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
-    return (max(parts) - min(parts)) / 2 / abs(figure(row, peer))
+    return (max(parts) - min(parts)) / 2
+
+
+def can_tell(row, *peers):
+    """Whether the figures of all these peers say anything; None is rdsign."""
+    return all(figure(row, peer) > max(0, _noise(row, peer) or 0) for peer in peers)
+
+
+def shown(row, peer=None):
+    return number(figure(row, peer)) if can_tell(row, peer) else CANNOT_TELL
 
 
 def is_noisy(row):
-    return any((_unsteadiness(row, peer) or 0) > NOISY for peer in (None, *row["peers"]))
+    everyone = (None, *row["peers"])
+    return not can_tell(row, *everyone) or any(
+        (_noise(row, peer) or 0) > NOISY * figure(row, peer) for peer in everyone
+    )
 
 
 def unsteadiness(row):
-    share = _unsteadiness(row)
-    return "" if share is None else f"{100 * share:.0f} %"
+    """The noise of rdsign's figure as a share of it."""
+    noise = _noise(row)
+    return f"{100 * noise / figure(row):.0f} %" if noise is not None and can_tell(row, None) else ""
 
 
 def times(row, peer):
     """How many times better rdsign is than a peer: faster, or smaller."""
+    return number(_times(row, peer)) if can_tell(row, None, peer) else CANNOT_TELL
+
+
+def _times(row, peer):
     ratio = figure(row, peer) / figure(row)
     return 1 / ratio if row["unit"].endswith(" per second") else ratio
 
 
 def aims(row):
     """What each aim is, and whether it was met."""
-    ours = figure(row)
     for aim in row.get("aims", ()):
         if "more than" in aim:
-            met = _met(ours - figure(row, aim["more than"]) <= aim["at most"])
-            yield f"at most {number(aim['at most'])} more than {aim['more than']}: {met}"
+            peer = aim["more than"]
+            said = f"at most {number(aim['at most'])} more than {peer}: "
+            yield said + _met(row, peer, lambda: figure(row) - figure(row, peer) <= aim["at most"])
         elif "at most" in aim:
-            yield f"at most {number(aim['at most'])}: {_met(ours <= aim['at most'])}"
+            yield f"at most {number(aim['at most'])}: " + _met(row, None, lambda: figure(row) <= aim["at most"])
         elif "times as fast as" in aim:
-            met = _met(times(row, aim["times as fast as"]) >= aim["times"])
-            yield f"{aim['times']} times as fast: {met}"
+            peer = aim["times as fast as"]
+            yield f"{aim['times']} times as fast: " + _met(row, peer, lambda: _times(row, peer) >= aim["times"])
         else:
-            share = ours / figure(row, aim["times at most"])
-            met = _met(share <= aim["times"])
-            yield f"at most {aim['times']} times {aim['times at most']}: {share:.2f}, {met}"
+            peer = aim["times at most"]
+            said = f"at most {aim['times']} times {peer}: "
+            share = figure(row) / figure(row, peer) if can_tell(row, None, peer) else None
+            said += "" if share is None else f"{share:.2f}, "
+            yield said + _met(row, peer, lambda: share <= aim["times"])
 
 
-def _met(whether):
-    return "met" if whether else "missed"
+def _met(row, peer, is_met):
+    if not can_tell(row, None, peer):
+        return CANNOT_TELL
+    return "met" if is_met() else "missed"
 
 
 def number(value):

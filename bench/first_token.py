@@ -106,7 +106,7 @@ def shell():
 
 
 def rust():
-    sys.path.append(str(ROOT / "tests" / "aws"))
+    sys.path.append(str(ROOT / "tests" / "support"))
     import fake_aws
 
     program = str(ROOT / "target" / "release" / "first-token")

@@ -1,8 +1,8 @@
-"""Logins per second at RDS on this machine: with a token, and with a scram password beside it.
+"""Logins per second at a local RDS: with a token, and with a scram password.
 
-Run inside `rdsign local`. pgbench connects anew for each transaction, over TLS with verify-full
-both times, and the two take turns. The token is made anew for each turn, not for each login: what
-is compared is the server's work, PostgreSQL's scram beside the check of a signature and a policy.
+Run inside `rdsign local`. pgbench connects again for each transaction, over TLS with verify-full
+both times, and the two take turns. There is a new token for each turn, not for each login, which
+compares the server's work: PostgreSQL's scram against the check of a signature and a policy.
 """
 
 import os
@@ -42,7 +42,7 @@ def main():
 
 
 def pgbench():
-    """Debian keeps it beside the server, off the path."""
+    """Debian keeps it with the server, off the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))
     return str(found[-1]) if found else "pgbench"
 

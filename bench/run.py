@@ -25,7 +25,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from figures import aims, figure, is_noisy, number, times, unsteadiness
+from figures import aims, is_noisy, shown, times, unsteadiness
 
 HERE = Path(__file__).resolve().parent
 # What runs the programs that are measured: its name, and how it tells its version.
@@ -95,9 +95,9 @@ def version(command):
 
 
 def sentence(row):
-    peers = ", ".join(f"{name} {number(figure(row, name))}" for name in row["peers"])
-    return f"{row['language']}, {row['row']}: {number(figure(row))} {row['unit']}" + (
-        f" beside {peers}" if peers else ""
+    peers = ", ".join(f"{name} {shown(row, name)}" for name in row["peers"])
+    return f"{row['language']}, {row['row']}: {shown(row)} {row['unit']}" + (
+        f", next to {peers}" if peers else ""
     )
 
 
@@ -105,7 +105,7 @@ def table(report):
     """The report as Markdown."""
     about = report["machine"]
     lines = [
-        "# What a token costs, beside its peers",
+        "# What a token costs, next to its peers",
         "",
         f"Measured by `make bench` on {report['date']}, on {about['processor']}"
         f" ({about['cores']} cores, {'with' if about['sha instructions'] else 'without'} SHA"
@@ -113,18 +113,19 @@ def table(report):
         " rounds of all that is compared"
         " alternate, and the medians are shown; *times* is how many times better rdsign's figure is"
         " than the peer's, and ± how far the figures of five parts of the run lie apart. The machine"
-        " may be shared: trust the comparison more than the figure, and neither where it is *noisy*.",
+        " may be shared: trust the comparison more than the figure, and neither where it is *noisy*."
+        " Where a figure is not above zero or not above its own noise, the run *cannot tell*.",
         "",
         "| language | what | unit | rdsign | ± | peer | theirs | times | aim |",
         "|---|---|---|---:|---:|---|---:|---:|---|",
     ]
     for row in report["rows"]:
-        noisy = ", noisy" if is_noisy(row) else ""
-        cells = [row["language"], row["row"], row["unit"], number(figure(row)), unsteadiness(row) + noisy]
+        trust = ", ".join(filter(None, [unsteadiness(row), is_noisy(row) and "noisy"]))
+        cells = [row["language"], row["row"], row["unit"], shown(row), trust]
         for index, name in enumerate(row["peers"] or [""]):
             cells += [name]
             if name:
-                cells += [number(figure(row, name)), number(times(row, name))]
+                cells += [shown(row, name), times(row, name)]
             else:
                 cells += ["", ""]
             cells += ["; ".join(aims(row)) if index == 0 else ""]

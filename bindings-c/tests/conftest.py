@@ -2,7 +2,6 @@
 else of this checkout but their own source."""
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from common import REPOSITORY, VERSION  # noqa: F401, the tests have them from here
+
 CRATE = REPOSITORY / "bindings-c"
 PROGRAMS = CRATE / "tests/programs"
 BUILT = Path(os.environ.get("RDSIGN_C_BUILT", REPOSITORY / "target/debug")).resolve()
-VERSION = re.search(r'^version = "(.*)"', (REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 # What would answer in place of what a test sets up, and what would hide a message.

@@ -2,28 +2,26 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "tests/e2e"), str(REPOSITORY / "tests/aws")]
+from common import HOSTNAME, NO_AWS, REPOSITORY
+from harness import Place
 
-from harness import Place  # noqa: E402
+pytest_plugins = ["shared_fixtures"]
 
 JAR = Path(os.environ["RDSIGN_JAR"]).resolve()
 EXAMPLE = REPOSITORY / "target/jvm/example"  # built by packaging/reactor
-ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # signed for in the examples
+ENDPOINT = HOSTNAME  # signed for in the examples
 
 CLASS_PATH = f"{JAR}:{EXAMPLE}/batch.jar:{EXAMPLE}/lib/*"
-NOTHING = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
 
 def java(place, *arguments, cwd="/", more="", **variables):
     """Runs a program with the JAR under test and what the example needs: a finished process."""
     command = ["java", "-cp", f"{CLASS_PATH}:{more}", *map(str, arguments)]
-    environment = place.environment(**NOTHING | {name: str(value) for name, value in variables.items()})
+    environment = place.environment(**NO_AWS | {name: str(value) for name, value in variables.items()})
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True)
 
 

@@ -1,11 +1,12 @@
-"""The sources of credentials as Java reaches them; what each does is tested with core."""
+"""The sources of credentials as Java reaches them. What each one does is tested with core."""
 
 import subprocess
 
 import pytest
 
+from common import BOUND
 from conftest import ENDPOINT, JAR, java
-from fake_aws import FakeAws, long_lived_keys
+from fake_aws import keys_file, long_lived_keys
 
 ROLE = "arn:aws:iam::123456789012:role/a-role"
 
@@ -17,7 +18,8 @@ import java.util.stream.IntStream;
 class Tokens {
     // THREADS [SETTER=VALUE ...]: the access key ids that as many threads signed with, each once.
     public static void main(String[] arguments) throws Exception {
-        Signer.Builder builder = Signer.builder().hostname("ENDPOINT").username("iam_user");
+        Signer.Builder builder = Signer.builder().hostname("ENDPOINT").username("iam_user")
+                .credentialsTimeout(Duration.ofSeconds(BOUND));
         for (int i = 1; i < arguments.length; i++) {
             String[] option = arguments[i].split("=", 2);
             switch (option[0]) {
@@ -48,7 +50,7 @@ class Tokens {
         }
     }
 }
-""".replace("ENDPOINT", ENDPOINT)
+""".replace("ENDPOINT", ENDPOINT).replace("BOUND", str(BOUND))
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +68,11 @@ def tokens(place, tmp_path_factory):
 
 
 @pytest.fixture
-def fake():
-    with FakeAws() as fake:
-        yield fake
-
-
-@pytest.fixture
 def profile(tmp_path):
     """A file with the profile `work`, and its keys."""
     keys = long_lived_keys("file")
     file = tmp_path / "credentials"
-    file.write_text(
-        f"[work]\naws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
-    )
+    file.write_text(keys_file("work", keys))
     return file, keys
 
 

@@ -1,12 +1,7 @@
 """Runs examples/scala-scalikejdbc and the examples of docs/jvm.md."""
 
-import sys
-
 from conftest import REPOSITORY, java
-
-sys.path.append(str(REPOSITORY / "tests/support"))
-
-from pages import ENDPOINT, example  # noqa: E402
+from pages import ENDPOINT, example
 
 PAGE = "docs/jvm.md"
 

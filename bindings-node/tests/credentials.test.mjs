@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import { fromContainerMetadata, fromNodeProviderChain } from '@aws-sdk/credential-providers'
 import { RdsignError, Signer } from 'rdsign'
-import { endpoint, here, keys, output, startAws, until } from './support.mjs'
+import { PATIENCE, credentialsTimeout, endpoint, here, keys, output, startAws, until } from './support.mjs'
 
 const aws = await startAws(after)
 const ROLE = 'arn:aws:iam::123456789012:role/app'
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const route of ['container', 'sts']) await aws.set(route, { requests: [], handed_out: [], lifetime: 3600 })
 })
 
-const make = (options) => new Signer({ ...endpoint, ...options })
+const make = (options) => new Signer({ ...endpoint, credentialsTimeout, ...options })
 const inAnHour = () => new Date(Date.now() + 3600_000)
 const keyId = (token) => new URL(`https://${token.value}`).searchParams.get('X-Amz-Credential').split('/')[0]
 const failure = (code, message) => (error) => {
@@ -36,7 +36,7 @@ const failure = (code, message) => (error) => {
 const usesThePool = async () => (await readFile(join(here, 'package.json')), await lookup('localhost'))
 
 test('credentials as an object sign at once, and end the token when they end', async () => {
-  const expiration = new Date(Math.floor(Date.now() / 1000) * 1000 + 60_000)
+  const expiration = new Date(Math.floor(Date.now() / 1000) * 1000 + PATIENCE)
   const signer = make({ credentials: { ...keys, sessionToken: 'a/token', expiration } })
   assert.deepEqual(signer.tokenSync().expiresAt, expiration)
   assert.match((await signer.token()).value, /&X-Amz-Security-Token=a%2Ftoken&/)
@@ -60,14 +60,14 @@ test('a provider is asked once by all who wait, and not again while it need not 
 })
 
 test('a provider is asked again when what it brought has ended', async () => {
-  const ends = [new Date(Date.now() + 300), inAnHour()]
+  const start = new Date('2024-08-26T22:00:00Z')
+  const ends = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))
   let asked = 0
   const signer = make({ credentials: () => ({ ...keys, accessKeyId: `KEY${asked}`, expiration: ends[asked++] }) })
-  assert.equal(keyId(await signer.token()), 'KEY0')
-  // A token is signed at a whole second, and its credentials are judged by that.
-  await until(() => Math.floor(Date.now() / 1000) * 1000 >= ends[0], 'the end of the first credentials')
-  assert.throws(() => signer.tokenSync(), failure('CREDENTIALS_FAILED', /tokenSync\(\) cannot wait/))
-  assert.equal(keyId(await signer.token()), 'KEY1')
+  assert.equal(keyId(await signer.token({ signingTime: start })), 'KEY0')
+  const later = { signingTime: ends[0] }
+  assert.throws(() => signer.tokenSync(later), failure('CREDENTIALS_FAILED', /tokenSync\(\) cannot wait/))
+  assert.equal(keyId(await signer.token(later)), 'KEY1')
   assert.equal(asked, 2)
 })
 
@@ -184,7 +184,7 @@ test('a source without an answer ends with the credentials timeout', async () =>
 
 test('tokenSync() fetches from the default chain', async () => {
   // In a process of its own: this one could not serve what it waits for.
-  const script = `const { Signer } = require('rdsign'); console.log(new Signer(${JSON.stringify(endpoint)}).tokenSync().value)`
+  const script = `const { Signer } = require('rdsign'); console.log(new Signer(${JSON.stringify({ ...endpoint, credentialsTimeout })}).tokenSync().value)`
   const value = (await output(['-e', script], { env: aws.container })).trim()
   const { keys: handedOut } = await aws.look('container')
   assert(handedOut.some((one) => one.access_key_id === keyId({ value })))

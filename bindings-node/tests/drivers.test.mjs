@@ -1,5 +1,6 @@
 // Each driver logs in to RDS on this machine, with the line that docs/node.md shows for it.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, test } from 'node:test'
 import knexOf from 'knex'
 import pg from 'pg'
@@ -55,8 +56,9 @@ test('a Pool whose connections are replaced after 15 minutes still logs in, and 
   const replaced = new pg.Pool({ ...pgOptions(signer, { database, dial, max: 2, maxLifetimeSeconds: 1, ssl: { ca } }), password: ahead })
   await local.withClockOffset(16 * 60, async () => {
     const pid = async () => (await replaced.query('select pg_backend_pid() as pid')).rows[0].pid
+    const removed = once(replaced, 'remove')
     const first = await pid()
-    await new Promise((resolve) => replaced.once('remove', resolve))
+    await removed
     assert.notEqual(await pid(), first)
   })
   // The connection that was made before lives on, as RDS lets it.

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { endpoint, here, keys, output, run, startAws } from './support.mjs'
+import { PATIENCE, credentialsTimeout, endpoint, here, keys, output, run, startAws } from './support.mjs'
 
 const aws = await startAws(after)
 const OPTIONS = JSON.stringify({ ...endpoint, ...keys })
-const WITHOUT_KEYS = JSON.stringify(endpoint)
+const WITHOUT_KEYS = JSON.stringify({ ...endpoint, credentialsTimeout })
 /** A promise, in a program's text, that is kept when so many requests for credentials are held. */
 const ONCE_REQUESTED = (count) => `new Promise((resolve) => {
       const timer = setInterval(async () => {
@@ -73,13 +73,13 @@ test('process.exit() in the middle of a refresh ends at once', async () => {
   await aws.set('container', { hold: true, requests: [] })
   const child = run(program(`
     const { Signer } = require('rdsign')
-    for (let i = 0; i < 8; i++) new Signer({ ...${WITHOUT_KEYS}, credentialsTimeout: 60_000 }).token()
+    for (let i = 0; i < 8; i++) new Signer({ ...${WITHOUT_KEYS}, credentialsTimeout: ${10 * PATIENCE} }).token()
     ${ONCE_REQUESTED(8)}.then(() => {
       console.log('leaving')
       process.exit(7)
     })`), { env: aws.container })
-  // Were it to wait for its threads, it would take a minute.
-  const patience = AbortSignal.timeout(30_000)
+  // Were it to wait for its threads, it would take ten times as long.
+  const patience = AbortSignal.timeout(PATIENCE)
   const late = new Promise((_, reject) => patience.addEventListener('abort', () => reject(new Error('it waits for its threads'))))
   assert.deepEqual(await Promise.race([child, late]), { status: 7, stdout: 'leaving\n', stderr: '' })
   await aws.set('container', {})

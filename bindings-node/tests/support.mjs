@@ -15,6 +15,12 @@ export const repository = process.env.RDSIGN_REPOSITORY
 assert(repository, 'RDSIGN_REPOSITORY is not set: run the tests with `make test-node`')
 const RDSIGN = process.env.RDSIGN_BIN ?? join(repository, 'target/debug/rdsign')
 
+/** Milliseconds to wait for what takes far less: only a failure ever waits so long. */
+export const PATIENCE = 120_000
+
+/** The credentials timeout where no test is about it: the default of five seconds is soon over on a busy machine. */
+export const credentialsTimeout = 60_000
+
 /** An endpoint and keys of nobody. */
 export const endpoint = { hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com', port: 5432, username: 'iam_user' }
 export const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an/example+of a secret' }
@@ -58,12 +64,12 @@ export async function output(args, options) {
 
 /** Waits for what something else brings about. */
 export async function until(condition, what) {
-  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+  for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
     const value = await condition()
     if (value) return value
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert.fail(`waited 30 s in vain: ${what}`)
+  assert.fail(`waited in vain: ${what}`)
 }
 
 /** Starts `rdsign local`, which is stopped when the test file ends. */
@@ -120,9 +126,9 @@ export async function startLocal(after, ...args) {
   }
 }
 
-/** Starts an AWS that hands out credentials: see tests/aws/fake_aws.py. */
+/** Starts an AWS that hands out credentials: see tests/support/fake_aws.py. */
 export async function startAws(after) {
-  const program = join(repository, 'tests/aws/fake_aws.py')
+  const program = join(repository, 'tests/support/fake_aws.py')
   const child = spawn('python3', ['-B', program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [url] = await once(createInterface({ input: child.stdout }), 'line')
   after(async () => {

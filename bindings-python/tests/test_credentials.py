@@ -11,11 +11,13 @@ from types import SimpleNamespace
 import boto3
 import botocore.session
 import pytest
+import time_machine
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials, RefreshableCredentials
 
 import rdsign
+from common import BOUND
 from conftest import HOSTNAME, NOON, signed_by, signer
-from fake_aws import long_lived_keys, temporary_keys
+from fake_aws import keys_file, long_lived_keys, temporary_keys
 
 ROLE = "arn:aws:iam::123456789012:role/a-role"
 KEYS = {"access_key_id": "AKIAFUNCTION", "secret_access_key": "a secret", "session_token": "a token"}
@@ -47,16 +49,14 @@ def test_keys_in_the_environment_are_found(monkeypatch):
     assert "X-Amz-Security-Token=" in one.password()
 
 
-def test_the_instance_is_asked_once_and_again_before_its_keys_end(imds):
-    imds.lifetime = 901
-    one = rdsign.Signer(hostname=HOSTNAME, username="iam_user")
+def test_the_instance_is_asked_once_and_again_when_its_keys_have_ended(imds):
+    one = rdsign.Signer(hostname=HOSTNAME, username="iam_user", credentials_timeout=BOUND)
     first = one.token()
     assert signed_by(first) == imds.last().access_key_id
     assert one.password() and imds.count() == 1
-    # Two minutes before the end, newer keys are on hand.
-    later = imds.last().expires_at - timedelta(seconds=120)
-    imds.lifetime = 3600
-    token = one.token(signing_time=later)
+    end = imds.last().expires_at
+    imds.lifetime = 7200
+    token = one.token(signing_time=end)
     assert signed_by(token) == imds.last().access_key_id != signed_by(first)
     assert imds.count() == 2
 
@@ -64,9 +64,7 @@ def test_the_instance_is_asked_once_and_again_before_its_keys_end(imds):
 def test_a_profile_and_a_role_on_top_of_it(fake, tmp_path, monkeypatch):
     keys = long_lived_keys("file")
     file = tmp_path / "credentials"
-    file.write_text(
-        f"[work]\naws_access_key_id = {keys.access_key_id}\naws_secret_access_key = {keys.secret_access_key}\n"
-    )
+    file.write_text(keys_file("work", keys))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", fake.url)
     assert signed_by(signer(profile="work").token()) == keys.access_key_id
@@ -164,46 +162,39 @@ def test_a_token_ends_with_botocore_s_credentials():
     assert signer(credentials=credentials).token(signing_time=NOON).expires_at == end
 
 
-class credentials_end:
-    """An end that was computed a moment ago."""
-
-    def __init__(self, seconds):
-        self.expected = in_(seconds)
-
-    def __eq__(self, other):
-        return abs(other - self.expected) <= timedelta(seconds=5)
-
-
 def test_credentials_that_do_not_tell_their_end_are_looked_at_again():
     """Such as those of a session whose keys somebody replaces."""
     credentials = Credentials("AKIAFIRST", "a secret")
     one = signer(credentials=credentials)
-    token = one.token()
-    assert signed_by(token) == "AKIAFIRST"
-    assert token.expires_at == credentials_end(900)
+
+    def token(seconds):
+        with time_machine.travel(moment := NOON + timedelta(seconds=seconds), tick=False):
+            token = one.token(signing_time=moment)
+        assert token.expires_at == moment + timedelta(seconds=900), "each has its whole life"
+        return signed_by(token)
+
+    assert token(0) == "AKIAFIRST"
     credentials.access_key = "AKIASECOND"
-    # Every token on the way has its whole life.
-    seen = [one.token(signing_time=in_(seconds)) for seconds in range(0, 600, 20)]
-    assert signed_by(seen[-1]) == "AKIASECOND"
+    assert [token(seconds) for seconds in range(0, 601, 20)][-1] == "AKIASECOND"
 
 
 def test_keys_and_their_end_are_of_one_refresh():
     """Another thread may refresh between the two reads."""
 
     class Racing:
-        _expiry_time = in_(60)
+        _expiry_time = NOON + timedelta(seconds=60)
         reads = 0
 
         def get_frozen_credentials(self):
             self.reads += 1
             if self.reads == 1:
                 frozen = ReadOnlyCredentials("ASIAOLD", "a secret", "t", None)
-                self._expiry_time = in_(7200)
+                self._expiry_time = NOON + timedelta(hours=2)
                 return frozen
             return ReadOnlyCredentials("ASIANEW", "a secret", "t", None)
 
-    token = signer(credentials=Racing()).token()
-    assert (signed_by(token), token.expires_at) == ("ASIANEW", credentials_end(900))
+    token = signer(credentials=Racing()).token(signing_time=NOON)
+    assert (signed_by(token), token.expires_at) == ("ASIANEW", NOON + timedelta(seconds=900))
 
 
 def test_async_credentials_are_refused_in_words():
@@ -357,11 +348,12 @@ def test_ctrl_c_while_newer_keys_are_fetched_gets_through():
 
 def test_ctrl_c_during_a_wait_in_rust_gets_through(imds):
     imds.hold()
-    one = signer(access_key_id=None, credentials_timeout=1)
+    one = signer(access_key_id=None)
 
     def interrupt():
         imds.wait_until("self.held == 1")
         os.kill(os.getpid(), signal.SIGINT)
+        imds.release()
 
     thread = threading.Thread(target=interrupt)
     thread.start()
@@ -372,7 +364,7 @@ def test_ctrl_c_during_a_wait_in_rust_gets_through(imds):
 
 def test_other_threads_run_while_one_waits(imds):
     imds.hold()
-    one = signer(access_key_id=None, credentials_timeout=30)
+    one = signer(access_key_id=None)
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(one.token()))
     thread.start()

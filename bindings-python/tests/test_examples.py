@@ -2,16 +2,12 @@
 
 import os
 import re
-import sys
 
 import pytest
 
 from conftest import TESTS, run
 from harness import Place
-
-sys.path.append(str(TESTS / "support"))
-
-from pages import ENDPOINT, example, page  # noqa: E402
+from pages import ENDPOINT, example, page
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ import rdsign.asyncpg
 import rdsign.psycopg
 import rdsign.psycopg2
 import rdsign.sqlalchemy
-from harness import PATIENCE
+from common import PATIENCE
 
 WHO = "select current_user"
 

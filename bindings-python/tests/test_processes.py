@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from urllib.request import urlopen
@@ -16,12 +15,13 @@ from urllib.request import urlopen
 import pytest
 
 import rdsign
+from common import BOUND, PATIENCE, wait_until
 from conftest import HOSTNAME, PROGRAMS, run, signed_by, signer
-from harness import PATIENCE, free_port, wait_until
+from harness import free_port
 
 
 def of_the_chain(**options):
-    return rdsign.Signer(hostname=HOSTNAME, username="iam_user", **options)
+    return rdsign.Signer(hostname=HOSTNAME, username="iam_user", **({"credentials_timeout": BOUND} | options))
 
 
 # Threads
@@ -46,18 +46,23 @@ def test_32_threads_at_once_ask_the_source_once(imds):
 
 
 def test_32_threads_share_a_function_which_is_called_by_one_at_a_time():
-    at_work, calls = [], []
+    about_to_ask = threading.Barrier(33)
+    calls = []
 
     def keys():
-        at_work.append(1)
-        calls.append(len(at_work))
-        time.sleep(0.01)
-        at_work.pop()
+        calls.append(1)
+        about_to_ask.wait(PATIENCE)
         return {"access_key_id": "akid", "secret_access_key": "secret"}
 
     one = signer(credentials=keys)
-    with ThreadPoolExecutor(32) as pool:
-        assert set(pool.map(lambda _: signed_by(one.password()), range(320))) == {"akid"}
+
+    def ask(_):
+        about_to_ask.wait(PATIENCE)
+        return signed_by(one.password())
+
+    with ThreadPoolExecutor(33) as pool:
+        first = pool.submit(lambda: signed_by(one.password()))
+        assert set(pool.map(ask, range(32))) == {first.result()} == {"akid"}
     assert calls == [1]
 
 
@@ -87,7 +92,7 @@ def test_the_event_loop_goes_on_while_credentials_are_waited_for(imds):
     imds.hold()
 
     async def main():
-        one = of_the_chain(credentials_timeout=PATIENCE)
+        one = of_the_chain()
         waiting = asyncio.ensure_future(one.token_async())
         turns = 0
         while not imds.held:
@@ -116,7 +121,7 @@ def test_a_task_that_is_cancelled_ends_at_once(imds):
     imds.hold()
 
     async def main():
-        one = of_the_chain(credentials_timeout=PATIENCE)
+        one = of_the_chain()
         task = asyncio.ensure_future(one.token_async())
         while not imds.held:
             await asyncio.sleep(0.001)
@@ -174,7 +179,7 @@ def in_a_child(function):
 
 @pytest.mark.parametrize("route", ["imds_token", "imds_role", "imds"])
 def test_a_child_forked_in_mid_refresh_gets_its_own_token(route, imds, fake):
-    one = of_the_chain(credentials_timeout=PATIENCE)
+    one = of_the_chain()
     route = fake.routes[route]
     route.hold(1)
     with ThreadPoolExecutor(1) as pool:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import rdsign
+from common import VERSION
 from conftest import PROGRAMS, REPOSITORY, run
 
 WHEEL = Path(os.environ["RDSIGN_WHEEL"]).resolve()
-VERSION = re.search(r'^version = "(.*)"', (REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
 FIRST_TOKEN = """
 import rdsign
 signer = rdsign.Signer(hostname="a.b.eu-west-1.rds.amazonaws.com", username="x")

@@ -206,10 +206,11 @@ fn what_cannot_be_read_ends_with_2_its_file_and_its_place() {
         "{}",
         output.stderr
     );
-    let output = check(&["/nonexistent.json"], "");
+    let missing = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/missing.json");
+    let output = check(&[missing], "");
     assert_eq!((output.status, output.stdout.as_str()), (2, ""));
     assert!(
-        output.stderr.starts_with("rdsign: /nonexistent.json: "),
+        output.stderr.starts_with(&format!("rdsign: {missing}: ")),
         "{}",
         output.stderr
     );

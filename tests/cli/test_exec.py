@@ -119,8 +119,9 @@ def test_a_folder_that_others_may_write_to_is_not_used(environment, tmp_path):
 
 
 def test_a_program_that_cannot_be_started_is_named(environment, tmp_path):
-    done = exec("/no/such/program", env=environment)
-    assert (done.returncode, done.stderr) == (127, "rdsign: /no/such/program: there is no such program\n")
+    missing = tmp_path / "missing"
+    done = exec(missing, env=environment)
+    assert (done.returncode, done.stderr) == (127, f"rdsign: {missing}: there is no such program\n")
     file = tmp_path / "file"
     file.write_text("")
     done = exec(file, env=environment)

@@ -1,39 +1,30 @@
-"""What the tests of the credential chain share: an AWS of their own, a user's machine, moto, and an
-RDS on this machine where every source's keys end in a login."""
+"""What the tests of the credential chain share: a user's machine, moto, and a local RDS where every
+source's keys end in a login."""
 
 import json
-import os
-import sys
-from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "aws"), str(TESTS / "e2e")]
-# For boto3, with which the tests set moto up.
-os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-
-from fake_aws import FakeAws, Keys  # noqa: E402
-from harness import Place  # noqa: E402
-from machine import PROBE, RDSIGN, Machine  # noqa: E402
-from moto_aws import Moto  # noqa: E402
+from fake_aws import Keys, now
+from machine import PROBE, RDSIGN, Machine
+from moto_aws import Moto
 
 for needed in (RDSIGN, PROBE):
     assert needed.exists(), f"{needed} is missing: build it first"
 
 
 @pytest.fixture
-def fake():
-    """An AWS of the test's own, which nobody asks for anything else than it has."""
-    with FakeAws() as fake:
-        yield fake
-        assert fake.strays == []
+def machine(tmp_path, clock):
+    """A machine of the test's own."""
+    return Machine(tmp_path, clock)
 
 
 @pytest.fixture
-def machine(tmp_path):
-    """A machine of the test's own."""
-    return Machine(tmp_path)
+def stopped(clock):
+    """Stops time, for the keys that are made and for probes: only `after` moves it. Returns the second
+    at which it stands, since 1970."""
+    with now.stopped() as second:
+        clock.stop_waits()
+        yield second.timestamp()
 
 
 @pytest.fixture(scope="session")
@@ -42,16 +33,6 @@ def moto():
     moto = Moto()
     yield moto
     moto.close()
-
-
-@pytest.fixture(scope="session")
-def local():
-    """An RDS on this machine, which tests leave as they found it."""
-    place = Place()
-    local = place.start()
-    yield local
-    assert local.stop() == 0
-    place.close()
 
 
 @pytest.fixture

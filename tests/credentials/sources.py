@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fake_aws import Keys, long_lived_keys, new_secret, temporary_keys
+from fake_aws import Keys, keys_file, long_lived_keys, new_secret, temporary_keys
 from machine import Machine
 
 ROLE = "arn:aws:iam::123456789012:role/a-role"
@@ -18,15 +18,6 @@ class Case:
     source: str
     keys: Callable[[], Keys]
     flags: tuple[str, ...] = ()
-
-
-def keys_file(name: str, keys: Keys) -> str:
-    """A section of a credentials file."""
-    lines = [f"[{name}]", f"aws_access_key_id = {keys.access_key_id}"]
-    lines.append(f"aws_secret_access_key = {keys.secret_access_key}")
-    if keys.session_token:
-        lines.append(f"aws_session_token = {keys.session_token}")
-    return "\n".join([*lines, ""])
 
 
 def process_output(keys: Keys) -> str:

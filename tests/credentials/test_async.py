@@ -2,8 +2,7 @@
 
 import pytest
 
-from machine import key_of
-from test_cache import DUE, HOUR
+from machine import DUE, HOUR, key_of
 
 RUNTIMES = ["current", "multi", "plain"]
 
@@ -34,9 +33,12 @@ def test_one_signer_serves_every_runtime(machine, imds):
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_calls_at_once_cause_one_request_on(runtime, machine, imds):
-    imds.delay(0.2)
+    imds.hold()
     with machine.probe() as probe:
-        probe.tell(do="async", on=runtime, count=64)
+        probe.tell(do="async", on=runtime, count=64, meanwhile=True)
+        assert probe.answer()["from"] == "meanwhile", "all of them wait"
+        imds.wait_until("self.held == 1")
+        imds.release()
         keys = {key_of(answer) for answer in probe.answers(64)}
     assert keys == {imds.last().access_key_id}
     assert imds.count() == 1
@@ -61,6 +63,7 @@ def test_token_async_fails_as_token_does_on(runtime, machine, imds):
 
 
 @pytest.mark.parametrize("runtime", ["current", "multi"])
+@pytest.mark.usefixtures("stopped")
 def test_token_works_inside_a_runtime(runtime, machine, imds):
     with machine.probe() as probe:
         first = key_of(probe.ask("inside", on=runtime))
@@ -81,9 +84,9 @@ def test_token_is_bounded_inside_a_runtime(runtime, machine, imds):
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_call_that_waits_leaves_its_thread_to_others_on(runtime, machine, imds):
     imds.hold()
-    with machine.probe(timeout=20) as probe:
-        probe.tell(do="async", on=runtime, beside=True)
-        assert probe.answer()["from"] == "beside"
+    with machine.probe() as probe:
+        probe.tell(do="async", on=runtime, meanwhile=True)
+        assert probe.answer()["from"] == "meanwhile"
         imds.wait_until("self.held == 1")
         imds.release()
         assert key_of(probe.answer()) == imds.last().access_key_id

@@ -1,26 +1,19 @@
-"""What a Signer keeps between tokens: credentials are asked for once, ahead of their end, and again
-after a failure. Time passes here by asking for tokens of later moments, as a process would that
-was frozen until then; once it passes for real."""
+"""What a Signer keeps between tokens: it asks for credentials once, again before they expire, and
+again after a failure. Time stands still here, and passes only where a test says `after`."""
 
 import os
 import signal
-import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
-from fake_aws import long_lived_keys, temporary_keys
-from machine import key_of, signed_by
-from sources import ROLE, keys_file, process_output
+from common import wait_until
+from fake_aws import keys_file, long_lived_keys, temporary_keys
+from machine import DUE, EARLY, HOUR, key_of, signed_by
+from sources import ROLE, process_output
 
-HOUR = 3600
-# A token lives for 900 s: keys that have less left, and by chance up to a fifth more, are due.
-EARLY, DUE = HOUR - 1100, HOUR - 890
-
-
-def until(answer):
-    """When a token ends, in seconds from now."""
-    return answer["expires_at"] - datetime.now(timezone.utc).timestamp()
+pytestmark = pytest.mark.usefixtures("stopped")
 
 
 @pytest.fixture
@@ -108,20 +101,20 @@ def test_a_token_ends_with_the_keys_if_they_end_first(machine, imds):
     assert "X-Amz-Expires=900" in answer["token"]
 
 
-def test_a_token_ends_by_its_own_time_if_that_is_first(machine, imds):
+def test_a_token_ends_by_its_own_time_if_that_is_first(machine, imds, stopped):
     with machine.probe() as probe:
-        assert 890 < until(probe.ask()) <= 900
+        assert probe.ask()["expires_at"] == stopped + 900
     with machine.probe(expires_in=60) as probe:
-        assert 50 < until(probe.ask()) <= 60
+        assert probe.ask()["expires_at"] == stopped + 60
 
 
-def test_keys_that_end_within_the_token_s_life_are_replaced_first(machine, imds):
+def test_keys_that_end_within_the_token_s_life_are_replaced_first(machine, imds, stopped):
     with machine.probe() as probe:
         probe.key()
         imds.lifetime = 2 * HOUR
         answer = probe.ask(after=DUE)
     assert key_of(answer) == imds.last().access_key_id
-    assert until(answer) > DUE + 880
+    assert answer["expires_at"] == stopped + DUE + 900
 
 
 def test_newer_keys_that_end_sooner_are_not_taken(machine, imds):
@@ -192,17 +185,18 @@ def test_ended_keys_without_a_successor_sign_nothing(machine, fake, imds):
         assert probe.key(after=HOUR - 1) == old
 
 
-def test_a_process_that_was_frozen_is_right_on_its_first_call(machine, imds):
-    imds.lifetime = 3
+def test_a_process_that_was_frozen_is_right_on_its_first_call(machine, imds, stopped):
     with machine.probe() as probe:
-        first = probe.ask()
+        first = probe.key()
         os.kill(probe.process.pid, signal.SIGSTOP)
-        time.sleep(max(0, until(first)) + 0.1)
-        imds.lifetime = HOUR
+        state = Path(f"/proc/{probe.process.pid}/stat")
+        wait_until(lambda: ") T " in state.read_text(), "the freeze")
+        probe.tell(do="token", after=2 * HOUR)
+        imds.lifetime = 3 * HOUR
         os.kill(probe.process.pid, signal.SIGCONT)
-        second = probe.ask()
-    assert key_of(second) == imds.last().access_key_id != key_of(first)
-    assert until(second) > 800
+        second = probe.answer()
+    assert key_of(second) == imds.last().access_key_id != first
+    assert second["expires_at"] == stopped + 2 * HOUR + 900
 
 
 def test_a_clock_that_is_set_back_keeps_the_keys(machine, imds):
@@ -212,7 +206,7 @@ def test_a_clock_that_is_set_back_keeps_the_keys(machine, imds):
     assert imds.count() == 2
 
 
-def test_every_route_of_a_refresh_is_asked_anew(machine, fake, imds):
+def test_every_route_of_a_refresh_is_asked_again(machine, fake, imds):
     with machine.probe() as probe:
         probe.key()
         probe.key(after=DUE)
@@ -268,7 +262,7 @@ def test_a_rewritten_credentials_file_is_noticed_when_the_keys_are_refused(machi
         assert (answer["code"], "AccessDenied" in answer["message"]) == ("CREDENTIALS_FAILED", True)
 
 
-def test_what_a_process_prints_anew_is_noticed_when_the_keys_end(machine):
+def test_what_a_process_prints_later_is_noticed_when_the_keys_end(machine):
     old = temporary_keys("old", HOUR)
     output = machine.file("output", process_output(old))
     machine.config(f"[default]\ncredential_process = cat '{output}'\n")
@@ -316,7 +310,7 @@ def test_a_role_on_top_is_refreshed_with_its_base(machine, fake):
 def test_a_signer_s_tokens_are_the_command_line_s(machine):
     machine.uses_keys(long_lived_keys("env"))
     with machine.probe() as probe:
-        answer = probe.ask(after=0)
-    ended = datetime.fromtimestamp(answer["expires_at"] - 900, timezone.utc)
-    token = machine.token("--signing-time", ended.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        answer = probe.ask()
+    signed = datetime.fromtimestamp(answer["expires_at"] - 900, timezone.utc)
+    token = machine.token("--signing-time", signed.strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert (token, signed_by(token)) == (answer["token"], machine.environment["AWS_ACCESS_KEY_ID"])

@@ -3,9 +3,9 @@ without a word of what the files hold."""
 
 import pytest
 
-from fake_aws import long_lived_keys, new_secret
+from fake_aws import keys_file, long_lived_keys, new_secret
 from machine import parameters, shows_a_secret, signed_by
-from sources import ROLE, keys_file
+from sources import ROLE
 
 KEYS = long_lived_keys("file")
 ID, SECRET = KEYS.access_key_id, KEYS.secret_access_key
@@ -218,10 +218,11 @@ def test_a_process_fails_with(script, words, machine):
 
 
 def test_a_process_that_is_not_there_is_named(machine):
-    machine.config("[default]\ncredential_process = /nowhere/keys.sh --now\n")
+    missing = machine.home / "keys.sh"
+    machine.config(f"[default]\ncredential_process = {missing} --now\n")
     run = machine.failure()
     assert run.code == "CREDENTIALS_FAILED"
-    assert "127" in run.message and "/nowhere/keys.sh" in run.message
+    assert "127" in run.message and str(missing) in run.message
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import pytest
 
-from fake_aws import long_lived_keys, new_secret
+from fake_aws import keys_file, long_lived_keys, new_secret
 from machine import signed_by
-from sources import ROLE, keys_file
+from sources import ROLE
 
 
 def environment(machine, fake):

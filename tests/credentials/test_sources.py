@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fake_aws import long_lived_keys, new_secret
+from fake_aws import keys_file, long_lived_keys, new_secret
 from machine import HOSTNAME, parameters, signed_by
 from sources import (
     ROLE,
@@ -30,7 +30,6 @@ from sources import (
     sso_start_url,
     web_identity,
     web_identity_in_a_profile,
-    keys_file,
 )
 
 SOURCES = [

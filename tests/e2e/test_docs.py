@@ -3,16 +3,12 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from harness import RDSIGN, REPOSITORY, Place, contract, ids
-
-sys.path.append(str(Path(__file__).parents[1] / "support"))
-
-from pages import ENDPOINT, example, page  # noqa: E402
+from pages import ENDPOINT, example, page
 
 
 def column(number, start):

@@ -1,12 +1,15 @@
-"""The launcher's promises: what a command gets, and that nothing is left behind, however it ends."""
+"""What the launcher promises: what a command gets, and that nothing is left behind, however it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import PATIENCE, free_port, line_of, wait_until
+from common import PATIENCE, wait_until
+from harness import free_port, line_of
 
 LOGIN = "PGPASSWORD=$($RDSIGN token) psql -XAtc 'select current_user'"
 
@@ -82,7 +85,8 @@ def test_other_signals_end_it_as_well(place, how):
 
 
 def test_a_signal_during_the_start_ends_it_and_leaves_nothing(users_place):
-    process = users_place.popen()
+    programs = a_postgresql_whose_initdb_never_ends(users_place.base)
+    process = users_place.popen(env={"RDSIGN_LOCAL_POSTGRES": str(programs)})
     wait_until(lambda: users_place.processes(), "initdb")
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=PATIENCE)
@@ -91,9 +95,23 @@ def test_a_signal_during_the_start_ends_it_and_leaves_nothing(users_place):
     assert users_place.leftovers() == []
 
 
+def a_postgresql_whose_initdb_never_ends(base):
+    """A folder with the programs of PostgreSQL."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    real = installed[-1].parent if installed else Path(shutil.which("initdb")).parent
+    folder = base / "programs"
+    folder.mkdir()
+    (folder / "postgres").write_text(f'#!/bin/sh\nexec "{real}/postgres" "$@"\n')
+    # It does its work, so that there is something to leave behind.
+    (folder / "initdb").write_text(f'#!/bin/sh\n"{real}/initdb" "$@"; sleep 1000\n')
+    for program in folder.iterdir():
+        program.chmod(0o755)
+    return folder
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_passed_on_to_the_command(place, how):
-    process, _ = started(place, "echo ready; exec sleep 60")
+    process, _ = started(place, "echo ready; exec sleep 1000")
     process.send_signal(how)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + how
@@ -165,7 +183,7 @@ def test_ctrl_c_at_the_terminal_is_not_passed_on(place):
 
 
 def test_killed_outright_it_takes_server_and_command_with_it(users_place):
-    process, command = started(users_place, "echo $$; exec sleep 60")
+    process, command = started(users_place, "echo $$; exec sleep 1000")
     assert users_place.processes()
     process.kill()
     process.communicate()
@@ -184,7 +202,7 @@ def test_others_that_run_are_left_alone(place):
 
 
 def test_a_server_that_dies_ends_the_command_too(place):
-    process, _ = started(place, "echo ready; exec sleep 60")
+    process, _ = started(place, "echo ready; exec sleep 1000")
     folder = next(place.temporary.iterdir())
     server = int((folder / "data/postmaster.pid").read_text().splitlines()[0])
     os.kill(server, signal.SIGKILL)
@@ -194,8 +212,10 @@ def test_a_server_that_dies_ends_the_command_too(place):
     wait_until(lambda: not place.leftovers(), "the backends' end")
 
 
-@pytest.mark.parametrize("command, status", [("/no/such/command", 127), ("/etc/passwd", 126)])
-def test_a_command_that_cannot_be_run_has_the_shell_s_status(place, command, status):
+@pytest.mark.parametrize("name, status", [("missing", 127), ("not-a-program", 126)])
+def test_a_command_that_cannot_be_run_has_the_shell_s_status(place, name, status):
+    (place.base / "not-a-program").touch()
+    command = place.base / name
     got, output, error = place.run("--", command)
     assert (got, output) == (status, "")
     assert f"rdsign: {command}: " in error

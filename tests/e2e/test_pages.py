@@ -1,16 +1,12 @@
 """Checks README.md, docs/ and the other pages: links, the list of code blocks, the figures."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from harness import REPOSITORY
-
-sys.path.append(str(Path(__file__).parents[1] / "support"))
-
-from pages import BLOCKS, blocks, page  # noqa: E402
+from pages import BLOCKS, blocks, page
 
 FOLDERS = [".", "docs", "bench", "bindings-*", "examples/*"]
 PAGES = sorted(

@@ -1,6 +1,8 @@
 """Who is let in and who is not: the client sees only what RDS shows, the log has the reason.
 
-Beside each refusal stands a login that works and differs in that one thing alone.
+Next to each refusal there is a login that works and differs in that one thing alone. A login takes
+its time, so what is still valid here is so for minutes; core's own tests hold the bounds to the
+second.
 """
 
 import re
@@ -57,13 +59,14 @@ def test_the_region_must_be_the_server_s(shared):
 def test_a_token_is_good_for_900_seconds(shared):
     expired = r"\(expired\): the token expired at .*"
     shared.refuse(shared.token(signing_time=seconds_ago(901)), expired)
-    shared.login(shared.token(signing_time=seconds_ago(880)))
+    shared.login(shared.token(signing_time=seconds_ago(300)))
 
 
 def test_a_token_may_have_a_shorter_life(shared):
     expired = r"\(expired\): the token expired at .*"
-    shared.refuse(shared.token(signing_time=seconds_ago(62), expires_in=60), expired)
-    shared.login(shared.token(signing_time=seconds_ago(40), expires_in=60))
+    signed = {"signing_time": seconds_ago(300)}
+    shared.refuse(shared.token(**signed, expires_in=299), expired)
+    shared.login(shared.token(**signed, expires_in=899))
 
 
 def test_a_token_may_not_ask_for_a_longer_life(shared):
@@ -73,8 +76,7 @@ def test_a_token_may_not_ask_for_a_longer_life(shared):
     shared.login(token)
 
 
-# Some way past the bounds, which core's own tests hold to the second: time goes on during a login.
-@pytest.mark.parametrize("seconds, reason", [(901, "expired"), (-330, "not-yet-valid")])
+@pytest.mark.parametrize("seconds, reason", [(901, "expired"), (-3600, "not-yet-valid")])
 def test_the_server_s_clock_decides(shared, seconds, reason):
     token = shared.token()
     clock = ("clock_offset_seconds = 0", f"clock_offset_seconds = {seconds}")
@@ -122,7 +124,7 @@ def test_credentials_that_have_ended_sign_nothing(shared):
     token = shared.token(key=SESSION)
     with shared.configuration((key, key + f"expires_at = {seconds_ago(1)}\n")):
         shared.refuse(token, r"\(expired\): the credentials that signed it expired at .*")
-    with shared.configuration((key, key + f"expires_at = {seconds_ago(-60)}\n")):
+    with shared.configuration((key, key + f"expires_at = {seconds_ago(-3600)}\n")):
         shared.login(token)
 
 

@@ -522,8 +522,9 @@ static void each_status_has_the_name_of_the_contract(const char *path) {
 int main(int argc, char **argv) {
     CHECK(argc == 3);
     CHECK(strcmp(rdsign_version(), argv[1]) == 0);
-    /* Nothing of this machine's may answer where credentials are looked for. */
-    setenv("HOME", "/nonexistent", 1);
+    /* Nothing of this machine may answer where credentials are looked for. */
+    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 
     each_status_has_the_name_of_the_contract(argv[2]);

@@ -6,12 +6,14 @@
 #include "support.h"
 
 #include <pthread.h>
-#include <time.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 enum { THREADS = 16, TOKENS = 100, HOUR = 3600 };
 
 static rdsign_signer *signer;
 static pthread_barrier_t start;
+static atomic_int about_to_ask;
 
 /* Written by the callback alone, of which one runs at a time: that is what is being tested. */
 static int calls;
@@ -19,9 +21,8 @@ static int calls;
 static int give_credentials(void *user_data, rdsign_credentials *credentials) {
     CHECK(user_data == &calls);
     calls++;
-    /* Long enough for every other thread to come by. */
-    const struct timespec while_all_come = {.tv_nsec = 50 * 1000 * 1000};
-    nanosleep(&while_all_come, NULL);
+    while (atomic_load(&about_to_ask) < THREADS)
+        sched_yield();
     char id[16];
     snprintf(id, sizeof id, "akid%d", calls);
     rdsign_credentials_set_access_key_id(credentials, id);
@@ -33,6 +34,7 @@ static int give_credentials(void *user_data, rdsign_credentials *credentials) {
 
 static void *ask_for_tokens(void *credential) {
     pthread_barrier_wait(&start);
+    atomic_fetch_add(&about_to_ask, 1);
     int64_t offset = *(const char *)credential == '1' ? 0 : HOUR;
     for (int i = 0; i < TOKENS; i++) {
         rdsign_token *token = token_at(signer, SIGNING_TIME + offset + i);
@@ -47,6 +49,7 @@ static void *ask_for_tokens(void *credential) {
 
 static void run_all(const char *credential) {
     pthread_t threads[THREADS];
+    atomic_store(&about_to_ask, 0);
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_create(&threads[i], NULL, ask_for_tokens, (void *)credential) == 0);
     for (int i = 0; i < THREADS; i++)

@@ -1,26 +1,23 @@
-"""Makes a pool, and two connections of it: one at once, and another when its clock is told to be 20
-minutes later. Prints each time who it is, and what somebody would see who had kept the password.
+"""Makes a pool and two of its connections: one at once, and another when it is told that the clock has
+been put forward. Prints a password first, as somebody would have kept it, and last who it is.
 
     outlive.py WAY HOST PORT
 """
 
 import asyncio
-import ctypes
 import sys
 
 import rdsign
 
 WAY, HOST, PORT = sys.argv[1:]
 WHO = "select current_user"
-LATER = 1200
 TOLD = {"host": HOST, "port": int(PORT), "user": "iam_user"}
 
 
 def later():
-    """Tells that the first connection is there, and waits for the server's clock."""
+    """Tells that the first connection is there, and waits for the clocks."""
     print("one", flush=True)
     sys.stdin.readline()
-    ctypes.CDLL(None).set_clock_ahead(LATER)
 
 
 def psycopg_pool():

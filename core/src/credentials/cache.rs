@@ -231,7 +231,7 @@ mod tests {
             provider: Some(Arc::new(move || {
                 ask.send(()).unwrap();
                 // Bounded, so that a failure below is not a test that hangs.
-                let bound = Duration::from_secs(10);
+                let bound = Duration::from_secs(600);
                 let end = answers.lock().unwrap().recv_timeout(bound)?;
                 Ok(Credentials::new("akid", "secret", None, Some(end), "test"))
             })),

@@ -13,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what depends on a JVM's start: its options, environment and folders. */
 final class Child {
+    /** Seconds that a program may take, which is far more than any takes: only a failure waits so long. */
+    static final int PATIENCE = 600;
+
     private static final String JAVA = Path.of(System.getProperty("java.home"), "bin/java").toString();
 
     private final List<String> options = new ArrayList<>();
@@ -83,7 +86,7 @@ final class Child {
                             .redirectOutput(output.toFile())
                             .redirectError(error.toFile())
                             .start();
-            boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+            boolean ended = process.waitFor(PATIENCE, TimeUnit.SECONDS);
             process.destroyForcibly();
             assertTrue(ended, () -> "still running: " + command);
             return new Ended(

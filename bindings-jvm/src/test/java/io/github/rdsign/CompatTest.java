@@ -214,7 +214,7 @@ class CompatTest {
 
     @Test
     void theSdksExpiryBoundsTheToken() {
-        Instant end = Instant.now().plusSeconds(120);
+        Instant end = Instant.now().plusSeconds(Child.PATIENCE);
         AwsCredentialsProvider provider =
                 () ->
                         AwsSessionCredentials.builder()

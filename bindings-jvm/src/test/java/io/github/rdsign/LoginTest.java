@@ -169,8 +169,8 @@ class LoginTest {
                     SQLFeatureNotSupportedException.class, () -> source.getConnection("a", "b"));
             assertTrue(source.isWrapperFor(RdsignDataSource.class));
             assertEquals(source, source.unwrap(RdsignDataSource.class));
-            source.setLoginTimeout(30);
-            assertEquals(30, source.getLoginTimeout());
+            source.setLoginTimeout(Child.PATIENCE);
+            assertEquals(Child.PATIENCE, source.getLoginTimeout());
             assertEquals(Server.USER, Server.userOf(source.getConnection()));
         }
         Signer closed = server.signer().build();

@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 
 /** What the tests with HikariCP 5 and with HikariCP 7 share. */
@@ -25,10 +23,18 @@ final class Pools {
     static HikariConfig lazy(HikariConfig config) {
         config.setMaximumPoolSize(1);
         config.setMinimumIdle(0);
-        // No attempt after the first: each is a refusal in the log.
-        config.setInitializationFailTimeout(0);
-        config.setConnectionTimeout(2000);
+        config.setInitializationFailTimeout(-1);
+        config.setConnectionTimeout(TimeUnit.SECONDS.toMillis(Child.PATIENCE));
         return config;
+    }
+
+    /** The same, but it makes one attempt to connect at once, and throws what comes of that. */
+    static void attempt(HikariConfig config) {
+        HikariConfig once = new HikariConfig();
+        config.copyStateTo(once); // a pool has sealed the original
+        lazy(once);
+        once.setInitializationFailTimeout(1);
+        new HikariDataSource(once).close();
     }
 
     /** Three physical connections, one after the other. */
@@ -54,23 +60,6 @@ final class Pools {
         await(() -> pool.getHikariPoolMXBean().getTotalConnections() == 0, "the eviction");
     }
 
-    static void awaitExpiry(Server server, String token) {
-        await(
-                () -> {
-                    Properties properties = new Properties();
-                    properties.setProperty("user", Server.USER);
-                    properties.setProperty("password", token);
-                    try (Connection connection =
-                            DriverManager.getConnection(
-                                    server.url("&sslmode=verify-full"), properties)) {
-                        return !connection.isValid(5);
-                    } catch (SQLException refused) {
-                        return refused.getMessage().contains("PAM authentication failed");
-                    }
-                },
-                "the end of the first token");
-    }
-
     private static int backend(Connection connection) throws SQLException {
         try (connection;
                 ResultSet row =
@@ -88,7 +77,7 @@ final class Pools {
     }
 
     private static void await(Condition condition, String what) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (!condition.holds()) {
             assertTrue(System.nanoTime() < end, () -> "waited in vain: " + what);
             Thread.onSpinWait();

@@ -234,10 +234,10 @@ class SignerTest {
                                     return keys;
                                 })
                         .build()) {
-            String value = signer.tokenAsync(executor).get(30, TimeUnit.SECONDS).value();
+            String value = signer.tokenAsync(executor).get(Child.PATIENCE, TimeUnit.SECONDS).value();
             assertTrue(value.startsWith(HOST), value);
             assertEquals(List.of("the caller's"), threads);
-            assertTrue(signer.tokenAsync().get(30, TimeUnit.SECONDS).value().startsWith(HOST));
+            assertTrue(signer.tokenAsync().get(Child.PATIENCE, TimeUnit.SECONDS).value().startsWith(HOST));
         } finally {
             executor.shutdown();
         }
@@ -416,7 +416,7 @@ class SignerTest {
                 started.await();
                 signer.close();
                 for (Future<Integer> user : users) {
-                    user.get(30, TimeUnit.SECONDS);
+                    user.get(Child.PATIENCE, TimeUnit.SECONDS);
                 }
             }
         } finally {
@@ -449,7 +449,7 @@ class SignerTest {
             // Also where its supplier refers to it.
             holder[0] = builder().credentials(() -> { throw new IllegalStateException(holder[0].hostname()); }).build();
         }
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (Handle.count() > 100) {
             assertTrue(System.nanoTime() < end, () -> Handle.count() + " signers are left");
             System.gc();

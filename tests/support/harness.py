@@ -1,6 +1,6 @@
 """Runs `rdsign local` for the tests, and logs in to it with the real psql.
 
-Everything lives below one base folder, which is also the TMPDIR of what is started: what is left
+Everything lives below one base folder, which is also the TMPDIR of what is started: whatever is left
 in it, or any process at work in it, is something rdsign should have cleared away.
 """
 
@@ -14,14 +14,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import tomllib
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-RDSIGN = Path(os.environ.get("RDSIGN_BIN", REPOSITORY / "target/debug/rdsign")).resolve()
+from common import PATIENCE, RDSIGN, REPOSITORY, wait_until, without_aws_and_postgres  # noqa: F401, imported from here
+
 LIBRARY = "librdsign_local_preload.so"
-PATIENCE = 30  # seconds, for what takes far less
 
 
 def contract(name):
@@ -33,16 +31,6 @@ def contract(name):
 def ids(*kinds):
     """The ids of tests/ids.tsv that are of these kinds."""
     return {id for kind, id in contract("ids") if kind in kinds}
-
-
-def wait_until(condition, what):
-    """Waits for a condition that something else brings about, and gives its value back."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
 
 
 @contextlib.contextmanager
@@ -81,7 +69,7 @@ class Place:
         self.started = []
         if as_user is not None:
             ids = [f"--reuid={as_user}", "--regid=65534", "--clear-groups"]
-            self.prefix = ["setpriv", *ids, "env", "HOME=/nonexistent"]
+            self.prefix = ["setpriv", *ids, "env", f"HOME={self.base}/no-home"]
             self.rdsign = self.copy_of_the_program("bin")
 
     def copy_of_the_program(self, name, mode=0o755):
@@ -98,8 +86,7 @@ class Place:
 
     def environment(self, **more):
         """The tests' own, without what would change what rdsign does."""
-        own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PG", "RDSIGN_"))}
-        return own | {"TMPDIR": str(self.temporary)} | more
+        return without_aws_and_postgres() | {"TMPDIR": str(self.temporary)} | more
 
     def popen(self, *arguments, env=None, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

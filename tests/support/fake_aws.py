@@ -27,6 +27,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,9 +35,10 @@ from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from common import PATIENCE
+
 ROLE_NAME = "a-role-of-the-tests"
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-PATIENCE = 30  # seconds, for what takes far less
 
 _serial = itertools.count(1)
 _secrets: set[str] = set()
@@ -76,9 +78,36 @@ class Keys:
         return self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if self.expires_at else ""
 
 
+class Now:
+    """The second from which the lives of keys are counted: the current one, or one that a test has
+    set. With that, keys that are made one after the other live equally long."""
+
+    def __init__(self) -> None:
+        self._set: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self._set or datetime.now(timezone.utc).replace(microsecond=0)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._set is not None
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """Stops here, and returns the second."""
+        self._set = self()
+        try:
+            yield self._set
+        finally:
+            self._set = None
+
+
+now = Now()
+
+
 def temporary_keys(source: str, lifetime: float = 3600) -> Keys:
-    """New keys, with a session token, that end so many seconds from now."""
-    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=lifetime)
+    """New keys, with a session token, that expire so many seconds from now."""
+    end = now() + timedelta(seconds=lifetime)
     key_id = f"ASIA{source.upper():A<8.8}{next(_serial):08}"
     return Keys(key_id, new_secret(), new_secret(300), end)
 
@@ -86,6 +115,15 @@ def temporary_keys(source: str, lifetime: float = 3600) -> Keys:
 def long_lived_keys(source: str = "user") -> Keys:
     """New keys without a session token or an end."""
     return Keys(f"AKIA{source.upper():A<8.8}{next(_serial):08}", new_secret())
+
+
+def keys_file(name: str, keys: Keys) -> str:
+    """A section of a credentials file."""
+    lines = [f"[{name}]", f"aws_access_key_id = {keys.access_key_id}"]
+    lines.append(f"aws_secret_access_key = {keys.secret_access_key}")
+    if keys.session_token:
+        lines.append(f"aws_session_token = {keys.session_token}")
+    return "\n".join([*lines, ""])
 
 
 @dataclass
@@ -96,6 +134,7 @@ class Answer:
     body: str | None = None
     delay: float = 0
     hold: bool = False
+    sleep: Callable[[float], None] = time.sleep
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -142,9 +181,9 @@ class Route:
         """Answers so from now on."""
         self.answer = Answer(status, body, headers=headers)
 
-    def delay(self, seconds: float) -> None:
-        """Takes so long for its own answer from now on."""
-        self.answer = Answer(delay=seconds)
+    def delay(self, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Takes so long for its own answer from now on, by the clock whose wait is `sleep`."""
+        self.answer = Answer(delay=seconds, sleep=sleep)
 
     def hold(self, requests: int | None = None) -> None:
         """Keeps the next requests waiting, or all: until `release`, or until they give up."""
@@ -415,7 +454,7 @@ class _Handler(BaseHTTPRequestHandler):
         route = fake.routes[name]
         answer = route.note(request)
         if answer.delay:
-            time.sleep(answer.delay)
+            answer.sleep(answer.delay)
         if answer.hold and not route.keep_waiting(self.connection):
             self.close_connection = True
             return

@@ -1,13 +1,12 @@
-//! A Signer to be driven from outside: tests/credentials asks it what the command line cannot.
+//! A Signer that a test drives: tests/credentials asks it what the command line cannot.
 //!
-//! It reads one JSON object a line from standard input and answers each token or error with one on
-//! standard output, as soon as it is there. A Signer stays from one line to the next, so a test can
-//! change what its source says in between. Times are given in seconds from now: `"after": 900` asks
-//! for a token as a process would that was frozen for a quarter of an hour.
+//! It reads one JSON object per line from standard input, and answers each token or error with one on
+//! standard output as soon as it has it. The Signer stays from one line to the next, so a test can
+//! change what its source says in between. Which time it is, the test decides: see support/clock.py.
 //!
 //! ```text
 //! {"do": "signer", "profile": "x"}           a new Signer, with these options
-//! {"do": "token", "after": 0}                a token
+//! {"do": "token"}                            a token
 //! {"do": "threads", "count": 64}             one by each of so many threads at once
 //! {"do": "start"}                            one by a thread, without waiting for it
 //! {"do": "fork", "while_asking_us": 100}     one by a forked child, so long after a thread asked
@@ -24,14 +23,14 @@ use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rdsign::{Error, Signer, Token};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// How long a forked child may take: far longer than anything here is bounded by.
-const CHILD_MAY_TAKE: Duration = Duration::from_secs(20);
+/// How long a forked child may take: longer than any bound that a test gives.
+const CHILD_MAY_TAKE: Duration = Duration::from_secs(90);
 
 fn main() {
     let mut signer = None;
@@ -78,25 +77,24 @@ fn build(options: &Value) -> Result<Signer, Error> {
     signer.build()
 }
 
-/// Does what a line says; what still goes on afterwards is given back.
+/// Does what a line says. Returns the threads that still run afterwards.
 fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
-    let after = command["after"].as_f64();
     let count = command["count"].as_u64().unwrap_or(1);
     match command["do"].as_str() {
-        Some("token") => report("token", signer, || ask(signer, after)),
+        Some("token") => report("token", signer, || signer.token()),
         Some("threads") => {
             let together = Barrier::new(usize::try_from(count).unwrap());
             thread::scope(|scope| {
                 for _ in 0..count {
                     scope.spawn(|| {
                         together.wait();
-                        report("thread", signer, || ask(signer, after));
+                        report("thread", signer, || signer.token());
                     });
                 }
             });
         }
-        Some("start") => return vec![start(signer, after)],
-        Some("fork") => fork(signer, after, command["while_asking_us"].as_u64()),
+        Some("start") => return vec![start(signer)],
+        Some("fork") => fork(signer, command["while_asking_us"].as_u64()),
         Some("async") => match on(command) {
             Some(runtime) => runtime.block_on(call_together(signer, count, command)),
             None => block_on(call_together(signer, count, command)),
@@ -104,7 +102,7 @@ fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
         Some("inside") => {
             let runtime = on(command).expect("a runtime");
             report("inside", signer, || {
-                runtime.block_on(async { ask(signer, after) })
+                runtime.block_on(async { signer.token() })
             });
         }
         _ => panic!("not known: {command}"),
@@ -112,35 +110,27 @@ fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
     Vec::new()
 }
 
-fn ask(signer: &Signer, after: Option<f64>) -> Result<Token, Error> {
-    match after {
-        Some(seconds) => signer.token_at(SystemTime::now() + Duration::from_secs_f64(seconds)),
-        None => signer.token(),
-    }
-}
-
-fn start(signer: &Signer, after: Option<f64>) -> JoinHandle<()> {
+fn start(signer: &Signer) -> JoinHandle<()> {
     let signer = signer.clone();
-    thread::spawn(move || report("started", &signer, || ask(&signer, after)))
+    thread::spawn(move || report("started", &signer, || signer.token()))
 }
 
-/// Calls token_async so many times at once. `"beside": true` also tells when all of them wait and
+/// Calls token_async so many times at once. `"meanwhile": true` also tells when all of them wait and
 /// the thread is free for something else.
 async fn call_together(signer: &Signer, count: u64, command: &Value) {
-    let started = Instant::now();
     let calls = (0..count).map(|_| Box::pin(signer.token_async()));
     let mut calls: Vec<_> = calls.collect();
-    let mut beside = command["beside"] == true;
+    let mut meanwhile = command["meanwhile"] == true;
     poll_fn(|context| {
         calls.retain_mut(|call| match call.as_mut().poll(context) {
             Poll::Ready(outcome) => {
-                print(&complete(describe(outcome), "async", signer, started));
+                print(&complete(describe(outcome), "async", signer));
                 false
             }
             Poll::Pending => true,
         });
-        if std::mem::take(&mut beside) {
-            print(&json!({"from": "beside"}));
+        if std::mem::take(&mut meanwhile) {
+            print(&json!({"from": "meanwhile"}));
         }
         if calls.is_empty() {
             Poll::Ready(())
@@ -152,9 +142,9 @@ async fn call_together(signer: &Signer, count: u64, command: &Value) {
 }
 
 /// Asks in a forked child; with a time given, while another thread of the parent is asking.
-fn fork(signer: &Signer, after: Option<f64>, while_asking_us: Option<u64>) {
+fn fork(signer: &Signer, while_asking_us: Option<u64>) {
     let asking = while_asking_us.map(|microseconds| {
-        let asking = start(signer, after);
+        let asking = start(signer);
         let forked_at = Instant::now() + Duration::from_micros(microseconds);
         while Instant::now() < forked_at {
             thread::yield_now();
@@ -168,7 +158,7 @@ fn fork(signer: &Signer, after: Option<f64>, while_asking_us: Option<u64>) {
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "{}", io::Error::last_os_error());
     if child == 0 {
-        let answer = answer("child", signer, || ask(signer, after));
+        let answer = answer("child", signer, || signer.token());
         let written = writeln!(writer, "{answer}").is_ok();
         // SAFETY: it takes no pointer and does not return.
         unsafe { libc::_exit(i32::from(!written)) }
@@ -240,18 +230,16 @@ fn report(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error
 }
 
 fn answer(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error>) -> Value {
-    let started = Instant::now();
     let answer = match catch_unwind(AssertUnwindSafe(ask)) {
         Ok(outcome) => describe(outcome),
         Err(_) => json!({"panicked": true}),
     };
-    complete(answer, from, signer, started)
+    complete(answer, from, signer)
 }
 
-/// What came of asking, with who asked, how long it took, and what a program would log of it.
-fn complete(mut answer: Value, from: &str, signer: &Signer, started: Instant) -> Value {
+/// The outcome, with who asked and what a program would log of the Signer.
+fn complete(mut answer: Value, from: &str, signer: &Signer) -> Value {
     answer["from"] = from.into();
-    answer["seconds"] = started.elapsed().as_secs_f64().into();
     answer["signer"] = format!("{signer:?}").into();
     answer
 }

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
-from fake_aws import PATIENCE, Keys, known_secrets
+from clock import Clock
+from common import BOUND, HOSTNAME, PATIENCE, RDSIGN, REPOSITORY, signed_by
+from fake_aws import Keys, known_secrets, now
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-RDSIGN = Path(os.environ.get("RDSIGN_BIN", REPOSITORY / "target/debug/rdsign")).resolve()
 PROBE = Path(os.environ.get("RDSIGN_PROBE", REPOSITORY / "target/debug/examples/probe")).resolve()
-HOSTNAME = "mydb.abc123.eu-central-1.rds.amazonaws.com"
+
+HOUR = 3600
+# A token lives for 900 s. Keys that have less left are due for a refresh, and so are, by chance, keys
+# that have up to a fifth more.
+EARLY, DUE = HOUR - 1100, HOUR - 890
 
 
 def shows_a_secret(text: str) -> bool:
@@ -30,11 +34,6 @@ def shows_a_secret(text: str) -> bool:
 def parameters(token: str) -> dict[str, str]:
     """The parameters of a token."""
     return dict(parse_qsl(token.partition("?")[2]))
-
-
-def signed_by(token: str) -> str:
-    """The access key id that signed a token."""
-    return parameters(token)["X-Amz-Credential"].split("/")[0]
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,11 @@ class Run:
 
 
 class Machine:
-    """A home and an environment, for any number of runs."""
+    """A home and an environment, for any number of runs; the clock is that of its probes."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, clock: Clock | None = None):
         self.home = home
+        self.clock = clock
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
         self.environment["AWS_EC2_METADATA_DISABLED"] = "true"
         self.folder = home / ".aws"
@@ -108,9 +108,12 @@ class Machine:
         """Lets the machine be an EC2 instance whose metadata service is there."""
         self.set(AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=url)
 
-    def run(self, *arguments: str, before: tuple[str, ...] = ()) -> Run:
-        """Runs rdsign, perhaps by another program; no secret may be printed."""
+    def run(self, *arguments: str, before: tuple[str, ...] = (), bound: bool = True) -> Run:
+        """Runs rdsign, perhaps by another program; no secret may be printed. It gets a bound that no
+        busy machine exceeds, unless the arguments have one or the default is wanted."""
         command = [*before, str(RDSIGN), *arguments]
+        if bound and "--credentials-timeout" not in arguments:
+            command += ["--credentials-timeout", str(BOUND)]
         options = {"env": self.environment, "cwd": self.home, "text": True, "capture_output": True}
         done = subprocess.run(command, timeout=PATIENCE, stdin=subprocess.DEVNULL, **options)
         assert not shows_a_secret(done.stderr), "a secret is in the error"
@@ -153,11 +156,17 @@ class Machine:
 
 
 class Probe:
-    """core/examples/probe.rs at work: see there for what it can be told."""
+    """tests/probe/main.rs at work: see there for what it can be told.
+
+    `after` is a number of seconds: the clock shows it that much later, as to a process that was
+    frozen until then. Without one it shows the real time, or the second at which a test stopped it.
+    """
 
     def __init__(self, machine: Machine, options: dict[str, object]):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen([PROBE], env=machine.environment, cwd=machine.home, **pipes)
+        self.clock = machine.clock
+        environment = machine.environment | (self.clock.environment if self.clock else {})
+        self.process = subprocess.Popen([PROBE], env=environment, cwd=machine.home, **pipes)
         self._unread = b""
         self.tell(do="signer", **options)
 
@@ -172,6 +181,11 @@ class Probe:
 
     def tell(self, **command: object) -> None:
         """Tells it what to do, and does not wait for the answer."""
+        after = command.pop("after", 0)
+        if self.clock:
+            self.clock.set(now().timestamp() + after if after or now.is_stopped else 0)
+        if command["do"] == "signer":
+            command.setdefault("timeout", BOUND)
         self.process.stdin.write(json.dumps(command).encode() + b"\n")
         self.process.stdin.flush()
 

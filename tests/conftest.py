@@ -1,0 +1,3 @@
+"""What the suites below share is in support/shared_fixtures.py."""
+
+pytest_plugins = ["shared_fixtures"]
