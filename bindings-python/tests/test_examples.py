@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import TESTS, run
+from conftest import run
 from harness import Place
 from pages import ENDPOINT, example, page
 
