@@ -1,6 +1,6 @@
 """Runs examples/scala-scalikejdbc and the examples of docs/jvm.md."""
 
-from conftest import java
+from conftest import REPOSITORY, java
 from pages import ENDPOINT, example
 
 PAGE = "docs/jvm.md"
