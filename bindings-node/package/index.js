@@ -5,7 +5,7 @@
 // package.json has no "exports": a name that is looked up in one costs the start of a process some
 // 3 ms of CPU, which is more than all of this. So an ES module names the other entries by file.
 
-const { NativeSigner } = require('./load.js')
+const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf } = require('./check.js')
 
 // Where the native half writes when a token ends, in milliseconds since 1970.
@@ -77,7 +77,7 @@ class Signer {
     }
     this.#provider = provider
     this.#hasRole = checked.roleArn !== undefined
-    this.#timeout = checked.credentialsTimeout ?? 5000
+    this.#timeout = checked.credentialsTimeout ?? DEFAULT_CREDENTIALS_TIMEOUT
     const password = async () => (await this.token()).value
     // A driver that makes a text of a function would send its source as the password.
     password[Symbol.toPrimitive] = () => {

@@ -8,6 +8,10 @@ use crate::boundary::{Result, Value, thrown};
 use crate::options::Options;
 use crate::provider::{Brought, Provider};
 
+/// Core's default for the option `credentialsTimeout`, in milliseconds.
+#[napi]
+pub const DEFAULT_CREDENTIALS_TIMEOUT: u32 = rdsign::DEFAULT_CREDENTIALS_TIMEOUT.as_millis() as u32;
+
 /// One endpoint, one user, one source of credentials.
 #[napi]
 pub struct NativeSigner {
