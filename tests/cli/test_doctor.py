@@ -305,7 +305,7 @@ def test_the_role_is_missing_or_not_in_rds_iam(local, environment):
     try:
         for name in ("nobody_at_all", "plain"):
             told = fails(environment, "login", "not-an-iam-user", sentence, f"--username={name}")
-            assert f"As an administrator: GRANT rds_iam TO {name};" in told["login"]["next"]
+            assert f'As an administrator: GRANT rds_iam TO "{name}";' in told["login"]["next"]
         local.as_postgres("GRANT rds_iam TO plain")
         with local.configuration(("/iam_user", "/plain")):
             all_is_well(environment, "--username=plain")
