@@ -8,6 +8,7 @@ import pytest
 from conftest import BUILT, CRATE, PROGRAMS, REPOSITORY, STRICT, VERSION, Tree, install, run, succeed
 
 SOURCE = PROGRAMS / "calls.c"
+ARGUMENTS = [VERSION, REPOSITORY / "tests/codes.tsv"]
 CMAKE = """
 cmake_minimum_required(VERSION 3.16)
 project(user C)
@@ -27,7 +28,7 @@ def test_pkg_config_links_the_shared_library(tree, tmp_path):
     flags = tree.pkg_config("--cflags", "--libs")
     succeed("gcc", "-std=c11", *STRICT, SOURCE, "-o", program, *flags)
     assert needs_the_shared_library(program)
-    succeed(program, VERSION, env={"LD_LIBRARY_PATH": tree.libdir})
+    succeed(program, *ARGUMENTS, env={"LD_LIBRARY_PATH": tree.libdir})
     assert tree.pkg_config("--modversion") == [VERSION]
 
 
@@ -37,7 +38,7 @@ def test_pkg_config_static_links_a_program_that_needs_no_library(tree, tmp_path)
     # glibc itself warns here that looking up hosts needs its shared libraries after all.
     succeed("gcc", "-std=c11", "-static", SOURCE, "-o", program, *flags)
     assert "(NEEDED)" not in succeed("readelf", "--dynamic", program)
-    succeed(program, VERSION)
+    succeed(program, *ARGUMENTS)
 
 
 def test_the_static_library_goes_into_a_dynamic_program(tree, tmp_path):
@@ -46,7 +47,7 @@ def test_the_static_library_goes_into_a_dynamic_program(tree, tmp_path):
     flags = [tree.libdir / "librdsign.a" if flag == "-lrdsign" else flag for flag in flags]
     succeed("gcc", "-std=c11", *STRICT, SOURCE, "-o", program, *flags)
     assert not needs_the_shared_library(program)
-    succeed(program, VERSION)
+    succeed(program, *ARGUMENTS)
 
 
 def cmake(tree, folder, target, version=VERSION):
@@ -65,7 +66,7 @@ def test_cmake_finds_and_links(tree, tmp_path, target):
     succeed("cmake", "--build", tmp_path / "build")
     program = tmp_path / "build/user"
     assert needs_the_shared_library(program) == (target == "rdsign::rdsign")
-    succeed(program, VERSION)
+    succeed(program, *ARGUMENTS)
 
 
 @pytest.mark.parametrize("version", ["0.0.1", "0.1"])

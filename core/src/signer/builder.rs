@@ -176,14 +176,16 @@ impl SignerBuilder {
     }
 
     /// Says what a Signer of these options would sign for, and where its region came from. A
-    /// problem with the region is left to the caller; all other options are checked.
+    /// problem with the region is left to the caller; without one, all other options are checked.
     ///
     /// # Errors
     /// As [`build`](Self::build), but for the region's.
     pub fn target(&self) -> Result<Target, Error> {
         let target = self.names()?;
-        self.source.clone().settle()?;
-        check_expires_in(self.expires_in.clone())?;
+        if target.region.is_ok() {
+            self.source.clone().settle()?;
+            check_expires_in(self.expires_in.clone())?;
+        }
         Ok(target)
     }
 
