@@ -20,17 +20,8 @@ pub enum ErrorKind {
 
 /// Declares the codes, each once: `Name = number, "TEXT", kind`.
 ///
-/// How to add a code, with the test that fails until each step is done:
-///
-/// 1. Add it below, in the order of the numbers: if several options are wrong, the lowest number
-///    is reported.
-/// 2. Add it to `tests/codes.tsv`, which the tests of every language read (`make test-core`).
-/// 3. Add it to `rdsign_status` and to `STATUSES` in `bindings-c/src/status.rs`, which does not
-///    compile without it. Then renew the header; its test prints the command (`make test-c`).
-/// 4. Document it in README (`make test-local`), `bindings-node/package/index.d.ts`
-///    (`make test-node`) and `RdsignException.java` (`make test-jvm`).
-/// 5. Bring it about in `bindings-c/tests/programs/calls.c` (`make test-c`) and
-///    `bindings-python/tests/test_codes.py` (`make test-python`).
+/// They are in the order of their numbers: if several options are wrong, the lowest is reported.
+/// CONTRIBUTING.md lists what else a new code needs; a test fails for each step that is missing.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, $kind:ident;)+) => {
         /// What went wrong, as a stable code. The number is the status that the C ABI returns.

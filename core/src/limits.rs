@@ -10,6 +10,9 @@ pub const MAX_EXPIRES_IN: u16 = 900;
 /// The port when none is given: PostgreSQL's.
 pub const DEFAULT_PORT: u16 = 5432;
 
+/// The default port of https, which some SDKs leave out of what they sign or print.
+pub(crate) const HTTPS_PORT: u16 = 443;
+
 /// How long all the calls for one set of credentials may take together, unless the Signer is told
 /// otherwise: 5 seconds.
 pub const DEFAULT_CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,6 +8,7 @@ use std::fmt;
 use super::hostname::{check_hostname, is_global, is_same_hostname, region_in};
 use super::region::Region;
 use crate::error::{Error, ErrorCode};
+use crate::limits::HTTPS_PORT;
 use crate::message::quoted;
 use crate::number::Number;
 
@@ -95,7 +96,7 @@ impl Endpoint {
     pub(crate) fn host_header(&self) -> String {
         let hostname = self.hostname.to_ascii_lowercase();
         match self.port {
-            443 => hostname,
+            HTTPS_PORT => hostname,
             port => format!("{hostname}:{port}"),
         }
     }

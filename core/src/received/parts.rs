@@ -10,12 +10,10 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
+use crate::limits::HTTPS_PORT;
 use crate::names::Endpoint;
 use crate::sigv4::{ACTION, ALGORITHM, SCOPE_END, SIGNED_HEADERS};
 use crate::timestamp::Timestamp;
-
-/// The port of a token that names none: some SDKs leave out https's own.
-const HTTPS_PORT: u16 = 443;
 
 /// The names of a token's parameters.
 pub(crate) const PARAMETERS: [&str; 9] = [

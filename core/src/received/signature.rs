@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::parts::Parts;
+use crate::limits::HTTPS_PORT;
 use crate::names::Endpoint;
 use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, SigningKey, encode};
 
@@ -66,7 +67,7 @@ fn candidates(endpoint: &Endpoint) -> Vec<String> {
         format!("{lower}:{port}"),
         format!("{kept}:{port}"),
     ];
-    if port == 443 {
+    if port == HTTPS_PORT {
         candidates.push(kept.to_owned());
     }
     candidates

@@ -20,7 +20,7 @@ const RESOURCE_ID: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXY";
 pub(crate) fn text(endpoints: &[String]) -> Result<String, LocalError> {
     let region = endpoints
         .iter()
-        .filter_map(|text| super::endpoint(text, 5432).ok()?.region())
+        .filter_map(|text| super::endpoint(text, rdsign::DEFAULT_PORT).ok()?.region())
         .next();
     let region = match region {
         Some(region) => region,
