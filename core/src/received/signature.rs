@@ -5,6 +5,7 @@
 use aws_credential_types::Credentials;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::parts::Parts;
 use crate::limits::HTTPS_PORT;
@@ -31,14 +32,13 @@ pub(crate) fn session_token_problem(
 /// The `host` header with which the credentials give the token's signature. `None` if the signature
 /// is wrong.
 pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
-    let mut query: Vec<(String, String)> = parts
+    let mut query: Vec<(Zeroizing<String>, Zeroizing<String>)> = parts
         .signed_parameters()
         .iter()
-        .map(|(name, value)| (encode(name).to_string(), encode(value).to_string()))
+        .map(|(name, value)| (encoded(name), encoded(value)))
         .collect();
-    query.sort();
-    let query: Vec<String> = query.iter().map(|(n, v)| format!("{n}={v}")).collect();
-    let query = query.join("&");
+    // No name occurs twice.
+    query.sort_by(|(one, _), (other, _)| one.as_str().cmp(other));
     let key = SigningKey::derive(
         credentials.secret_access_key(),
         parts.scope_date(),
@@ -46,15 +46,30 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<St
     );
     let amz_date = parts.signed_at().amz_date();
     candidates(parts.endpoint()).into_iter().find(|host| {
-        let canonical_request =
-            format!("GET\n/\n{query}\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}");
-        let right = key.sign(&amz_date, Sha256::new_with_prefix(canonical_request));
+        let mut canonical_request = Sha256::new_with_prefix("GET\n/\n");
+        for (index, (name, value)) in query.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "&" };
+            for text in [separator, name.as_str(), "=", value.as_str()] {
+                canonical_request.update(text);
+            }
+        }
+        canonical_request.update(format!(
+            "\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}"
+        ));
+        let right = key.sign(&amz_date, &mut canonical_request);
         let same = right
             .as_str()
             .as_bytes()
             .ct_eq(parts.signature().as_bytes());
         same.into()
     })
+}
+
+/// Percent-encodes into one allocation that is wiped: the text may be a session token.
+fn encoded(text: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(3 * text.len()));
+    encoded.extend(encode(text));
+    encoded
 }
 
 /// Every `host` header that some SDK signs for an endpoint, botocore's first: the SDKs differ in

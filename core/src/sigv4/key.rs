@@ -50,9 +50,10 @@ impl SigningKey {
         Self { key, scope }
     }
 
-    /// Signs a canonical request, given as the state of its hash. The time must be on the key's day.
-    pub(crate) fn sign(&self, amz_date: &AmzDate, canonical_request: Sha256) -> Signature {
-        let hash = hex(&canonical_request.finalize().into());
+    /// Signs a canonical request, given as the state of its hash, which is reset. The time must be
+    /// on the key's day.
+    pub(crate) fn sign(&self, amz_date: &AmzDate, canonical_request: &mut Sha256) -> Signature {
+        let hash = hex(&canonical_request.finalize_reset().into());
         let mut digest = Zeroizing::new([0; 32]);
         let string_to_sign = [
             ALGORITHM.as_bytes(),
@@ -93,10 +94,11 @@ impl HmacKey {
     fn sign(&self, parts: &[&[u8]], digest: &mut [u8; 32]) {
         let mut inner = self.inner.clone();
         parts.iter().for_each(|part| inner.update(part));
-        inner.finalize_into(digest.into());
+        // Finished in place: a state that is moved may leave a copy that nothing wipes.
+        Digest::finalize_into_reset(&mut inner, digest.into());
         let mut outer = self.outer.clone();
         outer.update(digest.as_slice());
-        outer.finalize_into(digest.into());
+        Digest::finalize_into_reset(&mut outer, digest.into());
     }
 }
 
@@ -179,7 +181,7 @@ mod tests {
             let string_to_sign = format!("{ALGORITHM}\n{amz_date_text}\n{scope}\n{hash}");
             let expected = printed(&hmac(&key, &string_to_sign));
             let key = SigningKey::derive("secret", date, &region);
-            let signature = key.sign(&amz_date, request.clone());
+            let signature = key.sign(&amz_date, &mut request.clone());
             assert_eq!(signature.as_str(), expected, "{region}");
         }
     }
