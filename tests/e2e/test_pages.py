@@ -81,3 +81,25 @@ def test_the_figures_are_those_of_the_last_benchmark(row, language, what, unit):
     measured = [cell.strip() for cell in line.split("|")]
     assert (measured[4], measured[7]) == (ours, theirs)
     assert measured[6].startswith(peer)
+
+
+def test_core_s_rooms_use_only_what_architecture_md_says():
+    ground = {"error", "limits", "message", "number", "timestamp", "wipe"}
+    table = page("ARCHITECTURE.md").split("Inside core", 1)[1].split("\n| from | to |\n", 1)[1].split("\n\n", 1)[0]
+    allowed = {}
+    for row in table.splitlines()[1:]:
+        _, sources, targets, _ = row.split("|")
+        for source in re.findall(r"`(\w+)/`", sources):
+            allowed[source] = set(re.findall(r"`(\w+)/`", targets))
+    source = REPOSITORY / "core/src"
+    rooms = {folder.name for folder in source.iterdir() if folder.is_dir()}
+    assert allowed.keys() | {"names"} == rooms
+    for file in source.rglob("*.rs"):
+        # What only a comment or a test names is no arrow.
+        code = re.sub(r"//.*", "", file.read_text()).split("#[cfg(test)]\nmod tests", 1)[0]
+        used = set(re.findall(r"\bcrate::(?:\{)?(\w+)", code)) & (rooms | ground)
+        room = file.relative_to(source).parts[0]
+        if room in rooms:
+            assert used <= ground | {room} | allowed.get(room, set()), file
+        elif room != "lib.rs":
+            assert used <= ground, file

@@ -67,3 +67,45 @@ fn region_required(endpoint: &Endpoint) -> Error {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::Signer;
+
+    #[test]
+    fn the_target_says_where_its_region_came_from() {
+        let target = |hostname: &str, region: Option<&str>| {
+            let mut options = Signer::builder().hostname(hostname).username("u");
+            if let Some(region) = region {
+                options = options.region(region);
+            }
+            let (region, source) = options.target().unwrap().region.unwrap();
+            (region.to_string(), source)
+        };
+        let endpoint = "db.abc.eu-west-1.rds.amazonaws.com";
+        for (hostname, given, source) in [
+            (endpoint, None, RegionSource::Hostname),
+            (endpoint, Some("eu-west-1"), RegionSource::Given),
+            ("localhost", Some("eu-west-1"), RegionSource::Given),
+        ] {
+            let expected = ("eu-west-1".to_owned(), source);
+            assert_eq!(target(hostname, given), expected, "{hostname}");
+        }
+    }
+
+    #[test]
+    fn a_problem_with_the_region_comes_before_one_with_the_source() {
+        let options = |region| {
+            let hostname = "db.abc.eu-west-1.rds.amazonaws.com";
+            let options = Signer::builder().hostname(hostname).username("u");
+            options.region(region).profile("")
+        };
+        let mismatch = options("us-east-1").target().unwrap().region.unwrap_err();
+        assert_eq!(mismatch.code(), ErrorCode::RegionMismatch);
+        let error = options("us-east-1").build().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::RegionMismatch);
+        let error = options("eu-west-1").target().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidCredentials);
+    }
+}
