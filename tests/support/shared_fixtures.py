@@ -1,10 +1,12 @@
 """The pytest plugin of all suites: an AWS of the test's own, a local RDS, and a clock.
 
 Each suite's conftest names it in `pytest_plugins`. Its own programs and fixtures stay in that
-conftest. Loading it takes out of the environment whatever an AWS SDK or libpq would read there.
+conftest. Loading it takes out of the environment whatever an AWS SDK or libpq would read there, and
+stops ignoring signals.
 """
 
 import os
+import signal
 
 import clock as clock_library
 import pytest
@@ -15,6 +17,12 @@ from harness import LIBRARY, Place
 for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
     del os.environ[name]
 os.environ |= NO_AWS
+
+# In the background of a script, and below nohup, these are ignored, and so would be by the programs
+# that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture
