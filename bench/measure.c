@@ -11,13 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static long long microseconds(struct timeval time)
-{
+static long long microseconds(struct timeval time) {
     return time.tv_sec * 1000000LL + time.tv_usec;
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     struct rusage used;
     int status;
     pid_t child;

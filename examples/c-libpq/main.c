@@ -1,9 +1,9 @@
 /*
  * Logs in to an RDS database with libpq and a token instead of a password, and prints the user.
  *
- * Reads libpq's own variables: PGHOST is the endpoint that the token is signed for, and the server's
- * certificate must have its name. PGHOSTADDR is the address to dial if it is not the endpoint's, such
- * as a tunnel. Keys come from the AWS SDKs' default chain.
+ * Reads libpq's own variables: PGHOST is the endpoint that the token is signed for, and the
+ * server's certificate must have its name. PGHOSTADDR is the address to dial if it is not the
+ * endpoint's, such as a tunnel. Keys come from the AWS SDKs' default chain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 #include <rdsign.h>
 
 /* Called once: the signer is kept for as long as the program makes connections. */
-static rdsign_signer *make_signer(const char *hostname, const char *port, const char *username)
-{
+static rdsign_signer *make_signer(const char *hostname, const char *port, const char *username) {
     rdsign_signer *signer = NULL;
     rdsign_error *error = NULL;
     rdsign_options *options = rdsign_options_new();
@@ -30,8 +29,7 @@ static rdsign_signer *make_signer(const char *hostname, const char *port, const 
 }
 
 /* A token expires after at most 15 minutes, so each connection gets its own. */
-static PGconn *connect_to(const rdsign_signer *signer, const char *hostname)
-{
+static PGconn *connect_to(const rdsign_signer *signer, const char *hostname) {
     PGconn *connection = NULL;
     rdsign_token *token = NULL;
     rdsign_error *error = NULL;
@@ -61,8 +59,7 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname)
     return connection;
 }
 
-int main(void)
-{
+int main(void) {
     const char *hostname = getenv("PGHOST");
     int failed = 1;
 

@@ -1,6 +1,7 @@
 /*
- * Preloaded, it shows a process the time that a test has set: see clock.py. A nanosecond of 0 is the
- * real time. The file is mapped, so a change is seen at once, also by a process that is stopped.
+ * Preloaded, it shows a process the time that a test has set: see clock.py. A nanosecond of 0 is
+ * the real time. The file is mapped, so a change is seen at once, also by a process that is
+ * stopped.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -350,7 +350,6 @@ static void fill_expired(rdsign_credentials *credentials) {
     rdsign_credentials_set_expires_at(credentials, SIGNING_TIME);
 }
 
-
 static void fill_for_ever(rdsign_credentials *credentials) {
     fill_all(credentials);
     rdsign_credentials_set_expires_at(credentials, INT64_MAX);
@@ -399,8 +398,7 @@ static void a_callback_s_data_is_freed_after_its_last_user(void) {
     rdsign_signer *first = NULL, *second = NULL;
     CHECK_STATUS(RDSIGN_OK, rdsign_signer_new(options, &first, NULL));
     CHECK_STATUS(RDSIGN_OK, rdsign_signer_new(options, &second, NULL));
-    CHECK_STATUS(RDSIGN_OK,
-                 rdsign_options_set_credentials_callback(options, play, &later, freed));
+    CHECK_STATUS(RDSIGN_OK, rdsign_options_set_credentials_callback(options, play, &later, freed));
     rdsign_signer_free(first);
     CHECK(!script.freed);
     rdsign_token_free(token_at(second, SIGNING_TIME));

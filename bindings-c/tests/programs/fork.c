@@ -1,7 +1,7 @@
 /*
- * A child of fork() goes on with its parent's signer: one that has signed before, one whose callback
- * has not been called yet, and one whose callback is running in another thread at that moment, which
- * in the child does not exist.
+ * A child of fork() goes on with its parent's signer: one that has signed before, one whose
+ * callback has not been called yet, and one whose callback is running in another thread at that
+ * moment, which in the child does not exist.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"

@@ -59,8 +59,8 @@ static void run_all(const char *credential) {
 int main(void) {
     CHECK(pthread_barrier_init(&start, NULL, THREADS) == 0);
     rdsign_options *options = endpoint_options();
-    CHECK_STATUS(RDSIGN_OK, rdsign_options_set_credentials_callback(options, give_credentials,
-                                                                    &calls, NULL));
+    CHECK_STATUS(RDSIGN_OK,
+                 rdsign_options_set_credentials_callback(options, give_credentials, &calls, NULL));
     signer = signer_of(options);
     run_all("1");
     CHECK(calls == 1);

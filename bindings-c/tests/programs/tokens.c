@@ -29,7 +29,8 @@ static void one_token(const rdsign_signer *signer, long i) {
 static void one_error(const rdsign_signer *signer, long i) {
     rdsign_token *token = NULL;
     rdsign_error *error = NULL;
-    CHECK_STATUS(RDSIGN_INVALID_SIGNING_TIME, rdsign_signer_token_at(signer, -1 - i, &token, &error));
+    CHECK_STATUS(RDSIGN_INVALID_SIGNING_TIME,
+                 rdsign_signer_token_at(signer, -1 - i, &token, &error));
     CHECK(token == NULL);
     rdsign_error_free(error);
 }

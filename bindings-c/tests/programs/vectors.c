@@ -1,14 +1,15 @@
 /*
  * Every line of tests/vectors.tsv through the public header. A line that C cannot express, since a
- * NUL ends a text, is skipped by its name: one that is not listed here, or is listed in vain, fails.
+ * NUL ends a text, is skipped by its name: one that is not listed here, or is listed in vain,
+ * fails.
  */
 #include "support.h"
 
 enum { FIELDS = 12, LONGEST_LINE = 1 << 20 };
 
 static const char *const SKIPPED[] = {
-    "hostname_with_nul",      "username_with_nul",      "username_of_one_nul",
-    "region_with_nul",        "access_key_id_with_nul", "session_token_with_nul",
+    "hostname_with_nul", "username_with_nul",      "username_of_one_nul",
+    "region_with_nul",   "access_key_id_with_nul", "session_token_with_nul",
 };
 enum { SKIPPED_COUNT = sizeof SKIPPED / sizeof SKIPPED[0] };
 
@@ -38,10 +39,18 @@ static char *unescaped(char *field, int *has_nul) {
             continue;
         }
         switch (*++from) {
-        case '\\': *to++ = '\\'; break;
-        case 't': *to++ = '\t'; break;
-        case 'n': *to++ = '\n'; break;
-        case 'r': *to++ = '\r'; break;
+        case '\\':
+            *to++ = '\\';
+            break;
+        case 't':
+            *to++ = '\t';
+            break;
+        case 'n':
+            *to++ = '\n';
+            break;
+        case 'r':
+            *to++ = '\r';
+            break;
         case 'x': {
             int byte = 16 * hex_digit(from[1]) + hex_digit(from[2]);
             from += 2;
@@ -49,7 +58,8 @@ static char *unescaped(char *field, int *has_nul) {
             *to++ = (char)byte;
             break;
         }
-        default: FAIL("unknown escape \\%c", *from);
+        default:
+            FAIL("unknown escape \\%c", *from);
         }
     }
     *to = '\0';
@@ -143,8 +153,9 @@ int main(int argc, char **argv) {
         for (int i = 0; i < FIELDS; i++)
             field[i] = unescaped(field[i], &has_nul);
         if (has_nul != is_listed_as_skipped(field[0]))
-            FAIL("%s: %s", field[0], has_nul ? "has a NUL, but is not listed as skipped"
-                                             : "is listed as skipped, but has no NUL");
+            FAIL("%s: %s", field[0],
+                 has_nul ? "has a NUL, but is not listed as skipped"
+                         : "is listed as skipped, but has no NUL");
         if (has_nul) {
             printf("skipped: %s\n", field[0]);
             skipped++;

@@ -2,8 +2,8 @@
  * No freed block holds a secret: the program's own free() and realloc(), which the library's calls
  * reach too, look through every block before it goes back to the allocator.
  *
- * The marks are made at run time, since a constant in the program would be found in it for ever, and
- * of characters that percent-encoding leaves as they are.
+ * The marks are made at run time, since a constant in the program would be found in it for ever,
+ * and of characters that percent-encoding leaves as they are.
  */
 #define _GNU_SOURCE
 #include "support.h"
