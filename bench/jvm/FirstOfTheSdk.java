@@ -6,11 +6,18 @@ import software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequ
 /** A process that makes one token. */
 public class FirstOfTheSdk {
     public static void main(String[] arguments) {
-        RdsUtilities utilities = RdsUtilities.builder().region(Region.EU_CENTRAL_1)
-                .credentialsProvider(DefaultCredentialsProvider.builder().build()).build();
-        String token = utilities.generateAuthenticationToken(GenerateAuthenticationTokenRequest
-                .builder().hostname("mydb.abc123.eu-central-1.rds.amazonaws.com").port(5432)
-                .username("iam_user").build());
+        RdsUtilities utilities =
+                RdsUtilities.builder()
+                        .region(Region.EU_CENTRAL_1)
+                        .credentialsProvider(DefaultCredentialsProvider.builder().build())
+                        .build();
+        String token =
+                utilities.generateAuthenticationToken(
+                        GenerateAuthenticationTokenRequest.builder()
+                                .hostname("mydb.abc123.eu-central-1.rds.amazonaws.com")
+                                .port(5432)
+                                .username("iam_user")
+                                .build());
         if (token.length() < 300) {
             throw new AssertionError();
         }

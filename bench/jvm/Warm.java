@@ -1,10 +1,5 @@
 import io.github.rdsign.Signer;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.StringJoiner;
-import java.util.function.Supplier;
+
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -13,6 +8,13 @@ import software.amazon.awssdk.core.util.VersionInfo;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.rds.RdsUtilities;
 import software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.StringJoiner;
+import java.util.function.Supplier;
 
 /**
  * What a token costs once the JIT compiler is done: rdsign's token() beside RdsUtilities, in rounds
@@ -38,14 +40,29 @@ public class Warm {
         String peer = "software.amazon.awssdk:rds " + VersionInfo.SDK_VERSION;
         String id = "AKIDEXAMPLE";
         String secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-        Signer signer = Signer.builder().hostname(HOST).username("iam_user").accessKeyId(id)
-                .secretAccessKey(secret).sessionToken(session).build();
-        AwsCredentials keys = session.isEmpty() ? AwsBasicCredentials.create(id, secret)
-                : AwsSessionCredentials.create(id, secret, session);
-        RdsUtilities utilities = RdsUtilities.builder().region(Region.EU_CENTRAL_1)
-                .credentialsProvider(StaticCredentialsProvider.create(keys)).build();
-        GenerateAuthenticationTokenRequest request = GenerateAuthenticationTokenRequest.builder()
-                .hostname(HOST).port(5432).username("iam_user").build();
+        Signer signer =
+                Signer.builder()
+                        .hostname(HOST)
+                        .username("iam_user")
+                        .accessKeyId(id)
+                        .secretAccessKey(secret)
+                        .sessionToken(session)
+                        .build();
+        AwsCredentials keys =
+                session.isEmpty()
+                        ? AwsBasicCredentials.create(id, secret)
+                        : AwsSessionCredentials.create(id, secret, session);
+        RdsUtilities utilities =
+                RdsUtilities.builder()
+                        .region(Region.EU_CENTRAL_1)
+                        .credentialsProvider(StaticCredentialsProvider.create(keys))
+                        .build();
+        GenerateAuthenticationTokenRequest request =
+                GenerateAuthenticationTokenRequest.builder()
+                        .hostname(HOST)
+                        .port(5432)
+                        .username("iam_user")
+                        .build();
         Supplier<String> ours = () -> signer.token().value();
         Supplier<String> theirs = () -> utilities.generateAuthenticationToken(request);
 
@@ -57,11 +74,16 @@ public class Warm {
             ourRounds.add(nanoseconds(ours, size));
             theirRounds.add(nanoseconds(theirs, size));
         }
-        System.out.printf(Locale.ROOT,
-                "{\"language\": \"Java\", \"row\": \"one token, warm, %s\", \"unit\": \"ns of CPU\","
-                        + " \"rdsign\": [%s], \"peers\": {\"%s\": [%s]},"
-                        + " \"aims\": [{\"times as fast as\": \"%s\", \"times\": 8}]%s}%n",
-                what, ourRounds, peer, theirRounds, peer,
+        System.out.printf(
+                Locale.ROOT,
+                "{\"language\": \"Java\", \"row\": \"one token, warm, %s\", \"unit\": \"ns of"
+                    + " CPU\", \"rdsign\": [%s], \"peers\": {\"%s\": [%s]}, \"aims\": [{\"times as"
+                    + " fast as\": \"%s\", \"times\": 8}]%s}%n",
+                what,
+                ourRounds,
+                peer,
+                theirRounds,
+                peer,
                 session.isEmpty() ? ", \"chart\": \"warm\"" : "");
     }
 

@@ -7,7 +7,8 @@ module io.github.rdsign {
     exports io.github.rdsign.hikari;
     exports io.github.rdsign.postgresql;
 
-    // Who uses a package that needs one of these requires it as well. None is transitive: javac would
+    // Who uses a package that needs one of these requires it as well. None is transitive: javac
+    // would
     // ask everyone for it.
     requires static com.zaxxer.hikari;
     requires static java.sql;

@@ -15,12 +15,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Handle extends PhantomReference<Signer> {
     private static final ReferenceQueue<Signer> GONE = new ReferenceQueue<>();
+
     /** A reference that is not reachable itself is never put in its queue. */
     private static final Set<Handle> ALL = ConcurrentHashMap.newKeySet();
 
     private static final int CLOSED = Integer.MIN_VALUE;
 
     private final long signer;
+
     /** How many calls use the signer; below zero when it is closed. */
     private final AtomicInteger users = new AtomicInteger();
 

@@ -21,9 +21,9 @@ import java.util.zip.ZipFile;
  * Loads the native library: the file that the system property {@value #PROPERTY} names, else one on
  * the library path (a Lambda layer's is in /opt/lib), else the copy in the JAR.
  *
- * <p>That copy goes through a fresh folder that only its owner may enter, and is gone from it before
- * the first signature. All of this is a part of a program's first token, so there is no SecureRandom
- * on the way, which {@code Files.createTempFile} would start, and no lambda.
+ * <p>That copy goes through a fresh folder that only its owner may enter, and is gone from it
+ * before the first signature. All of this is a part of a program's first token, so there is no
+ * SecureRandom on the way, which {@code Files.createTempFile} would start, and no lambda.
  */
 final class Loader {
     static final String PROPERTY = "rdsign.library";
@@ -193,16 +193,29 @@ final class Loader {
     }
 
     private static String sentence(String tried, String reason) {
-        return "rdsign's native library for OS " + os() + ", architecture " + architecture()
-                + ", libc " + libc() + " cannot be loaded; tried: " + tried + ": " + reason
-                + "; the system property " + PROPERTY + " may name a file to load instead, and"
+        return "rdsign's native library for OS "
+                + os()
+                + ", architecture "
+                + architecture()
+                + ", libc "
+                + libc()
+                + " cannot be loaded; tried: "
+                + tried
+                + ": "
+                + reason
+                + "; the system property "
+                + PROPERTY
+                + " may name a file to load instead, and"
                 + " java.io.tmpdir a folder that is not mounted noexec";
     }
 
     private static String resource() {
         String platform = os() + "/" + architecture();
         String libc = libc();
-        return "META-INF/rdsign/" + platform + (libc.equals("none") ? "" : "/" + libc) + "/"
+        return "META-INF/rdsign/"
+                + platform
+                + (libc.equals("none") ? "" : "/" + libc)
+                + "/"
                 + System.mapLibraryName(NAME);
     }
 
@@ -240,8 +253,7 @@ final class Loader {
         }
         try {
             byte[] maps = Files.readAllBytes(Paths.get("/proc/self/maps"));
-            return new String(maps, StandardCharsets.ISO_8859_1)
-                    .contains("/ld-musl-");
+            return new String(maps, StandardCharsets.ISO_8859_1).contains("/ld-musl-");
         } catch (IOException noProc) {
             return true;
         }

@@ -1,6 +1,8 @@
 package io.github.rdsign;
 
-/** What the native library does, once {@link Loader} has loaded it. Each may throw RdsignException. */
+/**
+ * What the native library does, once {@link Loader} has loaded it. Each may throw RdsignException.
+ */
 final class Native {
     private Native() {}
 

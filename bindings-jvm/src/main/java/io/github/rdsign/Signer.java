@@ -57,9 +57,9 @@ public final class Signer implements AutoCloseable {
     /**
      * A token signed now.
      *
-     * <p>With the credentials at hand this takes a few microseconds at most. Otherwise it asks their
-     * source for them and waits, for the credentials timeout at the most; other threads wait with
-     * it.
+     * <p>With the credentials at hand this takes a few microseconds at most. Otherwise it asks
+     * their source for them and waits, for the credentials timeout at the most; other threads wait
+     * with it.
      *
      * @return a new token
      * @throws RdsignException {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
@@ -104,8 +104,8 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * A token signed on the {@linkplain java.util.concurrent.ForkJoinPool#commonPool() common pool},
-     * which it may hold up while it waits for credentials.
+     * A token signed on the {@linkplain java.util.concurrent.ForkJoinPool#commonPool() common
+     * pool}, which it may hold up while it waits for credentials.
      *
      * @return a future that fails as {@link #token()} does
      */
@@ -169,8 +169,15 @@ public final class Signer implements AutoCloseable {
     /** Without credentials. */
     @Override
     public String toString() {
-        return "Signer[hostname=" + fields[0] + ", port=" + fields[1] + ", username=" + fields[2]
-                + ", region=" + fields[3] + "]";
+        return "Signer[hostname="
+                + fields[0]
+                + ", port="
+                + fields[1]
+                + ", username="
+                + fields[2]
+                + ", region="
+                + fields[3]
+                + "]";
     }
 
     private byte[] signed() {
@@ -337,8 +344,8 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The ARN of an IAM role to assume with the credentials found, by a call to STS, and to sign
-         * with. Default: none.
+         * The ARN of an IAM role to assume with the credentials found, by a call to STS, and to
+         * sign with. Default: none.
          *
          * @param roleArn the ARN
          * @return this

@@ -16,7 +16,9 @@ final class Source {
         this.supplier = supplier;
     }
 
-    /** Called from native code: the reason of a failure, or four fields of which two may be null. */
+    /**
+     * Called from native code: the reason of a failure, or four fields of which two may be null.
+     */
     char[][] credentials() {
         Credentials credentials;
         try {

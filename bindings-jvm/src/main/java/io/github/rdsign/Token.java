@@ -6,8 +6,8 @@ import java.time.Instant;
  * A signed token for one login, and the moment until which it can be used.
  *
  * <p>It is a password for its few minutes: nothing but {@link #value()} shows it, and it is not
- * serializable. Java cannot wipe a {@code String}, so do not keep tokens: ask the {@link Signer} for
- * one each time.
+ * serializable. Java cannot wipe a {@code String}, so do not keep tokens: ask the {@link Signer}
+ * for one each time.
  */
 public final class Token {
     private final String value;

@@ -13,10 +13,14 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what depends on a JVM's start: its options, environment and folders. */
 final class Child {
-    /** Seconds that a program may take, which is far more than any takes: only a failure waits so long. */
+    /**
+     * Seconds that a program may take, which is far more than any takes: only a failure waits so
+     * long.
+     */
     static final int PATIENCE = 600;
 
-    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin/java").toString();
+    private static final String JAVA =
+            Path.of(System.getProperty("java.home"), "bin/java").toString();
 
     private final List<String> options = new ArrayList<>();
     private final Map<String, String> environment;
@@ -89,8 +93,7 @@ final class Child {
             boolean ended = process.waitFor(PATIENCE, TimeUnit.SECONDS);
             process.destroyForcibly();
             assertTrue(ended, () -> "still running: " + command);
-            return new Ended(
-                    process.waitFor(), Files.readString(output), Files.readString(error));
+            return new Ended(process.waitFor(), Files.readString(output), Files.readString(error));
         } finally {
             Files.delete(output);
             Files.delete(error);

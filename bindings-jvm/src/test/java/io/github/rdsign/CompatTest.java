@@ -12,6 +12,14 @@ import io.github.rdsign.compat.v2.DefaultCredentialsProvider;
 import io.github.rdsign.compat.v2.GenerateAuthenticationTokenRequest;
 import io.github.rdsign.compat.v2.RdsUtilities;
 import io.github.rdsign.compat.v2.Region;
+
+import org.junit.jupiter.api.Test;
+
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.sql.DriverManager;
@@ -23,11 +31,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
-import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 
 /** The shapes of the AWS SDKs for Java, v1 and v2, and the SDK v2's credentials. */
 class CompatTest {
@@ -161,10 +164,11 @@ class CompatTest {
                 "copy",
                 "credentialsIdentityProvider");
         assertNames(
-                software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest
-                        .Builder.class,
+                software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest.Builder
+                        .class,
                 GenerateAuthenticationTokenRequest.Builder.class,
-                "applyMutation", "copy");
+                "applyMutation",
+                "copy");
     }
 
     private static void assertNames(Class<?> theirs, Class<?> ours, String... left) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+
 import org.junit.jupiter.api.Test;
 
 /** HikariCP 5, whose class path is another: these tests are run on their own. */

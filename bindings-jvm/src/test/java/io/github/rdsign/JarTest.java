@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.DataInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,7 +16,6 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
-import org.junit.jupiter.api.Test;
 
 /** What is in the JAR. */
 class JarTest {
@@ -46,7 +47,8 @@ class JarTest {
                         classes++;
                         boolean isModule = entry.getName().equals("module-info.class");
                         assertTrue(isModule || entry.getName().startsWith("io/github/rdsign/"));
-                        try (DataInputStream input = new DataInputStream(jar.getInputStream(entry))) {
+                        try (DataInputStream input =
+                                new DataInputStream(jar.getInputStream(entry))) {
                             input.readInt();
                             input.readUnsignedShort();
                             int version = isModule ? 53 : 52;
@@ -60,7 +62,8 @@ class JarTest {
     @Test
     void librariesAreStoredByTheirPlatform() throws Exception {
         Pattern place =
-                Pattern.compile("META-INF/rdsign/linux/(x86_64|aarch64)/(glibc|musl)/librdsign_jvm.so");
+                Pattern.compile(
+                        "META-INF/rdsign/linux/(x86_64|aarch64)/(glibc|musl)/librdsign_jvm.so");
         opened(
                 (jar, entries) -> {
                     List<JarEntry> libraries =
@@ -91,7 +94,8 @@ class JarTest {
     void theVersionIsTheWorkspaces() throws Exception {
         String cargo = Files.readString(Path.of("../Cargo.toml"));
         String version = first("(?m)^version = \"(.*)\"", cargo);
-        assertEquals(version, first("<version>(.*)</version>", Files.readString(Path.of("pom.xml"))));
+        assertEquals(
+                version, first("<version>(.*)</version>", Files.readString(Path.of("pom.xml"))));
     }
 
     /** GraalVM must be told of what native code and pgjdbc reach by name. */
@@ -140,7 +144,8 @@ class JarTest {
                     assertEquals(needed, named);
                     String resources =
                             new String(
-                                    jar.getInputStream(jar.getEntry(metadata + "resource-config.json"))
+                                    jar.getInputStream(
+                                                    jar.getEntry(metadata + "resource-config.json"))
                                             .readAllBytes(),
                                     StandardCharsets.UTF_8);
                     List<Pattern> patterns =
@@ -148,7 +153,6 @@ class JarTest {
                                     .matcher(resources)
                                     .results()
                                     .map(match -> match.group(1).replace("\\\\", "\\"))
-                                    
                                     .map(Pattern::compile)
                                     .toList();
                     for (JarEntry entry : entries) {

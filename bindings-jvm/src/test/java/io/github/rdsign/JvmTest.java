@@ -4,15 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+
 import javax.tools.ToolProvider;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What a whole JVM shows: the JVM's own checks of JNI, its memory, and other versions of Java. */
 class JvmTest {
@@ -46,7 +48,9 @@ class JvmTest {
         try (Stream<Path> all = Files.list(Path.of("/usr/lib/jvm"))) {
             for (Path home : all.toList()) {
                 Path java = home.resolve("bin/java");
-                boolean own = home.toRealPath().equals(Path.of(System.getProperty("java.home")).toRealPath());
+                boolean own =
+                        home.toRealPath()
+                                .equals(Path.of(System.getProperty("java.home")).toRealPath());
                 if (!own && !Files.isSymbolicLink(home) && Files.isExecutable(java)) {
                     others.add(java);
                 }
@@ -68,7 +72,10 @@ class JvmTest {
 
     @Test
     void aModuleMayRequireItWithoutAnyDriver(@TempDir Path folder) throws Exception {
-        Path info = Files.writeString(folder.resolve("module-info.java"), "module app { requires io.github.rdsign; }");
+        Path info =
+                Files.writeString(
+                        folder.resolve("module-info.java"),
+                        "module app { requires io.github.rdsign; }");
         Path main =
                 Files.writeString(
                         folder.resolve("Main.java"),
@@ -88,8 +95,16 @@ class JvmTest {
         String jar = Child.jar().toString();
         int compiled =
                 ToolProvider.getSystemJavaCompiler()
-                        .run(null, null, null, "-p", jar, "-d", folder.resolve("app").toString(),
-                                info.toString(), main.toString());
+                        .run(
+                                null,
+                                null,
+                                null,
+                                "-p",
+                                jar,
+                                "-d",
+                                folder.resolve("app").toString(),
+                                info.toString(),
+                                main.toString());
         assertEquals(0, compiled);
         Child.Ended ended =
                 new Child()

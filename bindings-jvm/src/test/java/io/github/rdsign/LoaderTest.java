@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.TestAbortedException;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,9 +28,6 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
 /** How the native library gets into a JVM. */
 class LoaderTest {
@@ -75,16 +76,24 @@ class LoaderTest {
         Path temporary = Files.createDirectory(folder.resolve("tmp"));
         Process strace;
         try {
-            // A file for each thread: in a common one, strace cuts a call in two ("<unfinished ...>")
+            // A file for each thread: in a common one, strace cuts a call in two ("<unfinished
+            // ...>")
             // where another thread makes one meanwhile.
             strace =
                     new ProcessBuilder(
-                                    "strace", "-ff", "-qq", "-o", traces.resolve("of").toString(),
-                                    "-e", "trace=mkdir,unlink,rmdir,openat",
+                                    "strace",
+                                    "-ff",
+                                    "-qq",
+                                    "-o",
+                                    traces.resolve("of").toString(),
+                                    "-e",
+                                    "trace=mkdir,unlink,rmdir,openat",
                                     Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                                    "-cp", System.getProperty("java.class.path"),
+                                    "-cp",
+                                    System.getProperty("java.class.path"),
                                     "-Djava.io.tmpdir=" + temporary,
-                                    Workout.class.getName(), "threads")
+                                    Workout.class.getName(),
+                                    "threads")
                             .inheritIO()
                             .start();
         } catch (IOException noStrace) {
@@ -141,7 +150,11 @@ class LoaderTest {
     void aFailureNamesThePlatformThePathAndTheProperty() throws Exception {
         Path missing = folder.resolve("missing.so");
         String property =
-                new Child().option("-Drdsign.library=" + missing).run(Workout.class, "twice").well().output();
+                new Child()
+                        .option("-Drdsign.library=" + missing)
+                        .run(Workout.class, "twice")
+                        .well()
+                        .output();
         String temporary =
                 new Child()
                         .option("-Djava.io.tmpdir=" + folder.resolve("missing"))
@@ -157,18 +170,23 @@ class LoaderTest {
             assertTrue(message.contains("the system property rdsign.library"), message);
         }
         assertTrue(property.contains("tried: " + missing + ": "), property);
-        assertTrue(temporary.contains("tried: a copy in " + folder.resolve("missing") + ": "), temporary);
+        assertTrue(
+                temporary.contains("tried: a copy in " + folder.resolve("missing") + ": "),
+                temporary);
         // One that is not known is not taken for another.
         assertTrue(unknown.contains("architecture riscv64"), unknown);
         assertTrue(
-                unknown.contains("the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: there is none"),
+                unknown.contains(
+                        "the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: there is"
+                            + " none"),
                 unknown);
     }
 
     @Test
     void aTemporaryFolderWithoutExecutionIsNamed() throws Exception {
         Process mount =
-                new ProcessBuilder("mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", folder.toString())
+                new ProcessBuilder(
+                                "mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", folder.toString())
                         .redirectErrorStream(true)
                         .start();
         String output = new String(mount.getInputStream().readAllBytes());
@@ -182,7 +200,9 @@ class LoaderTest {
                             .output();
             assertTrue(message.contains("tried: a copy in " + folder + ": "), message);
             assertTrue(message.contains("failed to map segment from shared object"), message);
-            assertTrue(message.contains("java.io.tmpdir a folder that is not mounted noexec"), message);
+            assertTrue(
+                    message.contains("java.io.tmpdir a folder that is not mounted noexec"),
+                    message);
             assertEquals(List.of(), left(folder));
         } finally {
             assertEquals(0, new ProcessBuilder("umount", folder.toString()).start().waitFor());
@@ -280,8 +300,16 @@ class LoaderTest {
                 """);
         int compiled =
                 javax.tools.ToolProvider.getSystemJavaCompiler()
-                        .run(null, null, null, "--release", "8", "-Xlint:-options",
-                                "-cp", Child.jar().toString(), program.toString());
+                        .run(
+                                null,
+                                null,
+                                null,
+                                "--release",
+                                "8",
+                                "-Xlint:-options",
+                                "-cp",
+                                Child.jar().toString(),
+                                program.toString());
         assertEquals(0, compiled);
         // A JVM has some of them in its archive, and loads those for any program.
         Set<String> added = loadedBy("sign");

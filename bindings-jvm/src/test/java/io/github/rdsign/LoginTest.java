@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.rdsign.postgresql.RdsignAuthenticationPlugin;
 import io.github.rdsign.postgresql.RdsignDataSource;
+
+import org.junit.jupiter.api.Test;
+import org.postgresql.plugin.AuthenticationRequestType;
+import org.postgresql.util.PSQLException;
+
 import java.net.ServerSocket;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -17,9 +22,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
-import org.postgresql.plugin.AuthenticationRequestType;
-import org.postgresql.util.PSQLException;
 
 /** Logins with pgjdbc, through each of its doors. */
 class LoginTest {
@@ -41,8 +43,7 @@ class LoginTest {
     @Test
     void aDataSourceLogsInWithTemporaryKeys() throws Exception {
         try (Signer signer = server.signer("ASIALOCALSESSION0001").build()) {
-            assertEquals(
-                    Server.USER, Server.userOf(server.source(signer).build().getConnection()));
+            assertEquals(Server.USER, Server.userOf(server.source(signer).build().getConnection()));
         }
     }
 
@@ -70,8 +71,10 @@ class LoginTest {
     void theServerIsVerifiedInFullUnlessToldOtherwise() throws Exception {
         try (Signer other = server.signer().hostname("other" + server.host).build()) {
             SQLException wrongName =
-                    assertThrows(SQLException.class, () -> server.source(other).build().getConnection());
-            assertTrue(wrongName.getMessage().contains("could not be verified"), wrongName::toString);
+                    assertThrows(
+                            SQLException.class, () -> server.source(other).build().getConnection());
+            assertTrue(
+                    wrongName.getMessage().contains("could not be verified"), wrongName::toString);
             RdsignDataSource told = server.source(other).property("sslmode", "verify-ca").build();
             server.refused("wrong-endpoint", () -> told.getConnection().close());
         }
@@ -90,8 +93,7 @@ class LoginTest {
             assertTrue(
                     stranger.getMessage().contains("unable to find valid certification path"),
                     stranger::toString);
-            assertEquals(
-                    Server.USER, Server.userOf(server.source(signer).build().getConnection()));
+            assertEquals(Server.USER, Server.userOf(server.source(signer).build().getConnection()));
         }
     }
 
@@ -114,17 +116,26 @@ class LoginTest {
         child.environment("AWS_ACCESS_KEY_ID", server.exports.get("AWS_ACCESS_KEY_ID"));
         child.environment("AWS_SECRET_ACCESS_KEY", server.exports.get("AWS_SECRET_ACCESS_KEY"));
         String url =
-                "jdbc:postgresql://127.0.0.1:" + server.port + "/" + server.database
-                        + "?user=iam_user&sslmode=verify-ca&sslrootcert=" + server.rootCertificate
+                "jdbc:postgresql://127.0.0.1:"
+                        + server.port
+                        + "/"
+                        + server.database
+                        + "?user=iam_user&sslmode=verify-ca&sslrootcert="
+                        + server.rootCertificate
                         + PLUGIN;
         String endpoint = "&rdsignHostname=" + server.host + "&rdsignPort=" + server.port;
         String region = "&rdsignRegion=" + server.exports.get("AWS_REGION");
-        assertEquals("iam_user\n", child.run(UrlLogin.class, url + endpoint + region).well().output());
+        assertEquals(
+                "iam_user\n", child.run(UrlLogin.class, url + endpoint + region).well().output());
 
-        String mismatch = child.run(UrlLogin.class, url + endpoint + "&rdsignRegion=us-east-1").error();
+        String mismatch =
+                child.run(UrlLogin.class, url + endpoint + "&rdsignRegion=us-east-1").error();
         assertTrue(mismatch.contains("REGION_MISMATCH"), mismatch);
-        String unknown = child.run(UrlLogin.class, url + endpoint + "&rdsignRegoin=us-east-1").error();
-        assertTrue(unknown.contains("rdsignRegoin: no such parameter; accepted: rdsignHostname"), unknown);
+        String unknown =
+                child.run(UrlLogin.class, url + endpoint + "&rdsignRegoin=us-east-1").error();
+        assertTrue(
+                unknown.contains("rdsignRegoin: no such parameter; accepted: rdsignHostname"),
+                unknown);
     }
 
     @Test
@@ -217,7 +228,8 @@ class LoginTest {
         try (Signer signer = server.signer().build()) {
             RdsignDataSource source = server.source(signer).build();
             Callable<String> login = () -> Server.userOf(source.getConnection());
-            for (Future<String> user : threads.invokeAll(IntStream.range(0, 64).mapToObj(i -> login).toList())) {
+            for (Future<String> user :
+                    threads.invokeAll(IntStream.range(0, 64).mapToObj(i -> login).toList())) {
                 assertEquals(Server.USER, user.get());
             }
         } finally {

@@ -2,6 +2,15 @@ package io.github.rdsign;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.Test;
+
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.rds.RdsUtilities;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -11,23 +20,17 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.AwsCredentials;
-import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.services.rds.RdsUtilities;
 
 /** The AWS SDK for Java v2 signs the same: its parameters come in another order. */
 class OracleTest {
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
-    private static final String[] REGIONS = {"eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1"};
+    private static final String[] REGIONS = {
+        "eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1"
+    };
     private static final int[] NAME_CHARACTERS =
             " !\"#$%&'()*+,-./0189:;<=>?@AZ[\\]^_`az{|}~éß漢字🙂𝒳".codePoints().toArray();
-    private static final int[] KEY_CHARACTERS =
-            "ABCXYZabcxyz0189+/=".codePoints().toArray();
+    private static final int[] KEY_CHARACTERS = "ABCXYZabcxyz0189+/=".codePoints().toArray();
 
     private final Random random = new Random(20261122);
 
@@ -36,8 +39,11 @@ class OracleTest {
         for (int i = 0; i < 1000; i++) {
             String region = REGIONS[random.nextInt(REGIONS.length)];
             String hostname =
-                    text("abcxyz0189".codePoints().toArray(), 1, 40) + ".abc123." + region
-                            + ".rds.amazonaws.com" + (region.startsWith("cn-") ? ".cn" : "");
+                    text("abcxyz0189".codePoints().toArray(), 1, 40)
+                            + ".abc123."
+                            + region
+                            + ".rds.amazonaws.com"
+                            + (region.startsWith("cn-") ? ".cn" : "");
             int port = 1 + random.nextInt(65535);
             String username = text(NAME_CHARACTERS, 1, 63);
             String id = text(KEY_CHARACTERS, 16, 24);
@@ -55,7 +61,9 @@ class OracleTest {
                             .build()
                             .generateAuthenticationToken(
                                     request ->
-                                            request.hostname(hostname).port(port).username(username));
+                                            request.hostname(hostname)
+                                                    .port(port)
+                                                    .username(username));
 
             Signer.Builder builder =
                     Signer.builder()
@@ -65,7 +73,8 @@ class OracleTest {
                             .accessKeyId(id)
                             .secretAccessKey(secret)
                             // 899 where the SDK's two looks at the clock fall into two seconds.
-                            .expiresIn(Duration.ofSeconds(Long.parseLong(value(theirs, "Expires"))));
+                            .expiresIn(
+                                    Duration.ofSeconds(Long.parseLong(value(theirs, "Expires"))));
             if (session != null) {
                 builder.sessionToken(session);
             }

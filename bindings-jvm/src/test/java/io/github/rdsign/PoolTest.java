@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+
 import io.github.rdsign.hikari.RdsignCredentialsProvider;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.time.Instant;
+
 import org.junit.jupiter.api.Test;
+
 import scalikejdbc.Commons2ConnectionPool;
 import scalikejdbc.ConnectionPool;
 import scalikejdbc.DataSourceConnectionPool;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
 
 /** HikariCP 7 and ScalikeJDBC over each of the doors. */
 class PoolTest {
@@ -55,7 +59,9 @@ class PoolTest {
                     HikariDataSource pool = Pools.start(fresh)) {
                 server.ahead(
                         -age,
-                        () -> assertEquals(Server.USER, Server.userOf(keepsItsToken.getConnection())));
+                        () ->
+                                assertEquals(
+                                        Server.USER, Server.userOf(keepsItsToken.getConnection())));
                 assertEquals(Server.USER, Server.userOf(pool.getConnection()));
                 // Connections that are open live on.
                 assertEquals(Server.USER, Server.userOf(keepsItsToken.getConnection()));
@@ -101,7 +107,9 @@ class PoolTest {
         }
     }
 
-    /** Its own pool, Commons DBCP2, knows a URL, a user and a password: the URL names the plugin. */
+    /**
+     * Its own pool, Commons DBCP2, knows a URL, a user and a password: the URL names the plugin.
+     */
     @Test
     void scalikeJdbcsOwnPoolTakesTheUrlAlone() throws Exception {
         Child child = new Child();

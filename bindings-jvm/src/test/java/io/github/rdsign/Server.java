@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.rdsign.postgresql.RdsignDataSource;
+
+import org.junit.jupiter.api.function.Executable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +22,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.function.Executable;
 
 /**
  * An `rdsign local` for all tests of this JVM, and logins to it. It dies with the JVM.
@@ -31,7 +33,8 @@ final class Server {
     static final String USER = "iam_user";
 
     private static final Pattern REFUSED =
-            Pattern.compile("LOG:  error from underlying PAM layer: rdsign: refused \\(([a-z-]+)\\)");
+            Pattern.compile(
+                    "LOG:  error from underlying PAM layer: rdsign: refused \\(([a-z-]+)\\)");
     private static final Pattern KEY =
             Pattern.compile(
                     "access_key_id = \"(.*)\"\nsecret_access_key = \"(.*)\"\n"
@@ -124,9 +127,16 @@ final class Server {
 
     /** A URL for the endpoint that dials this machine, with `&`-parameters behind it. */
     String url(String... parameters) {
-        return "jdbc:postgresql://" + host + ":" + port + "/" + database
+        return "jdbc:postgresql://"
+                + host
+                + ":"
+                + port
+                + "/"
+                + database
                 + "?socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial="
-                + address() + "&sslrootcert=" + rootCertificate
+                + address()
+                + "&sslrootcert="
+                + rootCertificate
                 + String.join("", parameters);
     }
 
@@ -166,7 +176,8 @@ final class Server {
     void ahead(int seconds, Executable body) throws Throwable {
         String line = "clock_offset_seconds = 0";
         assertTrue(original.contains(line));
-        Files.writeString(configuration, original.replace(line, "clock_offset_seconds = " + seconds));
+        Files.writeString(
+                configuration, original.replace(line, "clock_offset_seconds = " + seconds));
         try {
             body.execute();
         } finally {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.Serializable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -30,7 +32,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 
 /** What a Signer is in Java. What a token is, is in VectorsTest. */
 class SignerTest {
@@ -74,7 +75,8 @@ class SignerTest {
             Instant end = signer.token().expiresAt();
             assertFalse(end.isBefore(before.plusSeconds(899)), end::toString);
             assertFalse(end.isAfter(Instant.now().plusSeconds(900)), end::toString);
-            assertTrue(signer.password().startsWith(HOST + ":5432/?Action=connect&DBUser=iam_user&"));
+            assertTrue(
+                    signer.password().startsWith(HOST + ":5432/?Action=connect&DBUser=iam_user&"));
         }
     }
 
@@ -89,9 +91,12 @@ class SignerTest {
         try (Signer signer = builder.build()) {
             Token token = signer.token(TIME);
             assertEquals(
-                    "Token[value=** redacted **, expiresAt=2026-01-02T03:19:05Z]", token.toString());
+                    "Token[value=** redacted **, expiresAt=2026-01-02T03:19:05Z]",
+                    token.toString());
             assertEquals(
-                    "Signer[hostname=" + HOST + ", port=5432, username=iam_user,"
+                    "Signer[hostname="
+                            + HOST
+                            + ", port=5432, username=iam_user,"
                             + " region=eu-central-1]",
                     signer.toString());
             for (Object shown : List.of(builder, signer, token, credentials, credentials.build())) {
@@ -154,7 +159,8 @@ class SignerTest {
 
     @Test
     void textThatWasDamagedOnItsWayIsNotSigned() {
-        for (String name : List.of("a\ud800b", "a\udc00", "\udc00\ud800", "a\ufffdb", "a\0b", "\0")) {
+        for (String name :
+                List.of("a\ud800b", "a\udc00", "\udc00\ud800", "a\ufffdb", "a\0b", "\0")) {
             assertEquals("INVALID_USERNAME", codeOf(withKeys().username(name)));
         }
         assertEquals("INVALID_HOSTNAME", codeOf(withKeys().hostname("a\ud800b")));
@@ -176,8 +182,7 @@ class SignerTest {
         assertEquals("REGION_MISMATCH", codeOf(withKeys().region("us-east-1")));
         assertEquals("INVALID_CREDENTIALS", codeOf(withKeys().secretAccessKey("")));
         assertEquals("INVALID_CREDENTIALS", codeOf(withKeys().profile("a")));
-        assertEquals(
-                "INVALID_CREDENTIALS", codeOf(withKeys().credentialsTimeout(Duration.ZERO)));
+        assertEquals("INVALID_CREDENTIALS", codeOf(withKeys().credentialsTimeout(Duration.ZERO)));
         assertEquals(
                 "INVALID_CREDENTIALS",
                 codeOf(withKeys().credentialsTimeout(Duration.ofSeconds(Long.MIN_VALUE))));
@@ -234,10 +239,15 @@ class SignerTest {
                                     return keys;
                                 })
                         .build()) {
-            String value = signer.tokenAsync(executor).get(Child.PATIENCE, TimeUnit.SECONDS).value();
+            String value =
+                    signer.tokenAsync(executor).get(Child.PATIENCE, TimeUnit.SECONDS).value();
             assertTrue(value.startsWith(HOST), value);
             assertEquals(List.of("the caller's"), threads);
-            assertTrue(signer.tokenAsync().get(Child.PATIENCE, TimeUnit.SECONDS).value().startsWith(HOST));
+            assertTrue(
+                    signer.tokenAsync()
+                            .get(Child.PATIENCE, TimeUnit.SECONDS)
+                            .value()
+                            .startsWith(HOST));
         } finally {
             executor.shutdown();
         }
@@ -447,7 +457,13 @@ class SignerTest {
         for (int i = 0; i < 1000; i++) {
             Signer[] holder = new Signer[1];
             // Also where its supplier refers to it.
-            holder[0] = builder().credentials(() -> { throw new IllegalStateException(holder[0].hostname()); }).build();
+            holder[0] =
+                    builder()
+                            .credentials(
+                                    () -> {
+                                        throw new IllegalStateException(holder[0].hostname());
+                                    })
+                            .build();
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (Handle.count() > 100) {
@@ -487,8 +503,7 @@ class SignerTest {
     void eachTokenIsAnObjectOfItsOwn() {
         try (Signer signer = withKeys().build()) {
             assertNotSame(signer.token(TIME), signer.token(TIME));
-            assertNotEquals(
-                    signer.token(TIME).value(), signer.token(TIME.plusSeconds(1)).value());
+            assertNotEquals(signer.token(TIME).value(), signer.token(TIME.plusSeconds(1)).value());
         }
     }
 }

@@ -3,6 +3,9 @@ package io.github.rdsign;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,8 +17,6 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every line of tests/vectors.tsv, the contract that all languages share. */
 class VectorsTest {
@@ -99,8 +100,7 @@ class VectorsTest {
         line.given("secret_access_key", builder::secretAccessKey);
         line.given("session_token", builder::sessionToken);
         line.given(
-                "expires_in",
-                text -> builder.expiresIn(Duration.ofSeconds(Long.parseLong(text))));
+                "expires_in", text -> builder.expiresIn(Duration.ofSeconds(Long.parseLong(text))));
         try (Signer signer = builder.build()) {
             String seconds = line.fields.get("signing_time");
             return signer.token(Instant.ofEpochSecond(Long.parseLong(seconds)));

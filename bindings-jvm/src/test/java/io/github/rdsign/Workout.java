@@ -13,7 +13,8 @@ final class Workout {
 
     public static void main(String[] arguments) throws Exception {
         switch (arguments[0]) {
-            case "first" -> System.out.println(SignerTest.builder().build().password().length() > 300);
+            case "first" ->
+                    System.out.println(SignerTest.builder().build().password().length() > 300);
             case "all" -> all();
             case "threads" -> threads();
             case "flat" -> flat(Integer.parseInt(arguments[1]));
@@ -112,7 +113,12 @@ final class Workout {
                         keys().port(0).build();
                     } catch (RdsignException expected) {
                         SignerTest.builder()
-                                .credentials(() -> Credentials.builder().accessKeyId("a").secretAccessKey("b").build())
+                                .credentials(
+                                        () ->
+                                                Credentials.builder()
+                                                        .accessKeyId("a")
+                                                        .secretAccessKey("b")
+                                                        .build())
                                 .build()
                                 .token();
                     }

@@ -1,11 +1,13 @@
 package io.github.rdsign.awssdk;
 
 import io.github.rdsign.Credentials;
-import java.util.Objects;
-import java.util.function.Supplier;
+
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
+
+import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * Credentials of a provider of the AWS SDK for Java v2, for programs that have one:

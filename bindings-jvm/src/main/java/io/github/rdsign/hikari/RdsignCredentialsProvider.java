@@ -2,7 +2,9 @@ package io.github.rdsign.hikari;
 
 import com.zaxxer.hikari.HikariCredentialsProvider;
 import com.zaxxer.hikari.util.Credentials;
+
 import io.github.rdsign.Signer;
+
 import java.util.Objects;
 
 /**
@@ -13,8 +15,8 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>It says nothing about TLS: give pgjdbc's {@code sslmode=verify-full} in the JDBC URL. Older
- * versions of HikariCP have no such hook; {@link io.github.rdsign.postgresql.RdsignDataSource} works
- * with every version.
+ * versions of HikariCP have no such hook; {@link io.github.rdsign.postgresql.RdsignDataSource}
+ * works with every version.
  */
 public final class RdsignCredentialsProvider implements HikariCredentialsProvider {
     private final Signer signer;

@@ -1,14 +1,15 @@
 package io.github.rdsign.internal;
 
 import io.github.rdsign.Signer;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * The signers of an interface that is told everything anew at each call: without it each call would
- * look for credentials anew as well. It keeps those that were used last; others are garbage, and are
- * not closed, since another thread may be about to use one.
+ * look for credentials anew as well. It keeps those that were used last; others are garbage, and
+ * are not closed, since another thread may be about to use one.
  */
 public final class SignerCache {
     private static final int LIMIT = 100;
@@ -28,7 +29,9 @@ public final class SignerCache {
         Signer make();
     }
 
-    /** The signer with that key, made if there is none. The maker asks for nothing over a network. */
+    /**
+     * The signer with that key, made if there is none. The maker asks for nothing over a network.
+     */
     public synchronized Signer get(List<Object> key, Maker maker) {
         Signer signer = signers.get(key);
         if (signer == null) {

@@ -6,18 +6,20 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.util.Properties;
+
 import javax.net.SocketFactory;
 
 /**
- * Dials the address that the URL's parameter {@value #PARAMETER} gives, whatever host the URL names:
+ * Dials the address that the URL's parameter {@value #PARAMETER} gives, whatever host the URL
+ * names:
  *
  * <pre>
  * jdbc:postgresql://mydb.abc123.eu-central-1.rds.amazonaws.com/postgres?...
  *     &amp;socketFactory=io.github.rdsign.postgresql.DialSocketFactory&amp;rdsignDial=localhost:15432
  * </pre>
  *
- * <p>So a tunnel, an alias or a server on this machine is reached, while the token is signed for the
- * endpoint's own name and {@code verify-full} asks for a certificate of that name.
+ * <p>So a tunnel, an alias or a server on this machine is reached, while the token is signed for
+ * the endpoint's own name and {@code verify-full} asks for a certificate of that name.
  */
 public final class DialSocketFactory extends SocketFactory {
     static final String PARAMETER = "rdsignDial";
@@ -42,7 +44,9 @@ public final class DialSocketFactory extends SocketFactory {
         }
         if (number < 1 || number > 65535) {
             throw new IllegalArgumentException(
-                    PARAMETER + ": " + (address == null ? "none is given" : address)
+                    PARAMETER
+                            + ": "
+                            + (address == null ? "none is given" : address)
                             + "; accepted: HOST:PORT");
         }
         host = address.substring(0, colon);
@@ -71,7 +75,8 @@ public final class DialSocketFactory extends SocketFactory {
     }
 
     @Override
-    public Socket createSocket(InetAddress ignored, int ignoredToo, InetAddress local, int localPort)
+    public Socket createSocket(
+            InetAddress ignored, int ignoredToo, InetAddress local, int localPort)
             throws IOException {
         return connected();
     }

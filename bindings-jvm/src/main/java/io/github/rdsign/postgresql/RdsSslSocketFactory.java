@@ -1,15 +1,17 @@
 package io.github.rdsign.postgresql;
 
+import org.postgresql.ssl.WrappedFactory;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
-import org.postgresql.ssl.WrappedFactory;
 
 /**
  * Trusts the certificate authorities of RDS, Aurora and RDS Proxy, which are in this JAR, and no

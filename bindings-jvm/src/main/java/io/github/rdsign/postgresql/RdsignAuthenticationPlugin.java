@@ -1,11 +1,13 @@
 package io.github.rdsign.postgresql;
 
 import io.github.rdsign.RdsignException;
-import java.util.Properties;
+
 import org.postgresql.plugin.AuthenticationPlugin;
 import org.postgresql.plugin.AuthenticationRequestType;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLState;
+
+import java.util.Properties;
 
 /**
  * Gives pgjdbc a token for each connection, by the JDBC URL alone:
@@ -18,13 +20,14 @@ import org.postgresql.util.PSQLState;
  *
  * <p>The token is for the URL's host, port and user, unless these parameters say otherwise: {@code
  * rdsignHostname}, {@code rdsignPort}, {@code rdsignRegion}, {@code rdsignProfile}, {@code
- * rdsignRoleArn}, {@code rdsignExternalId} and {@code rdsignRoleSessionName}; each is what the setter
- * of its name on {@code Signer.Builder} takes. Where the database is reached by a tunnel, rather give
- * the URL the endpoint's own name, and say where to dial: see {@link DialSocketFactory}.
+ * rdsignRoleArn}, {@code rdsignExternalId} and {@code rdsignRoleSessionName}; each is what the
+ * setter of its name on {@code Signer.Builder} takes. Where the database is reached by a tunnel,
+ * rather give the URL the endpoint's own name, and say where to dial: see {@link
+ * DialSocketFactory}.
  *
  * <p>By the time pgjdbc asks for a password, TLS is settled. So the plugin gives none where the URL
- * names no {@code sslmode}, which would be pgjdbc's {@code prefer}: a token is sent to a server that
- * was verified, or to one that you said need not be.
+ * names no {@code sslmode}, which would be pgjdbc's {@code prefer}: a token is sent to a server
+ * that was verified, or to one that you said need not be.
  */
 public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
     private final Properties info;
@@ -43,8 +46,10 @@ public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
     public char[] getPassword(AuthenticationRequestType type) throws PSQLException {
         if (type != AuthenticationRequestType.CLEARTEXT_PASSWORD) {
             throw refused(
-                    "the server asks for a password (" + type + ") and not for a token; accepted: a"
-                            + " user who is a member of rds_iam, on a server with IAM authentication",
+                    "the server asks for a password ("
+                            + type
+                            + ") and not for a token; accepted: a user who is a member of rds_iam,"
+                            + " on a server with IAM authentication",
                     null);
         }
         if (info.getProperty("sslmode") == null && !isTrue(info.getProperty("ssl"))) {

@@ -2,6 +2,11 @@ package io.github.rdsign.postgresql;
 
 import io.github.rdsign.RdsignException;
 import io.github.rdsign.Signer;
+
+import org.postgresql.Driver;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLState;
+
 import java.io.PrintWriter;
 import java.io.UnsupportedEncodingException;
 import java.net.URLEncoder;
@@ -11,10 +16,8 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.logging.Logger;
+
 import javax.sql.DataSource;
-import org.postgresql.Driver;
-import org.postgresql.util.PSQLException;
-import org.postgresql.util.PSQLState;
 
 /**
  * Connects with pgjdbc to the endpoint of a {@link Signer}, each time with a token signed then. Any
@@ -53,8 +56,13 @@ public final class RdsignDataSource implements DataSource {
             properties.setProperty("socketFactory", DialSocketFactory.class.getName());
             properties.setProperty(DialSocketFactory.PARAMETER, builder.dial);
         }
-        url = "jdbc:postgresql://" + signer.hostname() + ":" + signer.port() + "/"
-                + encoded(Objects.requireNonNull(builder.database, "database is null"));
+        url =
+                "jdbc:postgresql://"
+                        + signer.hostname()
+                        + ":"
+                        + signer.port()
+                        + "/"
+                        + encoded(Objects.requireNonNull(builder.database, "database is null"));
     }
 
     /**
@@ -85,7 +93,8 @@ public final class RdsignDataSource implements DataSource {
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
         throw new SQLFeatureNotSupportedException(
-                "the user is the signer's, " + signer.username()
+                "the user is the signer's, "
+                        + signer.username()
                         + "; accepted: getConnection() without arguments");
     }
 

@@ -2,6 +2,7 @@ package io.github.rdsign.postgresql;
 
 import io.github.rdsign.Signer;
 import io.github.rdsign.internal.SignerCache;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -44,8 +45,11 @@ final class UrlSigner {
             boolean isOurs = PARAMETERS.contains(name) || name.equals(DialSocketFactory.PARAMETER);
             if (name.startsWith(PREFIX) && !isOurs) {
                 throw new IllegalArgumentException(
-                        name + ": no such parameter; accepted: " + String.join(", ", PARAMETERS)
-                                + ", " + DialSocketFactory.PARAMETER);
+                        name
+                                + ": no such parameter; accepted: "
+                                + String.join(", ", PARAMETERS)
+                                + ", "
+                                + DialSocketFactory.PARAMETER);
             }
         }
         Signer.Builder builder = Signer.builder();

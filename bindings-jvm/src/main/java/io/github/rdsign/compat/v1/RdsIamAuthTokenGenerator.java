@@ -3,6 +3,7 @@ package io.github.rdsign.compat.v1;
 import io.github.rdsign.Credentials;
 import io.github.rdsign.Signer;
 import io.github.rdsign.internal.SignerCache;
+
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Supplier;

@@ -1,12 +1,13 @@
 package io.github.rdsign.compat.v2;
 
 import io.github.rdsign.Credentials;
+
 import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * What a token is asked for, in the shape of the AWS SDK for Java v2's class of this name. The region
- * and the credentials default to those of the {@link RdsUtilities}.
+ * What a token is asked for, in the shape of the AWS SDK for Java v2's class of this name. The
+ * region and the credentials default to those of the {@link RdsUtilities}.
  */
 public final class GenerateAuthenticationTokenRequest {
     private final String hostname;

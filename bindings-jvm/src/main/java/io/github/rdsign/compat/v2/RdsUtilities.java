@@ -3,14 +3,15 @@ package io.github.rdsign.compat.v2;
 import io.github.rdsign.Credentials;
 import io.github.rdsign.Signer;
 import io.github.rdsign.internal.SignerCache;
+
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The AWS SDK for Java v2's interface of this name, without the SDK: change the imports. Who has the
- * SDK's credentials gives {@code AwsSdkCredentials.from(provider)}.
+ * The AWS SDK for Java v2's interface of this name, without the SDK: change the imports. Who has
+ * the SDK's credentials gives {@code AwsSdkCredentials.from(provider)}.
  *
  * <p>New programs rather use {@link Signer}. A token is for one login: ask for a new one for each
  * connection, also of a pool.
@@ -98,7 +99,8 @@ public final class RdsUtilities {
         private Builder() {}
 
         /**
-         * The endpoint's region. Default: the host name's, or as {@link Signer.Builder#region} says.
+         * The endpoint's region. Default: the host name's, or as {@link Signer.Builder#region}
+         * says.
          *
          * @param region the region
          * @return this
