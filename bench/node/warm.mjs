@@ -11,14 +11,25 @@ const quick = process.argv.includes('--quick')
 /** A package, and the name that the table has for it. */
 function load(name, where = name) {
   const require = createRequire(`${folder}/${where}/`)
-  return [require(name), `${name} ${JSON.parse(readFileSync(`${folder}/${where}/node_modules/${name}/package.json`)).version}`]
+  return [
+    require(name),
+    `${name} ${JSON.parse(readFileSync(`${folder}/${where}/node_modules/${name}/package.json`)).version}`
+  ]
 }
 const [rdsign] = load('rdsign')
 const [v3, nameOfV3] = load('@aws-sdk/rds-signer', 'rds-signer')
 const [v2, nameOfV2] = load('aws-sdk')
 
-const target = { hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com', port: 5432, username: 'iam_user', region: 'eu-central-1' }
-const longLived = { accessKeyId: 'AKIDEXAMPLE000000000', secretAccessKey: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00' }
+const target = {
+  hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com',
+  port: 5432,
+  username: 'iam_user',
+  region: 'eu-central-1'
+}
+const longLived = {
+  accessKeyId: 'AKIDEXAMPLE000000000',
+  secretAccessKey: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00'
+}
 const temporary = { ...longLived, sessionToken: 'IQoJb3JpZ2luX2VjE/+='.repeat(45) }
 
 /** CPU nanoseconds of one call, over so many. */
@@ -44,7 +55,10 @@ async function compare(row, ours, peers, more) {
   console.log(JSON.stringify({ language: 'Node', row, unit: 'ns of CPU', rdsign, peers: named, ...more }))
 }
 
-for (const [kind, credentials] of [['long-lived key', longLived], ['STS session token', temporary]]) {
+for (const [kind, credentials] of [
+  ['long-lived key', longLived],
+  ['STS session token', temporary]
+]) {
   const signer = new rdsign.Signer({ ...target, credentials })
   const signerOfV3 = new v3.Signer({ ...target, credentials })
   const signerOfV2 = new v2.RDS.Signer({ ...target, credentials: new v2.Credentials(credentials) })

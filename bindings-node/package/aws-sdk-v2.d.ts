@@ -7,6 +7,7 @@ export interface CredentialsV2 {
   sessionToken?: string | null
   expireTime?: Date | null
   /** Fetches or refreshes them; called where `getAuthToken` has a callback. */
+  // biome-ignore lint/suspicious/noExplicitAny: the type of AWS.Credentials.get
   get?(callback: (error?: any) => void): void
 }
 

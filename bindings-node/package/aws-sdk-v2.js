@@ -52,7 +52,10 @@ class Signer {
     const key = JSON.stringify(options)
     let kept = this.#kept.get(key)
     if (!kept || kept.credentials !== credentials) {
-      const signer = new OurSigner({ ...options, credentials: asks ? refreshing(credentials) : credentials || undefined })
+      const signer = new OurSigner({
+        ...options,
+        credentials: asks ? refreshing(credentials) : credentials || undefined
+      })
       kept = { credentials, signer }
       if (this.#kept.size >= KEPT) this.#kept.clear()
       this.#kept.set(key, kept)

@@ -28,7 +28,11 @@ const isA = (type, value) => Object.prototype.toString.call(value) === `[object 
 function kind(value) {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`
+  return typeof value === 'object'
+    ? 'an object'
+    : typeof value === 'undefined'
+      ? 'undefined'
+      : `a ${typeof value}`
 }
 
 function refuse(name, value, accepted) {
@@ -70,7 +74,11 @@ function signerOptions(options) {
 /** Credentials of the AWS SDK's form, with the names and types that the native half takes. */
 function keys(credentials) {
   if (!isA('Object', credentials)) {
-    refuse('credentials', credentials, '{ accessKeyId, secretAccessKey, sessionToken, expiration }, or a function that returns it or a promise of it')
+    refuse(
+      'credentials',
+      credentials,
+      '{ accessKeyId, secretAccessKey, sessionToken, expiration }, or a function that returns it or a promise of it'
+    )
   }
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials
   if (typeof accessKeyId !== 'string') refuse('credentials.accessKeyId', accessKeyId, 'a string')

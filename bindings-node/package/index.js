@@ -19,7 +19,11 @@ class RdsignError extends Error {
     this.code = code
   }
 }
-Object.defineProperty(RdsignError.prototype, 'name', { value: 'RdsignError', configurable: true, writable: true })
+Object.defineProperty(RdsignError.prototype, 'name', {
+  value: 'RdsignError',
+  configurable: true,
+  writable: true
+})
 
 /** What the native half throws has core's code; anything else is a fault of rdsign's own. */
 function ours(error) {
@@ -81,7 +85,9 @@ class Signer {
     const password = async () => (await this.token()).value
     // A driver that makes a text of a function would send its source as the password.
     password[Symbol.toPrimitive] = () => {
-      throw new TypeError('rdsign: password is an async function, which this driver does not call: pg.native does not')
+      throw new TypeError(
+        'rdsign: password is an async function, which this driver does not call: pg.native does not'
+      )
     }
     Object.defineProperty(this, 'password', { value: password, enumerable: true })
   }

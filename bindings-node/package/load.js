@@ -15,10 +15,14 @@ function load() {
       return require(`./rdsign.${target}.node`)
     } catch (cause) {
       const isMissing = cause.code === 'MODULE_NOT_FOUND'
-      reasons.push(`rdsign.${target}.node ${isMissing ? 'is not in this package' : `cannot be loaded: ${cause.message}`}`)
+      reasons.push(
+        `rdsign.${target}.node ${isMissing ? 'is not in this package' : `cannot be loaded: ${cause.message}`}`
+      )
     }
   }
-  throw new Error(`rdsign: no library for platform ${platform}, architecture ${arch} in ${__dirname}: ${reasons.join('; ')}`)
+  throw new Error(
+    `rdsign: no library for platform ${platform}, architecture ${arch} in ${__dirname}: ${reasons.join('; ')}`
+  )
 }
 
 module.exports = load()

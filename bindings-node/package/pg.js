@@ -24,18 +24,30 @@ function dialing({ host, port }) {
 function pgOptions(signer, options = {}) {
   const { dial, ssl = {}, ...others } = options
   if ('connectionString' in others) {
-    refuse('connectionString', 'pg would take its password, or none, in place of a token; accepted: database and the like, one by one')
+    refuse(
+      'connectionString',
+      'pg would take its password, or none, in place of a token; accepted: database and the like, one by one'
+    )
   }
   if (process.env.NODE_PG_FORCE_NATIVE !== undefined) {
-    refuse('NODE_PG_FORCE_NATIVE', 'is set, but pg.native calls no password function; accepted: pg without it')
+    refuse(
+      'NODE_PG_FORCE_NATIVE',
+      'is set, but pg.native calls no password function; accepted: pg without it'
+    )
   }
   for (const name of OF_THE_SIGNER) {
     if (name in others) {
-      refuse(name, "is the signer's; accepted: dial: { host, port } to connect to another place than the one that is signed for")
+      refuse(
+        name,
+        "is the signer's; accepted: dial: { host, port } to connect to another place than the one that is signed for"
+      )
     }
   }
   if (typeof ssl !== 'object' || ssl === null || ssl.rejectUnauthorized === false) {
-    refuse('ssl', 'a token is a password, and goes to a verified server alone; accepted: an object, such as { ca }')
+    refuse(
+      'ssl',
+      'a token is a password, and goes to a verified server alone; accepted: an object, such as { ca }'
+    )
   }
   const { hostname: host, port, username: user, password } = signer
   const result = { ...others, host, port, user, password, ssl: { ...verifyFull(signer, ssl), ...ssl } }

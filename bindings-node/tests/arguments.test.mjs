@@ -30,21 +30,34 @@ function mistyped(body, field) {
 }
 
 test('a missing field is named', () => {
-  for (const [name, code] of [['hostname', 'INVALID_HOSTNAME'], ['username', 'INVALID_USERNAME'], ['secretAccessKey', 'INVALID_CREDENTIALS']]) {
-    refused({ [name]: undefined }, code, name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))
+  for (const [name, code] of [
+    ['hostname', 'INVALID_HOSTNAME'],
+    ['username', 'INVALID_USERNAME'],
+    ['secretAccessKey', 'INVALID_CREDENTIALS']
+  ]) {
+    refused(
+      { [name]: undefined },
+      code,
+      name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    )
   }
 })
 
 test('a number that is no integer in range is refused, and not cut to one', () => {
-  for (const port of [0, -0, -1, 65536, 5432.7, NaN, Infinity, -Infinity, 2 ** 32 + 5432, 1e300]) refused({ port }, 'INVALID_PORT', 'port')
-  for (const expiresIn of [0, -0, 901, 0.5, 900.0001, NaN, Infinity]) refused({ expiresIn }, 'INVALID_EXPIRES_IN', 'expires in')
-  for (const credentialsTimeout of [0, -0, -5]) refused({ credentialsTimeout }, 'INVALID_CREDENTIALS', 'credentials timeout')
+  for (const port of [0, -0, -1, 65536, 5432.7, NaN, Infinity, -Infinity, 2 ** 32 + 5432, 1e300])
+    refused({ port }, 'INVALID_PORT', 'port')
+  for (const expiresIn of [0, -0, 901, 0.5, 900.0001, NaN, Infinity])
+    refused({ expiresIn }, 'INVALID_EXPIRES_IN', 'expires in')
+  for (const credentialsTimeout of [0, -0, -5])
+    refused({ credentialsTimeout }, 'INVALID_CREDENTIALS', 'credentials timeout')
   assert.equal(make({ port: 65535, expiresIn: 1, credentialsTimeout: 0.5 })().port, 65535)
 })
 
 test('a lone surrogate or NUL is refused, and does not become another name', () => {
-  for (const username of ['a\ud800', '\udc00a', 'a\ud800b', 'nul\0', '\ufffd']) refused({ username }, 'INVALID_USERNAME', 'username')
-  for (const hostname of ['my\ud800db', 'mydb\0.example']) refused({ hostname }, 'INVALID_HOSTNAME', 'hostname')
+  for (const username of ['a\ud800', '\udc00a', 'a\ud800b', 'nul\0', '\ufffd'])
+    refused({ username }, 'INVALID_USERNAME', 'username')
+  for (const hostname of ['my\ud800db', 'mydb\0.example'])
+    refused({ hostname }, 'INVALID_HOSTNAME', 'hostname')
   for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken']) {
     const field = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     for (const value of ['a\ud800', 'a\0']) refused({ [name]: value }, 'INVALID_CREDENTIALS', field)
@@ -54,17 +67,39 @@ test('a lone surrogate or NUL is refused, and does not become another name', () 
 })
 
 test('a value of another type is a TypeError that names the field', () => {
-  const wrong = { string: [1, null, {}, [], true, Symbol('x'), 1n, () => {}, new String('x')], number: ['5432', '', null, {}, true, 1n, new Number(1)] }
+  const wrong = {
+    string: [1, null, {}, [], true, Symbol('x'), 1n, () => {}, new String('x')],
+    number: ['5432', '', null, {}, true, 1n, new Number(1)]
+  }
   const fields = {
-    string: ['hostname', 'username', 'region', 'accessKeyId', 'secretAccessKey', 'sessionToken', 'profile', 'roleArn', 'externalId', 'roleSessionName'],
+    string: [
+      'hostname',
+      'username',
+      'region',
+      'accessKeyId',
+      'secretAccessKey',
+      'sessionToken',
+      'profile',
+      'roleArn',
+      'externalId',
+      'roleSessionName'
+    ],
     number: ['port', 'expiresIn', 'credentialsTimeout']
   }
   for (const [type, names] of Object.entries(fields)) {
     for (const name of names) for (const value of wrong[type]) mistyped(make({ [name]: value }), name)
   }
-  for (const credentialsTimeout of [NaN, Infinity]) mistyped(make({ credentialsTimeout }), 'credentialsTimeout')
+  for (const credentialsTimeout of [NaN, Infinity])
+    mistyped(make({ credentialsTimeout }), 'credentialsTimeout')
   for (const options of [undefined, null, 'mydb', 5]) mistyped(() => new Signer(options), 'options')
-  for (const options of [null, new Date(), 'now', { signingTime: 0 }, { signingTime: '2026' }, { at: new Date() }]) {
+  for (const options of [
+    null,
+    new Date(),
+    'now',
+    { signingTime: 0 },
+    { signingTime: '2026' },
+    { at: new Date() }
+  ]) {
     const given = Object(options)
     const field = ['signingTime', 'at'].find((name) => Object.hasOwn(given, name)) ?? 'options'
     mistyped(() => signer.tokenSync(options), field)
@@ -85,7 +120,11 @@ test('credentials of another form are a TypeError that shows none of them', () =
     'credentials.accessKeyId': [{}, { accessKeyId: 1 }],
     'credentials.secretAccessKey': [{ accessKeyId: 'a' }, { accessKeyId: 'a', secretAccessKey: [secret] }],
     'credentials.sessionToken': [{ accessKeyId: 'a', secretAccessKey: secret, sessionToken: 1 }],
-    'credentials.expiration': ['soon', 5, new Date(NaN)].map((expiration) => ({ accessKeyId: 'a', secretAccessKey: secret, expiration }))
+    'credentials.expiration': ['soon', 5, new Date(NaN)].map((expiration) => ({
+      accessKeyId: 'a',
+      secretAccessKey: secret,
+      expiration
+    }))
   }
   for (const [field, values] of Object.entries(wrong)) {
     for (const credentials of values) {
@@ -112,7 +151,10 @@ test('a signing time is a Date from 1970 to 9999', async () => {
     await assert.rejects(signer.token(options), refusal)
   }
   assert.match(signer.tokenSync({ signingTime: new Date(999) }).value, /Date=19700101T000000Z/)
-  assert.match((await signer.token({ signingTime: new Date(253402300799999) })).value, /Date=99991231T235959Z/)
+  assert.match(
+    (await signer.token({ signingTime: new Date(253402300799999) })).value,
+    /Date=99991231T235959Z/
+  )
   assert.equal(signer.tokenSync({ signingTime: undefined }).value.length, signer.tokenSync({}).value.length)
 })
 
@@ -124,7 +166,15 @@ test('a token tells its end, and shows its value when it is asked for it and not
   token.expiresAt.setTime(0)
   assert.deepEqual(token.expiresAt, new Date('2024-08-26T22:01:00Z'))
   const hidden = { token, list: [token] }
-  const shown = [String(token), `${token}`, token + '', inspect(token), inspect(hidden, { showHidden: true, depth: 9 }), JSON.stringify(hidden)]
+  const shown = [
+    String(token),
+    `${token}`,
+    // biome-ignore lint/style/useTemplate: the sum is what is tested
+    token + '',
+    inspect(token),
+    inspect(hidden, { showHidden: true, depth: 9 }),
+    JSON.stringify(hidden)
+  ]
   for (const text of shown) {
     assert.match(text, /redacted/)
     assert.doesNotMatch(text, /Signature|DBUser/)
@@ -153,10 +203,16 @@ test('the functions that drivers take need no this, and no arguments', async () 
 
 test('the types have the codes of tests/codes.tsv', () => {
   const text = readFileSync(join(repository, 'tests/codes.tsv'), 'utf8')
-  const [columns, ...lines] = text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split('\t'))
+  const [columns, ...lines] = text
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => line.split('\t'))
   assert.deepEqual(columns, ['code', 'number', 'kind'])
   const codes = lines.filter(([, , kind]) => kind !== 'c').map(([code]) => code)
   const types = readFileSync(new URL('node_modules/rdsign/index.d.ts', import.meta.url), 'utf8')
   const declared = [...types.matchAll(/^ {2}\| '([A-Z_]+)'$/gm)]
-  assert.deepEqual(declared.map(([, code]) => code), codes)
+  assert.deepEqual(
+    declared.map(([, code]) => code),
+    codes
+  )
 })

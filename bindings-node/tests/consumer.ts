@@ -1,15 +1,25 @@
 // What a user's program may write, as `tsc --strict` sees it. Lines that must not compile say so.
+
+import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 import { Client, Pool } from 'pg'
 import { type ErrorCode, RdsignError, Signer, type SignerOptions, Token } from 'rdsign'
 import { RDS, Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
 import { pgOptions } from 'rdsign/pg.js'
 import { verifyFull } from 'rdsign/tls.js'
-import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 
 declare const provider: AwsCredentialIdentityProvider
-const options: SignerOptions = { hostname: 'h', port: 5432, username: 'u', credentials: provider, expiresIn: 60 }
+const options: SignerOptions = {
+  hostname: 'h',
+  port: 5432,
+  username: 'u',
+  credentials: provider,
+  expiresIn: 60
+}
 const signer = new Signer(options)
-new Signer({ ...options, credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c', expiration: new Date() } })
+new Signer({
+  ...options,
+  credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c', expiration: new Date() }
+})
 
 export async function all(): Promise<void> {
   const token: Token = await signer.token({ signingTime: new Date() })
@@ -41,4 +51,4 @@ new Token()
 // @ts-expect-error pg would drop the password
 pgOptions(signer, { connectionString: 'postgres://' })
 // @ts-expect-error there is no such code
-const none: ErrorCode = 'NONE'
+export const none: ErrorCode = 'NONE'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import { fromContainerMetadata, fromNodeProviderChain } from '@aws-sdk/credential-providers'
 import { RdsignError, Signer } from 'rdsign'
-import { PATIENCE, credentialsTimeout, endpoint, here, keys, output, startAws, until } from './support.mjs'
+import { credentialsTimeout, endpoint, here, keys, output, PATIENCE, startAws, until } from './support.mjs'
 
 const aws = await startAws(after)
 const ROLE = 'arn:aws:iam::123456789012:role/app'
@@ -20,7 +20,8 @@ function env(variables) {
 }
 afterEach(async () => {
   for (const name of Object.keys(set)) delete process.env[name]
-  for (const route of ['container', 'sts']) await aws.set(route, { requests: [], handed_out: [], lifetime: 3600 })
+  for (const route of ['container', 'sts'])
+    await aws.set(route, { requests: [], handed_out: [], lifetime: 3600 })
 })
 
 const make = (options) => new Signer({ ...endpoint, credentialsTimeout, ...options })
@@ -44,7 +45,10 @@ test('credentials as an object sign at once, and end the token when they end', a
   assert.throws(() => ended.tokenSync(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
   await assert.rejects(ended.token(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
   for (const none of [null, undefined]) {
-    assert.equal(keyId(make({ credentials: { ...keys, sessionToken: none, expiration: none } }).tokenSync()), keys.accessKeyId)
+    assert.equal(
+      keyId(make({ credentials: { ...keys, sessionToken: none, expiration: none } }).tokenSync()),
+      keys.accessKeyId
+    )
   }
 })
 
@@ -63,7 +67,9 @@ test('a provider is asked again when what it brought has ended', async () => {
   const start = new Date('2024-08-26T22:00:00Z')
   const ends = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))
   let asked = 0
-  const signer = make({ credentials: () => ({ ...keys, accessKeyId: `KEY${asked}`, expiration: ends[asked++] }) })
+  const signer = make({
+    credentials: () => ({ ...keys, accessKeyId: `KEY${asked}`, expiration: ends[asked++] })
+  })
   assert.equal(keyId(await signer.token({ signingTime: start })), 'KEY0')
   const later = { signingTime: ends[0] }
   assert.throws(() => signer.tokenSync(later), failure('CREDENTIALS_FAILED', /tokenSync\(\) cannot wait/))
@@ -92,7 +98,12 @@ test('tokenSync() does not wait for a provider, and says so', async () => {
 test('a provider that fails is quoted, and asked again by the next call', async () => {
   const secret = 'a secret in a wrong place'
   const answers = [
-    [() => { throw new Error('no network') }, /failed: no network$/],
+    [
+      () => {
+        throw new Error('no network')
+      },
+      /failed: no network$/
+    ],
     [() => Promise.reject(new Error('denied')), /failed: denied$/],
     [() => Promise.reject(secret), /failed: it threw a string$/],
     [() => undefined, /failed: credentials: undefined is given/],
@@ -103,7 +114,10 @@ test('a provider that fails is quoted, and asked again by the next call', async 
   const all = answers.map(([, message]) => message)
   const signer = make({ credentials: () => (answers.length ? answers.shift()[0]() : keys) })
   for (const message of all) {
-    await assert.rejects(signer.token(), (error) => failure('CREDENTIALS_FAILED', message)(error) && !error.stack.includes(secret))
+    await assert.rejects(
+      signer.token(),
+      (error) => failure('CREDENTIALS_FAILED', message)(error) && !error.stack.includes(secret)
+    )
   }
   assert.equal(keyId(await signer.token()), keys.accessKeyId)
 })
@@ -144,7 +158,10 @@ test('without an option the default chain is asked: the environment, without a w
 })
 
 test('a search that finds nothing says what it tried', async () => {
-  await assert.rejects(make({}).token(), failure('CREDENTIALS_NOT_FOUND', /environment: .* profile: .* instance metadata: /))
+  await assert.rejects(
+    make({}).token(),
+    failure('CREDENTIALS_NOT_FOUND', /environment: .* profile: .* instance metadata: /)
+  )
 })
 
 test('while credentials are fetched the event loop turns, and all who wait share the one fetch', async () => {
@@ -152,14 +169,17 @@ test('while credentials are fetched the event loop turns, and all who wait share
   await aws.set('container', { hold: true })
   const signer = make({})
   let settled = false
-  const waiting = Promise.all(Array.from({ length: 50 }, () => signer.token())).finally(() => (settled = true))
+  const waiting = Promise.all(Array.from({ length: 50 }, () => signer.token())).finally(
+    () => (settled = true)
+  )
   await until(async () => (await aws.look('container')).requests.length, 'the request')
   assert.equal(settled, false)
   await aws.set('container', {})
   const [first, ...others] = await waiting
   const { requests, keys: handedOut } = await aws.look('container')
   assert.equal(requests.length, 1)
-  for (const token of [first, ...others, signer.tokenSync()]) assert.equal(keyId(token), handedOut[0].access_key_id)
+  for (const token of [first, ...others, signer.tokenSync()])
+    assert.equal(keyId(token), handedOut[0].access_key_id)
   assert.equal(first.expiresAt <= new Date(handedOut[0].expires_at), true)
 })
 
@@ -200,15 +220,22 @@ test('a role is assumed with keys, and with what a provider brings', async () =>
     const { requests, keys: handedOut } = await aws.look('sts')
     assert.equal(requests.length, 1)
     const form = new URLSearchParams(requests[0].body)
-    assert.deepEqual([form.get('RoleArn'), form.get('ExternalId'), form.get('RoleSessionName')], Object.values(role))
+    assert.deepEqual(
+      [form.get('RoleArn'), form.get('ExternalId'), form.get('RoleSessionName')],
+      Object.values(role)
+    )
     assert.match(requests[0].headers.authorization, /Credential=AKIDEXAMPLE\//)
-    for (const token of [...tokens, signer.tokenSync()]) assert.equal(keyId(token), handedOut[0].access_key_id)
+    for (const token of [...tokens, signer.tokenSync()])
+      assert.equal(keyId(token), handedOut[0].access_key_id)
   }
 })
 
 test('a role that is refused says so', async () => {
   env({ AWS_ENDPOINT_URL_STS: aws.url })
-  await aws.set('sts', { status: 403, body: '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>' })
+  await aws.set('sts', {
+    status: 403,
+    body: '<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>'
+  })
   const signer = make({ ...keys, roleArn: ROLE })
   await assert.rejects(signer.token(), failure('CREDENTIALS_FAILED', /not you/))
   await aws.set('sts', {})
@@ -219,7 +246,10 @@ test('a profile is read from the files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rdsign-node-'))
   const { AWS_CONFIG_FILE } = process.env
   try {
-    await writeFile(join(folder, 'config'), '[profile work]\naws_access_key_id = AKIDWORK\naws_secret_access_key = secret\n')
+    await writeFile(
+      join(folder, 'config'),
+      '[profile work]\naws_access_key_id = AKIDWORK\naws_secret_access_key = secret\n'
+    )
     process.env.AWS_CONFIG_FILE = join(folder, 'config')
     assert.equal(keyId(await make({ profile: 'work' }).token()), 'AKIDWORK')
     await assert.rejects(make({ profile: 'play' }).token(), failure('CREDENTIALS_FAILED', /play/))

@@ -36,7 +36,7 @@ test('a pg Pool asks for a new password for each connection', async () => {
   const pool = new pg.Pool(counting)
   const clients = await Promise.all([1, 2, 3].map(() => pool.connect()))
   for (const client of clients) assert.deepEqual((await client.query(USER)).rows, [LOGGED_IN])
-  clients.forEach((client) => client.release())
+  for (const client of clients) client.release()
   await pool.end()
   assert.equal(asked, 3)
 })
@@ -48,12 +48,16 @@ test('a Pool whose connections are replaced after 15 minutes still logs in, and 
   // A server that is 16 minutes ahead sees what this token is in 16 minutes.
   await local.withClockOffset(16 * 60, async () => {
     const stale = new pg.Client({ ...pgOptions(signer, { database, dial, ssl: { ca } }), password: old })
-    const refused = async () => assert.rejects(stale.connect(), /PAM authentication failed for user "iam_user"/)
+    const refused = async () =>
+      assert.rejects(stale.connect(), /PAM authentication failed for user "iam_user"/)
     assert.deepEqual(await local.refusals(refused), ['expired'])
   })
   // And a signer whose clock is as far ahead makes what that server takes.
   const ahead = async () => (await signer.token({ signingTime: new Date(Date.now() + 16 * 60_000) })).value
-  const replaced = new pg.Pool({ ...pgOptions(signer, { database, dial, max: 2, maxLifetimeSeconds: 1, ssl: { ca } }), password: ahead })
+  const replaced = new pg.Pool({
+    ...pgOptions(signer, { database, dial, max: 2, maxLifetimeSeconds: 1, ssl: { ca } }),
+    password: ahead
+  })
   await local.withClockOffset(16 * 60, async () => {
     const pid = async () => (await replaced.query('select pg_backend_pid() as pid')).rows[0].pid
     const removed = once(replaced, 'remove')
@@ -67,7 +71,12 @@ test('a Pool whose connections are replaced after 15 minutes still logs in, and 
 })
 
 test('verify-full refuses a server of another name, before it is given a token', async () => {
-  const other = new Signer({ hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com', port, username: 'iam_user', ...keys })
+  const other = new Signer({
+    hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com',
+    port,
+    username: 'iam_user',
+    ...keys
+  })
   const client = new pg.Client(pgOptions(other, { database, dial, ssl: { ca } }))
   const refused = async () => assert.rejects(client.connect(), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   assert.deepEqual(await local.refusals(refused), [])
@@ -81,7 +90,8 @@ test('without a ca the server must have a certificate of RDS', async () => {
 test('a token for another user is refused, and the reason is in the log alone', async () => {
   const other = new Signer({ hostname, port, username: 'testuser', ...keys })
   const client = new pg.Client(pgOptions(other, { database, dial, ssl: { ca } }))
-  const refused = async () => assert.rejects(client.connect(), /PAM authentication failed for user "testuser"/)
+  const refused = async () =>
+    assert.rejects(client.connect(), /PAM authentication failed for user "testuser"/)
   assert.deepEqual(await local.refusals(refused), ['not-allowed'])
 })
 
@@ -99,9 +109,21 @@ test('postgres.js logs in', async () => {
 })
 
 test('postgres.js refuses a server of another name', async () => {
-  const other = new Signer({ hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com', port, username: 'iam_user', ...keys })
+  const other = new Signer({
+    hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com',
+    port,
+    username: 'iam_user',
+    ...keys
+  })
   const { username, password } = other
-  const sql = postgres({ host: dial.host, port, username, password, database, ssl: verifyFull(other, { ca }) })
+  const sql = postgres({
+    host: dial.host,
+    port,
+    username,
+    password,
+    database,
+    ssl: verifyFull(other, { ca })
+  })
   await assert.rejects(async () => await sql.unsafe(USER), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   await sql.end()
 })
@@ -114,7 +136,16 @@ test('knex logs in', async () => {
 
 test('TypeORM logs in', async () => {
   const { host, port, user, password, ssl, ...extra } = pgOptions(signer, { dial, ssl: { ca } })
-  const source = new DataSource({ type: 'postgres', host, port, username: user, password, database, ssl, extra })
+  const source = new DataSource({
+    type: 'postgres',
+    host,
+    port,
+    username: user,
+    password,
+    database,
+    ssl,
+    extra
+  })
   await source.initialize()
   assert.deepEqual(await source.query(USER), [LOGGED_IN])
   await source.destroy()
@@ -130,7 +161,12 @@ test('Sequelize logs in, with a new password for each connection', async () => {
     username: user,
     database,
     dialectOptions: { ssl, stream: more.stream },
-    hooks: { beforeConnect: async (config) => (asked++, (config.password = await signer.password())) },
+    hooks: {
+      async beforeConnect(config) {
+        asked++
+        config.password = await signer.password()
+      }
+    },
     logging: false
   })
   const [rows] = await sequelize.query(USER)
@@ -143,12 +179,18 @@ test('pg drops a password function beside a connectionString, so that is refused
   const connectionString = 'postgres://iam_user@mydb/testdb'
   const dropped = new ConnectionParameters({ ...pgOptions(signer), connectionString })
   assert.notEqual(typeof dropped.password, 'function')
-  assert.throws(() => pgOptions(signer, { connectionString }), { name: 'TypeError', message: /^connectionString: / })
+  assert.throws(() => pgOptions(signer, { connectionString }), {
+    name: 'TypeError',
+    message: /^connectionString: /
+  })
 })
 
 test('pg.native makes a text of the password, which is refused', () => {
   const parameters = new ConnectionParameters(pgOptions(signer, { database }))
-  assert.throws(() => parameters.getLibpqConnectionString(() => {}), { name: 'TypeError', message: /pg\.native/ })
+  assert.throws(() => parameters.getLibpqConnectionString(() => {}), {
+    name: 'TypeError',
+    message: /pg\.native/
+  })
   process.env.NODE_PG_FORCE_NATIVE = '1'
   try {
     assert.throws(() => pgOptions(signer), { name: 'TypeError', message: /^NODE_PG_FORCE_NATIVE: / })
@@ -159,7 +201,10 @@ test('pg.native makes a text of the password, which is refused', () => {
 
 test('what the signer or verify-full has settled is refused', () => {
   for (const name of ['host', 'port', 'user', 'password']) {
-    assert.throws(() => pgOptions(signer, { [name]: 'x' }), { name: 'TypeError', message: new RegExp(`^${name}: `) })
+    assert.throws(() => pgOptions(signer, { [name]: 'x' }), {
+      name: 'TypeError',
+      message: new RegExp(`^${name}: `)
+    })
   }
   for (const ssl of [false, true, 'no-verify', null, { rejectUnauthorized: false }]) {
     assert.throws(() => pgOptions(signer, { ssl }), { name: 'TypeError', message: /^ssl: / })

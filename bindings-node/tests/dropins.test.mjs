@@ -8,7 +8,9 @@ import { endpoint, keys } from './support.mjs'
 const region = 'eu-central-1'
 const keyId = (value) => new URL(`https://${value}`).searchParams.get('X-Amz-Credential').split('/')[0]
 const called = (signer, ...args) =>
-  new Promise((resolve, reject) => signer.getAuthToken(...args, (error, value) => (error ? reject(error) : resolve(value))))
+  new Promise((resolve, reject) =>
+    signer.getAuthToken(...args, (error, value) => (error ? reject(error) : resolve(value)))
+  )
 
 /** As aws-sdk's AWS.Credentials: `get` fetches. */
 class CredentialsV2 {
@@ -17,7 +19,9 @@ class CredentialsV2 {
     this.fetched = fetched
   }
   get(callback) {
-    setImmediate(() => callback(this.fetched instanceof Error ? this.fetched : void Object.assign(this, this.fetched)))
+    setImmediate(() =>
+      callback(this.fetched instanceof Error ? this.fetched : void Object.assign(this, this.fetched))
+    )
   }
 }
 
@@ -29,11 +33,18 @@ test('as @aws-sdk/rds-signer: getAuthToken() with credentials, a provider, or ne
 })
 
 test('as aws-sdk v2: a token at once, with options of the call over those of the signer', () => {
-  const signer = new AWS.RDS.Signer({ region, ...endpoint, credentials: { ...keys, sessionToken: undefined, expireTime: null } })
+  const signer = new AWS.RDS.Signer({
+    region,
+    ...endpoint,
+    credentials: { ...keys, sessionToken: undefined, expireTime: null }
+  })
   assert.match(signer.getAuthToken(), /DBUser=iam_user&/)
   assert.match(signer.getAuthToken({ username: 'other' }), /DBUser=other&/)
   assert.equal(AWS.RDS.Signer, SignerV2)
-  assert.equal(keyId(new SignerV2().getAuthToken({ region, ...endpoint, credentials: keys })), keys.accessKeyId)
+  assert.equal(
+    keyId(new SignerV2().getAuthToken({ region, ...endpoint, credentials: keys })),
+    keys.accessKeyId
+  )
 })
 
 test('as aws-sdk v2: a token for a callback, with credentials that are fetched', async () => {
@@ -41,7 +52,10 @@ test('as aws-sdk v2: a token for a callback, with credentials that are fetched',
   assert.throws(() => signer.getAuthToken(), TypeError)
   assert.equal(keyId(await called(signer)), keys.accessKeyId)
   assert.match(await called(signer, { username: 'other' }), /DBUser=other&/)
-  assert.equal(signer.getAuthToken(() => {}), undefined)
+  assert.equal(
+    signer.getAuthToken(() => {}),
+    undefined
+  )
 })
 
 test('as aws-sdk v2: errors go to the callback, or are thrown without one', async () => {

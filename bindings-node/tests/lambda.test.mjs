@@ -2,12 +2,12 @@
 // process of its own, twice, frozen in between.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import { tmpdir } from 'node:os'
 import { environment, here, output, repository, startLocal, until } from './support.mjs'
 
 const local = await startLocal(after)
@@ -31,7 +31,11 @@ function start(folder) {
     DB_DIAL: '127.0.0.1',
     DB_CA: local.ca
   })
-  const child = spawn(process.execPath, ['-e', RUNTIME], { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['-e', RUNTIME], {
+    cwd: folder,
+    env,
+    stdio: ['pipe', 'pipe', 'inherit']
+  })
   const lines = createInterface({ input: child.stdout })
   return {
     async call() {

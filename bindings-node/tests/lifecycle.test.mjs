@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { PATIENCE, credentialsTimeout, endpoint, here, keys, output, run, startAws } from './support.mjs'
+import { credentialsTimeout, endpoint, here, keys, output, PATIENCE, run, startAws } from './support.mjs'
 
 const aws = await startAws(after)
 const OPTIONS = JSON.stringify({ ...endpoint, ...keys })
@@ -19,7 +19,8 @@ const program = (...args) => ['--input-type=commonjs', '-e', ...args]
 
 test('twenty workers load, sign and end, and the process goes on', async () => {
   // In a process of its own, whose main thread has not loaded the library: the last worker unloads it.
-  const done = await output(program(`
+  const done = await output(
+    program(`
     const { Worker } = require('node:worker_threads')
     const work = \`const { Signer } = require('rdsign')
       const signer = new Signer(${OPTIONS})
@@ -38,7 +39,8 @@ test('twenty workers load, sign and end, and the process goes on', async () => {
       const { length } = new Signer(${OPTIONS}).tokenSync().value
       console.log(results.length, results.every((result) => result.join() === [0, length, length].join()))
     }
-    main()`))
+    main()`)
+  )
   assert.equal(done, '20 true\n')
 })
 
@@ -47,7 +49,8 @@ test('workers that are terminated while they wait for credentials leave the proc
   const code = `const { Signer } = require('rdsign')
     new Signer(${WITHOUT_KEYS}).token()
     new Signer({ ...${WITHOUT_KEYS}, credentials: () => new Promise(() => {}) }).token()`
-  const done = await output(program(`
+  const done = await output(
+    program(`
     const { Worker } = require('node:worker_threads')
     const workers = Array.from({ length: 4 }, () => new Worker(${JSON.stringify(code)}, { eval: true }))
     ${ONCE_REQUESTED(4)}.then(async () => {
@@ -57,7 +60,9 @@ test('workers that are terminated while they wait for credentials leave the proc
       const { Signer } = require('rdsign')
       const { value } = await new Signer(${WITHOUT_KEYS}).token()
       console.log(value.includes('ASIACONTAINE'))
-    })`), { env: aws.container })
+    })`),
+    { env: aws.container }
+  )
   assert.equal(done, '1,1,1,1\ntrue\n')
 })
 
@@ -71,16 +76,21 @@ test('a process ends with a signer alive, by itself and by process.exit()', asyn
 
 test('process.exit() in the middle of a refresh ends at once', async () => {
   await aws.set('container', { hold: true, requests: [] })
-  const child = run(program(`
+  const child = run(
+    program(`
     const { Signer } = require('rdsign')
     for (let i = 0; i < 8; i++) new Signer({ ...${WITHOUT_KEYS}, credentialsTimeout: ${10 * PATIENCE} }).token()
     ${ONCE_REQUESTED(8)}.then(() => {
       console.log('leaving')
       process.exit(7)
-    })`), { env: aws.container })
+    })`),
+    { env: aws.container }
+  )
   // Were it to wait for its threads, it would take ten times as long.
   const patience = AbortSignal.timeout(PATIENCE)
-  const late = new Promise((_, reject) => patience.addEventListener('abort', () => reject(new Error('it waits for its threads'))))
+  const late = new Promise((_, reject) =>
+    patience.addEventListener('abort', () => reject(new Error('it waits for its threads')))
+  )
   assert.deepEqual(await Promise.race([child, late]), { status: 7, stdout: 'leaving\n', stderr: '' })
   await aws.set('container', {})
 })
@@ -99,7 +109,9 @@ test('each process of a cluster signs', async () => {
 })
 
 test('a million tokens take no more memory than a few', async () => {
-  const done = await output(['--expose-gc', ...program(`
+  const done = await output([
+    '--expose-gc',
+    ...program(`
     const { Signer } = require('rdsign')
     const signer = new Signer(${OPTIONS})
     const rss = () => (gc(), process.memoryUsage.rss())
@@ -110,12 +122,15 @@ test('a million tokens take no more memory than a few', async () => {
       await some(1_000_000)
       console.log((rss() - before) / 2 ** 20 < 16)
     }
-    main()`)])
+    main()`)
+  ])
   assert.equal(done, 'true\n')
 })
 
 test('thirty thousand signers are collected', async () => {
-  const done = await output(['--expose-gc', ...program(`
+  const done = await output([
+    '--expose-gc',
+    ...program(`
     const { Signer } = require('rdsign')
     const some = async (count) => {
       for (let i = 0; i < count; i++) {
@@ -130,12 +145,16 @@ test('thirty thousand signers are collected', async () => {
       const before = await some(5_000)
       console.log((await some(30_000) - before) / 2 ** 20 < 32)
     }
-    main()`)])
+    main()`)
+  ])
   assert.equal(done, 'true\n')
 })
 
 test('a thread of this process may be a worker, too', async () => {
-  const worker = new Worker(`require('node:worker_threads').parentPort.postMessage(new (require('rdsign').Signer)(${OPTIONS}).tokenSync().value)`, { eval: true })
+  const worker = new Worker(
+    `require('node:worker_threads').parentPort.postMessage(new (require('rdsign').Signer)(${OPTIONS}).tokenSync().value)`,
+    { eval: true }
+  )
   const value = await new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
   assert.match(value, /^mydb\.abc123/)
 })

@@ -1,6 +1,6 @@
 // The package as it is installed: its types, its entries, and what it says where it has no library.
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,13 +13,15 @@ const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2']
 
 test('ESM and CommonJS see one and the same package', async () => {
   const cjs = require('rdsign')
-  for (const name of ['Signer', 'Token', 'RdsignError']) assert.equal(esm[name], cjs[name])
+  const { Signer, Token, RdsignError } = esm
+  assert.deepEqual([Signer, Token, RdsignError], [cjs.Signer, cjs.Token, cjs.RdsignError])
   assert.equal(esm.default, cjs)
   for (const entry of ENTRIES) {
     const required = require(`rdsign/${entry}`)
     const imported = await import(`rdsign/${entry}.js`)
     assert.equal(imported.default, required)
-    for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value, `${entry}: ${name}`)
+    for (const [name, value] of Object.entries(required))
+      assert.equal(imported[name], value, `${entry}: ${name}`)
   }
 })
 
@@ -39,7 +41,9 @@ test('a strict TypeScript program compiles, as CommonJS and as ESM', async () =>
 /** The public names of a class: of its prototype and of its instances. */
 function members(Class, instance) {
   const names = [...Object.getOwnPropertyNames(Class.prototype), ...Object.getOwnPropertyNames(instance)]
-  return [...new Set(names)].filter((name) => name !== 'constructor' && name !== 'stack' && name !== 'message').sort()
+  return [...new Set(names)]
+    .filter((name) => name !== 'constructor' && name !== 'stack' && name !== 'message')
+    .sort()
 }
 
 /** The names that a class of a .d.ts declares. */
@@ -53,7 +57,11 @@ test('the types have the exports and members that the package has, and no others
   for (const entry of ENTRIES) {
     const types = readFileSync(join(installed, `${entry}.d.ts`), 'utf8')
     const exported = [...types.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name)
-    assert.deepEqual(Object.keys(require(entry === 'index' ? 'rdsign' : `rdsign/${entry}`)).sort(), exported.sort(), entry)
+    assert.deepEqual(
+      Object.keys(require(entry === 'index' ? 'rdsign' : `rdsign/${entry}`)).sort(),
+      exported.sort(),
+      entry
+    )
   }
   const types = readFileSync(join(installed, 'index.d.ts'), 'utf8')
   const signer = new esm.Signer({ ...endpoint, ...keys })
@@ -68,22 +76,30 @@ test('the types have the exports and members that the package has, and no others
   assert.deepEqual(members(esm.RdsignError, error), declared(types, 'RdsignError'))
   const options = /^export interface SignerOptions \{\n(.*?)^\}/ms.exec(types)[1]
   const names = [...options.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name)
-  assert.throws(() => new esm.Signer({ x: 1 }), (thrown) => {
-    assert.deepEqual(thrown.message.split('accepted: ')[1].split(', ').sort(), names.sort())
-    return true
-  })
+  assert.throws(
+    () => new esm.Signer({ x: 1 }),
+    (thrown) => {
+      assert.deepEqual(thrown.message.split('accepted: ')[1].split(', ').sort(), names.sort())
+      return true
+    }
+  )
 })
 
 test('the package depends on nothing and runs nothing when it is installed', () => {
   const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-  assert.deepEqual([about.dependencies, about.scripts, about.os, about.cpu], [undefined, undefined, undefined, undefined])
+  assert.deepEqual(
+    [about.dependencies, about.scripts, about.os, about.cpu],
+    [undefined, undefined, undefined, undefined]
+  )
   assert.notEqual(about.version, '0.0.0')
 })
 
 test('a library that is missing or broken is named, with platform and architecture', async () => {
   await withCopy(async (copy, library) => {
     const { platform, arch } = process
-    const wherever = new RegExp(`no library for platform ${platform}, architecture ${arch} in ${copy}: .*rdsign\\.${platform}-${arch}`)
+    const wherever = new RegExp(
+      `no library for platform ${platform}, architecture ${arch} in ${copy}: .*rdsign\\.${platform}-${arch}`
+    )
     writeFileSync(library, 'no library')
     const broken = await run(['-e', `require(${JSON.stringify(copy)})`])
     assert.match(broken.stderr, /cannot be loaded: /)
@@ -100,7 +116,10 @@ test("where glibc's library does not load, musl's does", { skip: process.platfor
     renameSync(library, library.replace('-gnu.', '-musl.'))
     for (const before of [undefined, 'no library']) {
       if (before) writeFileSync(library, before)
-      const { stdout, stderr } = await run(['-e', `console.log(typeof require(${JSON.stringify(copy)}).Signer)`])
+      const { stdout, stderr } = await run([
+        '-e',
+        `console.log(typeof require(${JSON.stringify(copy)}).Signer)`
+      ])
       assert.deepEqual([stdout, stderr], ['function\n', ''])
     }
   })
@@ -112,7 +131,13 @@ async function withCopy(body) {
   try {
     const copy = join(folder, 'rdsign')
     cpSync(installed, copy, { recursive: true })
-    await body(copy, join(copy, readdirSync(copy).find((name) => name.endsWith('.node'))))
+    await body(
+      copy,
+      join(
+        copy,
+        readdirSync(copy).find((name) => name.endsWith('.node'))
+      )
+    )
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -124,6 +149,9 @@ test('verifyFull gives the authorities of one region, and all where it knows non
   const one = of(endpoint.hostname)
   const all = of('mydb.example', 'xx-none-1')
   assert(one.ca.length < 15 && all.ca.length > 80)
-  assert.deepEqual([one.servername, all.servername, one.rejectUnauthorized], [endpoint.hostname, 'mydb.example', true])
+  assert.deepEqual(
+    [one.servername, all.servername, one.rejectUnauthorized],
+    [endpoint.hostname, 'mydb.example', true]
+  )
   assert.equal(of('[::1]', 'us-east-1').servername, undefined)
 })

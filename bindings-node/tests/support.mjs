@@ -22,13 +22,21 @@ export const PATIENCE = 120_000
 export const credentialsTimeout = 60_000
 
 /** An endpoint and keys of nobody. */
-export const endpoint = { hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com', port: 5432, username: 'iam_user' }
+export const endpoint = {
+  hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com',
+  port: 5432,
+  username: 'iam_user'
+}
 export const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an/example+of a secret' }
 
 /** The environment without what would change what rdsign or a driver does. */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS_|PG|NODE_TEST)/.test(name))
-  const files = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_EC2_METADATA_DISABLED: 'true' }
+  const files = {
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true'
+  }
   return { ...Object.fromEntries(own), ...files, ...more }
 }
 
@@ -49,7 +57,8 @@ export const signature = (token) => new URL(`https://${token}`).searchParams.get
 export async function run(args, { env = {}, cwd = here, command = process.execPath, input = '' } = {}) {
   const child = spawn(command, args, { cwd, env: environment(env) })
   const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text))
+  for (const name of ['stdout', 'stderr'])
+    child[name].setEncoding('utf8').on('data', (text) => (output[name] += text))
   child.stdin.end(input)
   const [status, signal] = await once(child, 'close')
   return { status: signal ?? status, ...output }
@@ -74,7 +83,10 @@ export async function until(condition, what) {
 
 /** Starts `rdsign local`, which is stopped when the test file ends. */
 export async function startLocal(after, ...args) {
-  const child = spawn(RDSIGN, ['local', ...args], { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(RDSIGN, ['local', ...args], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   const exports = {}
   await new Promise((resolve) => {
     const lines = createInterface({ input: child.stdout }).on('close', resolve)
@@ -102,7 +114,13 @@ export async function startLocal(after, ...args) {
     /** Runs a statement as the role postgres, by its password. */
     async asPostgres(sql) {
       const password = /^postgres_password = "(.*)"$/m.exec(original)[1]
-      const client = new pg.Client({ host: '127.0.0.1', port: Number(exports.PGPORT), user: 'postgres', password, database: 'testdb' })
+      const client = new pg.Client({
+        host: '127.0.0.1',
+        port: Number(exports.PGPORT),
+        user: 'postgres',
+        password,
+        database: 'testdb'
+      })
       await client.connect()
       await client.query(sql)
       await client.end()
@@ -110,7 +128,10 @@ export async function startLocal(after, ...args) {
     /** Moves the server's clock for as long as `body` runs. */
     async withClockOffset(seconds, body) {
       assert.match(original, /^clock_offset_seconds = .*$/m)
-      writeFileSync(config, original.replace(/^clock_offset_seconds = .*$/m, `clock_offset_seconds = ${seconds}`))
+      writeFileSync(
+        config,
+        original.replace(/^clock_offset_seconds = .*$/m, `clock_offset_seconds = ${seconds}`)
+      )
       try {
         return await body()
       } finally {
@@ -121,7 +142,11 @@ export async function startLocal(after, ...args) {
     async refusals(body) {
       const before = this.log().length
       await body()
-      return [...this.log().slice(before).matchAll(/rdsign: refused \(([a-z-]+)\)/g)].map(([, id]) => id)
+      return [
+        ...this.log()
+          .slice(before)
+          .matchAll(/rdsign: refused \(([a-z-]+)\)/g)
+      ].map(([, id]) => id)
     }
   }
 }
@@ -136,7 +161,8 @@ export async function startAws(after) {
     child.stdin.end()
     await ended
   })
-  const control = async (route, method, body) => (await fetch(`${url}/fake/${route}`, { method, body: body && JSON.stringify(body) })).json()
+  const control = async (route, method, body) =>
+    (await fetch(`${url}/fake/${route}`, { method, body: body && JSON.stringify(body) })).json()
   return {
     url,
     /** What makes the default chain find the container's credentials here. */

@@ -11,8 +11,8 @@ const ESCAPES = { t: '\t', n: '\n', r: '\r', '\\': '\\' }
 /** Undoes PostgreSQL's COPY text format: `\N` is none. */
 function field(text) {
   if (text === '\\N') return undefined
-  return text.replace(/\\(x[0-9a-fA-F]{2}|.)/g, (_, escape) =>
-    escape[0] === 'x' ? String.fromCharCode(parseInt(escape.slice(1), 16)) : ESCAPES[escape]
+  return text.replace(/\\(x[0-9a-fA-F]{2}|.)/g, (_, sequence) =>
+    sequence[0] === 'x' ? String.fromCharCode(parseInt(sequence.slice(1), 16)) : ESCAPES[sequence]
   )
 }
 
@@ -22,7 +22,10 @@ for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
   assert.equal(process.env[name], undefined, `${name} would answer where the vectors give no region`)
 }
 const text = readFileSync(join(repository, 'tests/vectors.tsv'), 'utf8')
-const [names, ...lines] = text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split('\t'))
+const [names, ...lines] = text
+  .split('\n')
+  .filter((line) => line && !line.startsWith('#'))
+  .map((line) => line.split('\t'))
 const vectors = lines.map((line) => Object.fromEntries(line.map((value, i) => [names[i], field(value)])))
 
 /** The token of a vector, or the code of its error. */

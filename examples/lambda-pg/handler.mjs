@@ -4,7 +4,12 @@ import pg from 'pg'
 import { Signer } from 'rdsign'
 import { pgOptions } from 'rdsign/pg.js'
 
-const { DB_HOSTNAME: hostname, DB_PORT: port = '5432', DB_USERNAME: username, DB_NAME: database } = process.env
+const {
+  DB_HOSTNAME: hostname,
+  DB_PORT: port = '5432',
+  DB_USERNAME: username,
+  DB_NAME: database
+} = process.env
 const signer = new Signer({ hostname, port: Number(port), username })
 // A tunnel, and authorities of one's own: neither is set in a Lambda that is beside its database.
 const dial = process.env.DB_DIAL ? { host: process.env.DB_DIAL } : undefined
