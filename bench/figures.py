@@ -73,10 +73,14 @@ def aims(row):
             said = f"at most {number(aim['at most'])} more than {peer}: "
             yield said + _met(row, peer, lambda: figure(row) - figure(row, peer) <= aim["at most"])
         elif "at most" in aim:
-            yield f"at most {number(aim['at most'])}: " + _met(row, None, lambda: figure(row) <= aim["at most"])
+            yield f"at most {number(aim['at most'])}: " + _met(
+                row, None, lambda: figure(row) <= aim["at most"]
+            )
         elif "times as fast as" in aim:
             peer = aim["times as fast as"]
-            yield f"{aim['times']} times as fast: " + _met(row, peer, lambda: _times(row, peer) >= aim["times"])
+            yield f"{aim['times']} times as fast: " + _met(
+                row, peer, lambda: _times(row, peer) >= aim["times"]
+            )
         else:
             peer = aim["times at most"]
             said = f"at most {aim['times']} times {peer}: "

@@ -1,6 +1,6 @@
 """What a package brings with all that it depends on: megabytes on disk, and how many packages.
 
-    installed.py python|node|jvm
+installed.py python|node|jvm
 """
 
 import sys

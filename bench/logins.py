@@ -9,9 +9,9 @@ import os
 import re
 import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
 
+import tomllib
 from rows import QUICK, say
 
 

@@ -9,8 +9,8 @@ from rows import ENVIRONMENT, HOST, KEY_ID, PORT, QUICK, REGION, SECRET, SESSION
 os.environ.clear()
 os.environ |= ENVIRONMENT
 
-import boto3  # noqa: E402, both look at the environment when they are made
-import rdsign  # noqa: E402
+import boto3
+import rdsign
 
 ROUNDS = 5 if QUICK else 25
 

@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import figures
 import installed
+import pytest
 import run
 
 BENCH = Path(__file__).parents[1]
@@ -60,7 +59,9 @@ IN_ITS_NOISE = BELOW_ZERO | {"rdsign": [1, -4, 9, 2, -7]}
 STEADY = BELOW_ZERO | {"rdsign": [2, 3, 1, 2, 2]}
 
 
-@pytest.mark.parametrize("row", [BELOW_ZERO, IN_ITS_NOISE, BELOW_ZERO | {"rdsign": [0] * 5}], ids=["below zero", "noise", "zero"])
+@pytest.mark.parametrize(
+    "row", [BELOW_ZERO, IN_ITS_NOISE, BELOW_ZERO | {"rdsign": [0] * 5}], ids=["below zero", "noise", "zero"]
+)
 def test_a_figure_that_the_run_cannot_tell_is_not_shown_and_meets_no_aim(row):
     assert figures.shown(row) == "cannot tell"
     assert figures.shown(row, "boto3") == "352"

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from common import REPOSITORY, VERSION  # noqa: F401, the tests have them from here
 
 CRATE = REPOSITORY / "bindings-c"

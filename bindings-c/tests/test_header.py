@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from conftest import CRATE, PROGRAMS, REPOSITORY, STRICT, succeed
 
 HEADER = (CRATE / "include/rdsign.h").read_text()

@@ -4,7 +4,6 @@ import os
 import re
 
 import pytest
-
 from conftest import BUILT, CRATE, PROGRAMS, REPOSITORY, STRICT, VERSION, Tree, install, run, succeed
 
 SOURCE = PROGRAMS / "calls.c"

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from conftest import BUILT, REPOSITORY, run, succeed
 
 RDSIGN = Path(os.environ.get("RDSIGN_BIN", BUILT / "rdsign")).resolve()

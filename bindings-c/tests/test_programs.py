@@ -1,7 +1,6 @@
 """The C programs that use the library: as they are, under valgrind, and with sanitizers in them."""
 
 import pytest
-
 from conftest import REPOSITORY, VERSION, run, succeed
 
 CODES = REPOSITORY / "tests/codes.tsv"

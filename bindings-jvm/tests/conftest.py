@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from common import HOSTNAME, NO_AWS, REPOSITORY
 from harness import Place
 

@@ -3,7 +3,6 @@
 import subprocess
 
 import pytest
-
 from common import BOUND
 from conftest import ENDPOINT, JAR, java
 from fake_aws import keys_file, long_lived_keys

@@ -9,9 +9,8 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-import pytest
-
 import common
+import pytest
 import rdsign
 from common import BOUND, HOSTNAME, PATIENCE, REPOSITORY
 from fake_aws import known_secrets
@@ -34,7 +33,9 @@ def signer(**options):
     sources = ("credentials", "profile", "access_key_id")
     keys = {"access_key_id": "akid", "secret_access_key": "secret"}
     own = {} if any(name in options for name in sources) else keys
-    return rdsign.Signer(**({"hostname": HOSTNAME, "username": "iam_user", "credentials_timeout": BOUND} | own | options))
+    return rdsign.Signer(
+        **({"hostname": HOSTNAME, "username": "iam_user", "credentials_timeout": BOUND} | own | options)
+    )
 
 
 def signed_by(token):

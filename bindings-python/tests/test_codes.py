@@ -1,7 +1,6 @@
 """tests/codes.tsv: every code of core is raised, with the exception of its kind."""
 
 import pytest
-
 import rdsign
 from conftest import NOON, signer
 from harness import contract

@@ -11,10 +11,14 @@ from types import SimpleNamespace
 import boto3
 import botocore.session
 import pytest
-import time_machine
-from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials, RefreshableCredentials
-
 import rdsign
+import time_machine
+from botocore.credentials import (
+    Credentials,
+    DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
+    RefreshableCredentials,
+)
 from common import BOUND
 from conftest import HOSTNAME, NOON, signed_by, signer
 from fake_aws import keys_file, long_lived_keys, temporary_keys
@@ -137,13 +141,23 @@ def test_refreshable_credentials_bring_their_end_and_are_asked_again(kind):
     def metadata():
         made.append(f"ASIAREFRESH{len(made)}")
         end = clock[0] + timedelta(hours=1)
-        return {"access_key": made[-1], "secret_key": "a secret", "token": "a token", "expiry_time": end.isoformat()}
+        return {
+            "access_key": made[-1],
+            "secret_key": "a secret",
+            "token": "a token",
+            "expiry_time": end.isoformat(),
+        }
 
     arguments = {"refresh_using": metadata, "method": "tests", "time_fetcher": lambda: clock[0]}
     if kind is RefreshableCredentials:
         first = metadata()
         end = datetime.fromisoformat(first["expiry_time"])
-        arguments |= {"access_key": first["access_key"], "secret_key": "a secret", "token": "t", "expiry_time": end}
+        arguments |= {
+            "access_key": first["access_key"],
+            "secret_key": "a secret",
+            "token": "t",
+            "expiry_time": end,
+        }
     one = signer(credentials=session_with(kind(**arguments)))
 
     def token(minutes):
@@ -157,7 +171,12 @@ def test_refreshable_credentials_bring_their_end_and_are_asked_again(kind):
 
 def test_a_token_ends_with_botocore_s_credentials():
     end = NOON + timedelta(minutes=5)
-    refuse = {"refresh_using": lambda: 1 / 0, "method": "tests", "time_fetcher": lambda: NOON, "mandatory_timeout": 0}
+    refuse = {
+        "refresh_using": lambda: 1 / 0,
+        "method": "tests",
+        "time_fetcher": lambda: NOON,
+        "mandatory_timeout": 0,
+    }
     credentials = RefreshableCredentials("ASIAENDING", "a secret", "t", end, **refuse)
     assert signer(credentials=credentials).token(signing_time=NOON).expires_at == end
 
@@ -213,9 +232,24 @@ def test_async_credentials_are_refused_in_words():
     "keys",
     [
         KEYS,
-        {"AccessKeyId": "AKIAFUNCTION", "SecretAccessKey": "a secret", "SessionToken": "a token", "Expiration": in_(3600)},
-        {"AccessKeyId": "AKIAFUNCTION", "SecretAccessKey": "a secret", "Token": "a token", "Expiration": in_(3600).isoformat()},
-        {"AccessKeyId": "AKIAFUNCTION", "SecretAccessKey": "a secret", "SessionToken": "a token", "Version": 1},
+        {
+            "AccessKeyId": "AKIAFUNCTION",
+            "SecretAccessKey": "a secret",
+            "SessionToken": "a token",
+            "Expiration": in_(3600),
+        },
+        {
+            "AccessKeyId": "AKIAFUNCTION",
+            "SecretAccessKey": "a secret",
+            "Token": "a token",
+            "Expiration": in_(3600).isoformat(),
+        },
+        {
+            "AccessKeyId": "AKIAFUNCTION",
+            "SecretAccessKey": "a secret",
+            "SessionToken": "a token",
+            "Version": 1,
+        },
         KEYS | {"expires_at": f"{in_(3600):%Y-%m-%dT%H:%M:%SZ}"},
         KEYS | {"expires_at": None},
         ReadOnlyCredentials("AKIAFUNCTION", "a secret", "a token", None),
@@ -265,7 +299,9 @@ def test_keys_of_a_function_that_no_token_can_be_signed_with_are_invalid():
     assert error.__cause__ is None
 
 
-@pytest.mark.parametrize("wrong", [5, "AKIA", KEYS, boto3.Session, object()], ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize(
+    "wrong", [5, "AKIA", KEYS, boto3.Session, object()], ids=lambda wrong: type(wrong).__name__
+)
 def test_credentials_of_another_type_are_a_type_error_at_once(wrong):
     with pytest.raises(TypeError, match="^credentials: .* is given; accepted: a boto3 or botocore Session"):
         signer(credentials=wrong)
@@ -425,4 +461,3 @@ def test_a_signer_that_goes_lets_its_function_go():
     one.password()
     del keys, one
     assert gone() is None
-

@@ -5,11 +5,10 @@ import subprocess
 
 import django
 import pytest
+import rdsign
 from conftest import run
 from django.conf import settings
 from django.db.utils import ConnectionHandler, OperationalError
-
-import rdsign
 
 settings.configure()
 django.setup()

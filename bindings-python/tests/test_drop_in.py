@@ -7,9 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
-import time_machine
-
 import rdsign
+import time_machine
 from conftest import HOSTNAME, NOON, signed_by
 
 REQUESTS = 1000

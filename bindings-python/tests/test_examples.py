@@ -4,7 +4,6 @@ import os
 import re
 
 import pytest
-
 from conftest import run
 from harness import Place
 from pages import ENDPOINT, example, page

@@ -14,17 +14,16 @@ import asyncpg
 import psycopg
 import psycopg2
 import pytest
-import sqlalchemy
-from psycopg_pool import AsyncConnectionPool, ConnectionPool
-from psycopg2.pool import ThreadedConnectionPool
-from sqlalchemy.ext.asyncio import create_async_engine
-
 import rdsign
 import rdsign.asyncpg
 import rdsign.psycopg
 import rdsign.psycopg2
 import rdsign.sqlalchemy
+import sqlalchemy
 from common import PATIENCE
+from psycopg2.pool import ThreadedConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+from sqlalchemy.ext.asyncio import create_async_engine
 
 WHO = "select current_user"
 
@@ -151,7 +150,14 @@ WAYS = {
     "SQLAlchemy and psycopg2": with_sqlalchemy("psycopg2"),
     "SQLAlchemy and asyncpg": with_sqlalchemy("asyncpg"),
 }
-FAILURES = (psycopg.Error, psycopg2.Error, asyncpg.PostgresError, sqlalchemy.exc.DBAPIError, ssl.SSLError, OSError)
+FAILURES = (
+    psycopg.Error,
+    psycopg2.Error,
+    asyncpg.PostgresError,
+    sqlalchemy.exc.DBAPIError,
+    ssl.SSLError,
+    OSError,
+)
 each_way = pytest.mark.parametrize("connect", WAYS.values(), ids=WAYS)
 
 

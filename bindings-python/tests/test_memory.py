@@ -4,7 +4,6 @@ import gc
 import resource
 
 import pytest
-
 import rdsign
 from conftest import HOSTNAME, signer
 

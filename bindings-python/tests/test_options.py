@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from enum import IntEnum
 
 import pytest
-
 import rdsign
 from conftest import HOSTNAME, NOON, signer
 
@@ -121,7 +120,9 @@ def test_options_are_given_by_name_alone():
 def test_none_is_as_good_as_not_given_and_the_defaults_are_those_that_help_shows():
     shown = inspect.signature(rdsign.Signer).parameters
     assert (shown["port"].default, shown["expires_in"].default) == (5432, 900)
-    names = [name for name in shown if name not in ("hostname", "username", "access_key_id", "secret_access_key")]
+    names = [
+        name for name in shown if name not in ("hostname", "username", "access_key_id", "secret_access_key")
+    ]
     none = signer(access_key_id="akid", secret_access_key="secret", **dict.fromkeys(names))
     given = signer(access_key_id="akid", secret_access_key="secret", port=5432, expires_in=900)
     assert none.token(signing_time=NOON).value == given.token(signing_time=NOON).value

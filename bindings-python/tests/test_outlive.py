@@ -8,7 +8,6 @@ import sys
 import time
 
 import pytest
-
 from conftest import PROGRAMS
 from harness import bounded
 
@@ -21,7 +20,10 @@ def test_it_connects_after_20_minutes(way, local, clock):
     environment = os.environ | local.exports | clock.environment
     command = [sys.executable, "-W", "error", PROGRAMS / "outlive.py", way, local.host, local.port]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(list(map(str, command)), env=environment, text=True, **pipes) as process, bounded(process):
+    with (
+        subprocess.Popen(list(map(str, command)), env=environment, text=True, **pipes) as process,
+        bounded(process),
+    ):
         kept = process.stdout.readline().removesuffix("\n")
         started = process.stdout.readline()
         assert started == "one\n", process.stderr.read()

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.request import urlopen
 
 import pytest
-
 import rdsign
 from common import BOUND, PATIENCE, wait_until
 from conftest import HOSTNAME, PROGRAMS, run, signed_by, signer
@@ -290,6 +289,4 @@ def test_no_thread_is_left_behind(imds):
     assert of_the_chain().token()
     assert asyncio.run(of_the_chain().token_async())
     # Python knows all threads that are its own or the fake's, which leaves none of rdsign's.
-    wait_until(
-        lambda: len(os.listdir("/proc/self/task")) == threading.active_count(), "the end of threads"
-    )
+    wait_until(lambda: len(os.listdir("/proc/self/task")) == threading.active_count(), "the end of threads")

@@ -6,7 +6,6 @@ import pickle
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 import rdsign
 from conftest import NOON, signer
 
@@ -19,14 +18,29 @@ def token():
 
 
 def test_value_is_the_password(token):
-    assert token.value.startswith("mydb.abc123.eu-central-1.rds.amazonaws.com:5432/?Action=connect&DBUser=iam_user&")
+    assert token.value.startswith(
+        "mydb.abc123.eu-central-1.rds.amazonaws.com:5432/?Action=connect&DBUser=iam_user&"
+    )
     assert type(token.value) is str
 
 
 def test_it_cannot_be_printed_by_accident(token, caplog):
     logging.getLogger().warning("connecting with %s", token)
-    texts = [str(token), repr(token), f"{token}", f"{token!r}", f"{token!s:}", format(token, ">60"), "%s" % token]
-    texts += ["{}".format(token), str([token]), str({"token": token}), caplog.messages[0].partition("with ")[2]]
+    texts = [
+        str(token),
+        repr(token),
+        f"{token}",
+        f"{token!r}",
+        f"{token!s:}",
+        format(token, ">60"),
+        "%s" % token,  # noqa: UP031
+    ]
+    texts += [
+        f"{token}",
+        str([token]),
+        str({"token": token}),
+        caplog.messages[0].partition("with ")[2],
+    ]
     for text in texts:
         assert SHOWN in text
         assert "X-Amz" not in text
@@ -94,4 +108,8 @@ def test_an_error_survives_being_pickled():
     with pytest.raises(rdsign.InvalidRequestError) as caught:
         signer(port=0)
     again = pickle.loads(pickle.dumps(caught.value))
-    assert (type(again), again.code, str(again)) == (rdsign.InvalidRequestError, "INVALID_PORT", str(caught.value))
+    assert (type(again), again.code, str(again)) == (
+        rdsign.InvalidRequestError,
+        "INVALID_PORT",
+        str(caught.value),
+    )

@@ -4,7 +4,6 @@ import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 import rdsign
 from conftest import TESTS
 

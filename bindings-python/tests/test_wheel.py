@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 import rdsign
 from common import VERSION
 from conftest import PROGRAMS, REPOSITORY, run
@@ -36,7 +35,11 @@ def test_it_has_all_that_it_should_and_no_more(names):
     own = {name.removeprefix("rdsign/") for name in names if name.startswith("rdsign/")}
     source = REPOSITORY / "bindings-python/python/rdsign"
     modules = [path for path in source.rglob("*.py*") if "__pycache__" not in path.parts]
-    assert own == {str(path.relative_to(source)) for path in modules} | {"_rdsign.abi3.so", "py.typed", "rds.pem"}
+    assert own == {str(path.relative_to(source)) for path in modules} | {
+        "_rdsign.abi3.so",
+        "py.typed",
+        "rds.pem",
+    }
     information = {name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name}
     assert information == {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
 

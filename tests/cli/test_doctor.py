@@ -16,11 +16,22 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-
 from harness import PATIENCE, RDSIGN, contract, ids, wait_until
 
 STATUSES = {"credentials": 11, "region": 12, "name": 13, "tcp": 14, "tls": 15, "login": 17, "member": 19}
-STEPS = ["credentials", "region", "name", "tcp", "tls", "token", "login", "clock", "member", "force-ssl", "policy"]
+STEPS = [
+    "credentials",
+    "region",
+    "name",
+    "tcp",
+    "tls",
+    "token",
+    "login",
+    "clock",
+    "member",
+    "force-ssl",
+    "policy",
+]
 
 FINDINGS = ids("doctor", "answer") | {code for code, *_ in contract("codes")}
 # What needs a server or a network that these tests do not have. For the answers, see answers.rs.
@@ -72,6 +83,7 @@ def all_is_well(environment, *flags):
 def listener(serve):
     """A server of the test's own, which serves one connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+
         def accept():
             with contextlib.suppress(OSError):
                 connection, _ = server.accept()
@@ -97,7 +109,7 @@ def test_a_login_that_works_is_told_step_by_step(local, environment):
         ("credentials", r"environment: AKIALOCALIAMUSER0001 \(long-lived\)"),
         ("region", "ap-northeast-1, in the host name"),
         ("tcp", f"connected to 127.0.0.1:{local.port}"),
-        ("tls", "TLS 1.3, trusted .* certificate by \"rdsign local: certificate authority\", until "),
+        ("tls", 'TLS 1.3, trusted .* certificate by "rdsign local: certificate authority", until '),
         ("login", rf"iam_user is in testdb, PostgreSQL {local.major}"),
         ("member", "is a member of rds_iam, directly"),
         ("policy", "arn:aws:rds-db:ap-northeast-1:ACCOUNT:dbuser:RESOURCE_ID/iam_user$"),
@@ -134,8 +146,13 @@ def test_the_credentials_have_expired(environment):
 
 def test_the_session_token_is_missing(local, environment):
     key = local.keys["ASIALOCALSESSION0001"]
-    environment |= {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"]}
-    told = fails(environment, "credentials", "session-token-missing", "is a temporary key, and has no session token")
+    environment |= {
+        "AWS_ACCESS_KEY_ID": key["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
+    }
+    told = fails(
+        environment, "credentials", "session-token-missing", "is a temporary key, and has no session token"
+    )
     assert told["login"]["finding"] == "token-refused"
     all_is_well(environment | {"AWS_SESSION_TOKEN": key["session_token"]})
 
@@ -148,7 +165,13 @@ def test_a_session_token_is_left_over(environment):
 
 def test_the_region_is_wrong(local, environment):
     all_is_well(environment, "--region=ap-northeast-1")
-    fails(environment, "region", "REGION_MISMATCH", "eu-west-1 is given, but the host name says", "--region=eu-west-1")
+    fails(
+        environment,
+        "region",
+        "REGION_MISMATCH",
+        "eu-west-1 is given, but the host name says",
+        "--region=eu-west-1",
+    )
     fails(environment, "region", "INVALID_REGION", "is not a region's name", "--region=EU")
 
 
@@ -231,7 +254,13 @@ def test_the_authority_is_another(environment, tmp_path):
     issuer = '"rdsign local: certificate authority", which is not among the authorities of RDS'
     fails(environment, "tls", "unknown-issuer", issuer)
     all_is_well(environment, f"--sslrootcert={right}")
-    fails(environment, "tls", "unknown-issuer", "not among the authorities of this system", "--sslrootcert=system")
+    fails(
+        environment,
+        "tls",
+        "unknown-issuer",
+        "not among the authorities of this system",
+        "--sslrootcert=system",
+    )
     missing = tmp_path / "missing.pem"
     fails(environment, "tls", "no-authorities", f"{missing} cannot be read", f"--sslrootcert={missing}")
     empty = tmp_path / "empty.pem"
@@ -242,7 +271,9 @@ def test_the_authority_is_another(environment, tmp_path):
 def test_a_proxy_may_have_an_authority_of_the_system(environment):
     del environment["PGSSLROOTCERT"]
     proxy = "--hostname=app.proxy-abc123.ap-northeast-1.rds.amazonaws.com"
-    told = fails(environment, "tls", "unknown-issuer", "not among the authorities of this system and of Amazon", proxy)
+    told = fails(
+        environment, "tls", "unknown-issuer", "not among the authorities of this system and of Amazon", proxy
+    )
     assert any("prx-" in line for line in told["policy"]["next"])
 
 
@@ -268,17 +299,49 @@ def certificate(folder, start, end):
         assert done.returncode == 0, done.stderr
 
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "ca.cnf"]
-    openssl("req", "-x509", *new, "-subj", "/CN=An authority", "-days", "3650", "-extensions", "v", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl(
+        "req",
+        "-x509",
+        *new,
+        "-subj",
+        "/CN=An authority",
+        "-days",
+        "3650",
+        "-extensions",
+        "v",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+    )
     openssl("req", *new, "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr")
     ends = ["-startdate", start, "-enddate", end, "-extfile", "names", "-notext", "-batch"]
-    openssl("ca", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", *ends, "-in", "server.csr", "-out", "server.pem")
+    openssl(
+        "ca",
+        "-config",
+        "ca.cnf",
+        "-cert",
+        "ca.pem",
+        "-keyfile",
+        "ca.key",
+        *ends,
+        "-in",
+        "server.csr",
+        "-out",
+        "server.pem",
+    )
     return folder / "ca.pem", folder / "server.pem", folder / "server.key"
 
 
 @pytest.mark.parametrize(
     "start, end, finding, sentence",
     [
-        ("20200101000000Z", "20210101000000Z", "certificate-expired", "expired at 2021-01-01T00:00:00Z; it is 20"),
+        (
+            "20200101000000Z",
+            "20210101000000Z",
+            "certificate-expired",
+            "expired at 2021-01-01T00:00:00Z; it is 20",
+        ),
         ("20900101000000Z", "20910101000000Z", "certificate-not-yet-valid", "is not valid yet; it is 20"),
     ],
     ids=["expired", "not yet valid"],
@@ -318,7 +381,9 @@ def test_no_policy_allows_it(local, environment):
     key = local.keys["AKIALOCALNOTHING0001"]
     own = {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"]}
     told = fails(environment | own, "login", "token-refused", "looked at the token and refused it")
-    assert told["login"]["next"][0].startswith("No policy may allow rds-db:connect to the owner of AKIALOCALNOTHING0001")
+    assert told["login"]["next"][0].startswith(
+        "No policy may allow rds-db:connect to the owner of AKIALOCALNOTHING0001"
+    )
     assert told["policy"]["says"].endswith("/iam_user")
     assert "rdsign: refused (not-allowed)" in local.log.read_text()[before:]
     all_is_well(environment)
@@ -399,7 +464,9 @@ def test_rds_force_ssl_is_read(local, environment, value, outcome):
         assert told["force-ssl"]["finding"] == (None if outcome == "fine" else "force-ssl-off")
 
 
-@pytest.mark.parametrize("flag", ["--hostname=https://x", "--port=0", "--username=", "--timeout=0", "--hostaddr=x"])
+@pytest.mark.parametrize(
+    "flag", ["--hostname=https://x", "--port=0", "--username=", "--timeout=0", "--hostaddr=x"]
+)
 def test_bad_input_is_no_step(environment, flag):
     done = run(environment, flag)
     assert (done.returncode, done.stdout) == (2, "")
@@ -416,7 +483,9 @@ def test_the_text_is_for_80_columns_and_has_no_colour_in_a_pipe(environment):
     assert "+ tcp" in plain and "✓" not in plain
 
 
-@pytest.mark.parametrize("more, coloured", [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(
+    "more, coloured", [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)]
+)
 def test_a_terminal_gets_colours_unless_they_are_not_wanted(environment, more, coloured):
     here, there = pty.openpty()
     with subprocess.Popen([RDSIGN, "doctor"], env=environment | more, stdout=there, stderr=there) as process:

@@ -64,7 +64,9 @@ def test_the_token_is_in_no_argument_and_rdsign_is_gone(environment):
 
 
 def test_the_child_has_rdsign_s_process_and_exit_status(environment):
-    process = subprocess.Popen([RDSIGN, "exec", "--", "sh", "-c", "echo $$; exit 7"], env=environment, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [RDSIGN, "exec", "--", "sh", "-c", "echo $$; exit 7"], env=environment, stdout=subprocess.PIPE
+    )
     output, _ = process.communicate(timeout=PATIENCE)
     assert (int(output), process.returncode) == (process.pid, 7)
 
@@ -152,7 +154,9 @@ def test_the_example_of_pgpass_logs_in(environment, tmp_path):
     example = rdsign("pgpass", "--help", env=environment).stdout.split("\nExample:\n")[1]
     own = environment | {"PATH": f"{RDSIGN.parent}:{os.environ['PATH']}", "PSQLRC": os.devnull}
     pipes = {"text": True, "capture_output": True, "timeout": PATIENCE}
-    done = subprocess.run(["bash", "-euc", example], input="select current_user", cwd=tmp_path, env=own, **pipes)
+    done = subprocess.run(
+        ["bash", "-euc", example], input="select current_user", cwd=tmp_path, env=own, **pipes
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "iam_user" in done.stdout
 
@@ -188,7 +192,17 @@ def test_the_bundle_is_printed_whole_by_region_and_as_a_list(environment):
     listed = rdsign("ca-bundle", "--list", env=environment).stdout.splitlines()
     assert len(listed) == BUNDLE.count("BEGIN CERTIFICATE")
     line = next(line for line in listed if "eu-central-1 Root CA RSA2048" in line)
-    assert line.split() == ["Amazon", "RDS", "eu-central-1", "Root", "CA", "RSA2048", "G1", "eu-central-1", "2061-05-21"]
+    assert line.split() == [
+        "Amazon",
+        "RDS",
+        "eu-central-1",
+        "Root",
+        "CA",
+        "RSA2048",
+        "G1",
+        "eu-central-1",
+        "2061-05-21",
+    ]
     assert all(len(line) <= 80 for line in listed)
 
 

@@ -9,7 +9,6 @@ import subprocess
 import termios
 
 import pytest
-
 from harness import PATIENCE, RDSIGN
 
 WIDTHS = [60, 80, 200]
@@ -24,7 +23,9 @@ def shown(width, *arguments):
     """What a terminal of this width gets."""
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    with subprocess.Popen([RDSIGN, *arguments], env=ENVIRONMENT, stdin=there, stdout=there, stderr=there) as process:
+    with subprocess.Popen(
+        [RDSIGN, *arguments], env=ENVIRONMENT, stdin=there, stdout=there, stderr=there
+    ) as process:
         os.close(there)
         text = b""
         try:
@@ -71,7 +72,10 @@ def examples(text):
     """The lines of the examples: what is indented, unless it is clap's or a table of statuses."""
     others = ("Usage:", "Arguments:", "Commands:", "Options:", "Exit status:")
     return [
-        line for prose, indented in sections(text) if prose and not prose[0].startswith(others) for line in indented
+        line
+        for prose, indented in sections(text)
+        if prose and not prose[0].startswith(others)
+        for line in indented
     ]
 
 
@@ -108,7 +112,9 @@ def test_examples_can_be_pasted(command):
     assert (parsed.returncode, parsed.stderr) == (0, "")
     for line in script.replace("\\\n", " ").split("\n"):
         command_itself = re.sub(r"^(\w+=(\$\([^)]*\)|\S*) +)+", "", line)
-        assert command_itself.split(" ")[0] in PROGRAMS | {""}, f"{line!r} is no command: has a line been broken?"
+        assert command_itself.split(" ")[0] in PROGRAMS | {""}, (
+            f"{line!r} is no command: has a line been broken?"
+        )
 
 
 def test_most_commands_have_an_example():

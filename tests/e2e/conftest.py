@@ -5,7 +5,6 @@ import os
 import shutil
 
 import pytest
-
 from common import RDSIGN
 from harness import LIBRARY, Place
 

@@ -3,10 +3,8 @@
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
-
 from harness import RDSIGN, REPOSITORY, Place, contract, ids
 from pages import ENDPOINT, example, page
 

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from common import PATIENCE, wait_until
 from harness import free_port, line_of
 
@@ -168,8 +167,12 @@ def test_ctrl_c_at_the_terminal_is_not_passed_on(place):
     command = place.arguments("--", "python3", "-c", COUNTS_SIGINT)
     process = subprocess.Popen(
         ["python3", "-c", TAKES_THE_TERMINAL, *command],
-        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=place.environment(), start_new_session=True,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=place.environment(),
+        start_new_session=True,
     )
     place.started.append(process)
     os.close(terminal)

@@ -79,7 +79,10 @@ def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared):
 
 @pytest.mark.parametrize(
     "change, problem",
-    [(('region = "', 'regoin = "'), "unknown field `regoin`"), (("endpoints = [", "endpoints = [] #"), "endpoints: ")],
+    [
+        (('region = "', 'regoin = "'), "unknown field `regoin`"),
+        (("endpoints = [", "endpoints = [] #"), "endpoints: "),
+    ],
 )
 def test_a_broken_configuration_is_named_at_the_start(place, shared, change, problem):
     config = place.base / "config.toml"

@@ -1,10 +1,8 @@
 """Checks README.md, docs/ and the other pages: links, the list of code blocks, the figures."""
 
 import re
-from pathlib import Path
 
 import pytest
-
 from harness import REPOSITORY
 from pages import BLOCKS, blocks, page
 
@@ -85,7 +83,12 @@ def test_the_figures_are_those_of_the_last_benchmark(row, language, what, unit):
 
 def test_core_s_rooms_use_only_what_architecture_md_says():
     ground = {"error", "limits", "message", "number", "timestamp", "wipe"}
-    table = page("ARCHITECTURE.md").split("Inside core", 1)[1].split("\n| from | to |\n", 1)[1].split("\n\n", 1)[0]
+    table = (
+        page("ARCHITECTURE.md")
+        .split("Inside core", 1)[1]
+        .split("\n| from | to |\n", 1)[1]
+        .split("\n\n", 1)[0]
+    )
     allowed = {}
     for row in table.splitlines()[1:]:
         _, sources, targets, _ = row.split("|")

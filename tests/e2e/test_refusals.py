@@ -141,7 +141,9 @@ def test_a_key_may_connect_only_as_its_user(shared):
 
 def test_a_changed_policy_works_at_once(shared):
     token = shared.token(key=NOTHING)
-    everyone = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "rds-db:*", "Resource": "*"}}'
+    everyone = (
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "rds-db:*", "Resource": "*"}}'
+    )
     nobody = everyone.replace("Allow", "Deny")
     shared.refuse(token, r"\(not-allowed\): .*")
     with shared.configuration(("policies = []", f"policies = ['{everyone}']")):
@@ -160,7 +162,9 @@ def test_parameters_may_stand_in_any_order(shared):
     shared.refuse(once_too_often, r"\((malformed|wrong-signature)\): .*")
 
 
-@pytest.mark.parametrize("password", ["a plain password", "x" * 65000, "caf\udce9"], ids=["plain", "long", "latin-1"])
+@pytest.mark.parametrize(
+    "password", ["a plain password", "x" * 65000, "caf\udce9"], ids=["plain", "long", "latin-1"]
+)
 def test_what_is_no_token_is_refused(shared, password):
     shared.refuse(password, r"\(malformed\): .*")
     shared.login(shared.token())
@@ -226,7 +230,10 @@ def test_a_name_is_taken_to_the_letter(shared):
         (('region = "ap-northeast-1"', ""), "missing field `region`"),
         (("123456789012", "12345678901"), "account_id: accepted: 12 digits"),
         (("policies = []", "policies = ['{}']"), r"access_keys\[3\].policies\[0\]: "),
-        (("clock_offset_seconds = 0", "clock_offset_seconds = 9223372036854775807"), "clock_offset_seconds: "),
+        (
+            ("clock_offset_seconds = 0", "clock_offset_seconds = 9223372036854775807"),
+            "clock_offset_seconds: ",
+        ),
         (('secret_access_key = "', 'secret_access_key = "\n'), "line "),
     ],
     ids=["unknown", "missing", "account", "policy", "clock", "syntax"],

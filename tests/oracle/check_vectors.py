@@ -108,9 +108,7 @@ def token_from_boto3(vector: Vector) -> str:
     """The token that boto3 makes of a line at the line's signing time."""
     given = {column: value or "" for column, value in vector.items()}
     session_token = given["session_token"] or None
-    client = rds_client(
-        given["access_key_id"], given["secret_access_key"], session_token
-    )
+    client = rds_client(given["access_key_id"], given["secret_access_key"], session_token)
     # boto3 always asks its request signer for 900 seconds: change that argument alone.
     signer = client._request_signer
     sign = signer.generate_presigned_url

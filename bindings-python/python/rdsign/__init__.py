@@ -90,9 +90,7 @@ _KEPT = 256
 _signers: dict[tuple[object, ...], Signer] = {}
 
 
-def _signer_for(
-    hostname: str, port: Optional[int], username: str, region: Optional[str] = None
-) -> Signer:
+def _signer_for(hostname: str, port: Optional[int], username: str, region: Optional[str] = None) -> Signer:
     """The one Signer for these, with the default chain, for as long as the environment says so."""
     # By type, too: True and 1.0 equal 1, but are no ports.
     key = (hostname, type(port), port, username, region, aws_environment())

@@ -13,7 +13,8 @@ from . import InvalidRequestError, Signer, _port_of, _signer_for, ca_bundle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Optional
+    from collections.abc import Mapping
+    from typing import Any, Optional
 
 CHECKED = ("verify-ca", "verify-full")
 

@@ -21,14 +21,16 @@ def later():
 
 
 def psycopg_pool():
+    import rdsign.psycopg
     from psycopg_pool import ConnectionPool
 
-    import rdsign.psycopg
-
     told = TOLD | {"dbname": "testdb"}
-    with ConnectionPool(
-        kwargs=told, min_size=1, max_size=2, open=True, connection_class=rdsign.psycopg.Connection
-    ) as pool, pool.connection() as first:
+    with (
+        ConnectionPool(
+            kwargs=told, min_size=1, max_size=2, open=True, connection_class=rdsign.psycopg.Connection
+        ) as pool,
+        pool.connection() as first,
+    ):
         first.execute(WHO)
         later()
         with pool.connection() as second:
@@ -37,9 +39,8 @@ def psycopg_pool():
 
 
 def psycopg2_pool():
-    from psycopg2.pool import ThreadedConnectionPool
-
     import rdsign.psycopg2
+    from psycopg2.pool import ThreadedConnectionPool
 
     factory = rdsign.psycopg2.connection
     pool = ThreadedConnectionPool(1, 2, connection_factory=factory, dbname="testdb", **TOLD)
@@ -69,9 +70,8 @@ def asyncpg_pool():
 
 
 def sqlalchemy_engine():
-    from sqlalchemy import create_engine, text
-
     import rdsign.sqlalchemy
+    from sqlalchemy import create_engine, text
 
     url = f"postgresql+psycopg://iam_user@{HOST}:{PORT}/testdb"
     engine = rdsign.sqlalchemy.use_tokens(create_engine(url))
@@ -85,10 +85,9 @@ def sqlalchemy_engine():
 
 
 def sqlalchemy_async_engine():
+    import rdsign.sqlalchemy
     from sqlalchemy import text
     from sqlalchemy.ext.asyncio import create_async_engine
-
-    import rdsign.sqlalchemy
 
     async def main():
         url = f"postgresql+asyncpg://iam_user@{HOST}:{PORT}/testdb"
@@ -112,7 +111,11 @@ def django_pool():
 
     settings.configure()
     django.setup()
-    own = {"ENGINE": "rdsign.django.postgresql", "NAME": "testdb", "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}}}
+    own = {
+        "ENGINE": "rdsign.django.postgresql",
+        "NAME": "testdb",
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}},
+    }
     own |= {"HOST": HOST, "PORT": PORT, "USER": "iam_user"}
     connections = ConnectionHandler({"default": own})
     first = connections["default"]
