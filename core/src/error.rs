@@ -1,30 +1,30 @@
-//! The one error type, and the codes that every language shows.
+//! Defines the error type and the codes that every language shows.
 //!
-//! A code is a promise: its text and its number never change and are never used again for
-//! something else. Messages name the field and say what is accepted. They never hold a secret
-//! access key, a session token, a signature or a whole token, so an error may always be logged.
+//! The text and the number of a code never change, and are never reused for another error. Messages
+//! name the field and say what is accepted. They never contain a secret access key, a session
+//! token, a signature or a whole token, so every error is safe to log.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Who has to act on an error.
+/// Says who can fix an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The caller: an option is not what is accepted, or the region is missing.
+    /// The caller: an option is invalid, or the region is missing.
     Request,
-    /// Whoever provides the credentials: they are missing, expired or could not be fetched.
+    /// The provider of the credentials: they are missing, expired or could not be fetched.
     Credentials,
-    /// The authors of rdsign: it is a bug.
+    /// The authors of rdsign: the error is a bug.
     Internal,
 }
 
 /// Declares the codes, each once: `Name = number, "TEXT", kind`.
 ///
-/// They are in the order of their numbers: if several options are wrong, the lowest is reported.
-/// CONTRIBUTING.md lists what else a new code needs; a test fails for each step that is missing.
+/// The codes are in the order of their numbers. If several options are invalid, the lowest is
+/// reported. CONTRIBUTING.md lists what else a new code needs; a test fails for each missing step.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, $kind:ident;)+) => {
-        /// What went wrong, as a stable code. The number is the status that the C ABI returns.
+        /// Says what went wrong, as a stable code. Its number is the status that the C ABI returns.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(i32)]
@@ -33,15 +33,15 @@ macro_rules! codes {
         }
 
         impl ErrorCode {
-            /// Every code, in the order of the numbers.
+            /// All codes, in the order of their numbers.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code as every language spells it, such as `INVALID_PORT`.
+            /// Returns the code as every language spells it, such as `INVALID_PORT`.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
             }
 
-            /// Who has to act on it.
+            /// Returns who can fix the error.
             pub const fn kind(self) -> ErrorKind {
                 match self { $(Self::$name => ErrorKind::$kind),+ }
             }
@@ -50,17 +50,17 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The host name is empty, too long, or holds something that a host name cannot.
+    /// The host name is missing, empty, too long, or contains something that a host name cannot.
     InvalidHostname = 1, "INVALID_HOSTNAME", Request;
     /// The port is not 1 to 65535.
     InvalidPort = 2, "INVALID_PORT", Request;
-    /// The user name is empty or holds a control character or U+FFFD.
+    /// The user name is missing or empty, or contains a control character or U+FFFD.
     InvalidUsername = 3, "INVALID_USERNAME", Request;
-    /// The region is not lower-case letters, digits and `-`.
+    /// The region is empty, or contains something other than lower-case letters, digits and `-`.
     InvalidRegion = 4, "INVALID_REGION", Request;
-    /// No region was given, and none was found in the host name, the environment or the profile.
+    /// The region was not given, nor found in the host name, the environment or the profile.
     RegionRequired = 5, "REGION_REQUIRED", Request;
-    /// The region given is not the one in the host name.
+    /// The given region is not the one in the host name.
     RegionMismatch = 6, "REGION_MISMATCH", Request;
     /// The key id or the secret is empty, or one of the three holds a control character.
     InvalidCredentials = 7, "INVALID_CREDENTIALS", Request;
@@ -68,20 +68,20 @@ codes! {
     InvalidExpiresIn = 8, "INVALID_EXPIRES_IN", Request;
     /// The signing time is before 1970 or after 9999.
     InvalidSigningTime = 9, "INVALID_SIGNING_TIME", Request;
-    /// No source of credentials had any.
+    /// No source has credentials.
     CredentialsNotFound = 20, "CREDENTIALS_NOT_FOUND", Credentials;
-    /// The credentials have expired, and their source gives no newer ones.
+    /// The credentials expired, and their source has no newer ones.
     CredentialsExpired = 21, "CREDENTIALS_EXPIRED", Credentials;
-    /// A source of credentials that should have worked did not.
+    /// A source of credentials is configured, but failed.
     CredentialsFailed = 22, "CREDENTIALS_FAILED", Credentials;
-    /// A call for credentials ran past its bound.
+    /// Fetching credentials took longer than the credentials timeout.
     CredentialsTimeout = 23, "CREDENTIALS_TIMEOUT", Credentials;
     /// A bug in rdsign.
     Internal = 255, "INTERNAL", Internal;
 }
 
 impl ErrorCode {
-    /// Whether the caller's own input is at fault, and not credentials or rdsign.
+    /// Returns whether the error is in the caller's input, and not in the credentials or in rdsign.
     pub const fn is_invalid_request(self) -> bool {
         matches!(self.kind(), ErrorKind::Request)
     }
@@ -93,7 +93,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// A code and a message. `Display` gives the message alone.
+/// An error with a code and a message. `Display` writes only the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -109,23 +109,23 @@ impl Error {
         }
     }
 
-    /// An [`ErrorCode::Internal`] for a binding that caught a panic at its boundary.
+    /// Returns an [`ErrorCode::Internal`] for a bug that a binding detected at its boundary.
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Internal, message)
     }
 
-    /// The error for a panic that was caught at a boundary. What the panic said is left out: it may
-    /// quote any text at all.
+    /// Returns the error for a panic that was caught at a boundary. Its message does not repeat the
+    /// panic's message, which may contain a secret.
     pub fn from_panic() -> Self {
         Self::internal("internal error (panic); please report it")
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> ErrorCode {
         self.code
     }
 
-    /// What is wrong and what is accepted, in one sentence.
+    /// Returns what is wrong and what is accepted, usually as `FIELD: problem; accepted: …`.
     pub fn message(&self) -> &str {
         &self.message
     }

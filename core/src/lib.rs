@@ -1,17 +1,17 @@
-//! Signs Amazon RDS and Aurora IAM database authentication tokens, without the network, and
-//! byte for byte as `aws rds generate-db-auth-token` does.
+//! Signs Amazon RDS and Aurora IAM database authentication tokens. Signing needs no network, and
+//! the bytes equal those of `aws rds generate-db-auth-token`.
 //!
-//! [`Signer`] makes tokens. [`verify`] is the server's side of the same: it says whether a login
-//! would be allowed, or why not. [`policy`] writes and evaluates the IAM policies that allow it,
-//! and [`inspect`] takes a token apart. All rules, defaults and messages are in this crate; what
-//! other languages see only converts.
+//! [`Signer`] makes tokens. [`verify`] is the server's side: it decides whether a login is allowed,
+//! or why not. [`policy`] writes and evaluates the IAM policies that allow a login. [`inspect`]
+//! takes a token apart and says what is wrong with it. All rules, defaults and messages are in this
+//! crate; the bindings for other languages only convert.
 //!
-//! Source of the token's form:
+//! AWS documents the tokens:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>
 
 #![deny(unsafe_code)]
 
-// Each group uses only what stands above it.
+// Each group uses only the groups above it.
 
 mod error;
 mod limits;

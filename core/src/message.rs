@@ -1,14 +1,14 @@
-//! Text for messages: what a user gave, quoted and cut, and lengths of time.
+//! Formats text for messages: quoted input and durations.
 //!
-//! Every message that repeats input goes through here, so that no control character reaches a
-//! terminal or a log and no message grows with its input.
+//! Messages quote input with these functions, so that no control character reaches a terminal or a
+//! log, and long input does not make a long message.
 
 use std::time::Duration;
 
-/// How many characters of what a user gave a message repeats.
+/// The maximum number of characters of input that a message quotes.
 const SHOWN: usize = 100;
 
-/// What a user gave, quoted and escaped for a message, and cut if it is long.
+/// Quotes and escapes input for a message. Truncates it to 100 characters.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
@@ -16,7 +16,7 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// The same without quotes, for a number.
+/// Like [`quoted`], but without the quotes, for a number.
 pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text[..end].escape_debug()),
@@ -24,7 +24,8 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// A length of time for people: `45 s`, `14 min 3 s`, `3 h 12 min`, `2 d 4 h`.
+/// Formats a duration in at most two units: `45 s`, `14 min 3 s`, `3 h 12 min`, `2 d 4 h`.
+/// Drops smaller units.
 pub fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let of = |large: u64, large_unit: &str, small: u64, small_unit: &str| match small {

@@ -1,10 +1,10 @@
-//! A number as another language gives it: languages have fractions, NaN and integers without end
-//! where a port is meant. Nothing is cut or rounded; what is no integer of 64 bits is kept as text
-//! for the message that refuses it.
+//! Holds a number from another language, not yet checked. Other languages may pass fractions, NaN
+//! or arbitrarily large integers where a port is expected. Nothing is truncated or rounded: a
+//! number that is not a 64-bit integer is kept as text for the error message.
 
 use std::fmt;
 
-/// A number for an option such as a port, not yet checked.
+/// A number for an option such as a port. Its range is not yet checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Number(Inner);
 
@@ -15,12 +15,12 @@ enum Inner {
 }
 
 impl Number {
-    /// A number that is no integer of 64 bits, as its own language writes it.
+    /// Keeps a number that is not a 64-bit integer, as its language writes it.
     pub fn other(text: impl Into<String>) -> Self {
         Self(Inner::Other(text.into()))
     }
 
-    /// The integer, where it is one in that range.
+    /// Returns the integer if it is in the range.
     pub(crate) fn within(&self, accepted: std::ops::RangeInclusive<u16>) -> Option<u16> {
         match self.0 {
             Inner::Integer(integer) => u16::try_from(integer)
@@ -53,7 +53,7 @@ macro_rules! from_integers {
 from_integers!(i8, i16, i32, i64, u8, u16, u32);
 
 impl From<f64> for Number {
-    /// -0 is 0. A fraction, NaN, an infinity and what is past 2^53 are no integers here.
+    /// Converts an integer of at most 2^53 in size, and -0 to 0. Keeps any other number as text.
     fn from(number: f64) -> Self {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if number.fract() == 0.0 && number.abs() <= EXACT {
@@ -69,14 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_float_that_is_an_integer_is_one() {
+    fn an_integral_float_equals_its_integer() {
         for (float, integer) in [(5432.0, 5432), (-0.0, 0), (-1.0, -1), (65535.0, 65535)] {
             assert_eq!(Number::from(float), Number::from(integer), "{float}");
         }
     }
 
     #[test]
-    fn nothing_is_rounded_into_range() {
+    fn numbers_are_not_rounded_into_range() {
         for number in [5432.7, f64::NAN, f64::INFINITY, 1e300, 0.5, 65_535.000_01] {
             assert_eq!(Number::from(number).within(0..=u16::MAX), None, "{number}");
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_number_is_cut_in_the_message() {
+    fn a_long_number_is_truncated_in_the_message() {
         let shown = Number::other("9".repeat(5000)).to_string();
         assert!(shown.starts_with("999") && shown.len() < 110, "{shown}");
     }

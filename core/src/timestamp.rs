@@ -1,7 +1,8 @@
-//! Moments as Signature Version 4 writes them: whole seconds in UTC, `20240826T220000Z`.
+//! Converts times to and from the texts of Signature Version 4 (`20240826T220000Z`, whole seconds
+//! in UTC) and RFC 3339.
 //!
-//! Nothing here reads a clock. A moment outside 1970 to 9999 has no such text, so it cannot be
-//! made: whoever holds a `Timestamp` may format it.
+//! Nothing here reads a clock. A `Timestamp` is always from 1970 to 9999, so formatting one never
+//! fails.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,12 +16,12 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// 9999-12-31T23:59:59Z
 const LAST: i64 = 253_402_300_799;
 
-/// A moment from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z, in whole seconds.
+/// A time from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(i64);
 
 impl Timestamp {
-    /// From seconds since 1970.
+    /// Converts seconds since 1970.
     pub(crate) fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         if (0..=LAST).contains(&seconds) {
             return Ok(Self(seconds));
@@ -28,13 +29,13 @@ impl Timestamp {
         Err(Error::new(
             ErrorCode::InvalidSigningTime,
             format!(
-                "signing time: {seconds} seconds from 1970-01-01T00:00:00Z; \
+                "signing time: {seconds} seconds since 1970 is out of range; \
                  accepted: 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z"
             ),
         ))
     }
 
-    /// Fractions of a second are dropped.
+    /// Converts a system time. Rounds down to whole seconds.
     pub(crate) fn from_system_time(time: SystemTime) -> Result<Self, Error> {
         let seconds = match time.duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
@@ -47,7 +48,7 @@ impl Timestamp {
         Self::from_unix_seconds(seconds)
     }
 
-    /// From the text of an `X-Amz-Date`, to the letter.
+    /// Parses the text of an `X-Amz-Date`. Accepts only the form `YYYYMMDDTHHMMSSZ`.
     pub(crate) fn from_amz_date(text: &str) -> Option<Self> {
         let digits = |range: std::ops::Range<usize>| {
             let digits = text.get(range)?;
@@ -71,16 +72,16 @@ impl Timestamp {
     }
 
     pub(crate) fn system_time(self) -> SystemTime {
-        // Never negative, by construction.
+        // A Timestamp is never negative.
         UNIX_EPOCH + Duration::from_secs(self.0.unsigned_abs())
     }
 
-    /// The day that a signing key is derived for, counted from 1970-01-01.
+    /// Returns the day in days since 1970-01-01. A signing key is derived for one day.
     pub(crate) fn day(self) -> i64 {
         self.0 / SECONDS_PER_DAY
     }
 
-    /// `YYYYMMDDTHHMMSSZ`
+    /// Formats the time as `YYYYMMDDTHHMMSSZ`.
     pub(crate) fn amz_date(self) -> AmzDate {
         let moment = OffsetDateTime::from_unix_timestamp(self.0)
             .expect("1970 to 9999 is within the calendar's range");
@@ -94,13 +95,12 @@ impl Timestamp {
     }
 }
 
-/// Two digits.
+/// Writes a number from 0 to 99 as two digits.
 fn put(text: &mut [u8; AMZ_DATE_LENGTH], at: usize, number: u8) {
     text[at] = b'0' + number / 10;
     text[at + 1] = b'0' + number % 10;
 }
 
-/// How long the text of an `X-Amz-Date` is.
 const AMZ_DATE_LENGTH: usize = 16;
 
 /// The text of an `X-Amz-Date`.
@@ -115,7 +115,8 @@ impl AmzDate {
         &self.0
     }
 
-    /// Another moment of the same day: without the calendar, which costs more than the rest.
+    /// Formats another time of the same day. Skips the calendar computation, which would take
+    /// longer than the rest.
     pub(crate) fn at(&self, time: Timestamp) -> Self {
         let second_of_day = (time.0 % SECONDS_PER_DAY) as u32;
         let mut text = self.0;
@@ -125,19 +126,20 @@ impl AmzDate {
         Self(text)
     }
 
-    /// The first half, `YYYYMMDD`, which the scope of a credential carries.
+    /// Returns the date, `YYYYMMDD`, for the credential scope.
     pub(crate) fn date(&self) -> &str {
         &self.as_str()[..8]
     }
 }
 
-/// A moment given as seconds since 1970, negative before. `None` if the system cannot represent it.
+/// Converts seconds since 1970, which may be negative. Returns `None` if the system cannot
+/// represent the time.
 pub fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
     moment(Duration::from_secs(seconds.unsigned_abs()), seconds < 0)
 }
 
-/// A moment given as milliseconds since 1970, negative before. `None` if the system cannot
-/// represent it.
+/// Converts milliseconds since 1970, which may be negative. Returns `None` if the system cannot
+/// represent the time.
 pub fn from_unix_milliseconds(milliseconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_millis(milliseconds.unsigned_abs());
     moment(distance, milliseconds < 0)
@@ -150,8 +152,8 @@ fn moment(distance: Duration, is_before_1970: bool) -> Option<SystemTime> {
     }
 }
 
-/// A moment as whole milliseconds since 1970, rounded down, so that a token is never said to live
-/// longer than it does.
+/// Converts a time to whole milliseconds since 1970. Rounds down, so that a reported expiry is
+/// never too late.
 pub fn to_unix_milliseconds(time: SystemTime) -> i64 {
     let milliseconds = |duration: Duration| i64::try_from(duration.as_millis());
     match time.duration_since(UNIX_EPOCH) {
@@ -163,20 +165,20 @@ pub fn to_unix_milliseconds(time: SystemTime) -> i64 {
     }
 }
 
-/// A moment as whole seconds since 1970, rounded down.
+/// Converts a time to whole seconds since 1970. Rounds down.
 pub fn to_unix_seconds(time: SystemTime) -> i64 {
     to_unix_milliseconds(time).div_euclid(1000)
 }
 
-/// Reads a moment such as `2024-08-26T22:00:00Z` (RFC 3339, any offset).
+/// Parses an RFC 3339 time with any offset, such as `2024-08-26T22:00:00Z`.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidSigningTime`] where it is none. For how to say it where the text is not
-/// the caller's own, see `parse_rfc3339_or`.
+/// [`ErrorCode::InvalidSigningTime`] if the text is not such a time.
 pub fn parse_rfc3339(text: &str) -> Result<SystemTime, Error> {
     parse_rfc3339_or(text, ErrorCode::InvalidSigningTime, "signing time")
 }
 
+/// Like [`parse_rfc3339`], but with another code and field in the error.
 pub(crate) fn parse_rfc3339_or(
     text: &str,
     code: ErrorCode,
@@ -195,13 +197,13 @@ pub(crate) fn parse_rfc3339_or(
         })
 }
 
-/// A moment as RFC 3339 text in UTC, such as `2024-08-26T22:00:00Z`; fractions are dropped. One
-/// that has no such text is said to be before 1970 or after 9999.
+/// Formats a time as RFC 3339 in UTC, such as `2024-08-26T22:00:00Z`. Rounds down to whole seconds.
+/// Returns `a time before 1970` or `a time after 9999` if the time is out of that range.
 pub fn format_rfc3339(time: SystemTime) -> String {
     format_unix_seconds(to_unix_seconds(time))
 }
 
-/// The same for a moment given as seconds since 1970.
+/// Formats seconds since 1970 like [`format_rfc3339`].
 pub fn format_unix_seconds(seconds: i64) -> String {
     let text = Timestamp::from_unix_seconds(seconds).ok().and_then(|time| {
         let moment = OffsetDateTime::from_unix_timestamp(time.0).ok()?;
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn amz_date_is_right_at_the_edges_of_the_calendar() {
+    fn amz_date_is_correct_at_the_edges_of_the_calendar() {
         for (seconds, text) in [
             (0, "19700101T000000Z"),
             (951_782_400, "20000229T000000Z"),
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_amz_date() {
+    fn other_texts_are_not_an_amz_date() {
         for text in [
             "",
             "20240230T000000Z",
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_just_before_1970_is_refused() {
+    fn a_time_just_before_1970_is_rejected() {
         let before = UNIX_EPOCH - Duration::from_millis(1);
         let error = Timestamp::from_system_time(before).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidSigningTime);
@@ -270,14 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_text_is_told_and_no_panic() {
+    fn formatting_a_time_out_of_range_does_not_panic() {
         let far = Duration::from_secs(1 << 62);
         assert_eq!(format_rfc3339(UNIX_EPOCH - far), "a time before 1970");
         assert_eq!(format_rfc3339(UNIX_EPOCH + far), "a time after 9999");
     }
 
     #[test]
-    fn unix_times_are_read_and_rounded_down() {
+    fn unix_times_are_rounded_down() {
         for milliseconds in [0, 1, 1_724_709_600_123, -1, -999, -1000] {
             let time = from_unix_milliseconds(milliseconds).unwrap();
             assert_eq!(to_unix_milliseconds(time), milliseconds);
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc3339_is_read_and_written() {
+    fn rfc3339_is_parsed_and_formatted() {
         let time = parse_rfc3339("2024-08-27T00:00:00.5+02:00").unwrap();
         assert_eq!(format_rfc3339(time), "2024-08-26T22:00:00Z");
         assert!(parse_rfc3339("yesterday").is_err());

@@ -1,11 +1,11 @@
-//! Overwrites secrets at the speed of memory.
+//! Overwrites secrets quickly.
 //!
-//! `zeroize` goes byte by byte, which takes as long as a good part of signing does.
+//! `zeroize` writes byte by byte, which would take a noticeable part of the time of signing.
 
 /// Overwrites a secret with zeros. The compiler cannot remove the write.
 pub(crate) fn wipe(secret: &mut [u8]) {
-    // An empty String points nowhere, and there glibc's memset for AVX-512 makes a masked store of
-    // nothing, which takes the processor 200 ns to find harmless.
+    // The pointer of an empty String is dangling. There, glibc's memset for AVX-512 makes a masked
+    // store of zero bytes, which takes the processor 200 ns.
     if secret.is_empty() {
         return;
     }
