@@ -44,4 +44,4 @@ def test_a_refusal_ends_it_with_the_server_s_words_and_no_token(example):
 def test_what_is_wrong_with_the_options_is_said(example):
     done = run(example, env={"PGHOST": "localhost", "PGUSER": "iam_user"})
     assert (done.stdout, done.returncode) == ("", 1)
-    assert done.stderr.startswith("no signer: region: none is given")
+    assert done.stderr.startswith("no signer: region: missing")

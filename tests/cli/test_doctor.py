@@ -169,10 +169,10 @@ def test_the_region_is_wrong(local, environment):
         environment,
         "region",
         "REGION_MISMATCH",
-        "eu-west-1 is given, but the host name says",
+        "eu-west-1 differs from the host name's region",
         "--region=eu-west-1",
     )
-    fails(environment, "region", "INVALID_REGION", "is not a region's name", "--region=EU")
+    fails(environment, "region", "INVALID_REGION", "is not a region", "--region=EU")
 
 
 def test_the_region_is_wrong_where_the_name_has_none(local, environment):
@@ -183,7 +183,7 @@ def test_the_region_is_wrong_where_the_name_has_none(local, environment):
         told = fails(environment, "login", "token-refused", "PAM authentication failed", *flags)
         assert any("region, eu-west-1, may not be" in line for line in told["login"]["next"])
     del environment["AWS_REGION"]
-    fails(environment, "region", "REGION_REQUIRED", "none is given", "--hostname=localhost")
+    fails(environment, "region", "REGION_REQUIRED", "region: missing", "--hostname=localhost")
 
 
 def test_the_name_is_unknown(local, environment):

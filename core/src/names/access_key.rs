@@ -1,19 +1,19 @@
-//! The ids of access keys: their form, and what their first letters say.
+//! Checks the form of access key IDs, and reads the kind of key from their prefix.
 //!
-//! An id is not a secret, but a secret is often put in its place: show an id only if it has the
-//! form of one.
+//! An access key ID is not a secret, but users often pass a secret in its place. Show an ID only if
+//! it has the form of one.
 
-/// What the id of a temporary key starts with. It works only with its session token.
+/// The prefix of temporary access keys, which work only with their session token.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
 const TEMPORARY: &str = "ASIA";
-/// What the id of a long-lived key starts with. It has no session token.
+/// The prefix of long-lived access keys, which have no session token.
 const LONG_LIVED: &str = "AKIA";
 
-/// How long a secret access key is, which no id is.
+/// The length of a secret access key. No access key ID has this length.
 const SECRET_LENGTH: usize = 40;
 
-/// Whether a text has the form that IAM gives the ids of access keys.
+/// Returns whether the text has the form of an access key ID.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>
 pub(crate) fn is_access_key_id(text: &str) -> bool {
@@ -21,7 +21,8 @@ pub(crate) fn is_access_key_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.len() != SECRET_LENGTH && text.bytes().all(accepted)
 }
 
-/// Whether a text is one of the ids that AWS gives out today: 20 characters that say their kind.
+/// Returns whether the text has the form of the access key IDs that AWS issues today: `AKIA` or
+/// `ASIA`, and 20 capital letters and digits in all.
 pub(crate) fn is_issued_access_key_id(text: &str) -> bool {
     let is_capital = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
     text.len() == 20
@@ -29,17 +30,18 @@ pub(crate) fn is_issued_access_key_id(text: &str) -> bool {
         && (text.starts_with(LONG_LIVED) || text.starts_with(TEMPORARY))
 }
 
-/// How an access key and a session token contradict each other.
+/// A contradiction between an access key ID and a session token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionTokenMismatch {
-    /// The key is temporary (ASIA…), but there is no session token.
+    /// The key is temporary (ASIA…), but the session token is missing.
     Missing,
-    /// The key is long-lived (AKIA…), but there is a session token: another key's.
+    /// The key is long-lived (AKIA…), so the session token belongs to another key.
     LeftOver,
 }
 
 impl SessionTokenMismatch {
-    /// Tells by the first letters of the id. `None` if nothing is wrong, or the id does not tell.
+    /// Compares the prefix of the access key ID with the presence of a session token. Returns
+    /// `None` if they fit together, or if the ID has another prefix.
     pub fn of(access_key_id: &str, has_session_token: bool) -> Option<Self> {
         match has_session_token {
             false if access_key_id.starts_with(TEMPORARY) => Some(Self::Missing),

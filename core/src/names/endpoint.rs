@@ -1,7 +1,7 @@
-//! The database endpoint that a token is signed for: a host name and a port.
+//! Represents the database endpoint that a token is signed for: a host name and a port.
 //!
-//! A client may dial something else: through a tunnel or a CNAME, the token still needs the
-//! endpoint's own name and port.
+//! A client may dial another address, such as a tunnel or a CNAME. The token still needs the host
+//! name and port of the endpoint.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::limits::HTTPS_PORT;
 use crate::message::quoted;
 use crate::number::Number;
 
-/// A host name and a port, checked.
+/// A valid host name and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     hostname: String,
@@ -20,14 +20,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks and keeps a host name and a port (1 to 65535).
+    /// Checks a host name and a port (1 to 65535).
     ///
-    /// A host name has at most 253 characters: letters, digits, `-`, `_` and `.`, with labels of
-    /// 1 to 63 characters and perhaps a dot at the end; or it is an IPv6 address in brackets.
-    /// It is kept as given, since tokens print it so.
+    /// A host name has at most 253 characters: letters, digits, `-`, `_` and `.`. Its labels have 1
+    /// to 63 characters, and it may end with a dot. It may also be an IPv6 address in brackets. The
+    /// endpoint keeps the host name as given, because tokens print it unchanged.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidHostname`], [`ErrorCode::InvalidPort`]: the first that applies.
+    /// [`ErrorCode::InvalidHostname`] or [`ErrorCode::InvalidPort`], whichever applies first.
     pub fn new(hostname: impl Into<String>, port: impl Into<Number>) -> Result<Self, Error> {
         let hostname = hostname.into();
         check_hostname(&hostname)?;
@@ -38,46 +38,48 @@ impl Endpoint {
         }
     }
 
-    /// The host name as it was given.
+    /// Returns the host name as given.
     pub fn hostname(&self) -> &str {
         &self.hostname
     }
 
-    /// The port, 1 to 65535.
+    /// Returns the port, 1 to 65535.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The region in the host name, in lower case, if the name is an RDS endpoint's.
+    /// Returns the region in the host name, in lower case.
     ///
-    /// There is none in the endpoint of an Aurora Global Database
-    /// (`….global-….global.rds.amazonaws.com`), in an alias and in an IP address.
+    /// Returns `None` if the host name is an alias, an IP address or the endpoint of an Aurora
+    /// Global Database (`….global-….global.rds.amazonaws.com`).
     pub fn region(&self) -> Option<Region> {
         region_in(&self.hostname.to_ascii_lowercase()).map(Region::of_hostname)
     }
 
-    /// Whether this is the endpoint of an Aurora Global Database, which moves between regions.
+    /// Returns whether this is the endpoint of an Aurora Global Database, which moves between
+    /// regions.
     pub fn is_global(&self) -> bool {
         is_global(&self.hostname.to_ascii_lowercase())
     }
 
-    /// Whether the host name has the form of an RDS endpoint's: with a region in it, or global.
+    /// Returns whether the host name has the form of an RDS endpoint name, regional or global.
     pub fn is_rds(&self) -> bool {
         self.region().is_some() || self.is_global()
     }
 
-    /// Whether the name is an RDS Proxy's. A proxy has a certificate of Amazon's public authorities,
-    /// and a resource id of its own.
+    /// Returns whether the host name belongs to an RDS Proxy. A proxy has a certificate from
+    /// Amazon's public authorities, and its own resource ID.
     pub fn is_proxy(&self) -> bool {
         self.has_label("proxy-")
     }
 
-    /// Whether the name is an Aurora cluster's: its writer, its readers or a custom endpoint.
+    /// Returns whether the host name belongs to an Aurora cluster: its writer, its readers or a
+    /// custom endpoint.
     pub fn is_cluster(&self) -> bool {
         self.has_label("cluster-")
     }
 
-    /// Whether a label after the first starts with `prefix`.
+    /// Returns whether a label after the first starts with `prefix`.
     fn has_label(&self, prefix: &str) -> bool {
         let hostname = self.hostname.to_ascii_lowercase();
         hostname
@@ -86,13 +88,13 @@ impl Endpoint {
             .any(|label| label.starts_with(prefix))
     }
 
-    /// Whether both are the same host name and port. Case and a trailing dot do not matter.
+    /// Returns whether both have the same host name and port. Ignores case and a trailing dot.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.port == other.port && is_same_hostname(&self.hostname, &other.hostname)
     }
 
-    /// The value of the signed `host` header: lower case, and without the port if that is
-    /// 443, the default of https, as botocore writes it.
+    /// Returns the value of the signed `host` header as botocore writes it: in lower case, and
+    /// without the port if that is 443, the default of HTTPS.
     pub(crate) fn host_header(&self) -> String {
         let hostname = self.hostname.to_ascii_lowercase();
         match self.port {
@@ -108,10 +110,11 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Reads a port given as text, such as that of a variable. Its range is checked by [`Endpoint::new`].
+/// Parses a port given as text, such as an environment variable. [`Endpoint::new`] checks its
+/// range.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidPort`] if it is not an integer.
+/// [`ErrorCode::InvalidPort`] if the text is not an integer.
 pub fn parse_port(text: &str) -> Result<i64, Error> {
     text.parse().map_err(|_| invalid_port(&quoted(text)))
 }
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn region_is_read_from_every_form_of_endpoint() {
+    fn region_is_found_in_every_form_of_endpoint() {
         for (hostname, region) in [
             ("db.abc.us-east-1.rds.amazonaws.com", "us-east-1"),
             ("DB.ABC.US-EAST-1.RDS.AMAZONAWS.COM", "us-east-1"),
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn no_region_is_read_from_other_names() {
+    fn no_region_is_found_in_other_host_names() {
         for hostname in [
             "localhost",
             "127.0.0.1",
@@ -181,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn global_endpoints_are_told_from_others() {
+    fn global_endpoints_are_recognized() {
         let is_global = |hostname: &str| Endpoint::new(hostname, 5432).unwrap().is_global();
         assert!(is_global("db.global-abc.global.rds.amazonaws.com"));
         assert!(!is_global("db.global-abc.us-east-1.rds.amazonaws.com"));
     }
 
     #[test]
-    fn proxies_and_clusters_are_told_from_instances() {
+    fn proxies_and_clusters_are_recognized() {
         let kind = |hostname: &str| {
             let endpoint = Endpoint::new(hostname, 5432).unwrap();
             (endpoint.is_proxy(), endpoint.is_cluster())
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_host_name_is_cut_in_the_message() {
+    fn a_long_host_name_is_truncated_in_the_message() {
         let error = Endpoint::new("x".repeat(1 << 20), 5432).unwrap_err();
         assert!(error.message().len() < 400, "{}", error.message().len());
     }

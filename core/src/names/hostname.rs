@@ -1,19 +1,19 @@
-//! Host names: which texts are one, and what the grammar of RDS endpoint names says.
+//! Checks host names, and finds the region in RDS endpoint names.
 //!
-//! The region is read from that grammar and never from a list of regions, so that a new region
-//! works on its first day. A host name is kept as given, since a token prints it so: compare two
-//! with [`is_same_hostname`].
+//! The region is found by the form of the name and not in a list of regions, so that a new region
+//! works on its first day. Host names are kept as given, because tokens print them unchanged.
+//! Compare two with [`is_same_hostname`].
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
-/// The longest host name of the domain name system (RFC 1035, section 2.3.4, in text form).
+/// The longest host name that DNS allows (RFC 1035, section 2.3.4, in text form).
 const MAX_HOSTNAME_LENGTH: usize = 253;
 const MAX_LABEL_LENGTH: usize = 63;
 
-/// The domains that RDS endpoints end in, over all partitions of AWS.
+/// The domains of RDS endpoints in all AWS partitions.
 const RDS_DOMAINS: [&str; 7] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -24,7 +24,7 @@ const RDS_DOMAINS: [&str; 7] = [
     ".sc2s.sgov.gov",
 ];
 
-/// Checks a host name as [`Endpoint::new`](super::Endpoint::new) documents it.
+/// Checks a host name as [`Endpoint::new`](super::Endpoint::new) documents.
 pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
     let invalid = |reason: &str| {
         Err(Error::new(
@@ -46,51 +46,52 @@ pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
         let address = rest.strip_suffix(']').unwrap_or_default();
         return match address.parse::<Ipv6Addr>() {
             Ok(_) => Ok(()),
-            Err(_) => invalid("has brackets around what is no IPv6 address"),
+            Err(_) => invalid("is not an IPv6 address in brackets"),
         };
     }
     if hostname.parse::<Ipv6Addr>().is_ok() {
         return invalid("is an IPv6 address without brackets");
     }
     if hostname.contains("://") {
-        return invalid("has a scheme in it");
+        return invalid("contains a scheme");
     }
     if hostname.contains('/') {
-        return invalid("has a path in it");
+        return invalid("contains a path");
     }
     if let Some((_, port)) = hostname.rsplit_once(':')
         && port.bytes().all(|b| b.is_ascii_digit())
     {
-        return invalid("has a port in it, which is an option of its own");
+        return invalid("contains a port, which is a separate option");
     }
     let accepted = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if !hostname.bytes().all(accepted) {
-        return invalid("has a character in it that no host name has");
+        return invalid("contains a character that host names cannot contain");
     }
     let name = without_trailing_dot(hostname);
     if name.split('.').any(str::is_empty) {
-        return invalid("has an empty part between its dots");
+        return invalid("has an empty label");
     }
     if name.split('.').any(|label| label.len() > MAX_LABEL_LENGTH) {
-        return invalid("has a part of more than 63 characters");
+        return invalid("has a label longer than 63 characters");
     }
     Ok(())
 }
 
-/// The error for a host name that is missing.
+/// Returns the error for a missing host name.
 pub(crate) fn hostname_required() -> Error {
     Error::new(
         ErrorCode::InvalidHostname,
-        "hostname: none is given; accepted: the host name of an RDS endpoint",
+        "hostname: missing; accepted: the host name of an RDS endpoint",
     )
 }
 
-/// Whether two host names are the same one: case and a trailing dot do not matter.
+/// Returns whether two host names are the same. Ignores case and a trailing dot.
 pub fn is_same_hostname(one: &str, other: &str) -> bool {
     without_trailing_dot(one).eq_ignore_ascii_case(without_trailing_dot(other))
 }
 
-/// The address that a host name is, if it is one. An IPv6 address stands in brackets.
+/// Parses a host name as an IPv4 address, or an IPv6 address in brackets. Returns `None` if it is a
+/// name.
 pub(crate) fn address(hostname: &str) -> Option<IpAddr> {
     match hostname.strip_prefix('[') {
         Some(rest) => {
@@ -101,7 +102,7 @@ pub(crate) fn address(hostname: &str) -> Option<IpAddr> {
     }
 }
 
-/// Whether a host name stands for the machine itself, as one end of a tunnel does.
+/// Returns whether a host name means the local machine, such as the local end of a tunnel.
 pub(crate) fn is_loopback(hostname: &str) -> bool {
     match address(hostname) {
         Some(IpAddr::V4(address)) => address.is_loopback() || address.is_unspecified(),
@@ -118,20 +119,20 @@ pub(crate) fn is_loopback(hostname: &str) -> bool {
     }
 }
 
-/// Whether a lower-case host name is the endpoint of an Aurora Global Database.
+/// Returns whether a lower-case host name is the endpoint of an Aurora Global Database.
 pub(super) fn is_global(hostname: &str) -> bool {
     labels_before_domain(hostname)
         .is_some_and(|labels| labels.ends_with(".global.rds") || labels == "global.rds")
 }
 
-/// The region in a lower-case host name.
+/// Returns the region in a lower-case host name.
 ///
-/// It stands on either side of the service's label: `….<region>.rds.amazonaws.com` nearly
-/// everywhere, `….rds.<region>.amazonaws.com.cn` in China, GovCloud and the isolated partitions.
+/// The region is on either side of the service label: `….<region>.rds.amazonaws.com` in most
+/// partitions, `….rds.<region>.amazonaws.com.cn` in China, GovCloud and the isolated partitions.
 pub(super) fn region_in(hostname: &str) -> Option<&str> {
     let mut labels = labels_before_domain(hostname)?.rsplit('.');
     let (last, before) = (labels.next()?, labels.next()?);
-    labels.next()?; // the database's own name
+    labels.next()?; // the database's name
     let is_service = |label| matches!(label, "rds" | "rds-fips");
     let region = match (before, last) {
         (region, service) if is_service(service) => region,
@@ -141,7 +142,7 @@ pub(super) fn region_in(hostname: &str) -> Option<&str> {
     looks_like_a_region(region).then_some(region)
 }
 
-/// Words of letters with `-` between them and a number at the end: `us-gov-west-1`.
+/// Returns whether a label has at least two words and a number, joined with `-`: `us-gov-west-1`.
 fn looks_like_a_region(label: &str) -> bool {
     let Some((words, number)) = label.rsplit_once('-') else {
         return false;
@@ -153,7 +154,7 @@ fn looks_like_a_region(label: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// What stands before the domain of RDS in a lower-case host name: `mydb.abc123.eu-west-1.rds`.
+/// Returns the labels before an RDS domain in a lower-case host name: `mydb.abc123.eu-west-1.rds`.
 fn labels_before_domain(hostname: &str) -> Option<&str> {
     let hostname = without_trailing_dot(hostname);
     RDS_DOMAINS

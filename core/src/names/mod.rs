@@ -1,8 +1,8 @@
-//! Every rule about a name: host names and endpoints, regions, user names, account and resource
-//! ids, access key ids, ARNs.
+//! Checks names: host names and endpoints, regions, user names, account IDs, resource IDs, access
+//! key IDs and ARNs.
 //!
-//! Names are checked here and nowhere else, and nothing here touches the network: whether a name
-//! exists is not asked.
+//! All rules about names are in this module. Nothing here uses the network, so a name that passes
+//! the checks may still not exist.
 
 mod access_key;
 mod endpoint;

@@ -1,24 +1,24 @@
-//! The name of an AWS region, and the partition that it belongs to.
+//! Checks AWS region names, and finds the partition of a region.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
-/// The name of an AWS region, such as `ap-northeast-1`.
+/// A valid AWS region name, such as `ap-northeast-1`. The region need not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Region(String);
 
 impl Region {
-    /// Checks and keeps a region's name: lower-case letters, digits and `-`.
+    /// Checks a region name: lower-case letters, digits and `-`.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidRegion`]
+    /// [`ErrorCode::InvalidRegion`] if the name is empty or contains another character.
     pub fn new(name: impl Into<String>) -> Result<Self, Error> {
         Self::from_source(name, "region")
     }
 
-    /// Like [`Region::new`], for an error that names where the region came from.
+    /// Like [`Region::new`], but the error names `source` as the field.
     pub(crate) fn from_source(name: impl Into<String>, source: &str) -> Result<Self, Error> {
         let name = name.into();
         let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -26,7 +26,7 @@ impl Region {
             return Err(Error::new(
                 ErrorCode::InvalidRegion,
                 format!(
-                    "{source}: {} is not a region's name; accepted: lower-case letters, digits and -, \
+                    "{source}: {} is not a region; accepted: lower-case letters, digits and -, \
                      such as eu-central-1",
                     quoted(&name)
                 ),
@@ -35,17 +35,18 @@ impl Region {
         Ok(Self(name))
     }
 
-    /// A region that the grammar of host names has checked.
+    /// Returns a region that was found in a host name, and so is already checked.
     pub(super) fn of_hostname(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// The name.
+    /// Returns the region name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition of AWS that the region is in, as ARNs name it.
+    /// Returns the AWS partition of the region, as ARNs name it: `aws`, `aws-cn`, `aws-us-gov` and
+    /// so on.
     ///
     /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
     pub fn partition(&self) -> &'static str {

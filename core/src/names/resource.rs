@@ -1,7 +1,7 @@
-//! A database user as IAM names it, and what each part of that name may be.
+//! Builds and checks the ARN of a database user, which IAM policies name as a resource.
 //!
-//! The resource id is not the name that a host name starts with: it is in the console and in the
-//! answers of the AWS CLI.
+//! The resource ID in the ARN is not the database's name, which the host name starts with. The AWS
+//! console and the AWS CLI show it.
 
 use super::region::Region;
 use super::username::check_username;
@@ -11,44 +11,48 @@ use crate::message::quoted;
 /// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
 pub const CONNECT_ACTION: &str = "rds-db:connect";
 
-/// What a resource id starts with: an instance's, an Aurora cluster's, an RDS Proxy's.
+/// The prefixes of resource IDs: of instances, Aurora clusters and RDS proxies.
 pub(crate) const ID_PREFIXES: [&str; 3] = ["db-", "cluster-", "prx-"];
 
-/// A database user, as the `Resource` of a policy names it. `*` and `?` are wildcards in a policy,
-/// and stand for themselves in the resource given to [`evaluate`](crate::policy::evaluate).
+/// A database user, as the `Resource` of a policy names it.
+///
+/// `*` and `?` are wildcards in a policy, but plain characters in the resource that is passed to
+/// [`evaluate`](crate::policy::evaluate).
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectResource {
-    /// The partition of AWS: `aws`, `aws-cn`, `aws-us-gov` and so on.
+    /// The AWS partition: `aws`, `aws-cn`, `aws-us-gov` and so on.
     pub partition: String,
     /// The region of the database.
     pub region: String,
-    /// The 12 digits of the AWS account that owns the database.
+    /// The ID of the AWS account that owns the database, 12 digits.
     pub account_id: String,
-    /// The instance's `db-…`, the Aurora cluster's `cluster-…` or the RDS Proxy's `prx-…`: not the
-    /// name that the host name starts with.
+    /// The resource ID: an instance's `db-…`, an Aurora cluster's `cluster-…` or a proxy's `prx-…`.
+    /// It is not the database's name.
     pub resource_id: String,
-    /// The name of the database user. Upper and lower case differ.
+    /// The name of the database user. Case matters.
     pub username: String,
 }
 
-/// What is wrong with a part of a [`ConnectResource`]: the part's name, and what is accepted.
+/// The error for an invalid part of a [`ConnectResource`]. Its message names the part and says what
+/// is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidResource(String);
 
-/// Whether a resource id and a user name may have `*` and `?` in them.
+/// Says whether the resource ID of a [`ConnectResource`] may contain the wildcards `*` and `?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wildcards {
-    /// In a policy, where they stand for other characters.
+    /// Accepts wildcards, for a resource in a policy.
     Allowed,
-    /// For a login, which is of one user at one database. A user name may have a `*` as such.
+    /// Rejects wildcards, for a login to one database. A user name may still contain `*` and `?`,
+    /// as plain characters.
     Refused,
 }
 
 impl ConnectResource {
-    /// `arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USERNAME`, with nothing escaped.
+    /// Returns `arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USERNAME`. Escapes nothing.
     pub fn arn(&self) -> String {
         let Self {
             partition,
@@ -60,17 +64,21 @@ impl ConnectResource {
         format!("arn:{partition}:rds-db:{region}:{account_id}:dbuser:{resource_id}/{username}")
     }
 
-    /// Checks all parts.
+    /// Checks all parts: region, partition, account ID, resource ID and user name, in this order.
     ///
     /// # Errors
-    /// The region is not lower-case letters, digits and `-`, or the partition is not its own; the
-    /// account id is not 12 digits; the resource id is not `db-`, `cluster-` or `prx-` and letters
-    /// and digits; the user name is empty or has a control character in it. The first that applies.
+    /// Names the first invalid part:
+    /// - The region is empty, or contains something other than lower-case letters, digits and `-`.
+    /// - The partition is not the one of the region.
+    /// - The account ID is not 12 digits.
+    /// - The resource ID is not `db-`, `cluster-` or `prx-` followed by letters and digits, nor a
+    ///   pattern for that form that `wildcards` allows.
+    /// - The user name is empty, or contains a control character or U+FFFD.
     pub fn check(&self, wildcards: Wildcards) -> Result<(), InvalidResource> {
         let region = Region::new(self.region.as_str())?;
         if self.partition != region.partition() {
             return Err(InvalidResource(format!(
-                "partition: {} is not that of {region}; accepted: {}",
+                "partition: {} does not match region {region}; accepted: {}",
                 quoted(&self.partition),
                 region.partition()
             )));
@@ -81,12 +89,13 @@ impl ConnectResource {
     }
 }
 
-/// Whether a text has the form of an AWS account's id: 12 digits.
+/// Returns whether a text has the form of an AWS account ID: 12 digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether a text has the form of a resource id: `db-`, `cluster-` or `prx-`, and letters and digits.
+/// Returns whether a text has the form of a resource ID: `db-`, `cluster-` or `prx-`, followed by
+/// letters and digits.
 pub fn is_resource_id(text: &str) -> bool {
     ID_PREFIXES.iter().any(|prefix| {
         let rest = text.strip_prefix(prefix);
@@ -99,8 +108,8 @@ fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
         return Ok(());
     }
     Err(InvalidResource(format!(
-        "account: {} is not an account's id; accepted: 12 digits, as \
-         `aws sts get-caller-identity` shows them",
+        "account: {} is not an AWS account ID; accepted: 12 digits, as shown by \
+         `aws sts get-caller-identity`",
         quoted(account_id)
     )))
 }
@@ -115,19 +124,19 @@ fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResour
         return Ok(());
     }
     let with = match wildcards {
-        Wildcards::Allowed => ", perhaps with * and ?",
+        Wildcards::Allowed => ", and the wildcards * and ?",
         Wildcards::Refused => "",
     };
     Err(InvalidResource(format!(
-        "resource id: {} is none; accepted: db-…, cluster-… or prx- and letters and digits{with}. \
-         It is not the database's name: `aws rds describe-db-instances` shows it as \
-         DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
-         proxy ends in it",
+        "resource id: {} is not a resource ID; accepted: db-, cluster- or prx- followed by letters \
+         and digits{with}. It is not the database's name: `aws rds describe-db-instances` shows it \
+         as DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
+         proxy ends with it",
         quoted(id)
     )))
 }
 
-/// A pattern for resource ids, as far as it goes before its first wildcard.
+/// Returns whether a pattern can match a resource ID, judged by its characters and its prefix.
 fn may_be_an_id(pattern: &str) -> bool {
     let start = pattern.split(['*', '?']).next().unwrap_or_default();
     let accepted = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?');

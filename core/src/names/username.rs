@@ -1,35 +1,35 @@
-//! The name of a database user: what a token may be signed for.
+//! Checks the names of database users.
 
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
-/// Checks the name of a database user. Any Unicode text is one, but for control characters.
+/// Checks the name of a database user. Accepts any Unicode text without control characters.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidUsername`] if it is empty, or has a control character or U+FFFD in it.
+/// [`ErrorCode::InvalidUsername`] if the name is empty, or contains a control character or U+FFFD.
 pub(crate) fn check_username(username: &str) -> Result<(), Error> {
     let problem = match username {
-        "" => "is empty".to_owned(),
-        // What a lone surrogate becomes on its way from a language of 16-bit characters.
+        "" => "empty".to_owned(),
+        // Languages with UTF-16 strings convert a lone surrogate to U+FFFD.
         name if name.contains(char::REPLACEMENT_CHARACTER) => {
-            format!("{} has U+FFFD in it, a damaged character", quoted(name))
+            format!("{} contains U+FFFD, which replaces damaged text", quoted(name))
         }
         name if name.contains(char::is_control) => {
-            format!("{} has a control character in it", quoted(name))
+            format!("{} contains a control character", quoted(name))
         }
         _ => return Ok(()),
     };
     Err(invalid_username(&problem))
 }
 
-/// The error for a user name that is missing.
+/// Returns the error for a missing user name.
 pub(crate) fn username_required() -> Error {
-    invalid_username("none is given")
+    invalid_username("missing")
 }
 
 fn invalid_username(problem: &str) -> Error {
     Error::new(
         ErrorCode::InvalidUsername,
-        format!("username: {problem}; accepted: the name of a database user, in Unicode"),
+        format!("username: {problem}; accepted: a database user name without control characters"),
     )
 }

@@ -1,7 +1,8 @@
-//! The options of a Signer, and the checks that every one of them passes once.
+//! Collects and checks the options of a Signer.
 //!
-//! The checks run in the order of the error codes, so that of two bad options every language
-//! names the same one. Nothing is repaired: no default region, no clamped lifetime.
+//! The checks run in the order of the error codes, so that every language reports the same error if
+//! several options are invalid. Invalid options are never repaired: the lifetime, for example, is
+//! not clamped.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
 use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
 use crate::number::Number;
 
-/// The options of a [`Signer`]. What is not given has the default that its setter names.
+/// The options of a [`Signer`]. Each setter documents the default of its option.
 #[derive(Clone, Default)]
 pub struct SignerBuilder {
     hostname: Option<String>,
@@ -29,7 +30,7 @@ pub struct SignerBuilder {
     source: SourceOptions,
 }
 
-/// What tokens are to be signed for.
+/// The endpoint, user and region that a Signer would sign for.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The endpoint.
@@ -41,67 +42,68 @@ pub struct Target {
 }
 
 impl SignerBuilder {
-    /// The endpoint's host name, as RDS shows it. Required.
+    /// Sets the endpoint's host name, as RDS shows it. Required.
     pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
         self.hostname = Some(hostname.into());
         self
     }
 
-    /// The endpoint's port, 1 to 65535. Default: 5432.
+    /// Sets the endpoint's port, 1 to 65535. Default: 5432.
     pub fn port(mut self, port: impl Into<Number>) -> Self {
         self.port = Some(port.into());
         self
     }
 
-    /// The database user to log in as, exactly as the database spells it. Required.
+    /// Sets the database user to log in as, exactly as the database spells it. Required.
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into());
         self
     }
 
-    /// The endpoint's region. Default: the one in the host name, else `AWS_REGION`, else
-    /// `AWS_DEFAULT_REGION`, else the profile's.
+    /// Sets the endpoint's region. Default: the region in the host name, else `AWS_REGION`, else
+    /// `AWS_DEFAULT_REGION`, else the profile's region.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// A token's life in seconds, 1 to 900. Default: 900.
+    /// Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
     pub fn expires_in(mut self, seconds: impl Into<Number>) -> Self {
         self.expires_in = Some(seconds.into());
         self
     }
 
-    /// The access key id to sign with. Default: the AWS SDKs' chain of sources.
+    /// Sets the access key ID to sign with. Default: the AWS SDKs' chain of sources.
     pub fn access_key_id(mut self, access_key_id: impl Into<String>) -> Self {
         self.source.access_key_id = Some(Zeroizing::new(access_key_id.into()));
         self
     }
 
-    /// The secret access key that goes with the access key id.
+    /// Sets the secret access key of the access key ID.
     pub fn secret_access_key(mut self, secret_access_key: impl Into<String>) -> Self {
         self.source.secret_access_key = Some(Zeroizing::new(secret_access_key.into()));
         self
     }
 
-    /// The session token that goes with temporary keys; an empty one counts as none.
+    /// Sets the session token of temporary keys. An empty one is the same as omitting it.
     pub fn session_token(mut self, session_token: impl Into<String>) -> Self {
         self.source.session_token = Some(Zeroizing::new(session_token.into()));
         self
     }
 
-    /// Credentials of the AWS SDK for Rust's type, in place of the three keys: these may carry
-    /// an expiry.
+    /// Sets the credentials as the AWS SDK for Rust represents them, in place of the three keys.
+    /// They may have an expiry.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.source.credentials = Some(credentials);
         self
     }
 
-    /// A function that brings the credentials. It is called when the first token is asked for,
-    /// and again when those it gave are about to end; by one thread at a time, and by whichever
-    /// asks. It is to bound its own calls: an [`std::io::Error`] of the kind
-    /// [`TimedOut`](std::io::ErrorKind::TimedOut) becomes [`ErrorCode::CredentialsTimeout`], every
-    /// other error [`ErrorCode::CredentialsFailed`].
+    /// Sets a function that returns the credentials.
+    ///
+    /// The thread that asks for a token calls it: for the first token, and again shortly before the
+    /// credentials expire. Only one thread calls it at a time. It must limit the time of its own
+    /// calls. An [`std::io::Error`] of the kind [`TimedOut`](std::io::ErrorKind::TimedOut) becomes
+    /// [`ErrorCode::CredentialsTimeout`], every other error [`ErrorCode::CredentialsFailed`].
     pub fn credentials_provider(
         mut self,
         provider: impl Fn() -> ProviderResult + Send + Sync + 'static,
@@ -110,54 +112,55 @@ impl SignerBuilder {
         self
     }
 
-    /// The profile of the AWS configuration files to take credentials from, and nothing else.
-    /// Default: the default chain, in which `AWS_PROFILE` chooses one.
+    /// Sets the profile in the AWS configuration files to read credentials from, and ignores other
+    /// sources. Default: the default chain, in which `AWS_PROFILE` sets the profile.
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.source.profile = Some(profile.into());
         self
     }
 
-    /// The ARN of a role to assume with the credentials found, by a call to STS.
+    /// Sets the ARN of a role. A call to STS assumes it with the credentials of the source.
     pub fn role_arn(mut self, role_arn: impl Into<String>) -> Self {
         self.source.role_arn = Some(role_arn.into());
         self
     }
 
-    /// The external id that the role asks for.
+    /// Sets the external ID that the role requires.
     pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
         self.source.external_id = Some(external_id.into());
         self
     }
 
-    /// The name of the role's session, which CloudTrail shows. Default: `rdsign`.
+    /// Sets the name of the role's session, which CloudTrail shows. Default: `rdsign`.
     pub fn role_session_name(mut self, role_session_name: impl Into<String>) -> Self {
         self.source.role_session_name = Some(role_session_name.into());
         self
     }
 
-    /// How long all calls for one set of credentials may take together, over 0. Default: 5 s.
+    /// Sets how long all calls that fetch one set of credentials may take together. Must be more
+    /// than 0. Default: 5 seconds.
     pub fn credentials_timeout(mut self, timeout: Duration) -> Self {
         self.source.timeout = Some(timeout);
         self
     }
 
-    /// Looks for the credentials that these options would sign with, and says where they were
-    /// found. Host name, port and user name do not matter here.
+    /// Finds the credentials that these options would sign with, and where they come from. Ignores
+    /// the host name, port and user name.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidRegion`], [`ErrorCode::InvalidCredentials`] and every code for
-    /// credentials, as [`Signer::token`].
+    /// [`ErrorCode::InvalidRegion`], [`ErrorCode::InvalidCredentials`] and all codes for
+    /// credentials, as for [`Signer::token`].
     pub fn find_credentials(self) -> Result<Found, Error> {
         let region = self.region.map(Region::new).transpose()?;
         let source = self.source.settle()?;
         source.load(region.as_ref().map(Region::as_str), source.timeout)
     }
 
-    /// Checks all options, in the order of the error codes.
+    /// Checks all options in the order of the error codes, and returns a Signer.
     ///
     /// # Errors
-    /// Every [`ErrorCode`] from [`InvalidHostname`](ErrorCode::InvalidHostname) to
-    /// [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn), the first that applies.
+    /// The first [`ErrorCode`] that applies, from [`InvalidHostname`](ErrorCode::InvalidHostname)
+    /// to [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn).
     pub fn build(self) -> Result<Signer, Error> {
         let Target {
             endpoint,
@@ -175,11 +178,13 @@ impl SignerBuilder {
         Ok(Signer::new(request, source))
     }
 
-    /// Says what a Signer of these options would sign for, and where its region came from. A
-    /// problem with the region is left to the caller; without one, all other options are checked.
+    /// Returns the endpoint, user and region that a Signer with these options would sign for.
+    ///
+    /// An error of the region is in [`Target::region`]. If the region is valid, this checks all
+    /// other options too.
     ///
     /// # Errors
-    /// As [`build`](Self::build), but for the region's.
+    /// As [`build`](Self::build), except for those of the region.
     pub fn target(&self) -> Result<Target, Error> {
         let target = self.names()?;
         if target.region.is_ok() {
@@ -205,7 +210,7 @@ impl SignerBuilder {
 }
 
 impl Signer {
-    /// Starts the options of a Signer.
+    /// Returns a builder for a Signer, without any option set.
     pub fn builder() -> SignerBuilder {
         SignerBuilder::default()
     }
@@ -228,7 +233,10 @@ fn check_expires_in(seconds: Option<Number>) -> Result<u16, Error> {
     seconds.within(1..=MAX_EXPIRES_IN).ok_or_else(|| {
         Error::new(
             ErrorCode::InvalidExpiresIn,
-            format!("expires in: {seconds} seconds; accepted: 1 to {MAX_EXPIRES_IN}"),
+            format!(
+                "expires in: {seconds} is not a valid lifetime; accepted: 1 to {MAX_EXPIRES_IN} \
+                 seconds"
+            ),
         )
     })
 }

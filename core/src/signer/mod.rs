@@ -1,4 +1,4 @@
-//! Signing: options are checked once, then one [`Signer`] makes any number of tokens.
+//! Signs tokens. The options are checked once, and then one [`Signer`] makes any number of tokens.
 
 mod builder;
 mod presign;

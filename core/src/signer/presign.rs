@@ -1,8 +1,8 @@
-//! Makes the text of a token, byte for byte as botocore and the AWS CLI print it.
+//! Builds the text of a token, byte for byte as botocore and the AWS CLI print it.
 //!
-//! A token is a presigned GET without its `https://`. The parameters that are printed stand in
-//! botocore's order; the ones that are signed stand sorted, so the two texts differ in where the
-//! session token is. Everything that stays the same over a day is made once, in [`Presigner`].
+//! A token is a presigned GET request without its `https://`. The printed parameters are in
+//! botocore's order, and the signed ones are sorted, so the session token is in different places.
+//! [`Presigner`] computes once what stays the same for a day.
 
 use aws_credential_types::Credentials;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use crate::sigv4::{
 };
 use crate::timestamp::{AmzDate, Timestamp};
 
-/// What a token is asked for: all of it but credentials and time.
+/// The contents of a token, except for the credentials and the signing time.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) endpoint: Endpoint,
@@ -28,7 +28,7 @@ pub(crate) struct Request {
 /// Signs one [`Request`] with one set of credentials on one day (UTC).
 pub(crate) struct Presigner {
     day: i64,
-    /// A moment of that day.
+    /// A time of that day.
     amz_date: AmzDate,
     key: SigningKey,
     /// The token up to the signing time.
@@ -86,12 +86,13 @@ impl Presigner {
         }
     }
 
-    /// Whether this signs at a time: a key is derived for one day.
+    /// Returns whether this can sign at a time: a signing key is derived for one day.
     pub(crate) fn covers(&self, time: Timestamp) -> bool {
         self.day == time.day()
     }
 
-    /// The token, in one allocation that has a byte to spare. The time must be on the day this was made for.
+    /// Returns the token in one allocation, with one byte of spare capacity. The time must be on
+    /// the day that this was made for.
     pub(crate) fn sign(&self, time: Timestamp) -> String {
         debug_assert!(self.covers(time), "a signing key is derived for one day");
         let amz_date = self.amz_date.at(time);
@@ -108,11 +109,11 @@ impl Presigner {
     }
 }
 
-/// `&X-Amz-Security-Token=…`, or nothing where there is no session token or an empty one.
+/// Returns `&X-Amz-Security-Token=…`, or an empty text if the session token is missing or empty.
 fn encoded_session_token(credentials: &Credentials) -> Zeroizing<String> {
     match credentials.session_token() {
         Some(token) if !token.is_empty() => {
-            // Room for every byte encoded: a string that grows leaves copies behind.
+            // Has room for the encoded form of every byte, because a growing string leaves copies.
             let mut text = Zeroizing::new(String::with_capacity(22 + 3 * token.len()));
             text.push_str("&X-Amz-Security-Token=");
             text.extend(encode(token));
@@ -122,7 +123,7 @@ fn encoded_session_token(credentials: &Credentials) -> Zeroizing<String> {
     }
 }
 
-/// One allocation, so that no half-written copy of a secret stays in freed memory.
+/// Concatenates texts in one allocation, so that no partial copy of a secret stays in freed memory.
 fn concat(parts: &[&str]) -> Zeroizing<String> {
     Zeroizing::new(parts.concat())
 }

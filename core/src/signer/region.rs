@@ -1,11 +1,11 @@
-//! The region to sign for, and where it came from.
+//! Chooses the region to sign for, and records where it came from.
 
 use crate::credentials::{region_of_environment, region_of_profile};
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 use crate::names::{Endpoint, Region};
 
-/// Where the region of a Signer came from.
+/// Says where the region of a Signer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegionSource {
@@ -19,7 +19,7 @@ pub enum RegionSource {
     Profile,
 }
 
-/// The region given, else the host name's, else the environment's, else the profile's.
+/// Returns the first region of: the option, the host name, the environment, the profile.
 pub(super) fn settle_region(
     endpoint: &Endpoint,
     given: Option<String>,
@@ -30,17 +30,17 @@ pub(super) fn settle_region(
         (Some(given), Some(in_hostname)) if given != in_hostname => Err(Error::new(
             ErrorCode::RegionMismatch,
             format!(
-                "region: {given} is given, but the host name says {in_hostname}; \
-                 accepted: {in_hostname}, or none"
+                "region: {given} differs from the host name's region, {in_hostname}; \
+                 accepted: {in_hostname}, or no region"
             ),
         )),
         (Some(given), _) => Ok((given, RegionSource::Given)),
         (None, Some(in_hostname)) => Ok((in_hostname, RegionSource::Hostname)),
-        (None, None) => region_from_elsewhere(profile)?.ok_or_else(|| region_required(endpoint)),
+        (None, None) => region_from_settings(profile)?.ok_or_else(|| region_required(endpoint)),
     }
 }
 
-fn region_from_elsewhere(profile: Option<&str>) -> Result<Option<(Region, RegionSource)>, Error> {
+fn region_from_settings(profile: Option<&str>) -> Result<Option<(Region, RegionSource)>, Error> {
     if let Some((variable, name)) = region_of_environment() {
         let region = Region::from_source(name, variable)?;
         return Ok(Some((region, RegionSource::Environment(variable))));
@@ -55,9 +55,8 @@ fn region_required(endpoint: &Endpoint) -> Error {
     Error::new(
         ErrorCode::RegionRequired,
         format!(
-            "region: none is given, there is none in {}{}, neither AWS_REGION nor \
-             AWS_DEFAULT_REGION is set, and no profile names one; accepted: the region that the \
-             database is in",
+            "region: missing, and not found in the host name {}{}, AWS_REGION, \
+             AWS_DEFAULT_REGION or the profile; accepted: the region that the database is in",
             quoted(endpoint.hostname()),
             if endpoint.is_global() {
                 " (an Aurora Global Database endpoint)"

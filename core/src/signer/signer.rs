@@ -1,8 +1,8 @@
-//! A Signer: one endpoint, one user and one source of credentials, checked once.
+//! Signs tokens for one endpoint and one user, with one source of credentials.
 //!
-//! It keeps no thread and no timer: the clock is looked at when a token is asked for, so a
-//! process that was frozen for an hour is right on its next call. It may be shared by any number
-//! of threads; what it keeps between calls is swapped as a whole, without a lock.
+//! A Signer has no thread and no timer. It reads the clock at each call, so it works correctly in a
+//! process that was frozen for an hour. Any number of threads may share it: it replaces its cached
+//! state as a whole, without a lock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::names::{Endpoint, Region};
 use crate::timestamp::Timestamp;
 
-/// Signs tokens for one database user at one endpoint. A clone shares all it keeps.
+/// Signs tokens for one database user at one endpoint. Clones share the cached credentials.
 ///
 /// ```
 /// let signer = rdsign::Signer::builder()
@@ -40,11 +40,11 @@ struct Shared {
     ready: ArcSwapOption<Ready>,
 }
 
-/// What is kept from one token to the next.
+/// The state that is cached from one token to the next.
 struct Ready {
     presigner: Presigner,
     credentials_expiry: Option<SystemTime>,
-    /// From here on the credentials are looked at again.
+    /// When to ask the credentials cache again.
     until: Option<SystemTime>,
 }
 
@@ -59,10 +59,10 @@ impl Signer {
         }))
     }
 
-    /// A token signed now.
+    /// Returns a token signed now.
     ///
-    /// It waits for credentials where new ones are needed, for the credentials timeout at the
-    /// most. It may be called from inside an async runtime too, whose thread it then holds up.
+    /// If it needs new credentials, it waits for them, for at most the credentials timeout. It may
+    /// be called inside an async runtime, but it blocks the calling thread.
     ///
     /// # Errors
     /// [`CredentialsNotFound`](crate::ErrorCode::CredentialsNotFound),
@@ -74,11 +74,11 @@ impl Signer {
         let now = || Timestamp::from_system_time(SystemTime::now());
         loop {
             let time = now()?;
-            if let Some(token) = self.token_in_hand(time) {
+            if let Some(token) = self.cached_token(time) {
                 return Ok(token);
             }
             let lease = self.0.cache.credentials(time.system_time())?;
-            // The process may have waited long, or been frozen meanwhile.
+            // The wait may have been long, and the process may have been frozen.
             let time = now()?;
             if lease.is_valid(time.system_time()) {
                 return Ok(self.sign_with(lease, time));
@@ -86,8 +86,8 @@ impl Signer {
         }
     }
 
-    /// A token signed now, on any async runtime. Where credentials must be waited for, a thread
-    /// does that, which ends with the wait.
+    /// Returns a token signed now, on any async runtime. If it must wait for credentials, a new
+    /// thread waits, and ends afterwards.
     ///
     /// # Errors
     /// As [`Signer::token`].
@@ -100,24 +100,25 @@ impl Signer {
         let signer = self.clone();
         std::thread::Builder::new()
             .name("rdsign".to_owned())
-            // The receiver is gone where the caller gave up waiting.
+            // Sending fails if the caller dropped the future.
             .spawn(move || drop(sender.send(signer.token())))
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
         receiver
             .await
-            .unwrap_or_else(|_| Err(Error::internal("asking for credentials ended in a panic")))
+            .unwrap_or_else(|_| Err(Error::internal("fetching credentials panicked")))
     }
 
-    /// A token signed now, if that takes no wait: the credentials are given or in the environment,
-    /// or they are kept and either not about to end or just being asked for by another. Else none,
-    /// and [`Signer::token`] may wait. This is for event loops, and for locks that must not be held
-    /// while waiting.
+    /// Returns a token signed now if that needs no wait, else `None`.
+    ///
+    /// It needs no wait if the credentials are given or in the environment. It also needs none if
+    /// they are cached, and do not expire soon or another thread is already refreshing them. Call
+    /// this from an event loop, or while holding a lock, and fall back to [`Signer::token`].
     ///
     /// # Errors
     /// As [`Signer::token`].
     pub fn ready_token(&self) -> Result<Option<Token>, Error> {
         let time = Timestamp::from_system_time(SystemTime::now())?;
-        match self.token_in_hand(time) {
+        match self.cached_token(time) {
             Some(token) => Ok(Some(token)),
             None if self.0.cache.source().is_at_hand() => self.sign(time).map(Some),
             None => {
@@ -127,8 +128,8 @@ impl Signer {
         }
     }
 
-    /// A token signed at a given time, to the second, from 1970 to 9999: for tests. Credentials
-    /// are judged by that time as well.
+    /// Returns a token signed at a given time from 1970 to 9999, rounded down to a second. This is
+    /// for tests. The expiry of credentials is compared with that time too.
     ///
     /// # Errors
     /// As [`Signer::token`], and [`InvalidSigningTime`](crate::ErrorCode::InvalidSigningTime).
@@ -136,7 +137,7 @@ impl Signer {
         self.sign(Timestamp::from_system_time(signing_time)?)
     }
 
-    /// The same, for a time that a binding has as seconds since 1970.
+    /// Like [`Signer::token_at`], with the time in seconds since 1970.
     ///
     /// # Errors
     /// As [`Signer::token_at`].
@@ -144,7 +145,7 @@ impl Signer {
         self.sign(Timestamp::from_unix_seconds(signing_time)?)
     }
 
-    /// The text of a token signed now: what a driver takes as the password.
+    /// Returns the text of a token signed now, for use as a driver's password.
     ///
     /// # Errors
     /// As [`Signer::token`].
@@ -152,23 +153,23 @@ impl Signer {
         self.token().map(Token::into_value)
     }
 
-    /// The endpoint that tokens are signed for.
+    /// Returns the endpoint that tokens are signed for.
     pub fn endpoint(&self) -> &Endpoint {
         &self.0.request.endpoint
     }
 
-    /// The database user that tokens are signed for.
+    /// Returns the database user that tokens are signed for.
     pub fn username(&self) -> &str {
         &self.0.request.username
     }
 
-    /// The region that tokens are signed for.
+    /// Returns the region that tokens are signed for.
     pub fn region(&self) -> &Region {
         &self.0.request.region
     }
 
     fn sign(&self, time: Timestamp) -> Result<Token, Error> {
-        if let Some(token) = self.token_in_hand(time) {
+        if let Some(token) = self.cached_token(time) {
             return Ok(token);
         }
         let lease = self.0.cache.credentials(time.system_time())?;
@@ -186,8 +187,8 @@ impl Signer {
         token
     }
 
-    /// The way of nearly every token: no lock, one allocation.
-    fn token_in_hand(&self, time: Timestamp) -> Option<Token> {
+    /// Signs with the cached state. Nearly every token takes this path: no lock, one allocation.
+    fn cached_token(&self, time: Timestamp) -> Option<Token> {
         let ready = self.0.ready.load();
         let ready = ready.as_ref().filter(|ready| ready.covers(time))?;
         Some(ready.token(&self.0.request, time))
@@ -201,10 +202,10 @@ impl Ready {
     }
 
     fn token(&self, request: &Request, time: Timestamp) -> Token {
-        let own_end = time.system_time() + Duration::from_secs(request.expires_in.into());
+        let lifetime_end = time.system_time() + Duration::from_secs(request.expires_in.into());
         let expires_at = match self.credentials_expiry {
-            Some(expiry) => own_end.min(expiry),
-            None => own_end,
+            Some(expiry) => lifetime_end.min(expiry),
+            None => lifetime_end,
         };
         Token::new(self.presigner.sign(time), expires_at)
     }

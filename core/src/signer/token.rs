@@ -1,7 +1,7 @@
-//! A token and the moment until which it can be used.
+//! Holds a token and its expiry.
 //!
-//! A token is a password for its few minutes: it is wiped on drop, and neither `Debug` nor
-//! anything else prints it. Ask for its [`value`](Token::value) where the driver takes it.
+//! A token is a password until it expires, so it is wiped on drop, and `Debug` does not print it.
+//! Pass its [`value`](Token::value) to the driver.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -17,24 +17,24 @@ pub struct Token {
 }
 
 impl Token {
-    /// What room `value` has to spare was never written to: only its text is wiped.
+    /// The spare capacity of `value` must never have held a secret: only its text is wiped.
     pub(crate) fn new(value: String, expires_at: SystemTime) -> Self {
         Self { value, expires_at }
     }
 
-    /// The text to send as the password.
+    /// Returns the token's text, which is the password.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The text itself, with room for one byte more: a NUL can be put behind it without a copy.
-    /// From here on it is the caller's to wipe.
+    /// Returns the token's text as a string with at least one byte of spare capacity, so that a NUL
+    /// can be appended without a copy. The caller is responsible for wiping it.
     pub fn into_value(mut self) -> String {
         std::mem::take(&mut self.value)
     }
 
-    /// The moment from which the server refuses the token: its lifetime's end or the end of the
-    /// credentials that signed it, whichever comes first.
+    /// Returns the time from which the server rejects the token: when its lifetime ends or when the
+    /// credentials that signed it expire, whichever comes first.
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
     }

@@ -1,7 +1,8 @@
-//! The signing key of a day, and the signatures that it gives.
+//! Derives the signing key of one day, and signs canonical requests with it.
 //!
-//! Whatever stays the same is hashed once, and each token goes on from a clone of that state. States
-//! and keys are secrets: all are wiped on drop, the states by `sha2`'s `zeroize` feature.
+//! The constant parts are hashed once, and each signature continues from a clone of that state.
+//! States and keys are secrets, so all are wiped on drop. The `zeroize` feature of `sha2` wipes the
+//! states.
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -27,15 +28,15 @@ impl Drop for Signature {
     }
 }
 
-/// A key for one secret access key, day and region, ready to sign with.
+/// A signing key for one secret access key, day and region.
 pub(crate) struct SigningKey {
     key: HmacKey,
-    /// The part of the string to sign between the time and the hash.
+    /// The credential scope: the part of the string to sign between the time and the hash.
     scope: String,
 }
 
 impl SigningKey {
-    /// Derives the key; `date` is `YYYYMMDD`.
+    /// Derives the key. `date` is `YYYYMMDD`.
     pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str) -> Self {
         let mut start = Zeroizing::new(Vec::with_capacity(4 + secret_access_key.len()));
         start.extend_from_slice(b"AWS4");
@@ -50,8 +51,8 @@ impl SigningKey {
         Self { key, scope }
     }
 
-    /// Signs a canonical request, given as the state of its hash, which is reset. The time must be
-    /// on the key's day.
+    /// Signs a canonical request, given as the state of its hash. Resets that state. The time must
+    /// be on the key's day.
     pub(crate) fn sign(&self, amz_date: &AmzDate, canonical_request: &mut Sha256) -> Signature {
         let hash = hex(&canonical_request.finalize_reset().into());
         let mut digest = Zeroizing::new([0; 32]);
@@ -67,8 +68,8 @@ impl SigningKey {
     }
 }
 
-/// An HMAC-SHA256 key (RFC 2104), hashed in both of its forms. The `hmac` crate is not used because
-/// it does not wipe the block in which it pads the key.
+/// An HMAC-SHA256 key (RFC 2104), as the hash states of its inner and outer padding. Does not use
+/// the `hmac` crate, which does not wipe the block in which it pads the key.
 struct HmacKey {
     inner: Sha256,
     outer: Sha256,
@@ -82,7 +83,7 @@ impl HmacKey {
             None => Sha256::new_with_prefix(key)
                 .finalize_into((&mut block[..32]).try_into().expect("a hash has 32 bytes")),
         }
-        // The second pass also removes the first pad.
+        // The second value also removes the first padding.
         let [inner, outer] = [0x36, 0x36 ^ 0x5c].map(|pad| {
             block.iter_mut().for_each(|byte| *byte ^= pad);
             Sha256::new_with_prefix(block.as_slice())
@@ -94,7 +95,7 @@ impl HmacKey {
     fn sign(&self, parts: &[&[u8]], digest: &mut [u8; 32]) {
         let mut inner = self.inner.clone();
         parts.iter().for_each(|part| inner.update(part));
-        // Finished in place: a state that is moved may leave a copy that nothing wipes.
+        // Finishes in place, because moving a state may leave a copy that nothing wipes.
         Digest::finalize_into_reset(&mut inner, digest.into());
         let mut outer = self.outer.clone();
         outer.update(digest.as_slice());
@@ -102,8 +103,9 @@ impl HmacKey {
     }
 }
 
-/// Lower-case hexadecimal digits. Makes eight at once, in the bytes of a `u64`: one at a time, they
-/// would take as long as two blocks of SHA-256 in a build that is optimized for size.
+/// Formats a hash as lower-case hexadecimal digits. Computes eight digits at once, in the bytes of
+/// a `u64`. One digit at a time would take as long as two blocks of SHA-256 in a build that is
+/// optimized for size.
 fn hex(hash: &[u8; 32]) -> [u8; 64] {
     let mut digits = [0; 64];
     let (words, _) = hash.as_chunks();
@@ -113,7 +115,7 @@ fn hex(hash: &[u8; 32]) -> [u8; 64] {
         nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff;
         nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff;
         nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f;
-        // 1 for each digit that is a letter: `a` comes 39 after `:`, which follows `9`.
+        // 1 for each digit that is a letter: `a` is 39 after `:`, which follows `9`.
         let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
         *place = (nibbles + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes();
     }
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn hexadecimal_digits_are_those_that_format_prints() {
+    fn hex_equals_the_digits_of_format() {
         for byte in 0..=u8::MAX {
             let mut bytes = [byte; 32];
             bytes[..6].copy_from_slice(&[0x01, 0x23, 0xab, 0xcd, 0, 0xff]);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hmac_is_that_of_the_hmac_crate_however_long_the_key_is() {
+    fn hmac_equals_the_hmac_crate_for_every_key_length() {
         for length in 0..200 {
             let key: Vec<u8> = (0..length).collect();
             let mut digest = [0; 32];
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_an_hmac_of_the_string_to_sign_however_long_the_region_is() {
+    fn a_signature_is_the_hmac_of_the_string_to_sign_for_every_region_length() {
         let amz_date = Timestamp::from_unix_seconds(1_724_709_600)
             .unwrap()
             .amz_date();

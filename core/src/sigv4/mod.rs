@@ -1,9 +1,8 @@
-//! The parts of AWS Signature Version 4 that signing and verifying share: percent-encoding, the
-//! signing key, and the signature of a canonical request.
+//! Implements the parts of AWS Signature Version 4 that signing and verifying share:
+//! percent-encoding, the signing key, and the signature of a canonical request.
 //!
-//! Signing does not go through the `aws-sigv4` crate, which leaves an unwiped copy of the secret
-//! access key in memory and takes 10 to 20 times as long. The property tests and the benchmark
-//! compare against it.
+//! Does not use the `aws-sigv4` crate, which leaves an unwiped copy of the secret access key in
+//! memory and takes 10 to 20 times as long. The property tests and the benchmark compare with it.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
