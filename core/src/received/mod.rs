@@ -1,7 +1,7 @@
-//! A received token: its text taken apart, and whether its signature is right.
+//! Parses received tokens, and checks their signatures.
 //!
-//! Nothing here decides who may log in; that is [`verify`](crate::verify). The text may be
-//! anything that a client sent as a password, so no message repeats it.
+//! Nothing here decides who may log in: [`verify`](crate::verify) does. The text may be anything
+//! that a client sent as a password, so no message repeats it.
 
 mod parts;
 mod signature;

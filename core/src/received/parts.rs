@@ -1,8 +1,8 @@
-//! The strict reading of a token: what a server takes for one.
+//! Parses tokens strictly: accepts what a server accepts.
 //!
-//! What comes in may be anything that a client sent as a password, so no message here repeats
-//! it. The order of the parameters is free, as the SDKs differ in it; what is not encoded is
-//! read as it stands.
+//! The text may be anything that a client sent as a password, so no message here repeats it. The
+//! parameters may be in any order, because the SDKs differ in it. Characters that are not
+//! percent-encoded are accepted as they are.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ pub(crate) const PARAMETERS: [&str; 9] = [
     "X-Amz-Signature",
 ];
 
-/// Why a text is not a token.
+/// The reason why a text is not a token. It never contains the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(String);
@@ -39,7 +39,7 @@ impl Malformed {
     }
 }
 
-/// A token's parts, decoded. `Debug` shows neither the session token nor the signature.
+/// The decoded parts of a token. `Debug` shows neither the session token nor the signature.
 pub struct Parts {
     endpoint: Endpoint,
     username: String,
@@ -51,52 +51,52 @@ pub struct Parts {
     expires_in: u64,
     session_token: Option<Zeroizing<String>>,
     signature: Zeroizing<String>,
-    /// All but the signature, in the token's own order.
+    /// All parameters except the signature, in the order of the token.
     signed_parameters: Vec<(String, Zeroizing<String>)>,
 }
 
 impl Parts {
-    /// The endpoint it is signed for, with the host name as printed.
+    /// Returns the endpoint that the token is signed for, with the host name as printed.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The database user it is signed for.
+    /// Returns the database user that the token is signed for.
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// The id of the access key that it says it is signed with.
+    /// Returns the access key ID in the credential scope.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// The region in its scope.
+    /// Returns the region in the credential scope.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The service in its scope: `rds-db` for a token that can log in.
+    /// Returns the service in the credential scope: `rds-db` for a token that can log in.
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// When it was signed.
+    /// Returns the signing time.
     pub fn signing_time(&self) -> SystemTime {
         self.signing_time.system_time()
     }
 
-    /// How long after its signing time it is valid, in seconds.
+    /// Returns the lifetime in seconds, which starts at the signing time.
     pub fn expires_in(&self) -> u64 {
         self.expires_in
     }
 
-    /// The end of its own life. The credentials that signed it may end before.
+    /// Returns when the token expires. The credentials that signed it may expire earlier.
     pub fn expires_at(&self) -> SystemTime {
         self.signing_time() + Duration::from_secs(self.expires_in)
     }
 
-    /// Whether it is signed with temporary credentials.
+    /// Returns whether the token contains a session token, as with temporary credentials.
     pub fn has_session_token(&self) -> bool {
         self.session_token.is_some()
     }
@@ -136,14 +136,16 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// Reads a token.
+/// Parses a token.
 ///
 /// # Errors
-/// [`Malformed`], with what is missing or out of place; never with the text itself.
+/// [`Malformed`] says which part is missing or invalid. It never contains the text itself.
 pub fn parse(token: &str) -> Result<Parts, Malformed> {
     let (before, query) = token
         .split_once('?')
-        .ok_or_else(|| Malformed::new("it has no query: a password, or the start of a token"))?;
+        .ok_or_else(|| {
+            Malformed::new("it has no query, so it is a password or the start of a token")
+        })?;
     let endpoint = parse_endpoint(before)?;
     let mut parameters = parse_query(query)?;
 
@@ -167,18 +169,22 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
         }
     }
     let signing_time = Timestamp::from_amz_date(find(&parameters, "X-Amz-Date")?)
-        .ok_or_else(|| Malformed::new("X-Amz-Date is no time such as 20240826T220000Z"))?;
+        .ok_or_else(|| Malformed::new("X-Amz-Date is not a time such as 20240826T220000Z"))?;
     let expires_in = find(&parameters, "X-Amz-Expires")?;
     let expires_in = match expires_in.parse::<u32>() {
         Ok(seconds @ 1..) if expires_in.bytes().all(|b| b.is_ascii_digit()) => seconds.into(),
-        _ => return Err(Malformed::new("X-Amz-Expires is no number of seconds")),
+        _ => {
+            return Err(Malformed::new(
+                "X-Amz-Expires is not a positive number of seconds",
+            ));
+        }
     };
     let scope = parse_scope(find(&parameters, "X-Amz-Credential")?)?;
     let [access_key_id, scope_date, region, service] = scope;
     let amz_date = signing_time.amz_date();
     if scope_date != amz_date.date() {
         return Err(Malformed::new(
-            "the day in X-Amz-Credential is not the day of X-Amz-Date",
+            "X-Amz-Credential and X-Amz-Date have different dates",
         ));
     }
     let session_token = find(&parameters, "X-Amz-Security-Token")
@@ -200,6 +206,7 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
     })
 }
 
+/// Parses `HOST:PORT/`, the part of a token before the `?`.
 pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> {
     if before_query.contains("://") {
         return Err(Malformed::new("it starts with a scheme"));
@@ -209,11 +216,11 @@ pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> 
         .is_some_and(|at| at + 1 < before_query.len())
     {
         return Err(Malformed::new(
-            "it has more than a / between the port and the ?",
+            "it has more than a / between port and ?",
         ));
     }
     let authority = before_query.strip_suffix('/').ok_or_else(|| {
-        Malformed::new("it has no / between the port and the ?, which Aurora may refuse")
+        Malformed::new("the / between port and ? is missing, and Aurora may reject that")
     })?;
     let (hostname, port) = match authority.rsplit_once(':') {
         Some((hostname, port)) if !port.ends_with(']') => {
@@ -234,12 +241,10 @@ fn parse_query(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Malforme
     for parameter in query.split('&') {
         let (name, value) = parameter
             .split_once('=')
-            .ok_or_else(|| Malformed::new("a parameter of its query has no ="))?;
+            .ok_or_else(|| Malformed::new("a query parameter has no ="))?;
         let (name, value) = (decode(name)?, Zeroizing::new(decode(value)?));
         if parameters.iter().any(|(earlier, _)| *earlier == name) {
-            return Err(Malformed::new(
-                "a parameter of its query stands in it twice",
-            ));
+            return Err(Malformed::new("a query parameter occurs twice"));
         }
         parameters.push((name, value));
     }
@@ -251,15 +256,17 @@ fn decode(text: &str) -> Result<String, Malformed> {
         |rest: &[u8]| rest.len() >= 2 && rest[0].is_ascii_hexdigit() && rest[1].is_ascii_hexdigit();
     let bytes = text.as_bytes();
     if (0..bytes.len()).any(|at| bytes[at] == b'%' && !is_escape(&bytes[at + 1..])) {
-        return Err(Malformed::new("a % in it is not followed by two digits"));
+        return Err(Malformed::new(
+            "a % is not followed by two hexadecimal digits",
+        ));
     }
     percent_decode_str(text)
         .decode_utf8()
         .map(|text| text.into_owned())
-        .map_err(|_| Malformed::new("what its percent-encoding stands for is not UTF-8"))
+        .map_err(|_| Malformed::new("its percent-encoding does not decode to UTF-8"))
 }
 
-/// `AKID/YYYYMMDD/REGION/SERVICE/aws4_request`; an id may hold a slash itself.
+/// Parses `AKID/YYYYMMDD/REGION/SERVICE/aws4_request`. The access key ID may contain slashes.
 pub(crate) fn parse_scope(credential: &str) -> Result<[String; 4], Malformed> {
     let mut from_the_end = credential.rsplitn(5, '/');
     let mut next = || from_the_end.next().map(str::to_owned);
@@ -270,7 +277,7 @@ pub(crate) fn parse_scope(credential: &str) -> Result<[String; 4], Malformed> {
             Ok([access_key_id, date, region, service])
         }
         _ => Err(Malformed::new(
-            "X-Amz-Credential is not KEY/DAY/REGION/SERVICE/aws4_request",
+            "X-Amz-Credential is not KEY/DATE/REGION/SERVICE/aws4_request",
         )),
     }
 }
@@ -326,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_port_is_one_for_443() {
+    fn a_token_without_a_port_is_for_port_443() {
         let parts = parse(&TOKEN.replace(":5432", "")).unwrap();
         assert_eq!(parts.endpoint().port(), 443);
         let parts = parse(&TOKEN.replace("db.abc.us-east-1.rds.amazonaws.com:5432", "[::1]"));
@@ -334,9 +341,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_named() {
+    fn the_error_names_the_malformed_part() {
         for (from, to, reason) in [
-            ("/?", "?", "no / between"),
+            ("/?", "?", "the / between"),
             ("?", "", "no query"),
             ("/?", "/db?", "more than a /"),
             ("db.abc", "https://db.abc", "scheme"),
@@ -345,7 +352,7 @@ mod tests {
             ("Action=connect", "Action=DbConnect", "Action is not"),
             ("&DBUser=a%2Bb", "", "DBUser is missing"),
             ("DBUser=a%2Bb", "DBUser", "no ="),
-            ("a%2Bb", "a%2", "% in it"),
+            ("a%2Bb", "a%2", "a % is not"),
             ("a%2Bb", "a%FF", "UTF-8"),
             (
                 "AWS4-HMAC-SHA256",
@@ -353,7 +360,7 @@ mod tests {
                 "X-Amz-Algorithm",
             ),
             ("%2Faws4_request", "", "X-Amz-Credential"),
-            ("20240826%2F", "20240827%2F", "the day in"),
+            ("20240826%2F", "20240827%2F", "different dates"),
             ("T220000Z", "T250000Z", "X-Amz-Date"),
             ("Expires=900", "Expires=+900", "X-Amz-Expires"),
             ("Expires=900", "Expires=0", "X-Amz-Expires"),
@@ -370,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_repeated() {
+    fn errors_never_repeat_a_password() {
         for text in [
             "hunter2",
             "hunter2?",

@@ -1,6 +1,6 @@
-//! Whether the signature and the session token of a received token are those of known credentials.
+//! Checks the signature and the session token of a received token against known credentials.
 //!
-//! All comparisons of secrets take the same time whatever the answer.
+//! All comparisons of secrets take constant time.
 
 use aws_credential_types::Credentials;
 use sha2::{Digest, Sha256};
@@ -12,7 +12,8 @@ use crate::limits::HTTPS_PORT;
 use crate::names::Endpoint;
 use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, SigningKey, encode};
 
-/// What is wrong with the session token, compared to that of the credentials.
+/// Compares the session token with that of the credentials. Returns what is wrong, or `None`. The
+/// result continues a sentence such as "the session token …".
 pub(crate) fn session_token_problem(
     parts: &Parts,
     credentials: &Credentials,
@@ -21,23 +22,23 @@ pub(crate) fn session_token_problem(
     match (known, parts.session_token()) {
         (None, None) => None,
         (Some(_), None) => Some("is missing"),
-        (None, Some(_)) => Some("is there, but none is known"),
+        (None, Some(_)) => Some("is unexpected"),
         (Some(known), Some(shown)) => {
             let same: bool = known.as_bytes().ct_eq(shown.as_bytes()).into();
-            (!same).then_some("is not the right one")
+            (!same).then_some("is wrong")
         }
     }
 }
 
-/// The `host` header with which the credentials give the token's signature. `None` if the signature
-/// is wrong.
+/// Returns the `host` header with which the credentials produce the token's signature. Returns
+/// `None` if the signature is wrong.
 pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
     let mut query: Vec<(Zeroizing<String>, Zeroizing<String>)> = parts
         .signed_parameters()
         .iter()
         .map(|(name, value)| (encoded(name), encoded(value)))
         .collect();
-    // No name occurs twice.
+    // The parser rejects duplicate names.
     query.sort_by(|(one, _), (other, _)| one.as_str().cmp(other));
     let key = SigningKey::derive(
         credentials.secret_access_key(),
@@ -65,15 +66,15 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<St
     })
 }
 
-/// Percent-encodes into one allocation that is wiped: the text may be a session token.
+/// Percent-encodes into one allocation, which is wiped, because the text may be a session token.
 fn encoded(text: &str) -> Zeroizing<String> {
     let mut encoded = Zeroizing::new(String::with_capacity(3 * text.len()));
     encoded.extend(encode(text));
     encoded
 }
 
-/// Every `host` header that some SDK signs for an endpoint, botocore's first: the SDKs differ in
-/// upper case and in the port 443, and RDS accepts them all. Duplicates do no harm.
+/// Returns every `host` header that some SDK signs for an endpoint, botocore's first. The SDKs treat
+/// upper case and port 443 differently, and RDS accepts them all. Duplicates are harmless.
 fn candidates(endpoint: &Endpoint) -> Vec<String> {
     let (kept, port) = (endpoint.hostname(), endpoint.port());
     let lower = kept.to_ascii_lowercase();

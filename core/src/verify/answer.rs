@@ -1,7 +1,7 @@
-//! The answers of [`verify`](super::verify): a login that is allowed, or why it is not.
+//! Defines the results of [`verify`](super::verify): an allowed login, or the reason for a refusal.
 //!
-//! Their text is for the server's log. It may name ids, hosts and users, which a log escapes, but
-//! never a token, a signature or a secret.
+//! Their texts are for the server's log. They may name IDs, hosts and users, quoted and escaped, but
+//! never contain a token, a signature or a secret.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -12,14 +12,14 @@ use crate::policy::Decision;
 use crate::received::Malformed;
 use crate::timestamp::format_rfc3339;
 
-/// A login that is allowed. `Display` gives a line for a log.
+/// An allowed login. `Display` writes a line for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The access key that signed the token.
+    /// The ID of the access key that signed the token.
     pub access_key_id: String,
-    /// The resource that the policies allow.
+    /// The ARN of the resource that the policies allow.
     pub arn: String,
-    /// The `host` header as it was signed.
+    /// The signed `host` header.
     pub signed_host: String,
 }
 
@@ -35,22 +35,22 @@ impl fmt::Display for Accepted {
     }
 }
 
-/// Why a login is refused. `Display` gives a line for a log, without any secret in it.
+/// The reason why a login is refused. `Display` writes a line for a log, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The text is not a token.
     #[error("not a token: {0}")]
     Malformed(Malformed),
-    /// It is signed for another endpoint.
+    /// The token is signed for another endpoint.
     #[error("signed for {signed_for}, but this server is {endpoints}")]
     WrongEndpoint {
         /// The token's endpoint.
         signed_for: Endpoint,
-        /// The server's own, separated by commas.
+        /// The server's endpoints, separated by commas.
         endpoints: String,
     },
-    /// It is signed for another user.
+    /// The token is signed for another user.
     #[error(
         "signed for user {}, but the login is for {}",
         quoted(signed_for),
@@ -59,10 +59,10 @@ pub enum Refusal {
     WrongUser {
         /// The token's user.
         signed_for: String,
-        /// The user that wants to log in.
+        /// The user that logs in.
         login: String,
     },
-    /// It is signed for another region or another service.
+    /// The token is signed for another region or another service.
     #[error("signed for {}, but this server needs {expected}", quoted(signed_for))]
     WrongRegionOrService {
         /// `REGION/SERVICE` of the token.
@@ -70,51 +70,54 @@ pub enum Refusal {
         /// `REGION/SERVICE` of the server.
         expected: String,
     },
-    /// It is signed more than 300 seconds ahead of the server's clock.
-    #[error("signed at {}, {seconds_ahead} s ahead of this server's clock; accepted: up to 300", format_rfc3339(*signing_time))]
+    /// The signing time is more than 300 seconds ahead of the server's clock.
+    #[error(
+        "signed at {}, {seconds_ahead} s ahead of this server's clock; accepted: up to 300",
+        format_rfc3339(*signing_time)
+    )]
     NotYetValid {
-        /// When it says it was signed.
+        /// The token's signing time.
         signing_time: SystemTime,
-        /// How far that is ahead.
+        /// How far the signing time is ahead of the server's clock.
         seconds_ahead: u64,
     },
-    /// Its own life, or that of the credentials that signed it, is over.
+    /// The token expired, or the credentials that signed it did.
     #[error("{what} expired at {}, {seconds_ago} s ago", format_rfc3339(*at))]
     Expired {
-        /// What ended: the token, or the credentials.
+        /// What expired: `the token` or `the credentials that signed it`.
         what: &'static str,
-        /// The end.
+        /// When it expired.
         at: SystemTime,
-        /// How long ago that was.
+        /// How long ago it expired.
         seconds_ago: u64,
     },
-    /// It asks for a life of more than 900 seconds.
+    /// The lifetime is more than 900 seconds.
     #[error("its lifetime is {expires_in} s; accepted: 1 to 900")]
     LifetimeTooLong {
-        /// The life it asks for, in seconds.
+        /// The token's lifetime in seconds.
         expires_in: u64,
     },
-    /// No access key of that id is known.
+    /// The server does not know the access key.
     #[error("access key {} is not known", quoted(access_key_id))]
     UnknownAccessKey {
         /// The token's access key id.
         access_key_id: String,
     },
-    /// The session token is not the one that goes with the key.
+    /// The session token does not belong to the access key.
     #[error("the session token {problem} for access key {}", quoted(access_key_id))]
     WrongSessionToken {
         /// The token's access key id.
         access_key_id: String,
-        /// Missing, not expected, or another.
+        /// What is wrong: `is missing`, `is unexpected` or `is wrong`.
         problem: &'static str,
     },
-    /// The signature is not what the secret access key gives.
+    /// The secret access key produces another signature.
     #[error("the signature is wrong for access key {}", quoted(access_key_id))]
     WrongSignature {
         /// The token's access key id.
         access_key_id: String,
     },
-    /// The policies do not allow it.
+    /// The policies do not allow the login.
     #[error(
         "the policies of access key {} do not allow {CONNECT_ACTION} on {}: {decision}",
         quoted(access_key_id),
@@ -123,22 +126,22 @@ pub enum Refusal {
     NotAllowed {
         /// The token's access key id.
         access_key_id: String,
-        /// The resource that was asked for.
+        /// The ARN of the requested resource.
         arn: String,
-        /// What the policies say.
+        /// What the policies decide.
         decision: Decision,
     },
 }
 
-/// Gives each refusal its id; a refusal without one does not compile. `tests/ids.tsv` lists the ids
-/// too.
+/// Assigns an ID to each refusal. A refusal without an ID does not compile. `tests/ids.tsv` lists
+/// the IDs too.
 macro_rules! ids {
     ($($name:ident = $id:literal;)+) => {
         impl Refusal {
-            /// Every id, in the order of the declaration.
+            /// All IDs, in the order of the variants.
             pub const IDS: &[&'static str] = &[$($id),+];
 
-            /// A stable name for the kind of refusal, one of [`Refusal::IDS`].
+            /// Returns the stable ID of the refusal, one of [`Refusal::IDS`].
             pub fn id(&self) -> &'static str {
                 match self { $(Self::$name { .. } => $id),+ }
             }

@@ -1,8 +1,8 @@
-//! The server's side: whether a token lets a user in, and if not, why.
+//! Decides on the server's side whether a token lets a user log in, and if not, why.
 //!
 //! The checks run in the order of [`Refusal`], and the first that fails is the answer. The SDKs
-//! sign a host name in upper case and the port 443 each in their own way; every way is accepted
-//! here, as RDS accepts them. Nothing here is used to sign.
+//! sign upper-case host names and port 443 in different ways. All of them are accepted here, as RDS
+//! accepts them. Signing uses nothing of this module.
 
 mod answer;
 
@@ -18,32 +18,32 @@ use crate::policy::{Decision, Policy, evaluate};
 use crate::received::{Parts, parse, session_token_problem, signed_host};
 use crate::sigv4::SERVICE;
 
-/// The database that a token is shown to.
+/// The database that a user logs in to.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// The endpoints that tokens may be signed for.
     pub endpoints: Vec<Endpoint>,
-    /// The region that it is in.
+    /// The region of the database.
     pub region: Region,
-    /// The AWS account that it belongs to, twelve digits.
+    /// The ID of the AWS account that owns the database, 12 digits.
     pub account_id: String,
-    /// Its resource id: `db-…`, `cluster-…` or `prx-…`.
+    /// The resource ID: `db-…`, `cluster-…` or `prx-…`.
     pub resource_id: String,
 }
 
-/// An access key that the server knows, with what its owner may do.
+/// An access key that the server knows, with the policies of its owner.
 #[derive(Clone, Debug)]
 pub struct AccessKey {
-    /// The key; a session token and an expiry where it is temporary.
+    /// The credentials. Temporary ones have a session token and an expiry.
     pub credentials: Credentials,
     /// The IAM policies of its owner.
     pub policies: Vec<Policy>,
 }
 
-/// Decides whether `token` lets `username` in to `server` at the moment `now`.
+/// Decides whether `username` may log in to `server` with `token` at the time `now`.
 ///
 /// # Errors
-/// The first [`Refusal`] that applies, in their order.
+/// The first [`Refusal`] that applies, in the order of the variants.
 pub fn verify(
     token: &str,
     username: &str,
@@ -118,7 +118,7 @@ fn check_time(parts: &Parts, now: SystemTime) -> Result<(), Refusal> {
             seconds_ahead: ahead.as_secs(),
         });
     }
-    check_end("the token", parts.expires_at(), now)?;
+    check_expiry("the token", parts.expires_at(), now)?;
     if parts.expires_in() > MAX_EXPIRES_IN.into() {
         return Err(Refusal::LifetimeTooLong {
             expires_in: parts.expires_in(),
@@ -127,11 +127,11 @@ fn check_time(parts: &Parts, now: SystemTime) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_end(what: &'static str, end: SystemTime, now: SystemTime) -> Result<(), Refusal> {
-    match now.duration_since(end) {
+fn check_expiry(what: &'static str, expiry: SystemTime, now: SystemTime) -> Result<(), Refusal> {
+    match now.duration_since(expiry) {
         Ok(since) => Err(Refusal::Expired {
             what,
-            at: end,
+            at: expiry,
             seconds_ago: since.as_secs(),
         }),
         Err(_) => Ok(()),
@@ -157,7 +157,7 @@ fn find_key<'a>(
         });
     }
     if let Some(expiry) = key.credentials.expiry() {
-        check_end("the credentials that signed it", expiry, now)?;
+        check_expiry("the credentials that signed it", expiry, now)?;
     }
     Ok(key)
 }
