@@ -119,7 +119,7 @@ fn a_finding_is_told_with_an_advice_and_ends_with_1() {
     );
     assert_eq!((output.status, output.ids()), (1, vec!["loopback-host"]));
     let end = "error: loopback-host\n  \
-               It is signed for localhost, which is one end of a tunnel, or this machine.\n  \
+               It is signed for localhost: this machine, or the local end of a tunnel.\n  \
                Sign for the endpoint that RDS shows, such as\n";
     assert!(output.stdout.contains(end), "{}", output.stdout);
 }

@@ -703,7 +703,7 @@ fn the_number_of_characters_is_told_with_the_cut() {
     let report = changed(|t| t[..255].into()).report();
     let problem = report.findings()[0].problem();
     assert!(
-        problem.contains("255 characters long, which is a usual limit"),
+        problem.contains("255 characters long, a common limit"),
         "{problem}"
     );
     let report = changed(|t| t[..280].into()).report();

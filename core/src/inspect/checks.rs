@@ -1,5 +1,5 @@
-//! What is wrong with a token that can be read: region, service, user, time and key. What it is
-//! signed for is looked at in [`host`].
+//! Checks the parts of a token that can be parsed: region, service, user, time and access key.
+//! [`host`] checks the host name and port.
 
 use std::time::SystemTime;
 
@@ -44,13 +44,16 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
         SERVICE => {}
         "dsql" => return Some(dsql_token()),
         other => {
-            let other = if is_service(other) { other } else { "another" };
+            let other = match is_service(other) {
+                true => format!("the service {other}"),
+                false => "another service".to_owned(),
+            };
             return finding(
-                format!("It is signed for the service {other}, and a login needs {SERVICE}."),
+                format!("It is signed for {other}, but a login needs the service {SERVICE}."),
                 format!(
-                    "Make it with `rdsign token` or `aws rds generate-db-auth-token`; in a signer \
-                     of one's own, the name to sign with is {SERVICE}, although the host name says \
-                     rds."
+                    "Make the token with `rdsign token` or `aws rds generate-db-auth-token`. If \
+                     you sign it yourself, use the service name {SERVICE}, although the host name \
+                     says rds."
                 ),
             );
         }
@@ -58,7 +61,7 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
     let region = Region::new(parts.region());
     let shown = match &region {
         Ok(region) => region.as_str(),
-        Err(_) => "what is no region's name",
+        Err(_) => "an invalid region name",
     };
     let (needed, source) = match (parts.endpoint().region(), &expected.region) {
         (Some(in_hostname), _) => (in_hostname, "its host name is in"),
@@ -76,7 +79,7 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
     }
     finding(
         format!("It is signed for {shown}, but {source} {needed}."),
-        format!("Sign for {needed}: the database's region counts, and not the caller's."),
+        format!("Sign for {needed}: use the database's region, not the caller's."),
     )
 }
 
@@ -93,9 +96,7 @@ fn user(username: &str, expected: &Expected) -> Option<Finding> {
         return None;
     }
     let case = match login.to_lowercase() == username.to_lowercase() {
-        true => {
-            " Upper and lower case differ; PostgreSQL folds names without quotes to lower case."
-        }
+        true => " They differ only in case, and PostgreSQL folds unquoted names to lower case.",
         false => "",
     };
     Some(Finding::new(
@@ -105,7 +106,7 @@ fn user(username: &str, expected: &Expected) -> Option<Finding> {
             quoted(username),
             quoted(login)
         ),
-        "Sign for the user that logs in, spelt as in the database.",
+        "Sign for the user that logs in, spelled as in the database.",
     ))
 }
 
@@ -116,13 +117,13 @@ fn not_yet_valid(parts: &Parts, now: SystemTime) -> Option<Finding> {
         Finding::new(
             FindingId::NotYetValid,
             format!(
-                "It is signed at {}, {} ahead of this clock ({}).",
+                "It was signed at {}, {} ahead of the current time ({}).",
                 format_rfc3339(signing_time),
                 spoken(ahead),
                 format_rfc3339(now)
             ),
-            "Set the clock of the machine that signed, or this one if it is wrong: AWS bears five \
-             minutes.",
+            "Correct the clock of the machine that signed the token, or of this one if it is \
+             wrong. AWS tolerates five minutes.",
         )
     })
 }
@@ -136,8 +137,8 @@ pub(super) fn expired(end: SystemTime, what: &str, now: SystemTime) -> Option<Fi
             format_rfc3339(end),
             spoken(since)
         ),
-        "Make a new one for each new connection, right before it: a pool that keeps one token \
-         fails after 15 minutes. Connections that are open live on.",
+        "Make a new token right before each new connection: a pool that reuses one token fails \
+         after 15 minutes. Open connections are not affected.",
     ))
 }
 
@@ -147,7 +148,8 @@ fn lifetime(expires_in: u64) -> Option<Finding> {
             FindingId::LifetimeTooLong,
             format!("Its lifetime is {expires_in} s; accepted: 1 to {MAX_EXPIRES_IN}."),
             format!(
-                "Sign with {MAX_EXPIRES_IN} seconds at the most, and for each connection anew."
+                "Sign with at most {MAX_EXPIRES_IN} seconds, and make a new token for each \
+                 connection."
             ),
         )
     })
@@ -157,9 +159,9 @@ fn access_key_id(access_key_id: &str) -> Option<Finding> {
     (!is_access_key_id(access_key_id) && !is_masked(access_key_id)).then(|| {
         Finding::new(
             FindingId::OddAccessKeyId,
-            "What stands for the access key id does not look like one, and is not shown.",
-            "See whether the access key id and the secret access key were swapped. If so, the \
-             secret stands readable in every token so made: replace the key.",
+            "Its access key ID does not look like one, so it is not shown.",
+            "Check whether the access key ID and the secret access key were swapped. If so, every \
+             token made this way contains the secret in plain text: replace the key.",
         )
     })
 }
@@ -168,12 +170,13 @@ fn session_token(parts: &Parts) -> Option<Finding> {
     let mismatch = SessionTokenMismatch::of(parts.access_key_id(), parts.has_session_token())?;
     let (problem, advice) = match mismatch {
         SessionTokenMismatch::Missing => (
-            "Its access key is a temporary one (ASIA…), but it has no session token.",
-            "Give the signer all three: AWS_SESSION_TOKEN goes with the key id and the secret.",
+            "Its access key is temporary (ASIA…), but it has no session token.",
+            "Give the signer the session token too (AWS_SESSION_TOKEN), not only the access key ID \
+             and the secret access key.",
         ),
         SessionTokenMismatch::LeftOver => (
-            "It has a session token, but its access key is a long-lived one (AKIA…).",
-            "Unset AWS_SESSION_TOKEN, which is left over from other credentials.",
+            "It has a session token, but its access key is long-lived (AKIA…).",
+            "Unset AWS_SESSION_TOKEN: it is left over from other credentials.",
         ),
     };
     Some(Finding::new(FindingId::WrongSessionToken, problem, advice))

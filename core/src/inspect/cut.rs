@@ -1,7 +1,7 @@
-//! Whether a text is a token without its end or its beginning, and where it ends.
+//! Detects a token whose end or beginning is missing, and says where it ends.
 //!
-//! The SDKs end a token with different parameters, so the place of the cut is told by what is
-//! missing, and not by a length.
+//! The SDKs put different parameters last, so the missing parts, and not the length, show where a
+//! token was cut.
 
 use super::finding::{Finding, FindingId};
 use super::reading::Reading;
@@ -10,7 +10,7 @@ use crate::sigv4::SIGNED_HEADERS;
 
 const SIGNATURE_LENGTH: usize = 64;
 
-/// Lengths that fields and buffers for passwords are known to have, less what ends the text.
+/// Common lengths of password fields and buffers, with and without their terminator.
 const USUAL_LIMITS: [std::ops::RangeInclusive<usize>; 7] = [
     63..=64,
     127..=128,
@@ -24,19 +24,19 @@ const USUAL_LIMITS: [std::ops::RangeInclusive<usize>; 7] = [
 pub(super) fn cut(text: &str, place: &str) -> Finding {
     let length = text.chars().count();
     let limit = match USUAL_LIMITS.iter().any(|limit| limit.contains(&length)) {
-        true => ", which is a usual limit for passwords",
+        true => ", a common limit for passwords",
         false => "",
     };
     Finding::new(
         FindingId::CutShort,
         format!("It ends {place}. It is {length} characters long{limit}."),
-        "Look for a field or a buffer that is too short: a token has 350 characters or so, and up \
-         to 3,000 with temporary keys. In a shell, quote it: a bare & ends the command.",
+        "Look for a field or a buffer that is too short: a token has about 350 characters, and up \
+         to 3,000 with temporary keys. In a shell, quote it: an unquoted & ends the command.",
     )
 }
 
 pub(super) fn cut_short(text: &str, reading: &Reading<'_>) -> Option<Finding> {
-    // Without a ?, what stands before it is all of the text.
+    // Without a ?, reading.before is the whole text.
     let starts_late = !reading.has_query && {
         let (name, _) = text.split_once('=').unwrap_or_default();
         !name.is_empty() && PARAMETERS.iter().any(|known| known.ends_with(name))
@@ -45,7 +45,7 @@ pub(super) fn cut_short(text: &str, reading: &Reading<'_>) -> Option<Finding> {
         return Some(Finding::new(
             FindingId::CutShort,
             "Its beginning is missing: a token starts with the host name and the port.",
-            "Take all that is printed, from the host name on.",
+            "Copy the whole output, from the host name on.",
         ));
     }
     let last = reading.parameters.last()?;

@@ -1,8 +1,8 @@
-//! Reads what is left of a token that the strict reading refuses, and says what happened to it.
+//! Reads the remains of a token that the strict parser rejects, and says what happened to it.
 //!
-//! The text may be a password, or a token in pieces. A part is shown only where it stands between
-//! known parameters and looks like nothing else: a piece of a signature must not pass for a user
-//! name because the text between them was lost.
+//! The text may be a password or a damaged token. A part is shown only if it is between known
+//! parameters and cannot be something else. Otherwise, part of a signature could be shown as the
+//! user name when the text between them was lost.
 
 use super::cut::{cut, cut_short};
 use super::finding::{Finding, FindingId};
@@ -15,11 +15,12 @@ use crate::names::{Endpoint, Region};
 use crate::received::{self, Malformed};
 use crate::timestamp::Timestamp;
 
-/// The findings on a text that is no token to the strict reading, and what may be shown of it.
+/// Returns the findings on a text that the strict parser rejects, and the parts that are safe to
+/// show.
 pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
     let mut findings = Vec::new();
     if !has_parameters(text) {
-        findings.push(no_token(text, reason));
+        findings.push(not_a_token(text, reason));
         return (Details::default(), findings);
     }
     let reading = Reading::of(text);
@@ -37,13 +38,13 @@ pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
 fn malformed(reason: &Malformed) -> Finding {
     Finding::new(
         FindingId::Malformed,
-        format!("Something in it is not as in a token: {reason}."),
-        "Make a new one and pass it on as it is printed, in one piece.",
+        format!("It is not a valid token: {reason}."),
+        "Make a new token, and pass it on unchanged and in one piece.",
     )
 }
 
-/// A text without any parameter of a token: a password, a mask, or the beginning of a token.
-fn no_token(text: &str, reason: &Malformed) -> Finding {
+/// Handles a text without any parameter of a token: a password, a mask or the beginning of a token.
+fn not_a_token(text: &str, reason: &Malformed) -> Finding {
     if is_masked(text) {
         return masked();
     }
@@ -53,8 +54,8 @@ fn no_token(text: &str, reason: &Malformed) -> Finding {
     }
     Finding::new(
         FindingId::Malformed,
-        format!("It is no token: {reason}."),
-        "Give the driver what `rdsign token` prints: a token starts with the host name and the \
+        format!("It is not a token: {reason}."),
+        "Give the driver the output of `rdsign token`: a token starts with the host name and the \
          port of the endpoint.",
     )
 }
@@ -71,7 +72,7 @@ fn is_dsql(reading: &Reading<'_>, details: &Details) -> bool {
 }
 
 fn details(reading: &Reading<'_>) -> Details {
-    // A word before a ? may be a password, and a host name comes with a domain or a port.
+    // A single word before the ? may be a password. A host name has a domain or a port.
     let endpoint = parse_endpoint(reading.before)
         .filter(|e| is_plain(e.hostname()) && reading.before.contains(['.', ':']));
     let scope = reading.closed("X-Amz-Credential");

@@ -1,4 +1,4 @@
-//! Reads a token as far as possible, layer by layer, and collects what is wrong.
+//! Reads as much of a token as possible, layer by layer, and collects the findings.
 
 use std::time::SystemTime;
 
@@ -12,10 +12,11 @@ use super::{checks, damaged, shown, wrapping};
 use crate::limits::MAX_PASSWORD_LENGTH;
 use crate::received::{Malformed, Parts, parse, parse_endpoint};
 
-/// Reads a token as far as that goes, and says what is wrong with it at the moment `now`.
+/// Reads as much of a token as possible, and reports what is wrong with it at the time `now`.
 ///
-/// A text that [`parse`](crate::inspect::parse) refuses has at least one finding that is an error. A token that was just
-/// signed with access keys of IAM's form, for an RDS endpoint at port 5432 or 3306, has none.
+/// A text that [`parse`](crate::inspect::parse) rejects has at least one finding that is an error.
+/// A newly signed token has no finding if its access key ID has the form that IAM documents, and if
+/// it is for an RDS endpoint with a region in its name and port 5432 or 3306.
 ///
 /// ```
 /// use rdsign::inspect::{Expected, FindingId, examine};
@@ -34,8 +35,11 @@ pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
     if text.len() > MAX_PASSWORD_LENGTH {
         report.add(Finding::new(
             FindingId::Malformed,
-            format!("It is no token: it is {} bytes long.", text.len()),
-            format!("Look at what was passed on: PostgreSQL reads {MAX_PASSWORD_LENGTH} bytes at the most."),
+            format!("It is not a token: it is {} bytes long.", text.len()),
+            format!(
+                "Check what was passed as the password: PostgreSQL reads at most \
+                 {MAX_PASSWORD_LENGTH} bytes."
+            ),
         ));
         return report;
     }
@@ -45,8 +49,8 @@ pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
         report.add(Finding::new(
             FindingId::Empty,
             "There is no token: the text is empty.",
-            "Run the command that should have printed it by itself: in PGPASSWORD=$(…), its error \
-             is easily missed.",
+            "Run the command that should print the token on its own: inside PGPASSWORD=$(…), its \
+             error is easy to miss.",
         ));
         return report;
     }
@@ -59,7 +63,9 @@ pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
     }
     let parts = parse(&text).or_else(|reason| with_slash(&text, &mut report).ok_or(reason));
     let parts = parts.and_then(|parts| match shown::repeats_a_secret(&parts) {
-        true => Err(Malformed::new("a piece of it stands in it twice")),
+        true => Err(Malformed::new(
+            "part of its signature or session token is also in another part",
+        )),
         false => Ok(parts),
     });
     match parts {
@@ -78,8 +84,8 @@ pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
     report
 }
 
-/// Reads a token that lacks the `/` before its `?`; adds the finding where that is all it lacks,
-/// or where it lacks its end as well.
+/// Parses a token without the `/` before its `?`, and adds the finding. Adds it even if the token
+/// is also cut short, and then returns `None`.
 fn with_slash(text: &str, report: &mut Report) -> Option<Parts> {
     let (before, query) = text.split_once('?')?;
     if before.contains('/') || !wrapping::has_parameters(query) {
@@ -89,15 +95,15 @@ fn with_slash(text: &str, report: &mut Report) -> Option<Parts> {
     parse_endpoint(&format!("{before}/")).ok()?;
     report.add(Finding::new(
         FindingId::MissingSlash,
-        "There is no / between its port and its ?.",
-        "Write HOST:PORT/?Action=…: some servers take it without, Aurora's express clusters and \
-         RDS on this machine refuse it. Old SDKs leave it out where the endpoint is given as \
-         HOST:PORT.",
+        "The / between port and ? is missing.",
+        "Write HOST:PORT/?Action=…. Some servers accept a token without the slash, but Aurora's \
+         express clusters and `rdsign local` reject it. Old SDKs omit the slash if the endpoint is \
+         given as HOST:PORT.",
     ));
     parse(&whole).ok()
 }
 
-/// A value with a character in it that every signer encodes.
+/// Looks for a value with a character that every signer encodes.
 fn not_encoded(text: &str) -> Option<Finding> {
     let (_, query) = text.split_once('?')?;
     let is_bare = |b: u8| b.is_ascii_alphanumeric() || b"-_.~%".contains(&b);
@@ -105,17 +111,17 @@ fn not_encoded(text: &str) -> Option<Finding> {
     let found = parts.iter().enumerate().any(|(at, part)| {
         match part.split_once('=') {
             Some((_, value)) => !value.bytes().all(is_bare),
-            // Within, a part without = is what stood behind a bare & of a user's name.
+            // A part without = in the middle follows an unencoded & in a value.
             None => at + 1 < parts.len() && !part.is_empty(),
         }
     });
     found.then(|| {
         Finding::new(
             FindingId::NotEncoded,
-            "It was decoded on its way: there are characters in its values that a token has as %2F \
-             and the like only.",
-            "Pass it on as it was printed, and do not percent-decode it: the server reads a bare + \
-             as a space and a bare & as the end of a value.",
+            "It was percent-decoded: its values contain characters that must be encoded, such as / \
+             as %2F.",
+            "Pass the token on as it was printed, without decoding it: the server reads an \
+             unencoded + as a space, and an unencoded & as the end of a value.",
         )
     })
 }

@@ -1,33 +1,34 @@
-//! What a token is to be used for, where that is known.
+//! Describes the login that a token is for, as far as it is known.
 //!
-//! These are the database's own names. Through a tunnel a client dials another host and port, which
-//! a token is not signed for.
+//! Host name and port are those of the database, not those of a tunnel that the client dials.
 
 use crate::names::Region;
 
-/// What a token is compared with; what is `None` is not compared.
+/// The expected values that [`examine`](super::examine()) compares with the token. `None` is not
+/// compared.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     /// The host name of the endpoint.
     pub hostname: Option<String>,
     /// The port of the endpoint, 1 to 65535.
     pub port: Option<u16>,
-    /// The port that the client dials, which may be a tunnel's: it is not compared, but a token
-    /// for it has no unusual port.
+    /// The port that the client dials, which may be a tunnel's. It is not compared, but a token
+    /// that is signed for it does not get the findings `unusual-port` and
+    /// `port-of-another-driver`.
     pub dialled_port: Option<u16>,
     /// The database user that logs in.
     pub username: Option<String>,
-    /// The region of the database, for a host name that has none in it.
+    /// The region of the database. It is only compared if the host name contains no region.
     pub region: Option<Region>,
     /// The driver that sends the token.
     pub driver: Option<Driver>,
 }
 
-/// A kind of driver, by the default of its port: 5432 or 3306.
+/// A kind of driver, which determines the default port: 5432 or 3306.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
-    /// libpq, pgjdbc, node-postgres and so on.
+    /// A driver for PostgreSQL: libpq, pgjdbc, node-postgres and so on.
     Postgresql,
-    /// Those of MySQL and MariaDB.
+    /// A driver for MySQL or MariaDB.
     Mysql,
 }

@@ -1,22 +1,22 @@
-//! What can be wrong with a token: an id for programs, a sentence and an advice for people.
+//! Defines the findings: an ID for programs, a description and a suggested fix for people.
 //!
-//! An id is a promise: it never changes its text or its meaning. Where the server refuses for the
-//! same reason, it is the id of that [`Refusal`](crate::verify::Refusal). Neither sentence nor
-//! advice repeats a signature, a session token, or text that was not recognised.
+//! The text and the meaning of an ID never change. If the server refuses a token for the same
+//! reason, the finding has the ID of that [`Refusal`](crate::verify::Refusal). Neither the
+//! description nor the fix repeats a signature, a session token or text that was not recognized.
 
 use std::fmt;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// A server refuses the token, or may.
+    /// A server rejects the token, or may reject it.
     Error,
-    /// The token may be right, and often is not.
+    /// The token may be valid, but often is not.
     Warning,
 }
 
 impl Severity {
-    /// `error` or `warning`.
+    /// Returns `error` or `warning`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -31,10 +31,11 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Declares the kinds of findings with their ids and severities. `tests/ids.tsv` lists the ids too.
+/// Declares the kinds of findings with their IDs and severities. `tests/ids.tsv` lists the IDs too.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $severity:ident;)+) => {
-        /// A kind of finding. They are in the order in which a [`Report`](super::Report) lists them.
+        /// A kind of finding. A [`Report`](super::Report) lists findings in the order of the
+        /// variants.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingId {
@@ -42,15 +43,15 @@ macro_rules! kinds {
         }
 
         impl FindingId {
-            /// Every kind, for what has to know them all.
+            /// All kinds, in the order of the variants.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The stable name, such as `cut-short`.
+            /// Returns the stable ID, such as `cut-short`.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $id),+ }
             }
 
-            /// How bad it is.
+            /// Returns the severity.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity),+ }
             }
@@ -59,59 +60,59 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// There is nothing.
+    /// The text is empty.
     Empty = "empty", Error;
-    /// It is no token, or a part of it is not what it must be.
+    /// The text is not a token, or a part of it is invalid.
     Malformed = "malformed", Error;
-    /// `***` stands in it, or in its place.
+    /// All or part of the token is masked, such as with `***`.
     Masked = "masked", Error;
-    /// Its end or its beginning is missing.
+    /// The end or the beginning of the token is missing.
     CutShort = "cut-short", Error;
-    /// White space or a newline stands around it or in it.
+    /// There is white space or a newline around the token or in it.
     WhiteSpace = "white-space", Error;
-    /// Quotes stand around it.
+    /// There are quotes around the token.
     Quoted = "quoted", Error;
-    /// Backslashes, `\u0026` or `&amp;` of another notation are in it.
+    /// The token contains escapes of another notation, such as `\u0026`, `&amp;` or `\:`.
     Escaped = "escaped", Error;
-    /// It starts with `https://`.
+    /// The token starts with `https://` or `http://`.
     Scheme = "scheme", Error;
-    /// It is percent-encoded once too often.
+    /// The token is percent-encoded twice.
     EncodedTwice = "encoded-twice", Error;
-    /// It has characters in it that a token has in percent-encoding only.
+    /// A value contains characters that must be percent-encoded.
     NotEncoded = "not-encoded", Error;
-    /// There is no `/` between the port and the `?`.
+    /// The `/` between port and `?` is missing.
     MissingSlash = "missing-slash", Error;
-    /// It is a token for Aurora DSQL.
+    /// The token is for Aurora DSQL.
     DsqlToken = "dsql-token", Error;
-    /// Its region is not its host name's, or not the one expected; or its service is not `rds-db`.
+    /// The region is not that of the host name or the expected one, or the service is not `rds-db`.
     WrongRegionOrService = "wrong-region-or-service", Error;
-    /// It is signed for this machine itself, as one end of a tunnel is named.
+    /// The token is signed for the local machine, such as the local end of a tunnel.
     LoopbackHost = "loopback-host", Error;
-    /// It is signed for an address, or for a name that RDS did not give.
+    /// The token is signed for an IP address, or for a name that is not an RDS endpoint name.
     NotAnRdsHost = "not-an-rds-host", Error;
-    /// It is signed for the endpoint of an Aurora Global Database, which has no region in it.
+    /// The token is signed for the endpoint of an Aurora Global Database, which names no region.
     GlobalEndpoint = "global-endpoint", Warning;
-    /// It is signed for another host name or port than expected.
+    /// The token is signed for another host name or port than expected.
     WrongEndpoint = "wrong-endpoint", Error;
-    /// It is signed for the port that the other driver's databases have.
+    /// The token is signed for the default port of another driver.
     PortOfAnotherDriver = "port-of-another-driver", Warning;
-    /// It is signed for a port that no database of RDS has unless told to.
+    /// The token is signed for a port that is not the default of PostgreSQL, MySQL or MariaDB.
     UnusualPort = "unusual-port", Warning;
-    /// It is signed for another user than expected.
+    /// The token is signed for another user than expected.
     WrongUser = "wrong-user", Error;
-    /// It is signed more than five minutes ahead of the clock.
+    /// The signing time is more than five minutes in the future.
     NotYetValid = "not-yet-valid", Error;
-    /// Its life is over, or that of the credentials that signed it.
+    /// The token expired, or the credentials that signed it did.
     Expired = "expired", Error;
-    /// It asks for a life of more than 900 seconds.
+    /// The lifetime is more than 900 seconds.
     LifetimeTooLong = "lifetime-too-long", Error;
-    /// What stands for its access key id is none; it may be a secret.
+    /// The access key ID does not look like one. It may be a secret.
     OddAccessKeyId = "odd-access-key-id", Error;
-    /// The credentials at hand have another access key id: nothing is known of its signature.
+    /// The available credentials have another access key ID, so the signature was not checked.
     UnknownAccessKey = "unknown-access-key", Warning;
-    /// It lacks the session token of its key, or has one that does not go with it.
+    /// The session token is missing, or does not belong to the access key.
     WrongSessionToken = "wrong-session-token", Error;
-    /// The credentials at hand give another signature.
+    /// The available credentials produce another signature.
     WrongSignature = "wrong-signature", Error;
 }
 
@@ -121,7 +122,7 @@ impl fmt::Display for FindingId {
     }
 }
 
-/// One thing that is wrong. Its texts may always be shown and logged.
+/// A problem of a token. Its texts are always safe to show and log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     id: FindingId,
@@ -142,22 +143,22 @@ impl Finding {
         }
     }
 
-    /// Its kind.
+    /// Returns the kind of finding.
     pub fn id(&self) -> FindingId {
         self.id
     }
 
-    /// How bad it is.
+    /// Returns the severity.
     pub fn severity(&self) -> Severity {
         self.id.severity()
     }
 
-    /// What is wrong, in a sentence.
+    /// Returns what is wrong, in one or two sentences.
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// What to do, in a sentence or two.
+    /// Returns what to do, in a few sentences.
     pub fn advice(&self) -> &str {
         &self.advice
     }

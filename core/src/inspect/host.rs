@@ -1,11 +1,11 @@
-//! What is wrong with the host name and the port that a token is signed for.
+//! Checks the host name and the port that a token is signed for.
 //!
-//! Nothing here touches the network, so a name that RDS did not give is a finding, whatever it may
-//! be an alias of.
+//! Nothing here uses the network. Any name that is not an RDS endpoint name is a finding, even if
+//! it is an alias of one.
 
 use super::expected::{Driver, Expected};
 use super::finding::{Finding, FindingId};
-use crate::limits::DEFAULT_PORT;
+use crate::limits::{DEFAULT_PORT, HTTPS_PORT};
 use crate::names::{Endpoint, address, is_loopback, is_same_hostname};
 
 const MYSQL_PORT: u16 = 3306;
@@ -19,8 +19,8 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
                  move to another region.",
                 endpoint.hostname()
             ),
-            "The token must be signed for the region that the writer is in now: after a failover, \
-             for another one. The cluster's own endpoint has its region in its name.",
+            "Sign for the region that the writer is in now, which changes with a failover. The \
+             endpoint of a cluster names its region.",
         ));
     }
     if endpoint.is_rds() {
@@ -35,23 +35,23 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
     if is_loopback(hostname) {
         return Some(Finding::new(
             FindingId::LoopbackHost,
-            format!("It is signed for {hostname}, which is one end of a tunnel, or this machine."),
+            format!("It is signed for {hostname}: this machine, or the local end of a tunnel."),
             format!(
-                "Sign for {real}, with the database's own port, and dial the tunnel: in libpq with \
-                 host= and hostaddr=127.0.0.1."
+                "Sign for {real}, with the database's own port, and dial the tunnel. In libpq, set \
+                 host to that name and hostaddr to 127.0.0.1."
             ),
         ));
     }
     let what = match address(hostname) {
-        Some(_) => "an address",
-        None => "no endpoint's name of RDS: an alias (CNAME), perhaps",
+        Some(_) => "an IP address",
+        None => "not an RDS endpoint name; it may be an alias (CNAME)",
     };
     Some(Finding::new(
         FindingId::NotAnRdsHost,
         format!("It is signed for {hostname}, which is {what}."),
         format!(
-            "Sign for {real}, and dial what you like. `dig +short CNAME` shows what an alias \
-             stands for."
+            "Sign for {real}; you may dial another address. `dig +short CNAME ALIAS` shows the \
+             name behind an alias."
         ),
     ))
 }
@@ -70,9 +70,9 @@ pub(super) fn wrong_endpoint(endpoint: &Endpoint, expected: &Expected) -> Option
     };
     Some(Finding::new(
         FindingId::WrongEndpoint,
-        format!("It is signed for {endpoint}, and is to be used for {wanted}."),
-        "Sign for the host name and the port that the database itself has. A reader endpoint, a \
-         proxy and an instance each need a token of their own.",
+        format!("It is signed for {endpoint}, but the login is to {wanted}."),
+        "Sign for the database's own host name and port. A reader endpoint, a proxy and an \
+         instance each need their own token.",
     ))
 }
 
@@ -89,16 +89,25 @@ pub(super) fn port(port: u16, expected: &Expected) -> Option<Finding> {
     Some(match other {
         Some((owner, driver)) => Finding::new(
             FindingId::PortOfAnotherDriver,
-            format!("It is signed for port {port}, which is that of {owner}, and a {driver} driver is to use it."),
-            "Sign for the port that the driver dials, unless the database really has this one.",
+            format!(
+                "It is signed for port {port}, the default of {owner}, but the driver is for \
+                 {driver}."
+            ),
+            "Sign for the database's own port. Ignore this warning if the database uses this one.",
         ),
         None => Finding::new(
             FindingId::UnusualPort,
             match port {
-                443 => "It is signed for port 443 or names none, as a signer does that was given no port.".to_owned(),
-                _ => format!("It is signed for port {port}; that of PostgreSQL is {DEFAULT_PORT}, that of MySQL and MariaDB {MYSQL_PORT}."),
+                HTTPS_PORT => "It is signed for port 443, or names no port, as signers do when \
+                               they are given none."
+                    .to_owned(),
+                _ => format!(
+                    "It is signed for port {port}; the default is {DEFAULT_PORT} for PostgreSQL, \
+                     and {MYSQL_PORT} for MySQL and MariaDB."
+                ),
             },
-            "Sign for the database's own port, as RDS shows it, and not for a tunnel's or a pooler's.",
+            "Sign for the database's own port, as RDS shows it, not for the port of a tunnel or a \
+             pooler.",
         ),
     })
 }

@@ -1,9 +1,10 @@
-//! Takes a token apart again, without the network and without any key.
+//! Takes a token apart and says what is wrong with it. Needs no network, and keys only to check the
+//! signature.
 //!
-//! [`parse`] is strict: it takes what a server takes. [`examine`] reads as far as it can and says
-//! what is wrong, with a stable id, a description and a suggested fix. The input may be anything
-//! that a user has as a password, so neither repeats what it did not recognise, and neither ever
-//! shows a signature or a session token.
+//! [`parse`] is strict: it accepts what a server accepts. [`examine`] reads as much as it can, and
+//! reports each problem with a stable ID, a description and a suggested fix. The input may be any
+//! password, so neither repeats text that it did not recognize, nor shows a signature or a session
+//! token.
 
 mod checks;
 mod cut;

@@ -1,4 +1,4 @@
-//! A text taken apart at `?` and `&`, for what the strict reading refuses.
+//! Splits a text that the strict parser rejects, at `?` and `&`.
 
 use percent_encoding::percent_decode_str;
 
@@ -6,13 +6,13 @@ use crate::received::PARAMETERS;
 
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a str,
-    /// None where there is no `=`.
+    /// `None` if there is no `=`.
     pub(super) value: Option<&'a str>,
-    /// Whether a known parameter follows, so that the value has its own end.
+    /// Whether a known parameter follows, so that the value is complete.
     is_closed: bool,
 }
 
-/// A text taken apart at `?` and `&`.
+/// A text split at `?` and `&`.
 pub(super) struct Reading<'a> {
     pub(super) before: &'a str,
     pub(super) has_query: bool,
@@ -53,7 +53,7 @@ impl<'a> Reading<'a> {
         self.parameters.iter().find(|known| known.name == name)
     }
 
-    /// A value that has its own end, decoded.
+    /// Returns the decoded value of a parameter, if a known parameter follows it.
     pub(super) fn closed(&self, name: &str) -> Option<String> {
         let parameter = self.raw(name).filter(|parameter| parameter.is_closed)?;
         let decoded = percent_decode_str(parameter.value?).decode_utf8().ok()?;

@@ -1,4 +1,4 @@
-//! What `examine` found: the parts that could be read, the findings, and both as JSON.
+//! Holds the results of `examine`, the readable parts and the findings, and formats them as JSON.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,27 +11,27 @@ use crate::names::{Region, is_access_key_id};
 use crate::received::Parts;
 use crate::timestamp::format_rfc3339;
 
-/// The parts of a token, as far as they could be read and may be shown: neither its signature nor
-/// its session token, nor anything that may be a secret in their place.
+/// The parts of a token that could be read and are safe to show. Contains neither the signature nor
+/// the session token, nor text that may be a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// The host name it is signed for.
+    /// The host name that the token is signed for.
     pub hostname: Option<String>,
-    /// The port it is signed for.
+    /// The port that the token is signed for.
     pub port: Option<u16>,
-    /// The database user it is signed for.
+    /// The database user that the token is signed for.
     pub username: Option<String>,
-    /// The region in its scope.
+    /// The region in the credential scope.
     pub region: Option<String>,
-    /// The service in its scope: `rds-db` for a token that can log in.
+    /// The service in the credential scope: `rds-db` for a token that can log in.
     pub service: Option<String>,
-    /// The id of the access key that it says it is signed with.
+    /// The access key ID in the credential scope.
     pub access_key_id: Option<String>,
-    /// When it was signed.
+    /// The signing time.
     pub signing_time: Option<SystemTime>,
-    /// How long after its signing time it is valid, in seconds.
+    /// The lifetime in seconds, which starts at the signing time.
     pub expires_in: Option<u64>,
-    /// Whether it is signed with temporary credentials, which have a session token.
+    /// Whether the token contains a session token, as with temporary credentials.
     pub is_temporary: Option<bool>,
 }
 
@@ -54,28 +54,28 @@ impl Details {
         }
     }
 
-    /// The end of its own life. The credentials that signed it may end before.
+    /// Returns when the token expires. The credentials that signed it may expire earlier.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.signing_time?
             .checked_add(Duration::from_secs(self.expires_in?))
     }
 }
 
-/// What is known of a token's signature.
+/// The result of checking a token's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// It was not signed again, or cannot be.
+    /// The signature was not checked, or cannot be.
     NotChecked,
-    /// It is what the credentials give.
+    /// The credentials produce this signature.
     Right,
-    /// The credentials of that access key id give another.
+    /// The credentials have the token's access key ID, but produce another signature.
     Wrong,
-    /// The credentials have another access key id, so that nothing can be said.
+    /// The credentials have another access key ID, so the signature cannot be checked.
     OtherKey,
 }
 
 impl Signature {
-    /// `not-checked`, `right`, `wrong` or `other-key`.
+    /// Returns `not-checked`, `right`, `wrong` or `other-key`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotChecked => "not-checked",
@@ -86,44 +86,44 @@ impl Signature {
     }
 }
 
-/// A token taken apart, with what is wrong with it. All of it may be shown and logged.
+/// The readable parts of a token and its findings. All texts are safe to show and log.
 pub struct Report {
     pub(super) details: Details,
     pub(super) findings: Vec<Finding>,
     pub(super) signature: Signature,
-    /// All of the token, where it could be read.
+    /// All parts of the token, if it could be parsed.
     pub(super) parts: Option<Parts>,
     pub(super) now: SystemTime,
 }
 
 impl Report {
-    /// The parts that could be read.
+    /// Returns the parts that could be read.
     pub fn details(&self) -> &Details {
         &self.details
     }
 
-    /// What is wrong with it, in the order of [`FindingId`](super::FindingId).
+    /// Returns the findings, in the order of [`FindingId`](super::FindingId).
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Whether a server refuses it, or may: whether a finding is an error.
+    /// Returns whether a finding is an error, so that a server rejects the token or may reject it.
     pub fn has_errors(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.severity() == Severity::Error)
     }
 
-    /// What is known of its signature.
+    /// Returns the result of checking the signature.
     pub fn signature(&self) -> Signature {
         self.signature
     }
 
-    /// The moment that it was judged by.
+    /// Returns the time at which the token was examined.
     pub fn now(&self) -> SystemTime {
         self.now
     }
 
-    /// Seconds until its own life ends; less than 0 from then on.
+    /// Returns the seconds until the token expires, negative afterwards.
     pub fn seconds_left(&self) -> Option<i64> {
         let end = self.details.expires_at()?;
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
@@ -133,7 +133,8 @@ impl Report {
         })
     }
 
-    /// All of it as JSON, indented. What could not be read is `null`; times are RFC 3339 in UTC.
+    /// Formats the report as indented JSON. Parts that could not be read are `null`. Times are RFC
+    /// 3339 in UTC.
     pub fn to_json(&self) -> String {
         let details = &self.details;
         let findings = self.findings.iter().map(|finding| FindingJson {
@@ -178,7 +179,7 @@ impl fmt::Debug for Report {
     }
 }
 
-/// The order of its fields is that of the JSON.
+/// The fields are in the order of the JSON.
 #[derive(Serialize)]
 struct ReportJson<'a> {
     hostname: Option<&'a str>,

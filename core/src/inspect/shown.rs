@@ -1,15 +1,16 @@
-//! What of a received text may be shown: nothing that could be a piece of a secret.
+//! Decides which parts of a received text are safe to show: only those that cannot be part of a
+//! secret.
 
 use std::collections::HashSet;
 
 use crate::names::is_issued_access_key_id;
 use crate::received::Parts;
 
-/// How many characters of a secret may be shown: so few that they are of no use.
+/// How many characters of a secret may be shown: too few to be useful.
 const LONGEST_PIECE: usize = 15;
 
-/// Whether a piece of the signature or the session token has got into a part that is shown, as when
-/// a token was pasted into another.
+/// Returns whether part of the signature or the session token is also in a part that is shown, such
+/// as after pasting one token into another.
 pub(super) fn repeats_a_secret(parts: &Parts) -> bool {
     let shown = [
         parts.endpoint().hostname(),
@@ -28,7 +29,8 @@ pub(super) fn repeats_a_secret(parts: &Parts) -> bool {
     pieces.any(|piece| shown.contains(piece))
 }
 
-/// Whether a text can be no piece of a secret: no long run of base64's characters but a word.
+/// Returns whether a text cannot be part of a secret: it has no long run of base64 characters,
+/// except for words in lower case.
 pub(super) fn is_plain(text: &str) -> bool {
     let is_short = |run: &str| run.len() <= LONGEST_PIECE;
     let is_word = |run: &str| run.bytes().all(|b| b.is_ascii_lowercase());
@@ -38,12 +40,12 @@ pub(super) fn is_plain(text: &str) -> bool {
             .all(|run| is_short(run) || is_word(run))
 }
 
-/// Whether a text looks like an access key id: one that AWS gives out, or a short made-up one.
+/// Returns whether a text looks like an access key ID: one that AWS issues, or a short made-up one.
 pub(super) fn is_plain_id(text: &str) -> bool {
     is_issued_access_key_id(text) || text.len() <= 16 && is_plain(text)
 }
 
-/// Whether a text looks like the name of an AWS service.
+/// Returns whether a text looks like the name of an AWS service.
 pub(super) fn is_service(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 20

@@ -1,7 +1,7 @@
-//! Signs a token's parameters again with credentials at hand, and compares.
+//! Checks a token's signature: signs its parameters again with the available credentials.
 //!
-//! The signatures are compared, and not the texts: the SDKs print the parameters in different
-//! orders, and sign them in the same one.
+//! Compares signatures and not texts, because the SDKs print the parameters in different orders but
+//! sign them in the same order.
 
 use aws_credential_types::Credentials;
 
@@ -13,8 +13,8 @@ use crate::received::{session_token_problem, signed_host};
 use crate::sigv4::SERVICE;
 
 impl Report {
-    /// Signs the token again with `credentials` and adds what is wrong. A token that cannot be
-    /// read, or is for another service, stays [`Signature::NotChecked`].
+    /// Signs the token again with `credentials`, and adds what is wrong. If the token cannot be
+    /// parsed, or is for another service, the result stays [`Signature::NotChecked`].
     pub fn check_signature(&mut self, credentials: &Credentials) {
         let Some(parts) = self.parts.take_if(|parts| parts.service() == SERVICE) else {
             return;
@@ -36,9 +36,9 @@ impl Report {
             if let Some(problem) = session_token_problem(&parts, credentials) {
                 self.add(Finding::new(
                     FindingId::WrongSessionToken,
-                    format!("Its session token {problem} for the credentials at hand."),
-                    "Sign with the key id, the secret and the session token of one and the same set \
-                     of credentials.",
+                    format!("Its session token {problem} for the available credentials."),
+                    "Sign with the access key ID, the secret access key and the session token of \
+                     the same credentials.",
                 ));
             }
             if let Some(expiry) = credentials.expiry() {
@@ -52,29 +52,29 @@ impl Report {
     }
 }
 
-fn other_key(signed_with: &str, at_hand: &str) -> Finding {
+fn other_key(signed_with: &str, available: &str) -> Finding {
     let shown = |id| match is_access_key_id(id) {
         true => id,
-        false => "one that does not look like a key's id",
+        false => "(not shown: it does not look like an access key ID)",
     };
     Finding::new(
         FindingId::UnknownAccessKey,
         format!(
-            "It is signed with access key {}, and the credentials at hand are those of {}: they \
-             cannot tell whether its signature is right.",
+            "It is signed with access key {}, but the available credentials have access key {}, so \
+             its signature cannot be checked.",
             shown(signed_with),
-            shown(at_hand)
+            shown(available)
         ),
-        "Take the credentials that signed it: `rdsign credentials` says which are found, and why.",
+        "Use the credentials that signed it. `rdsign credentials` shows which are found, and why.",
     )
 }
 
 fn wrong_signature() -> Finding {
     Finding::new(
         FindingId::WrongSignature,
-        "The credentials at hand have its access key id, but give another signature.",
-        "Sign again. If that does not help, the secret access key of one of the two places is \
-         wrong; else a part of the token was changed after it was signed, such as host, port or \
-         user.",
+        "The available credentials have its access key ID, but produce another signature.",
+        "Sign again. If the new token has this problem too, the secret access key is wrong, here \
+         or where the token was signed. If not, part of the token, such as host, port or user, was \
+         changed after signing.",
     )
 }

@@ -1,15 +1,15 @@
-//! Takes off what a token was wrapped in on its way: white space, quotes, escapes, a scheme, a
-//! second percent-encoding. Each layer is a finding of its own, and what is beneath is read on.
+//! Removes the layers around a token: white space, quotes, escapes, a scheme, a second
+//! percent-encoding. Each layer adds a finding, and then the text inside is read.
 //!
-//! A password may look like any of these layers. Those that change the inside are taken off only
-//! where the text has a token's parameters.
+//! A password may look like any of these layers. A layer that changes the inside of the text is
+//! removed only if the text has parameters of a token.
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::finding::{Finding, FindingId};
 
-/// A text with its layers taken off, and a finding for each kind of them.
+/// A text without its layers, and a finding for each kind of layer.
 pub(super) struct Unwrapped {
     pub(super) text: Zeroizing<String>,
     pub(super) findings: Vec<Finding>,
@@ -20,7 +20,7 @@ const QUOTES: [char; 12] = [
     '\u{bb}', '\u{2033}',
 ];
 
-/// Pairs of what other notations write in place of a token's own characters.
+/// Escapes of other notations, and the characters that they represent.
 const ESCAPES: [(&str, &str); 10] = [
     ("&amp;", "&"),
     ("\\u0026", "&"),
@@ -34,7 +34,7 @@ const ESCAPES: [(&str, &str); 10] = [
     ("\\%", "%"),
 ];
 
-/// More than anything does to a token by accident.
+/// The maximum number of layers to remove. No real token has so many.
 const MOST_LAYERS: usize = 20;
 
 type Layer = fn(&str) -> Option<(String, Finding)>;
@@ -70,7 +70,7 @@ pub(super) fn unwrap(text: &str) -> Unwrapped {
     unwrapped
 }
 
-/// Whether a text has parameters of a token, however often it was encoded.
+/// Returns whether a text has parameters of a token, however often it was encoded.
 pub(super) fn has_parameters(text: &str) -> bool {
     let text = Zeroizing::new(text.to_ascii_lowercase());
     text.contains("x-amz-") || text.contains("action=") || text.contains("action%")
@@ -84,8 +84,8 @@ fn white_space(what: &str) -> Finding {
     Finding::new(
         FindingId::WhiteSpace,
         what,
-        "Strip it where the token is read: a file and the output of a command end in a newline, \
-         and a terminal wraps long lines when they are copied.",
+        "Strip it where the token is read: files and command output end with a newline, and \
+         terminals wrap long lines when they are copied.",
     )
 }
 
@@ -94,14 +94,14 @@ fn outer_white_space(text: &str) -> Option<(String, Finding)> {
     let end = &text[text.trim_end_matches(is_blank).len()..];
     let problem = match end {
         _ if trimmed.len() == text.len() => return None,
-        "" => "White space stands before it.",
-        end if end.contains(['\n', '\r']) => "A newline stands at its end.",
-        _ => "White space stands at its end.",
+        "" => "It starts with white space.",
+        end if end.contains(['\n', '\r']) => "It ends with a newline.",
+        _ => "It ends with white space.",
     };
     Some((trimmed.to_owned(), white_space(problem)))
 }
 
-/// Blanks inside a token: all of them, but for a space in the user name, which may belong there.
+/// Removes blanks inside a token, except for spaces in the user name, which may belong to it.
 fn inner_white_space(text: &str) -> Option<(String, Finding)> {
     if !has_parameters(text) {
         return None;
@@ -117,7 +117,7 @@ fn inner_white_space(text: &str) -> Option<(String, Finding)> {
                 .filter(|&c| !is_blank(c) || keeps_spaces && c == ' '),
         );
     }
-    let finding = white_space("White space or a newline stands inside of it.");
+    let finding = white_space("It contains white space or a newline.");
     (without.len() < text.len()).then_some((without, finding))
 }
 
@@ -125,9 +125,9 @@ fn quotes(text: &str) -> Option<(String, Finding)> {
     let inside = text.trim_matches(QUOTES);
     let finding = Finding::new(
         FindingId::Quoted,
-        "Quotes stand around it, and were sent as a part of it.",
-        "Take them off where the token is stored: a shell removes quotes, but .env files, YAML, \
-         `docker --env-file` and JSON tools may keep them (jq has -r for that).",
+        "It has quotes around it, which are sent as part of it.",
+        "Remove them where the token is stored: a shell removes quotes, but .env files, YAML, \
+         `docker --env-file` and JSON tools may keep them (use jq -r).",
     );
     (inside.len() < text.len()).then(|| (inside.to_owned(), finding))
 }
@@ -136,13 +136,12 @@ fn encoded_twice(problem: &str) -> Finding {
     Finding::new(
         FindingId::EncodedTwice,
         problem,
-        "Give the driver the token as it was printed. Only inside a connection URL is it encoded \
-         once more, and the driver decodes it there; a password option or a variable is not \
-         decoded.",
+        "Give the driver the token as it was printed. Encode it again only inside a connection \
+         URL, where the driver decodes it. Drivers do not decode a password option or a variable.",
     )
 }
 
-/// A token without any `?`, since that is encoded too.
+/// Decodes a token whose `?` is encoded too.
 fn whole_encoding(text: &str) -> Option<(String, Finding)> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let encoded = ["%3f", "%253f"].iter().any(|mark| lower.contains(mark));
@@ -150,12 +149,12 @@ fn whole_encoding(text: &str) -> Option<(String, Finding)> {
         return None;
     }
     let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
-    let finding = encoded_twice("All of it is percent-encoded once more.");
+    let finding = encoded_twice("All of it is percent-encoded again.");
     (decoded.len() < text.len()).then_some((decoded, finding))
 }
 
-/// A token whose `%` are encoded, as JavaScript's `encodeURI` does. The credential's slashes show
-/// it: in a user name or a session token, `%25` may be right.
+/// Decodes a token whose `%` are encoded, as by JavaScript's `encodeURI`. Only the slashes in
+/// `X-Amz-Credential` show this: in a user name or a session token, `%25` may be correct.
 fn encoded_values(text: &str) -> Option<(String, Finding)> {
     let (before, query) = text.split_once('?')?;
     let credential = query
@@ -164,7 +163,7 @@ fn encoded_values(text: &str) -> Option<(String, Finding)> {
     if !credential.to_ascii_lowercase().contains("%252f") {
         return None;
     }
-    let finding = encoded_twice("Its values are percent-encoded twice: %252F stands for %2F.");
+    let finding = encoded_twice("Its values are percent-encoded twice: %252F instead of %2F.");
     Some((format!("{before}?{}", query.replace("%25", "%")), finding))
 }
 
@@ -178,9 +177,9 @@ fn escapes(text: &str) -> Option<(String, Finding)> {
     }
     let finding = Finding::new(
         FindingId::Escaped,
-        r"It has escapes of another notation in it, such as \u0026, &amp; or \: for one character.",
-        r"Read it with what understands that notation: a JSON or HTML parser; for a line of .pgpass, \
-          libpq, which takes `\:` there for a colon.",
+        r"It contains escapes of another notation, such as \u0026, &amp; or \:.",
+        "Decode it with a parser for that notation, such as JSON or HTML. In .pgpass, libpq reads \
+         `\\:` as a colon.",
     );
     (inside.len() < text.len()).then_some((inside, finding))
 }
@@ -192,8 +191,8 @@ fn scheme(text: &str) -> Option<(String, Finding)> {
         .find(|scheme| lower.starts_with(scheme))?;
     let finding = Finding::new(
         FindingId::Scheme,
-        format!("It starts with {scheme}, as the presigned URL does that it is made of."),
-        format!("Cut {scheme} off: a token starts with the host name."),
+        format!("It starts with {scheme}, like the presigned URL it is made from."),
+        format!("Remove {scheme}: a token starts with the host name."),
     );
     Some((text[scheme.len()..].to_owned(), finding))
 }

@@ -73,8 +73,8 @@ fn encoded(text: &str) -> Zeroizing<String> {
     encoded
 }
 
-/// Returns every `host` header that some SDK signs for an endpoint, botocore's first. The SDKs treat
-/// upper case and port 443 differently, and RDS accepts them all. Duplicates are harmless.
+/// Returns every `host` header that some SDK signs for an endpoint, botocore's first. The SDKs
+/// treat upper case and port 443 differently, and RDS accepts them all. Duplicates are harmless.
 fn candidates(endpoint: &Endpoint) -> Vec<String> {
     let (kept, port) = (endpoint.hostname(), endpoint.port());
     let lower = kept.to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! Defines the results of [`verify`](super::verify): an allowed login, or the reason for a refusal.
 //!
-//! Their texts are for the server's log. They may name IDs, hosts and users, quoted and escaped, but
-//! never contain a token, a signature or a secret.
+//! Their texts are for the server's log. They may name IDs, hosts and users, but never contain a
+//! token, a signature or a secret.
 
 use std::fmt;
 use std::time::SystemTime;
