@@ -163,8 +163,8 @@ fn a_near_miss_is_told_with_its_file_and_ends_with_1() {
         format!(
             "denied by default: no statement allows it\n  rds-db:connect\n  {ARN}\n\n\
              nearly allowed by {near}, Statement 1 (Sid \"Mine\")\n  \
-             A / stands after dbuser: write dbuser: for dbuser/.\n  \
-             The user name is \"Iam_user\": by the case of a letter, it is not \"iam_user\".\n"
+             A slash follows dbuser: write dbuser: instead of dbuser/.\n  \
+             User name \"Iam_user\" differs from \"iam_user\" only in case.\n"
         )
     );
     let output = check(&[far, near, "--json"], "");

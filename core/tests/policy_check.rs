@@ -1,4 +1,5 @@
-//! What a policy's reader is told: allowed or denied, by which statement, and what nearly fits.
+//! Tests what `check` reports: allowed or denied, by which statement, and which statements nearly
+//! apply.
 
 use rdsign::policy::{
     Check, ConnectResource, Decision, Policy, Wildcards, check, connect_policy, connect_sql,
@@ -31,7 +32,7 @@ fn checked(statements: &str) -> Check {
     check(&[policy(statements)], &wanted())
 }
 
-/// The ids of what differs in the first statement that nearly fits.
+/// Returns the IDs of the differences of the first near miss.
 fn differences(action: &str, resource: &str) -> Vec<&'static str> {
     let answer = checked(&allow(action, resource));
     assert_eq!(answer.decision, Decision::NotAllowed, "{action} {resource}");
@@ -42,7 +43,7 @@ fn differences(action: &str, resource: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_statement_that_fits_is_named_and_nothing_else() {
+fn an_allow_that_applies_is_named_without_near_misses() {
     let statements = [allow("s3:*", "*"), allow("rds-db:connect", ARN)].join(",");
     let answer = checked(&statements);
     let Decision::Allowed { statement } = &answer.decision else {
@@ -53,7 +54,7 @@ fn a_statement_that_fits_is_named_and_nothing_else() {
 }
 
 #[test]
-fn each_near_miss_says_what_differs() {
+fn each_near_miss_lists_its_differences() {
     let connect = "rds-db:connect";
     for (action, from, to, expected) in [
         ("rds:connect", "", "", vec!["action-service"]),
@@ -109,20 +110,19 @@ fn each_near_miss_says_what_differs() {
 }
 
 #[test]
-fn what_a_near_miss_says_is_enough_to_mend_it() {
-    // One fault at a time, and the word that the message tells to write in its place.
-    for (fault, in_place, message) in [
-        ("rds:", "rds-db:", "write rds-db: for rds:"),
-        ("dbuser/", "dbuser:", "write dbuser: for dbuser/"),
+fn the_message_of_a_near_miss_says_how_to_fix_it() {
+    for (wrong, right, expected) in [
+        ("rds:", "rds-db:", "write rds-db: instead of rds:"),
+        ("dbuser/", "dbuser:", "write dbuser: instead of dbuser/"),
         ("mydb", "db-ABCDEF", "write \"db-ABCDEF\""),
     ] {
-        let resource = ARN.replacen(in_place, fault, 1);
+        let resource = ARN.replacen(right, wrong, 1);
         let answer = checked(&allow("rds-db:connect", &resource));
-        let told = answer.near_misses[0].differences[0].to_string();
-        assert!(told.contains(message), "{told}");
-        let mended = resource.replacen(fault, in_place, 1);
+        let message = answer.near_misses[0].differences[0].to_string();
+        assert!(message.contains(expected), "{message}");
+        let fixed = resource.replacen(wrong, right, 1);
         assert!(
-            checked(&allow("rds-db:connect", &mended))
+            checked(&allow("rds-db:connect", &fixed))
                 .decision
                 .is_allowed()
         );
@@ -130,18 +130,18 @@ fn what_a_near_miss_says_is_enough_to_mend_it() {
 }
 
 #[test]
-fn cluster_and_instance_are_told_apart() {
+fn the_ids_of_a_cluster_and_an_instance_are_named_as_such() {
     let resource = ARN.replace("db-ABCDEF", "cluster-ABCDEF");
     let answer = checked(&allow("rds-db:connect", &resource));
     assert_eq!(
         answer.near_misses[0].differences[0].to_string(),
-        "The resource id \"cluster-ABCDEF\" is that of an Aurora cluster: \"db-ABCDEF\" is that of \
+        "Resource ID \"cluster-ABCDEF\" belongs to an Aurora cluster, but \"db-ABCDEF\" belongs to \
          an instance."
     );
 }
 
 #[test]
-fn the_nearest_of_several_resources_is_told() {
+fn the_nearest_of_several_resources_is_reported() {
     let other = ARN.replace("db-ABCDEF/iam_user", "db-XYZ/other");
     let near = ARN.replace("iam_user", "Iam_user");
     let statement = format!(
@@ -156,11 +156,11 @@ fn the_nearest_of_several_resources_is_told() {
 }
 
 #[test]
-fn statements_about_something_else_are_no_near_misses() {
+fn statements_about_something_else_are_not_near_misses() {
     for statement in [
         allow("s3:GetObject", "arn:aws:s3:::bucket/*"),
         allow("rds-db:connect", "arn:aws:s3:::bucket/*"),
-        // Nothing but the service is the same.
+        // Only the service is the same.
         allow(
             "rds-db:connect",
             "arn:aws-cn:rds-db:cn-north-1:1:dbuser:db-X/y",
@@ -177,7 +177,7 @@ fn statements_about_something_else_are_no_near_misses() {
 }
 
 #[test]
-fn a_deny_that_applies_is_named_and_has_no_near_misses() {
+fn a_deny_that_applies_is_named_without_near_misses() {
     let denying = allow("rds-db:*", "*").replace("Allow", "Deny");
     let near = allow("rds:connect", ARN);
     let answer = checked(&[near, allow("*", "*"), denying].join(","));
@@ -219,7 +219,7 @@ fn json_names_the_policies() {
 }
 
 #[test]
-fn resources_that_are_right_are_taken() {
+fn valid_resources_are_accepted() {
     for id in ["db-ABC123", "cluster-abc", "prx-0a1b"] {
         let resource = ConnectResource {
             resource_id: id.to_owned(),
@@ -245,7 +245,7 @@ fn resources_that_are_right_are_taken() {
 }
 
 #[test]
-fn resources_that_are_wrong_are_refused_by_the_name_of_the_part() {
+fn the_error_for_an_invalid_resource_names_the_part() {
     type Change = fn(&mut ConnectResource);
     let changes: [(Change, &str); 14] = [
         (|r| r.region = "EU".into(), "region: \"EU\" "),
@@ -273,7 +273,7 @@ fn resources_that_are_wrong_are_refused_by_the_name_of_the_part() {
 }
 
 #[test]
-fn written_policy_passes_the_check() {
+fn a_written_policy_allows_its_user_and_no_other() {
     for username in ["iam_user", "o\"neil", "a:b/c"] {
         let resource = ConnectResource {
             username: username.to_owned(),
@@ -313,7 +313,7 @@ fn names_in_sql_are_quoted() {
 }
 
 #[test]
-fn names_that_cannot_be_one_user_s_are_refused_for_sql() {
+fn sql_is_refused_for_names_that_cannot_be_one_user() {
     connect_sql(&"é".repeat(31)).unwrap();
     for name in ["", "*", "app_?", "a\0b", &"é".repeat(32)] {
         let message = connect_sql(name).unwrap_err().to_string();
@@ -322,7 +322,7 @@ fn names_that_cannot_be_one_user_s_are_refused_for_sql() {
 }
 
 #[test]
-fn answers_of_the_aws_cli_are_read() {
+fn policies_in_the_output_of_the_aws_cli_are_read() {
     let document = connect_policy(&[wanted()]);
     for text in [
         document.clone(),
@@ -335,7 +335,7 @@ fn answers_of_the_aws_cli_are_read() {
 }
 
 #[test]
-fn a_policy_is_not_looked_for_inside_of_a_policy() {
+fn a_policy_inside_a_policy_is_rejected() {
     let text = format!(
         r#"{{"Statement": {}, "PolicyDocument": {}}}"#,
         allow("s3:*", "*"),

@@ -1,4 +1,5 @@
-//! Whether policies allow a login, by which statement, and what was nearly right where none does.
+//! Checks whether policies allow a login and which statement decides. If no statement applies,
+//! finds those that nearly do.
 
 use serde::Serialize;
 
@@ -7,18 +8,19 @@ use super::evaluate::{Decision, StatementId, evaluate};
 use super::near_miss::{NearMiss, near_misses};
 use crate::names::{CONNECT_ACTION, ConnectResource};
 
-/// The answer of [`check`].
+/// The result of [`check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The ARN that the login needs.
     pub arn: String,
     /// What the policies decide.
     pub decision: Decision,
-    /// Where no statement applies, those that nearly do.
+    /// The statements that nearly apply. Empty if a statement applies.
     pub near_misses: Vec<NearMiss>,
 }
 
-/// Asks the policies of one identity for [`CONNECT_ACTION`] on one resource, which is no pattern.
+/// Checks whether the policies of one identity allow [`CONNECT_ACTION`] on one resource. Wildcards
+/// in the resource are plain characters.
 pub fn check(policies: &[Policy], resource: &ConnectResource) -> Check {
     let arn = resource.arn();
     let decision = evaluate(policies, CONNECT_ACTION, &arn);
@@ -34,7 +36,8 @@ pub fn check(policies: &[Policy], resource: &ConnectResource) -> Check {
 }
 
 impl Check {
-    /// All of it as JSON, indented. `names` says what each policy is called, such as its file.
+    /// Formats the check as indented JSON. `names` are the names of the policies, such as their
+    /// files, in the order given to [`check`]. A policy without a name gets `null`.
     pub fn to_json(&self, names: &[&str]) -> String {
         let statement = |id: &StatementId| StatementJson {
             policy: names.get(id.policy).map(|name| (*name).to_owned()),
@@ -71,7 +74,7 @@ impl Check {
     }
 }
 
-/// The order of its fields is that of the JSON.
+/// The fields are in the order of the JSON.
 #[derive(Serialize)]
 struct CheckJson<'a> {
     allowed: bool,

@@ -1,12 +1,12 @@
-//! A policy document read into statements, or an error that says what is wrong and where.
+//! Parses a policy document into statements, or returns an error that says what is wrong and where.
 //!
-//! Nothing is skipped and nothing has a default but `Version`. The rules are those that change a
-//! decision; IAM has more (lengths, Sids that are unique, services that exist), so a document that
-//! is read here may still be refused there.
+//! Nothing is ignored, and only `Version` has a default. Only the rules that affect a decision are
+//! checked. IAM has more rules (lengths, unique Sids, existing services), so it may reject a
+//! document that is accepted here.
 
 use super::json::Json;
 
-/// The version of the policy language that has variables, and the one to write.
+/// The version of the policy language with variables. New policies use it.
 pub(super) const VERSION_WITH_VARIABLES: &str = "2012-10-17";
 const VERSION_WITHOUT_VARIABLES: &str = "2008-10-17";
 
@@ -18,27 +18,27 @@ const STATEMENT_ELEMENTS: [&str; 6] = [
     "Resource",
     "NotResource",
 ];
-/// The place of what is in no statement.
+/// The place that errors outside of statements name.
 const PLACE: &str = "policy";
 const ACTION_FORM: &str = r#""*" or "service:name", with wildcards only in the name"#;
 const RESOURCE_FORM: &str =
     r#""*" or "arn:partition:service:region:account:resource", with no wildcard in the service"#;
 
-/// Returns an error that begins with its place.
+/// Returns early with an error that starts with its place.
 macro_rules! refuse {
     ($place:expr, $($message:tt)+) => {
         return Err(PolicyError { message: format!("{}: {}", $place, format_args!($($message)+)) })
     };
 }
 
-/// An identity policy, checked.
+/// A valid identity policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(super) statements: Vec<Statement>,
 }
 
-/// Why a text is not a policy that can be evaluated. The message names the place, such as
-/// `Statement 2`, where statements are counted from 1.
+/// The reason why a text is not a policy that can be evaluated. The message names the place, such
+/// as `Statement 2`. Statements are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PolicyError {
@@ -59,7 +59,7 @@ pub(super) enum Effect {
     Deny,
 }
 
-/// What an `Action` (in lower case) or a `Resource` lists. It is `negated` where it stands in
+/// The patterns of an `Action` (in lower case) or a `Resource`. They are `negated` if they are from
 /// `NotAction` or `NotResource`.
 #[derive(Clone, Debug)]
 pub(super) struct Patterns {
@@ -68,24 +68,25 @@ pub(super) struct Patterns {
 }
 
 impl Policy {
-    /// Reads an identity policy: a JSON object with `Statement` (an object or a list) and perhaps
-    /// `Version` and `Id`.
+    /// Parses an identity policy: a JSON object with `Statement` (an object or a list) and,
+    /// optionally, `Version` and `Id`.
     ///
     /// Each statement has `Effect`, one of `Action` and `NotAction`, one of `Resource` and
-    /// `NotResource`, and perhaps `Sid`. An action is `*` or `service:name`; a resource is `*` or
-    /// an ARN; neither may have a wildcard in its service. Without `Version` a policy is of
-    /// 2008-10-17, where `${…}` is plain text
+    /// `NotResource`, and optionally `Sid`. An action is `*` or `service:name`. A resource is `*`
+    /// or an ARN. Neither may have a wildcard in its service. The default for `Version` is
+    /// `2008-10-17`, where `${…}` is plain text
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>).
     ///
     /// # Errors
-    /// The text is not JSON; an element is unknown, missing, doubled or of the wrong type; a list
-    /// is empty; there is a `Condition`, a `Principal`, a `NotPrincipal` or a policy variable.
+    /// The text is not JSON. An element is unknown, missing, duplicated, invalid or of the wrong
+    /// type. A list is empty. Or there is a `Condition`, a `Principal`, a `NotPrincipal` or a
+    /// policy variable.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         Self::from_value(read(text)?)
     }
 
-    /// Reads an identity policy, or what `aws iam get-policy-version`, `get-role-policy`,
-    /// `get-user-policy` and `get-group-policy` print around one.
+    /// Parses an identity policy, or the output of `aws iam get-policy-version`,
+    /// `get-role-policy`, `get-user-policy` or `get-group-policy`, which contains one.
     ///
     /// # Errors
     /// As [`Policy::from_json`].
@@ -118,7 +119,7 @@ impl Policy {
                  accepted: {VERSION_WITH_VARIABLES}, {VERSION_WITHOUT_VARIABLES}"
             ),
         };
-        // It has no meaning here, but must be what it should be.
+        // The Id does not affect the decision, but its type is checked too.
         elements.text("Id")?;
         let statements = match elements.take("Statement") {
             Some(Json::List(list)) if list.is_empty() => {
@@ -147,7 +148,7 @@ fn read(text: &str) -> Result<Json, PolicyError> {
 impl Statement {
     fn from_json(place: &str, json: Json, variables: bool) -> Result<Self, PolicyError> {
         let mut elements = Elements::new(place, json, &STATEMENT_ELEMENTS)?;
-        // An empty Sid names nothing.
+        // An empty Sid is the same as none.
         let sid = elements.text("Sid")?.filter(|sid| !sid.is_empty());
         let effect = match elements.text("Effect")?.as_deref() {
             Some("Allow") => Effect::Allow,
@@ -157,7 +158,7 @@ impl Statement {
         };
         let mut action = elements.patterns("Action", "NotAction", is_action, ACTION_FORM)?;
         let resource = elements.patterns("Resource", "NotResource", is_resource, RESOURCE_FORM)?;
-        // "The prefix and the action name are case insensitive", the guide says of actions alone.
+        // "The prefix and the action name are case insensitive", says the guide, only of actions.
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
         for pattern in &mut action.patterns {
             pattern.make_ascii_lowercase();
@@ -166,7 +167,7 @@ impl Statement {
         if variables && let Some(pattern) = all.find(|pattern| pattern.contains("${")) {
             refuse!(
                 place,
-                "{pattern:?} has a policy variable, which is not evaluated here"
+                "{pattern:?} contains a policy variable, which rdsign does not evaluate"
             );
         }
         Ok(Self {
@@ -178,8 +179,9 @@ impl Statement {
     }
 }
 
-/// IAM refuses the rest too: "Actions/Conditions must be prefaced by a vendor", "can contain only
-/// one colon", "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards"
+/// Returns whether a pattern is a valid action. IAM rejects others with "Actions/Conditions must be
+/// prefaced by a vendor", "can contain only one colon" or "Action vendors (e.g., aws, ec2, etc.)
+/// must not contain wildcards"
 /// (<https://github.com/theserverlessway/aws-baseline/issues/1>).
 fn is_action(pattern: &str) -> bool {
     let in_service = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
@@ -192,9 +194,10 @@ fn is_action(pattern: &str) -> bool {
         })
 }
 
-/// An ARN has six parts, or fewer where a `*` that ends one stands for the rest, as in
-/// `arn:aws:rds-db:*`. What IAM makes of other short ones is written nowhere; a wildcard in the
-/// service it refuses ("Resource vendor must be fully qualified and cannot contain regexes").
+/// Returns whether a pattern is a valid resource. An ARN has six parts, or fewer if a part ends
+/// with a `*`, which matches the rest, as in `arn:aws:rds-db:*`. How IAM treats other short ARNs is
+/// not documented. It rejects a wildcard in the service ("Resource vendor must be fully qualified
+/// and cannot contain regexes").
 fn is_resource(pattern: &str) -> bool {
     let parts: Vec<&str> = pattern.split(':').collect();
     match parts[..] {
@@ -209,7 +212,7 @@ fn is_resource(pattern: &str) -> bool {
     }
 }
 
-/// An object's elements: known ones only, and each of them once.
+/// The elements of an object. All are known, and each occurs once.
 struct Elements<'a> {
     place: &'a str,
     entries: Vec<(String, Json)>,
@@ -225,7 +228,7 @@ impl<'a> Elements<'a> {
                 name if accepted.contains(&name) => {}
                 "Condition" => refuse!(
                     place,
-                    "Condition is not evaluated here, and without it the statement would mean \
+                    "Condition is not evaluated by rdsign, and without it the statement would mean \
                      something else"
                 ),
                 "Principal" | "NotPrincipal" => refuse!(
@@ -239,7 +242,7 @@ impl<'a> Elements<'a> {
                 ),
             }
             if entries[..index].iter().any(|(earlier, _)| earlier == name) {
-                refuse!(place, "{name} is there twice; accepted: once");
+                refuse!(place, "{name} occurs twice; accepted: once");
             }
         }
         Ok(Self { place, entries })
@@ -258,7 +261,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// The strings of `name` or of `negated_name`, whichever is there.
+    /// Takes the strings of `name` or `negated_name`, whichever is present.
     fn patterns(
         &mut self,
         name: &str,
@@ -272,7 +275,7 @@ impl<'a> Elements<'a> {
             (None, Some(json)) => (negated_name, true, json),
             (Some(_), Some(_)) => refuse!(
                 place,
-                "{name} and {negated_name} are both there; accepted: one of them"
+                "{name} and {negated_name} are both present; accepted: one of them"
             ),
             (None, None) => refuse!(
                 place,
@@ -283,18 +286,20 @@ impl<'a> Elements<'a> {
             Json::List(list) => list,
             one => vec![one],
         };
-        // IAM refuses an empty list ("Policy statement must contain resources"), and its Access
-        // Analyzer says that such a statement "does not affect the policy": a Deny of everything
-        // but [] denies nothing, which its author cannot have meant.
+        // IAM rejects an empty list ("Policy statement must contain resources"), and its Access
+        // Analyzer says that such a statement "does not affect the policy". An empty NotResource
+        // in a Deny would deny nothing, and its author cannot have meant that.
         if list.is_empty() {
             refuse!(place, "{name} is an empty list; accepted: {accepted}");
         }
         let patterns = list.into_iter().map(|item| match item {
             Json::Text(text) if is_accepted(&text) => Ok(text),
-            Json::Text(text) => refuse!(place, "{name} {text:?}; accepted: {accepted}"),
+            Json::Text(text) => {
+                refuse!(place, "{name} {text:?} is invalid; accepted: {accepted}")
+            }
             other => refuse!(
                 place,
-                "{name} is or holds {}; accepted: a string or a list of strings",
+                "{name} is or contains {}; accepted: a string or a list of strings",
                 other.kind()
             ),
         });

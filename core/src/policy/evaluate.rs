@@ -1,30 +1,30 @@
-//! What policies decide: a Deny that applies, in any of them, beats every Allow.
+//! Evaluates policies as IAM does: a Deny that applies, in any policy, overrides every Allow.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use std::fmt;
 
 use super::document::{Effect, Patterns, Policy, Statement};
 
-/// What policies say to one action on one resource.
+/// The decision of policies for one action on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A statement allows it and none denies it.
+    /// A statement allows the action, and none denies it.
     Allowed {
         /// The first statement that allows it.
         statement: StatementId,
     },
-    /// A statement denies it, whatever others allow.
+    /// A statement denies the action, even if others allow it.
     ExplicitlyDenied {
         /// The first statement that denies it.
         statement: StatementId,
     },
-    /// No statement applies, which is a refusal too.
+    /// No statement applies, so the action is not allowed.
     NotAllowed,
 }
 
 impl Decision {
-    /// Whether the login may go on.
+    /// Returns whether the action is allowed.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
     }
@@ -40,15 +40,15 @@ impl fmt::Display for Decision {
     }
 }
 
-/// A statement among those of several policies. `Display` counts both from 1:
+/// Identifies a statement in several policies. `Display` counts policies and statements from 1:
 /// `policy 1, Statement 2 (Sid "NoAdmin")`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementId {
-    /// The policy, as an index into the slice given to [`evaluate`]: from 0.
+    /// The index of the policy in the slice given to [`evaluate`], from 0.
     pub policy: usize,
-    /// The statement in its policy, as error messages count them: from 1.
+    /// The number of the statement in its policy, from 1, as in error messages.
     pub statement: usize,
-    /// The statement's `Sid`, unless it has none or an empty one.
+    /// The statement's `Sid`, or `None` if it is missing or empty.
     pub sid: Option<String>,
 }
 
@@ -67,8 +67,10 @@ impl fmt::Display for StatementId {
     }
 }
 
-/// What the policies of one identity decide together. The action is compared without regard to
-/// the case of ASCII letters, the resource exactly; neither is read as a pattern.
+/// Decides whether the policies of one identity together allow an action on a resource.
+///
+/// Ignores the case of ASCII letters in the action, but not in the resource. Wildcards in both are
+/// plain characters.
 pub fn evaluate(policies: &[Policy], action: &str, resource: &str) -> Decision {
     let action = action.to_ascii_lowercase();
     let first = |effect| {
@@ -101,10 +103,10 @@ impl Statement {
 }
 
 impl Patterns {
-    /// Whether `text` is one of those meant.
+    /// Returns whether the patterns, with their negation, cover `text`.
     fn select(&self, text: &str, effect: Effect) -> bool {
-        // Where AWS leaves a wildcard's reach open, the statement is read as the one that lets
-        // fewer logins in: what grants matches less, what refuses matches more.
+        // AWS does not document fully what a wildcard matches. In case of doubt, allow fewer
+        // logins: patterns that grant match less, and patterns that refuse match more.
         let colons = match (effect, self.negated) {
             (Effect::Allow, false) | (Effect::Deny, true) => Colons::Bound,
             (Effect::Deny, false) | (Effect::Allow, true) => Colons::Plain,
@@ -115,29 +117,29 @@ impl Patterns {
     }
 }
 
-/// How wildcards treat a `:`.
+/// Says whether wildcards match a `:`.
 ///
-/// The user guide gives `*` and `?` a segment of an ARN to match in, "the parts separated by
-/// colons", and lets a `*` that is the last character of its segment "match beyond the colon
+/// According to the user guide, `*` and `?` match within a segment of an ARN, "the parts separated
+/// by colons", and a `*` that is the last character of its segment can "match beyond the colon
 /// boundaries"
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
-/// It does not say that IAM keeps the other wildcards within, and a database user's name may hold
-/// a colon.
+/// It does not say whether IAM enforces this for the other wildcards, and the name of a database
+/// user may contain a colon.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colons {
-    /// Only a `*` that ends its segment matches a colon: the guide's words, and no more.
+    /// Only a `*` that ends its segment matches a colon, as the guide says.
     Bound,
-    /// A colon is a character like any other.
+    /// Every wildcard matches a colon like any other character.
     Plain,
 }
 
-/// Whether `*` (any characters, or none) and `?` (one character) can make `text` of `pattern`.
+/// Returns whether `pattern` matches `text`. `*` matches any number of characters, `?` matches one.
 ///
-/// All the ways to match are followed side by side, a character of the text at a time, so that the
-/// time is at most the product of the two lengths and no pattern can make a login hang.
+/// Follows all ways to match in parallel, one character of the text at a time. So the time is at
+/// most proportional to the product of the two lengths, and no pattern can make a login hang.
 pub(super) fn matches(pattern: &str, text: &str, colons: Colons) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
-    // reached[i]: the text so far is what the first i characters of the pattern can stand for.
+    // reached[i]: the first i characters of the pattern match the text so far.
     let mut reached = vec![false; pattern.len() + 1];
     let mut next = reached.clone();
     reached[0] = true;

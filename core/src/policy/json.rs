@@ -1,13 +1,14 @@
-//! JSON with every key of every object kept, in order and doubled ones too.
+//! Parses JSON and keeps every key of every object, in order and including duplicates.
 //!
-//! `serde_json::Value` keeps the last of two equal keys and says nothing, so a second `Effect`
-//! could hide a Deny from a reader of the first.
+//! `serde_json::Value` silently keeps only the last of two equal keys, so a second `Effect` could
+//! hide a Deny.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value; of a number, `true`, `false` or `null`, which a policy never needs, the kind.
+/// A JSON value. Of numbers, `true`, `false` and `null`, which a policy never needs, it keeps only
+/// the kind.
 pub(super) enum Json {
     Text(String),
     List(Vec<Json>),
@@ -16,7 +17,7 @@ pub(super) enum Json {
 }
 
 impl Json {
-    /// What this is, for a message.
+    /// Returns the kind of value, for a message.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "a string",

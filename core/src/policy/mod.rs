@@ -1,10 +1,10 @@
-//! IAM policies for `rds-db:connect`, the one action of IAM database authentication: write the
-//! policy that a database user needs, and say what a set of policies decides for one login.
+//! Writes the IAM policy that a database user needs, and evaluates policies for one login. Both are
+//! about `rds-db:connect`, the only action of IAM database authentication.
 //!
-//! A resource's user name is a pattern: `*` and `?` in it are wildcards, and IAM has no plain way
-//! to write them as themselves. Only identity policies without a `Condition` are evaluated. What
-//! cannot be evaluated is an error, in a Deny too, and is never passed over: a statement that is
-//! read in part decides something else than IAM does.
+//! The user name in a policy's resource is a pattern: `*` and `?` are wildcards, and IAM has no
+//! simple way to escape them. Only identity policies without a `Condition` are evaluated. Anything
+//! else is an error, even in a Deny: if part of a statement were ignored, the decision could differ
+//! from IAM's.
 //!
 //! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 

@@ -1,8 +1,8 @@
-//! What keeps a statement from allowing a login that it was perhaps written for.
+//! Finds statements that nearly allow a login, and says what differs.
 //!
-//! Only an Allow that lists its actions and resources is looked at, and of its resources the one
-//! that differs least. What differs is found part by part, so it is advice: what is decided is
-//! [`evaluate`](super::evaluate)'s alone.
+//! Only looks at an Allow that lists its actions and resources, and reports only the resource that
+//! differs least. The parts are compared one by one, so the differences are only advice.
+//! [`evaluate`](super::evaluate()) alone makes the decision.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use super::document::{Effect, Policy, Statement};
 use super::evaluate::{Colons, StatementId, matches};
 use crate::names::{CONNECT_ACTION, ConnectResource, ID_PREFIXES};
 
-/// A statement that differs by more than this is about something else.
+/// A statement with more differences is about something else.
 const MOST_DIFFERENCES: usize = 3;
 
-/// A statement that would allow the login, were it not for what differs.
+/// A statement that would allow the login without the differences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss {
     /// The statement.
     pub statement: StatementId,
-    /// What differs, at least one.
+    /// The differences, at least one.
     pub differences: Vec<Difference>,
 }
 
-/// A part of a statement that is not what the login needs. `Display` gives a sentence.
+/// A part of a statement that differs from what the login needs. `Display` writes a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     id: &'static str,
@@ -30,7 +30,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// A stable name for the kind, such as `username-case`.
+    /// Returns the stable ID of the kind of difference, such as `username-case`.
     pub fn id(&self) -> &'static str {
         self.id
     }
@@ -47,7 +47,7 @@ fn difference(id: &'static str, message: impl Into<String>) -> Difference {
     Difference { id, message }
 }
 
-/// The statements of `policies` that nearly allow to connect to `wanted`, in their order.
+/// Returns the statements of `policies` that nearly allow a login to `wanted`, in their order.
 pub(super) fn near_misses(policies: &[Policy], wanted: &ConnectResource) -> Vec<NearMiss> {
     let mut found = Vec::new();
     for (policy, document) in policies.iter().enumerate() {
@@ -82,7 +82,8 @@ fn differences(statement: &Statement, wanted: &ConnectResource) -> Option<Vec<Di
         .then_some(differences)
 }
 
-/// The differences of the pattern that has fewest. None where none of them is of the same kind.
+/// Returns the differences of the pattern with the fewest. Returns `None` if every pattern is about
+/// something else.
 fn least(
     patterns: &[String],
     differences: impl Fn(&str) -> Option<Vec<Difference>>,
@@ -91,7 +92,7 @@ fn least(
     all.min_by_key(Vec::len)
 }
 
-/// `pattern` is in lower case.
+/// Compares an action. `pattern` is in lower case.
 fn in_action(pattern: &str) -> Option<Vec<Difference>> {
     if matches(pattern, CONNECT_ACTION, Colons::Bound) {
         return Some(Vec::new());
@@ -99,11 +100,13 @@ fn in_action(pattern: &str) -> Option<Vec<Difference>> {
     match pattern.split_once(':')? {
         ("rds", name) if matches(name, "connect", Colons::Bound) => Some(vec![difference(
             "action-service",
-            format!("Action is {pattern:?}: write rds-db: for rds:, as in {CONNECT_ACTION:?}."),
+            format!(
+                "Action is {pattern:?}: write rds-db: instead of rds:, as in {CONNECT_ACTION:?}."
+            ),
         )]),
         ("rds" | "rds-db", _) => Some(vec![difference(
             "action",
-            format!("Action is {pattern:?}: a login needs {CONNECT_ACTION:?}."),
+            format!("Action is {pattern:?}, but a login needs {CONNECT_ACTION:?}."),
         )]),
         _ => None,
     }
@@ -123,7 +126,7 @@ fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference
         found.push(difference(
             "partition",
             format!(
-                "The partition is {partition:?}: {} is in {:?}.",
+                "The partition is {partition:?}, but {} is in {:?}.",
                 wanted.region, wanted.partition
             ),
         ));
@@ -132,7 +135,7 @@ fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference
         "rds-db" => {}
         "rds" => found.push(difference(
             "resource-service",
-            "The service in Resource is \"rds\": write rds-db: for rds:.",
+            "The service in Resource is \"rds\": write rds-db: instead of rds:.",
         )),
         _ => return None,
     }
@@ -140,7 +143,7 @@ fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference
         found.push(difference(
             "region",
             format!(
-                "The region is {region:?}: the database is in {:?}.",
+                "The region is {region:?}, but the database is in {:?}.",
                 wanted.region
             ),
         ));
@@ -149,7 +152,7 @@ fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference
         found.push(difference(
             "account",
             format!(
-                "The account is {account_id:?}: the database is in {:?}.",
+                "The account ID is {account_id:?}, but the database belongs to {:?}.",
                 wanted.account_id
             ),
         ));
@@ -158,7 +161,7 @@ fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference
     (!found.is_empty()).then_some(found)
 }
 
-/// Looks at what stands behind the account: `dbuser:RESOURCEID/USERNAME`.
+/// Compares the part after the account ID: `dbuser:RESOURCEID/USERNAME`.
 fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) {
     let ConnectResource {
         resource_id,
@@ -175,7 +178,7 @@ fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) 
         found.push(difference(
             "not-a-dbuser",
             format!(
-                "The resource is {rest:?}: a login needs {:?}.",
+                "The resource is {rest:?}, but a login needs {:?}.",
                 format!("dbuser:{needed}")
             ),
         ));
@@ -184,7 +187,7 @@ fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) 
     if behind.starts_with('/') {
         found.push(difference(
             "dbuser-slash",
-            "A / stands after dbuser: write dbuser: for dbuser/.",
+            "A slash follows dbuser: write dbuser: instead of dbuser/.",
         ));
     }
     let behind = &behind[1..];
@@ -197,7 +200,7 @@ fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) 
             Some((id, name)) => {
                 found.push(difference(
                     "username-colon",
-                    "A : stands between the resource id and the user name: write a / there.",
+                    "A colon separates the resource ID and the user name: write a slash instead.",
                 ));
                 (id, Some(name))
             }
@@ -210,7 +213,7 @@ fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) 
     match name {
         None => found.push(difference(
             "no-username",
-            format!("There is no user name: write {needed:?} behind dbuser:."),
+            format!("The user name is missing: write {needed:?} after dbuser:."),
         )),
         Some(name) if !matches(name, username, Colons::Bound) => {
             found.push(in_username(name, username));
@@ -233,28 +236,28 @@ fn in_resource_id(id: &str, wanted: &str) -> Difference {
     if matches(&id.to_lowercase(), &wanted.to_lowercase(), Colons::Bound) {
         return difference(
             "resource-id-case",
-            format!("The resource id is {id:?}: by the case of a letter, it is not {wanted:?}."),
+            format!("Resource ID {id:?} differs from {wanted:?} only in case."),
         );
     }
     match (prefix(id), prefix(wanted)) {
         (None, _) => difference(
             "not-a-resource-id",
             format!(
-                "{id:?} is no resource id, but perhaps the name of an instance, a cluster or a \
-                 proxy: write {wanted:?}."
+                "{id:?} is not a resource ID (it may be the name of an instance, a cluster or a \
+                 proxy): write {wanted:?}."
             ),
         ),
         (Some(given), Some(needed)) if given != needed => difference(
             "resource-id",
             format!(
-                "The resource id {id:?} is that of {}: {wanted:?} is that of {}.",
+                "Resource ID {id:?} belongs to {}, but {wanted:?} belongs to {}.",
                 owner(given),
                 owner(needed)
             ),
         ),
         _ => difference(
             "resource-id",
-            format!("The resource id is {id:?}: that of the database is {wanted:?}."),
+            format!("The resource ID is {id:?}, but the database has {wanted:?}."),
         ),
     }
 }
@@ -263,11 +266,11 @@ fn in_username(name: &str, wanted: &str) -> Difference {
     if matches(&name.to_lowercase(), &wanted.to_lowercase(), Colons::Bound) {
         return difference(
             "username-case",
-            format!("The user name is {name:?}: by the case of a letter, it is not {wanted:?}."),
+            format!("User name {name:?} differs from {wanted:?} only in case."),
         );
     }
     difference(
         "username",
-        format!("The user name is {name:?}: the login is for {wanted:?}."),
+        format!("The user name is {name:?}, but the login is for {wanted:?}."),
     )
 }

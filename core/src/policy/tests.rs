@@ -1,3 +1,5 @@
+//! Tests how policies are written, parsed, matched and evaluated.
+
 use super::document::Policy;
 use super::evaluate::{Colons, Decision, StatementId, evaluate, matches};
 use super::{CONNECT_ACTION, ConnectResource, connect_policy};
@@ -8,7 +10,7 @@ fn policy(text: &str) -> Policy {
     Policy::from_json(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// A policy of these statements, each given as the inside of its object.
+/// Returns a policy with these statements. Each is the inside of a JSON object.
 fn of(statements: &[&str]) -> Policy {
     let statements: Vec<_> = statements
         .iter()
@@ -43,7 +45,7 @@ fn action_allows(element: &str) -> bool {
     )
 }
 
-/// The message for a document that must not be read.
+/// Returns the error for a document that must be rejected.
 fn refusal(text: &str) -> String {
     match Policy::from_json(text) {
         Ok(policy) => panic!("read as {policy:?}\n{text}"),
@@ -51,7 +53,7 @@ fn refusal(text: &str) -> String {
     }
 }
 
-/// The message for a second statement that must not be read, after a good one.
+/// Returns the error for a second statement that must be rejected, after a valid one.
 fn statement_refusal(inside: &str) -> String {
     let first = allow("*");
     refusal(&format!(
@@ -238,7 +240,7 @@ fn other_wildcards_of_an_allow_stay_in_their_segment() {
 }
 
 #[test]
-fn wildcards_that_refuse_cross_colons() {
+fn wildcards_of_a_deny_or_not_resource_cross_colons() {
     let colon = ALICE.replace("alice", "al:ice");
     let user = "arn:aws:rds-db:*:*:dbuser:db-ABC/a*e";
     assert!(!allows(&[&allow("*"), &deny(user)], &colon));
@@ -384,7 +386,7 @@ fn decision_names_the_first_statement_that_applies() {
 }
 
 #[test]
-fn decisions_read_as_words() {
+fn decisions_are_displayed_as_text() {
     let statement = StatementId {
         policy: 0,
         statement: 2,
@@ -408,7 +410,7 @@ fn decisions_read_as_words() {
 }
 
 #[test]
-fn empty_sid_is_none() {
+fn empty_sid_is_treated_as_missing() {
     let policies = [of(&[&format!(r#""Sid":"",{}"#, allow("*"))])];
     let Decision::Allowed { statement } = evaluate(&policies, CONNECT_ACTION, ALICE) else {
         panic!("not allowed");
@@ -433,7 +435,7 @@ fn statement_may_be_an_object_or_a_list() {
 }
 
 #[test]
-fn json_errors_say_line_and_column() {
+fn json_errors_name_line_and_column() {
     assert_eq!(
         refusal("{\n  \"Version\": \"2012-10-17\"\n  \"Statement\": []\n}"),
         "policy: not JSON: expected `,` or `}` at line 3 column 3"
@@ -445,7 +447,7 @@ fn json_errors_say_line_and_column() {
 }
 
 #[test]
-fn document_that_is_no_object_is_refused() {
+fn document_that_is_not_an_object_is_refused() {
     for (text, kind) in [
         ("[]", "a list"),
         ("\"x\"", "a string"),
@@ -530,7 +532,7 @@ fn condition_is_refused_in_allow_and_deny() {
             );
             assert_eq!(
                 statement_refusal(&inside),
-                "Statement 2: Condition is not evaluated here, and without it \
+                "Statement 2: Condition is not evaluated by rdsign, and without it \
                  the statement would mean something else"
             );
         }
@@ -551,7 +553,7 @@ fn principal_is_refused() {
 }
 
 #[test]
-fn doubled_element_is_refused() {
+fn duplicate_element_is_refused() {
     for (inside, name) in [
         (
             r#""Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*""#,
@@ -576,7 +578,7 @@ fn doubled_element_is_refused() {
     ] {
         assert_eq!(
             statement_refusal(inside),
-            format!("Statement 2: {name} is there twice; accepted: once")
+            format!("Statement 2: {name} occurs twice; accepted: once")
         );
     }
     let hidden = format!(
@@ -586,7 +588,7 @@ fn doubled_element_is_refused() {
     );
     assert_eq!(
         refusal(&hidden),
-        "policy: Statement is there twice; accepted: once"
+        "policy: Statement occurs twice; accepted: once"
     );
 }
 
@@ -611,7 +613,7 @@ fn effect_is_exactly_allow_or_deny() {
 }
 
 #[test]
-fn exactly_one_of_each_pair_is_needed() {
+fn exactly_one_of_each_pair_is_required() {
     for (inside, message) in [
         (
             r#""Effect":"Allow","Resource":"*""#,
@@ -623,11 +625,11 @@ fn exactly_one_of_each_pair_is_needed() {
         ),
         (
             r#""Effect":"Allow","Action":"*","NotAction":"s3:*","Resource":"*""#,
-            "Action and NotAction are both there; accepted: one of them",
+            "Action and NotAction are both present; accepted: one of them",
         ),
         (
             r#""Effect":"Allow","Action":"*","Resource":"*","NotResource":[]"#,
-            "Resource and NotResource are both there; accepted: one of them",
+            "Resource and NotResource are both present; accepted: one of them",
         ),
     ] {
         assert_eq!(statement_refusal(inside), format!("Statement 2: {message}"));
@@ -647,7 +649,7 @@ fn empty_list_is_refused() {
 }
 
 #[test]
-fn lists_hold_strings_only() {
+fn lists_contain_only_strings() {
     for (value, kind) in [
         ("1", "a number"),
         ("null", "null"),
@@ -655,7 +657,7 @@ fn lists_hold_strings_only() {
         (r#"["*",["*"]]"#, "a list"),
         (r#"{"a":"*"}"#, "an object"),
     ] {
-        let end = format!("is or holds {kind}; accepted: a string or a list of strings");
+        let end = format!("is or contains {kind}; accepted: a string or a list of strings");
         assert_eq!(
             statement_refusal(&format!(
                 r#""Effect":"Deny","Action":{value},"Resource":"*""#
@@ -688,7 +690,7 @@ fn action_that_could_never_match_is_refused() {
             r#""Effect":"Deny","Action":"{action}","Resource":"*""#
         ));
         assert!(
-            message.starts_with(&format!("Statement 2: Action {action:?}; accepted: ")),
+            message.starts_with(&format!("Statement 2: Action {action:?} is invalid; ")),
             "{message}"
         );
     }
@@ -712,7 +714,7 @@ fn resource_that_could_never_match_is_refused() {
     ] {
         let message = statement_refusal(&deny(resource));
         assert!(
-            message.starts_with(&format!("Statement 2: Resource {resource:?}; accepted: ")),
+            message.starts_with(&format!("Statement 2: Resource {resource:?} is invalid; ")),
             "{message}"
         );
     }
@@ -730,13 +732,14 @@ fn policy_variable_is_refused() {
             assert_eq!(
                 statement_refusal(&statement),
                 format!(
-                    "Statement 2: {resource:?} has a policy variable, which is not evaluated here"
+                    "Statement 2: {resource:?} contains a policy variable, which rdsign does not \
+                     evaluate"
                 )
             );
         }
     }
     let action = r#""Effect":"Deny","Action":"rds-db:${x}","NotResource":"*""#;
-    assert!(statement_refusal(action).contains("has a policy variable"));
+    assert!(statement_refusal(action).contains("contains a policy variable"));
 }
 
 #[test]
@@ -776,7 +779,7 @@ fn question_mark_is_one_character_not_one_byte() {
 }
 
 #[test]
-fn many_stars_against_a_long_text_end_soon() {
+fn many_stars_match_a_long_text_in_little_time() {
     let pattern = format!("{}b", "*a".repeat(200));
     let text = "a".repeat(5_000);
     for colons in [Colons::Bound, Colons::Plain] {
@@ -785,7 +788,7 @@ fn many_stars_against_a_long_text_end_soon() {
     }
 }
 
-/// The definition, written without regard to time: what the matcher must agree with.
+/// Matches slowly but by the definition. The real matcher must agree with it.
 fn matches_by_definition(pattern: &[u8], text: &[u8], colons: Colons) -> bool {
     let passes = |c: u8| c != b':' || colons == Colons::Plain;
     match (pattern, text) {

@@ -1,5 +1,4 @@
-//! Writes what a database user needs: the IAM policy that lets it log in, and the SQL for
-//! PostgreSQL.
+//! Writes the IAM policy and the SQL for PostgreSQL that let a database user log in with tokens.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,12 +7,11 @@ use super::document::VERSION_WITH_VARIABLES;
 use crate::message::quoted;
 use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, check_username};
 
-/// The policy, as indented JSON, that allows [`CONNECT_ACTION`] on these resources and nothing
-/// else.
+/// Returns a policy that allows only [`CONNECT_ACTION`] on these resources, as indented JSON.
 ///
-/// Nothing in a user name is escaped: `*` and `?` become wildcards, and `${…}` a policy variable,
-/// which IAM replaces and [`Policy::from_json`](super::Policy::from_json) refuses. Without
-/// resources the list is empty: it grants nothing, and IAM refuses it.
+/// Does not escape user names: `*` and `?` become wildcards, and `${…}` becomes a policy variable,
+/// which IAM replaces and [`Policy::from_json`](super::Policy::from_json) rejects. If `resources`
+/// is empty, the policy grants nothing, and IAM rejects it.
 pub fn connect_policy(resources: &[ConnectResource]) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -44,23 +42,24 @@ pub fn connect_policy(resources: &[ConnectResource]) -> String {
     serde_json::to_string_pretty(&document).expect("strings and lists are always JSON")
 }
 
-/// Where PostgreSQL cuts a name off, in bytes: the policy would then be for another one.
+/// The longest name in bytes. PostgreSQL truncates longer names, and the policy would not match the
+/// truncated one.
 ///
 /// Source: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>
 const LONGEST_NAME: usize = 63;
 
-/// `CREATE USER` and `GRANT rds_iam`, a line each, for a user that logs in with tokens. The name is
-/// quoted, so that its letters' case stays as the policy has it.
+/// Returns `CREATE USER` and `GRANT rds_iam`, one line each, for a user that logs in with tokens.
+/// Quotes the name, so that its case stays the same as in the policy.
 ///
 /// # Errors
-/// The name is empty, longer than 63 bytes, or has a control character or a `*` or `?` in it: a
-/// wildcard in a policy, which can be no user's name there.
+/// The name is empty or longer than 63 bytes, or contains a control character, U+FFFD, `*` or `?`.
+/// A policy treats `*` and `?` as wildcards, so they cannot name one user.
 pub fn connect_sql(username: &str) -> Result<String, InvalidResource> {
     check_username(username)?;
     let problem = if username.contains(['*', '?']) {
-        "is a pattern in a policy, and no user's name"
+        "contains * or ?, which are wildcards in a policy"
     } else if username.len() > LONGEST_NAME {
-        "is longer than 63 bytes, and PostgreSQL would cut it"
+        "is longer than 63 bytes, so PostgreSQL would truncate it"
     } else {
         let name = quoted_identifier(username);
         return Ok(format!(
@@ -73,7 +72,7 @@ pub fn connect_sql(username: &str) -> Result<String, InvalidResource> {
     )))
 }
 
-/// A name in quotes for SQL: PostgreSQL then keeps its case and takes no word for a keyword.
+/// Quotes a name for SQL. PostgreSQL then keeps its case and does not treat it as a keyword.
 ///
 /// Source: <https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS>
 pub fn quoted_identifier(name: &str) -> String {
