@@ -1,4 +1,4 @@
-//! A warm token costs one allocation: the text that the caller gets, with a byte to spare.
+//! Tests that a warm token needs one allocation: the returned text, with a byte of spare capacity.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,7 +9,7 @@ thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is handed to the system's allocator as it came.
+// SAFETY: passes every call to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
@@ -27,7 +27,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 #[test]
-fn a_warm_token_is_one_allocation() {
+fn a_warm_token_needs_one_allocation() {
     for session_token in ["", &"x".repeat(900)] {
         let signer = rdsign::Signer::builder()
             .hostname("mydb.abc123.eu-central-1.rds.amazonaws.com")

@@ -1,11 +1,11 @@
-//! Core's codes and ids are those of tests/codes.tsv and tests/ids.tsv, which the tests of other
-//! languages and of the README read. A line that is missing on either side fails here.
+//! Tests that core's codes and IDs equal those in tests/codes.tsv and tests/ids.tsv, which the
+//! tests of other languages and of the docs read.
 
 use rdsign::inspect::FindingId;
 use rdsign::verify::Refusal;
 use rdsign::{ErrorCode, ErrorKind};
 
-/// The fields of each line.
+/// Reads the fields of each line.
 fn lines<const FIELDS: usize>(file: &str, columns: [&str; FIELDS]) -> Vec<[String; FIELDS]> {
     let path = format!("{}/../tests/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
@@ -29,7 +29,7 @@ fn ids(kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_code_has_its_number_and_its_kind() {
+fn codes_equal_the_contract() {
     let lines = lines("codes.tsv", ["code", "number", "kind"]);
     let (of_c, of_core): (Vec<_>, Vec<_>) = lines.into_iter().partition(|[.., kind]| kind == "c");
     let expected: Vec<_> = ErrorCode::ALL
@@ -56,21 +56,21 @@ fn numbers_ascend() {
 }
 
 #[test]
-fn findings_have_their_ids() {
+fn finding_ids_equal_the_contract() {
     let expected: Vec<_> = FindingId::ALL.iter().map(|id| id.as_str()).collect();
     assert_eq!(ids("finding"), expected);
 }
 
 #[test]
-fn refusals_have_their_ids() {
+fn refusal_ids_equal_the_contract() {
     assert_eq!(ids("refusal"), Refusal::IDS);
 }
 
 #[test]
-fn a_finding_has_the_id_of_the_refusal_for_the_same_reason() {
+fn every_refusal_but_not_allowed_has_a_finding_with_its_id() {
     let findings = ids("finding");
-    let mut unlike = ids("refusal");
-    unlike.retain(|id| !findings.contains(id));
-    // No token shows what the policies say.
-    assert_eq!(unlike, ["not-allowed"]);
+    let mut without_finding = ids("refusal");
+    without_finding.retain(|id| !findings.contains(id));
+    // A token does not show what the policies allow.
+    assert_eq!(without_finding, ["not-allowed"]);
 }

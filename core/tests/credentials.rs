@@ -1,5 +1,5 @@
-//! How a Signer keeps the credentials that a provider gives it. Moments are in seconds since the
-//! first token; a provider's keys are numbered, so a token tells which of them signed it.
+//! Tests how a Signer caches the credentials of a provider. Times are in seconds since the first
+//! token. A provider's keys are numbered, so a token shows which of them signed it.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -11,10 +11,11 @@ use rdsign::{Credentials, Error, ErrorCode, Signer, SignerBuilder, Token};
 
 const START: u64 = 1_724_709_600;
 const HOUR: u64 = 3600;
-/// A token lives for 900 s: keys with less left, and by chance up to a fifth more, are due.
+/// A refresh is due when the keys expire within a token's lifetime of 900 s, plus a random part of
+/// up to a fifth: never at EARLY, always at DUE.
 const EARLY: u64 = HOUR - 1100;
 const DUE: u64 = HOUR - 890;
-/// A bound that no pause of the machine exceeds, where no test is about the bound.
+/// A timeout that no pause of the machine exceeds, for tests that are not about the timeout.
 const LONG: Duration = Duration::from_secs(600);
 
 const SECRET: &str = "a/secret+of=the/tests";
@@ -24,12 +25,12 @@ fn moment(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(START + seconds)
 }
 
-fn keys(number: u32, end: Option<u64>) -> Credentials {
+fn keys(number: u32, expiry: Option<u64>) -> Credentials {
     Credentials::new(
         format!("ASIA{number}"),
         SECRET,
         Some(SESSION_TOKEN.to_owned()),
-        end.map(moment),
+        expiry.map(moment),
         "tests",
     )
 }
@@ -45,7 +46,7 @@ fn signer(provider: impl Fn() -> ProviderResult + Send + Sync + 'static) -> Sign
     builder().credentials_provider(provider).build().unwrap()
 }
 
-/// A provider that counts its calls and answers the n-th by `answer(n)`, from 1 on.
+/// Returns a signer whose provider counts its calls, and answers the n-th with `answer(n)`, from 1.
 fn counted(answer: impl Fn(u32) -> ProviderResult + Send + Sync + 'static) -> (Signer, Calls) {
     let calls = Calls::default();
     let counter = calls.clone();
@@ -66,7 +67,7 @@ fn ask(signer: &Signer, seconds: u64) -> Result<Token, Error> {
     signer.token_at(moment(seconds))
 }
 
-/// The number of the keys that sign a token at this moment.
+/// Returns the number of the keys that sign a token at this time.
 fn signed_by(signer: &Signer, seconds: u64) -> u32 {
     number(&ask(signer, seconds).unwrap())
 }
@@ -76,7 +77,7 @@ fn number(token: &Token) -> u32 {
     rest.split('%').next().unwrap().parse().unwrap()
 }
 
-/// What each of so many threads gets that ask at once.
+/// Calls `ask` in several threads at the same time, and returns all results.
 fn together(
     threads: usize,
     ask: impl Fn() -> Result<Token, Error> + Sync,
@@ -93,7 +94,7 @@ fn together(
 }
 
 #[test]
-fn a_provider_is_not_called_before_a_token_is_asked_for() {
+fn the_provider_is_not_called_before_the_first_token() {
     let (signer, calls) = counted(|n| Ok(keys(n, None)));
     assert_eq!(calls.so_far(), 0);
     assert_eq!(signed_by(&signer, 0), 1);
@@ -101,7 +102,7 @@ fn a_provider_is_not_called_before_a_token_is_asked_for() {
 }
 
 #[test]
-fn keys_without_an_end_are_asked_for_once() {
+fn keys_without_expiry_are_fetched_once() {
     let (signer, calls) = counted(|n| Ok(keys(n, None)));
     for seconds in [0, HOUR, 1000 * HOUR] {
         assert_eq!(signed_by(&signer, seconds), 1);
@@ -110,7 +111,7 @@ fn keys_without_an_end_are_asked_for_once() {
 }
 
 #[test]
-fn keys_are_replaced_ahead_of_their_end() {
+fn keys_are_refreshed_before_they_expire() {
     let (signer, calls) = counted(|n| Ok(keys(n, Some(u64::from(n) * HOUR))));
     for seconds in [0, 1, 600, EARLY] {
         assert_eq!(signed_by(&signer, seconds), 1);
@@ -122,8 +123,8 @@ fn keys_are_replaced_ahead_of_their_end() {
 }
 
 #[test]
-fn keys_are_replaced_a_token_s_life_ahead_and_by_chance_up_to_a_fifth_more() {
-    let first_asked_at = |expires_in: u16| {
+fn keys_are_refreshed_a_token_lifetime_before_expiry_plus_a_random_part_of_up_to_a_fifth() {
+    let first_refresh_at = |expires_in: u16| {
         let calls = Calls::default();
         let counter = calls.clone();
         let signer = builder()
@@ -143,29 +144,29 @@ fn keys_are_replaced_a_token_s_life_ahead_and_by_chance_up_to_a_fifth_more() {
     };
     for expires_in in [900, 100] {
         let ahead = u64::from(expires_in);
-        let asked: Vec<u64> = (0..16).map(|_| first_asked_at(expires_in)).collect();
+        let times: Vec<u64> = (0..16).map(|_| first_refresh_at(expires_in)).collect();
         let allowed = HOUR - ahead - ahead / 5..=HOUR - ahead;
-        assert!(asked.iter().all(|at| allowed.contains(at)), "{asked:?}");
-        assert!(asked.iter().any(|at| *at != asked[0]), "{asked:?}");
+        assert!(times.iter().all(|at| allowed.contains(at)), "{times:?}");
+        assert!(times.iter().any(|at| *at != times[0]), "{times:?}");
     }
 }
 
 #[test]
-fn a_token_ends_by_its_own_life_or_with_the_keys() {
-    for (end, expected) in [
+fn a_token_expires_after_its_lifetime_or_with_the_keys() {
+    for (expiry, expected) in [
         (None, 900),
         (Some(900), 900),
         (Some(899), 899),
         (Some(1), 1),
     ] {
-        let (signer, _) = counted(move |n| Ok(keys(n, end)));
+        let (signer, _) = counted(move |n| Ok(keys(n, expiry)));
         let token = ask(&signer, 0).unwrap();
-        assert_eq!(token.expires_at(), moment(expected), "{end:?}");
+        assert_eq!(token.expires_at(), moment(expected), "{expiry:?}");
     }
 }
 
 #[test]
-fn warm_tokens_end_with_the_keys_too() {
+fn warm_tokens_expire_with_the_keys_too() {
     let (signer, calls) = counted(|n| Ok(keys(n, Some(600))));
     for seconds in [0, 1, 20] {
         assert_eq!(ask(&signer, seconds).unwrap().expires_at(), moment(600));
@@ -174,7 +175,7 @@ fn warm_tokens_end_with_the_keys_too() {
 }
 
 #[test]
-fn keys_with_less_than_a_token_s_life_left_are_not_asked_for_at_every_call() {
+fn keys_that_expire_within_a_token_lifetime_are_not_refreshed_at_every_call() {
     let (signer, calls) = counted(|n| Ok(keys(n, Some(600))));
     for seconds in 0..30 {
         ask(&signer, seconds).unwrap();
@@ -185,7 +186,7 @@ fn keys_with_less_than_a_token_s_life_left_are_not_asked_for_at_every_call() {
 }
 
 #[test]
-fn while_old_keys_hold_a_failure_is_not_told_and_tried_again_later() {
+fn while_the_old_keys_are_valid_a_failed_refresh_is_ignored_and_retried_later() {
     let (signer, calls) = counted(|n| match n {
         1 => Ok(keys(n, Some(HOUR))),
         2 | 3 => Err("out of order".into()),
@@ -203,7 +204,7 @@ fn while_old_keys_hold_a_failure_is_not_told_and_tried_again_later() {
 }
 
 #[test]
-fn with_nothing_valid_left_a_failure_is_told_at_once_with_its_cause() {
+fn without_valid_keys_a_failed_refresh_is_an_error_with_its_cause() {
     let (signer, calls) = counted(|n| match n {
         1 => Ok(keys(n, Some(HOUR))),
         4 => Ok(keys(n, Some(3 * HOUR))),
@@ -220,7 +221,7 @@ fn with_nothing_valid_left_a_failure_is_told_at_once_with_its_cause() {
 }
 
 #[test]
-fn keys_that_have_ended_sign_nothing() {
+fn expired_keys_of_a_provider_sign_nothing() {
     let (signer, calls) = counted(|_| Ok(keys(7, Some(HOUR))));
     assert_eq!(signed_by(&signer, HOUR - 1), 7);
     for seconds in [HOUR, HOUR + 1] {
@@ -235,7 +236,7 @@ fn keys_that_have_ended_sign_nothing() {
 }
 
 #[test]
-fn given_keys_that_have_ended_sign_nothing() {
+fn expired_given_keys_sign_nothing() {
     let signer = builder().credentials(keys(1, Some(HOUR))).build().unwrap();
     let token = ask(&signer, HOUR - 1).unwrap();
     assert_eq!(token.expires_at(), moment(HOUR));
@@ -245,9 +246,9 @@ fn given_keys_that_have_ended_sign_nothing() {
 }
 
 #[test]
-fn newer_keys_that_end_sooner_are_not_taken() {
-    let ends = [HOUR, HOUR - 1, HOUR + 1];
-    let (signer, calls) = counted(move |n| Ok(keys(n, Some(ends[n as usize - 1]))));
+fn newer_keys_that_expire_earlier_are_not_used() {
+    let expiries = [HOUR, HOUR - 1, HOUR + 1];
+    let (signer, calls) = counted(move |n| Ok(keys(n, Some(expiries[n as usize - 1]))));
     assert_eq!(signed_by(&signer, 0), 1);
     assert_eq!(signed_by(&signer, DUE), 1);
     assert_eq!(calls.so_far(), 2);
@@ -255,14 +256,14 @@ fn newer_keys_that_end_sooner_are_not_taken() {
 }
 
 #[test]
-fn a_process_that_was_frozen_is_right_on_its_first_call() {
+fn keys_that_expired_while_the_process_was_frozen_are_refreshed_at_once() {
     let (signer, _) = counted(|n| Ok(keys(n, Some(u64::from(n) * 100 * HOUR))));
     assert_eq!(signed_by(&signer, 0), 1);
     assert_eq!(signed_by(&signer, 150 * HOUR), 2);
 }
 
 #[test]
-fn threads_at_once_cause_one_call() {
+fn concurrent_threads_cause_one_call() {
     let about_to_ask = Arc::new(AtomicU32::new(0));
     let so_far = about_to_ask.clone();
     let (signer, calls) = counted(move |n| {
@@ -284,7 +285,7 @@ fn threads_at_once_cause_one_call() {
 }
 
 #[test]
-fn threads_at_once_cause_one_call_however_fast_it_is() {
+fn concurrent_threads_cause_one_call_even_if_it_is_fast() {
     for _ in 0..200 {
         let (signer, calls) = counted(|n| Ok(keys(n, Some(u64::from(n) * HOUR))));
         for (seconds, count) in [(0, 1), (DUE, 2), (2 * HOUR, 3)] {
@@ -295,15 +296,16 @@ fn threads_at_once_cause_one_call_however_fast_it_is() {
 }
 
 #[test]
-fn clones_share_what_they_keep() {
+fn clones_share_the_cached_keys() {
     let (signer, calls) = counted(|n| Ok(keys(n, Some(HOUR))));
     assert_eq!(signed_by(&signer.clone(), 0), 1);
     assert_eq!(signed_by(&signer, 0), 1);
     assert_eq!(calls.so_far(), 1);
 }
 
-/// A provider that gives keys at once, and from its second call on only when it is let go.
-fn held_up() -> (Signer, mpsc::Receiver<()>, mpsc::Sender<()>, Calls) {
+/// Returns a signer whose provider answers its first call at once, and blocks each further call
+/// until it is released.
+fn blocking() -> (Signer, mpsc::Receiver<()>, mpsc::Sender<()>, Calls) {
     let (called, is_called) = mpsc::channel();
     let (let_go, go) = mpsc::channel::<()>();
     let gate = Mutex::new((called, go));
@@ -320,8 +322,8 @@ fn held_up() -> (Signer, mpsc::Receiver<()>, mpsc::Sender<()>, Calls) {
 }
 
 #[test]
-fn while_one_asks_the_others_use_what_is_valid() {
-    let (signer, is_called, let_go, calls) = held_up();
+fn during_a_refresh_other_threads_use_the_valid_keys() {
+    let (signer, is_called, let_go, calls) = blocking();
     thread::scope(|scope| {
         let asking = scope.spawn(|| signed_by(&signer, DUE));
         is_called.recv().unwrap();
@@ -336,8 +338,8 @@ fn while_one_asks_the_others_use_what_is_valid() {
 }
 
 #[test]
-fn while_one_asks_the_others_wait_if_nothing_is_valid() {
-    let (signer, is_called, let_go, calls) = held_up();
+fn during_a_refresh_other_threads_wait_if_no_keys_are_valid() {
+    let (signer, is_called, let_go, calls) = blocking();
     thread::scope(|scope| {
         let asking: Vec<_> = (0..8)
             .map(|_| scope.spawn(|| signed_by(&signer, HOUR)))
@@ -352,7 +354,7 @@ fn while_one_asks_the_others_wait_if_nothing_is_valid() {
 }
 
 #[test]
-fn who_waits_for_another_gets_no_keys_that_have_ended() {
+fn a_waiting_thread_does_not_get_expired_keys() {
     let (called, is_called) = mpsc::channel();
     let (let_go, go) = mpsc::channel::<()>();
     let gate = Mutex::new((called, go));
@@ -373,14 +375,14 @@ fn who_waits_for_another_gets_no_keys_that_have_ended() {
         ask(&signer, HOUR).unwrap()
     };
     thread::scope(|scope| {
-        // For the one who asks the old keys still hold, for the others they have ended.
-        let content = scope.spawn(|| signed_by(&signer, HOUR - 1));
+        // The old keys are still valid for the thread that refreshes, but expired for the others.
+        let refreshing = scope.spawn(|| signed_by(&signer, HOUR - 1));
         is_called.recv().unwrap();
         let others: Vec<_> = (0..8).map(|_| scope.spawn(other)).collect();
-        // Some of them wait by now; whether they do changes nothing that is asserted.
+        // Some of them wait by now. The assertions hold whether they do or not.
         about_to_ask.wait();
         let_go.send(()).unwrap();
-        assert_eq!(content.join().unwrap(), 1);
+        assert_eq!(refreshing.join().unwrap(), 1);
         for other in others {
             let token = other.join().unwrap();
             assert_eq!(number(&token), 3);
@@ -391,7 +393,7 @@ fn who_waits_for_another_gets_no_keys_that_have_ended() {
 }
 
 #[test]
-fn who_waits_for_another_waits_no_longer_than_the_timeout() {
+fn a_waiting_thread_waits_at_most_the_timeout() {
     let (called, is_called) = mpsc::channel();
     let (let_go, go) = mpsc::channel::<()>();
     let gate = Mutex::new((called, go));
@@ -417,7 +419,7 @@ fn who_waits_for_another_waits_no_longer_than_the_timeout() {
 }
 
 #[test]
-fn a_provider_that_asks_its_own_signer_is_not_stuck() {
+fn a_provider_that_calls_its_own_signer_does_not_deadlock() {
     let itself: Arc<Mutex<Option<Signer>>> = Arc::default();
     let inner = itself.clone();
     let signer = builder()
@@ -435,7 +437,7 @@ fn a_provider_that_asks_its_own_signer_is_not_stuck() {
 }
 
 #[test]
-fn after_a_panic_of_the_provider_the_signer_still_works() {
+fn the_signer_works_after_the_provider_panicked() {
     let (called, is_called) = mpsc::channel();
     let (let_go, go) = mpsc::channel::<()>();
     let gate = Mutex::new((called, go));
@@ -455,7 +457,7 @@ fn after_a_panic_of_the_provider_the_signer_still_works() {
         let_go.send(()).unwrap();
         assert!(panicking.join().is_err());
         for one in waiting {
-            // Some wait for the call that panics, some come after it.
+            // Some threads wait for the call that panics, some start after it.
             match one.join().unwrap() {
                 Ok(token) => assert!(number(&token) > 1),
                 Err(error) => {
@@ -470,7 +472,7 @@ fn after_a_panic_of_the_provider_the_signer_still_works() {
 }
 
 #[test]
-fn keys_that_cannot_sign_are_refused_by_field() {
+fn the_error_for_invalid_keys_names_the_field() {
     let given = |id: &str, secret: &str, session_token: &str| {
         let session_token = Some(session_token.to_owned());
         let credentials = Credentials::new(id, secret, session_token, None, "tests");
@@ -505,7 +507,7 @@ fn shows_nothing(it: &impl std::fmt::Debug) {
 }
 
 #[test]
-fn nothing_that_a_program_logs_shows_a_secret() {
+fn debug_output_and_errors_show_no_secret() {
     let with_keys = builder()
         .access_key_id("AKIA")
         .secret_access_key(SECRET)
@@ -524,7 +526,7 @@ fn nothing_that_a_program_logs_shows_a_secret() {
 }
 
 #[test]
-fn where_keys_were_found_is_told() {
+fn find_credentials_reports_the_source() {
     let found = |builder: SignerBuilder| builder.find_credentials().unwrap();
     let provided = found(builder().credentials_provider(|| Ok(keys(1, Some(HOUR)))));
     assert_eq!(provided.source, "provider");
@@ -537,7 +539,7 @@ fn where_keys_were_found_is_told() {
 }
 
 #[test]
-fn of_several_sources_none_is_preferred() {
+fn several_sources_are_rejected() {
     let options: [fn(SignerBuilder) -> SignerBuilder; 4] = [
         |builder| builder.access_key_id("AKIA").secret_access_key(SECRET),
         |builder| builder.credentials(keys(1, None)),
@@ -555,7 +557,7 @@ fn of_several_sources_none_is_preferred() {
 }
 
 #[test]
-fn options_of_a_role_need_the_role() {
+fn invalid_options_of_a_source_are_rejected() {
     for builder in [
         builder().external_id("1"),
         builder().role_session_name("me"),
@@ -570,7 +572,7 @@ fn options_of_a_role_need_the_role() {
 
 #[cfg(not(feature = "chain"))]
 #[test]
-fn without_the_chain_a_profile_and_a_role_say_so() {
+fn without_the_chain_a_profile_or_a_role_is_an_error() {
     let keys = builder().credentials(keys(1, None));
     for builder in [
         builder().profile("work"),
@@ -590,14 +592,14 @@ mod asynchronous {
     use super::*;
 
     #[tokio::test]
-    async fn a_provider_may_block_without_holding_up_the_runtime() {
+    async fn a_provider_may_block_without_blocking_the_runtime() {
         let (let_go, go) = mpsc::channel::<()>();
         let go = Mutex::new(go);
         let (signer, calls) = counted(move |n| {
             go.lock().unwrap().recv().unwrap();
             Ok(keys(n, None))
         });
-        // Both on the one thread of this runtime.
+        // Both run on the only thread of this runtime.
         let (token, ()) = tokio::join!(signer.token_async(), async { let_go.send(()).unwrap() });
         assert_eq!(number(&token.unwrap()), 1);
         assert_eq!(calls.so_far(), 1);
@@ -618,7 +620,7 @@ mod asynchronous {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_dropped_leaves_a_signer_that_works() {
+    async fn the_signer_works_after_a_call_was_dropped() {
         let (let_go, go) = mpsc::channel::<()>();
         let go = Mutex::new(go);
         let (signer, calls) = counted(move |n| {

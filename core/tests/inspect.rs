@@ -1,4 +1,4 @@
-//! Every finding: a text that has it beside a near one that has not, and no secret in any output.
+//! Tests every finding: texts that have it, similar texts that do not, and no secret in any output.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,7 +21,7 @@ fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// A token to be signed, and how it is looked at.
+/// A token to sign, and how to examine it.
 #[derive(Clone)]
 struct Case {
     hostname: &'static str,
@@ -33,7 +33,7 @@ struct Case {
     change: fn(String) -> String,
     now: u64,
     expected: Expected,
-    at_hand: Option<Credentials>,
+    available: Option<Credentials>,
 }
 
 fn case() -> Case {
@@ -47,7 +47,7 @@ fn case() -> Case {
         change: |token| token,
         now: SIGNED_AT + 60,
         expected: Expected::default(),
-        at_hand: None,
+        available: None,
     }
 }
 
@@ -70,12 +70,12 @@ impl Case {
     fn report(&self) -> Report {
         let text = self.text();
         let mut report = examine(&text, at(self.now), &self.expected);
-        if let Some(credentials) = &self.at_hand {
+        if let Some(credentials) = &self.available {
             report.check_signature(credentials);
         }
         assert!(
             parse(&text).is_ok() || report.has_errors(),
-            "refused, but without a finding: {report:?}"
+            "rejected, but without a finding: {report:?}"
         );
         has_no_secret(&report, &text);
         report
@@ -110,7 +110,7 @@ fn for_port(port: u16, driver: Option<Driver>) -> Case {
     }
 }
 
-fn looked_at(now: u64) -> Case {
+fn examined_at(now: u64) -> Case {
     Case { now, ..case() }
 }
 
@@ -151,25 +151,30 @@ fn signed_with(key: &'static str, session_token: Option<&'static str>) -> Case {
     }
 }
 
-fn beside(key: &str, secret: &str, session_token: Option<&str>, ends: Option<u64>) -> Case {
+fn with_credentials(
+    key: &str,
+    secret: &str,
+    session_token: Option<&str>,
+    expiry: Option<u64>,
+) -> Case {
     let session_token = session_token.map(str::to_owned);
     Case {
-        at_hand: Some(Credentials::new(
+        available: Some(Credentials::new(
             key,
             secret,
             session_token,
-            ends.map(at),
+            expiry.map(at),
             "test",
         )),
         ..case()
     }
 }
 
-fn beside_its_own() -> Case {
-    beside(KEY, SECRET, Some(SESSION_TOKEN), Some(SIGNED_AT + 600))
+fn with_its_credentials() -> Case {
+    with_credentials(KEY, SECRET, Some(SESSION_TOKEN), Some(SIGNED_AT + 600))
 }
 
-/// No 16 characters in a row of what must not be shown, in any form a report has.
+/// Fails if the report contains 16 characters in a row of a secret, in any of its formats.
 fn has_no_secret(report: &Report, text: &str) {
     let behind = text.split("X-Amz-Signature=").nth(1).unwrap_or_default();
     let signature = behind.split('&').next().unwrap_or_default();
@@ -183,7 +188,7 @@ fn has_no_secret(report: &Report, text: &str) {
     }
 }
 
-/// In the order of another SDK, whose last parameter is X-Amz-SignedHeaders.
+/// Sorts the parameters, as another SDK does. The last one is X-Amz-SignedHeaders.
 fn sorted(token: String) -> String {
     let (before, query) = token.split_once('?').unwrap();
     let mut parameters: Vec<&str> = query.split('&').collect();
@@ -218,7 +223,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// A token as the AWS SDKs make it for Aurora DSQL: no port and no user.
+/// Returns a token as the AWS SDKs make it for Aurora DSQL, without port and user.
 fn for_dsql(token: String) -> String {
     let token = token.replace(
         "mydb.abc123.eu-central-1.rds.amazonaws.com:5432",
@@ -228,7 +233,7 @@ fn for_dsql(token: String) -> String {
     token.replace("rds-db", "dsql")
 }
 
-/// For each finding texts that have it, and near ones that do not.
+/// Returns for each finding some texts that have it, and similar ones that do not.
 fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
     use FindingId::*;
     vec![
@@ -507,17 +512,17 @@ fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
         ),
         (
             NotYetValid,
-            vec![looked_at(SIGNED_AT - 301), looked_at(0)],
-            vec![looked_at(SIGNED_AT - 300), case()],
+            vec![examined_at(SIGNED_AT - 301), examined_at(0)],
+            vec![examined_at(SIGNED_AT - 300), case()],
         ),
         (
             Expired,
             vec![
-                looked_at(SIGNED_AT + 900),
-                looked_at(SIGNED_AT + 10_000_000),
-                beside(KEY, SECRET, Some(SESSION_TOKEN), Some(SIGNED_AT + 60)),
+                examined_at(SIGNED_AT + 900),
+                examined_at(SIGNED_AT + 10_000_000),
+                with_credentials(KEY, SECRET, Some(SESSION_TOKEN), Some(SIGNED_AT + 60)),
             ],
-            vec![looked_at(SIGNED_AT + 899), beside_its_own()],
+            vec![examined_at(SIGNED_AT + 899), with_its_credentials()],
         ),
         (
             LifetimeTooLong,
@@ -532,41 +537,41 @@ fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
         (
             UnknownAccessKey,
             vec![
-                beside(LONG_KEY, SECRET, None, None),
-                beside(SECRET, KEY, None, None),
+                with_credentials(LONG_KEY, SECRET, None, None),
+                with_credentials(SECRET, KEY, None, None),
             ],
-            vec![case(), beside_its_own()],
+            vec![case(), with_its_credentials()],
         ),
         (
             WrongSessionToken,
             vec![
                 signed_with(KEY, None),
                 signed_with(LONG_KEY, Some(SESSION_TOKEN)),
-                beside(KEY, SECRET, Some("another"), None),
-                beside(KEY, SECRET, None, None),
+                with_credentials(KEY, SECRET, Some("another"), None),
+                with_credentials(KEY, SECRET, None, None),
             ],
             vec![
                 case(),
                 signed_with(LONG_KEY, None),
                 signed_with("AKIDEXAMPLE", Some(SESSION_TOKEN)),
-                beside_its_own(),
+                with_its_credentials(),
             ],
         ),
         (
             WrongSignature,
             vec![
-                beside(KEY, "another", Some(SESSION_TOKEN), None),
+                with_credentials(KEY, "another", Some(SESSION_TOKEN), None),
                 Case {
                     change: |t| t.replace("iam_user", "admin"),
-                    ..beside_its_own()
+                    ..with_its_credentials()
                 },
             ],
             vec![
-                beside_its_own(),
-                beside(LONG_KEY, "another", None, None),
+                with_its_credentials(),
+                with_credentials(LONG_KEY, "another", None, None),
                 Case {
                     change: |t| t.replace("%2Frds-db%2F", "%2Frds%2F"),
-                    ..beside_its_own()
+                    ..with_its_credentials()
                 },
             ],
         ),
@@ -574,7 +579,7 @@ fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
 }
 
 #[test]
-fn every_finding_has_a_text_that_triggers_it_and_a_near_one_that_does_not() {
+fn each_finding_is_reported_for_its_texts_but_not_for_similar_ones() {
     let table = table();
     for (id, with, without) in &table {
         assert!(!with.is_empty() && !without.is_empty(), "{id}");
@@ -594,9 +599,9 @@ fn every_finding_has_a_text_that_triggers_it_and_a_near_one_that_does_not() {
 }
 
 #[test]
-fn a_text_with_one_fault_has_one_finding() {
+fn a_text_with_one_problem_has_one_finding() {
     let several: HashSet<(&str, usize)> = [
-        ("empty", 1),         // white space and nothing
+        ("empty", 1),         // only white space
         ("missing-slash", 1), // cut short as well
         ("malformed", 11),
         ("cut-short", 4),
@@ -617,8 +622,8 @@ fn a_text_with_one_fault_has_one_finding() {
 }
 
 #[test]
-fn a_right_token_has_no_finding_and_all_its_parts() {
-    let report = beside_its_own().report();
+fn a_valid_token_has_no_finding_and_all_parts() {
+    let report = with_its_credentials().report();
     assert!(report.findings().is_empty(), "{report:?}");
     assert_eq!(report.signature(), Signature::Right);
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
@@ -641,17 +646,17 @@ fn a_right_token_has_no_finding_and_all_its_parts() {
 }
 
 #[test]
-fn another_sdk_s_order_has_the_right_signature() {
+fn the_order_of_another_sdk_has_the_right_signature() {
     let case = Case {
         change: sorted,
-        ..beside_its_own()
+        ..with_its_credentials()
     };
     assert_eq!(case.report().signature(), Signature::Right);
     assert_eq!(case.ids(), []);
 }
 
 #[test]
-fn what_was_wrapped_is_read_and_verified() {
+fn a_wrapped_token_is_read_and_verified() {
     for change in [
         |t: String| format!(" \"https://{}\"\n", t.replace('&', "\\u0026")),
         |t: String| encoded(&t),
@@ -661,7 +666,7 @@ fn what_was_wrapped_is_read_and_verified() {
     ] {
         let case = Case {
             change,
-            ..beside_its_own()
+            ..with_its_credentials()
         };
         let report = case.report();
         assert_eq!(report.signature(), Signature::Right, "{report:?}");
@@ -671,14 +676,13 @@ fn what_was_wrapped_is_read_and_verified() {
 }
 
 #[test]
-fn every_beginning_of_a_token_is_cut_short() {
+fn every_prefix_of_a_token_is_cut_short() {
     let whole = case().text();
     for whole in [whole.clone(), sorted(whole)] {
         for end in whole.find(":5432").unwrap()..whole.len() {
-            // A port may end anywhere, and a name before its own.
             let report = examine(&whole[..end], at(SIGNED_AT), &Expected::default());
             let ids: Vec<_> = report.findings().iter().map(|f| f.id()).collect();
-            // A dangling colon makes no endpoint.
+            // A text that ends with the colon does not start with an endpoint.
             if !whole[..end].ends_with(':') {
                 assert_eq!(ids, [FindingId::CutShort], "{}", &whole[..end]);
             }
@@ -699,7 +703,7 @@ fn the_parts_before_a_cut_are_shown_and_the_cut_one_is_not() {
 }
 
 #[test]
-fn the_number_of_characters_is_told_with_the_cut() {
+fn a_cut_token_is_reported_with_its_length() {
     let report = changed(|t| t[..255].into()).report();
     let problem = report.findings()[0].problem();
     assert!(
@@ -712,7 +716,7 @@ fn the_number_of_characters_is_told_with_the_cut() {
 }
 
 #[test]
-fn the_real_endpoint_is_named_where_it_is_known() {
+fn the_expected_endpoint_is_named_in_the_advice() {
     let mut case = for_host("localhost");
     case.expected.hostname = Some(HOST.to_owned());
     let report = case.report();
@@ -728,7 +732,7 @@ fn the_real_endpoint_is_named_where_it_is_known() {
 }
 
 #[test]
-fn a_password_leaves_no_trace() {
+fn a_password_is_not_shown() {
     for text in [
         "hunter2hunter2hunter2",
         "hunter2?hunter2=1",
@@ -753,7 +757,7 @@ fn a_password_leaves_no_trace() {
 fn a_secret_in_the_place_of_the_key_id_is_not_shown() {
     let report = signed_with(SECRET, None).report();
     assert_eq!(report.details().access_key_id, None);
-    // Cut, so that it is read by its parts.
+    // The token is cut, so the strict parser rejects it.
     let case = Case {
         change: |t| t[..t.len() - 3].into(),
         ..signed_with(SECRET, None)
@@ -762,7 +766,7 @@ fn a_secret_in_the_place_of_the_key_id_is_not_shown() {
 }
 
 #[test]
-fn a_piece_of_the_signature_in_another_part_is_not_shown() {
+fn part_of_the_signature_in_another_part_is_not_shown() {
     let report = changed(|t| {
         let signature = t.split("X-Amz-Signature=").nth(1).unwrap();
         t.replace("=iam_user", &format!("={}", &signature[20..40]))
@@ -773,7 +777,7 @@ fn a_piece_of_the_signature_in_another_part_is_not_shown() {
 }
 
 #[test]
-fn ids_are_stable_words_and_severities_are_two() {
+fn ids_are_lower_case_and_four_findings_are_warnings() {
     let ids: HashSet<&str> = FindingId::ALL.iter().map(|id| id.as_str()).collect();
     assert_eq!(ids.len(), FindingId::ALL.len());
     for id in ids {
@@ -796,7 +800,7 @@ fn ids_are_stable_words_and_severities_are_two() {
 }
 
 #[test]
-fn lengths_of_time_are_in_two_units() {
+fn durations_are_formatted_in_at_most_two_units() {
     for (seconds, text) in [
         (0, "0 s"),
         (59, "59 s"),

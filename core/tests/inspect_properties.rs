@@ -1,5 +1,5 @@
-//! Random texts, and tokens broken at random: inspect reads them without a panic, says that
-//! something is wrong, and shows no secret. A token that was just signed has no finding.
+//! Tests inspect with random texts and randomly damaged tokens: it does not panic, reports an error
+//! and shows no secret. A newly signed token has no finding.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,7 +37,7 @@ fn session_token() -> impl Strategy<Value = Option<String>> {
     proptest::option::of("[A-Za-z0-9+/]{60,200}={0,2}")
 }
 
-/// A way that a text is damaged.
+/// A way to damage a text.
 #[derive(Clone, Debug)]
 enum Damage {
     Remove(usize, usize),
@@ -113,10 +113,14 @@ fn pieces(secret: &str) -> impl Iterator<Item = &str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 2_000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn any_text_is_read_and_what_is_no_token_has_an_error(
+    fn any_text_that_is_not_a_token_has_an_error(
         text in prop_oneof![".{0,200}", "[ -~]{0,60}(\\?|/\\?Action=|%3F|&X-Amz-)[ -~\n]{0,200}"],
     ) {
         let report = examine(&text, at(SIGNED_AT), &Expected::default());
@@ -129,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn a_broken_token_has_an_error_and_shows_no_secret(
+    fn a_damaged_token_has_an_error_and_shows_no_secret(
         session_token in session_token(),
         order in any::<bool>(),
         damages in proptest::collection::vec(damage(), 1..5),
@@ -148,7 +152,7 @@ proptest! {
         let mut report = examine(&text, at(SIGNED_AT), &Expected::default());
         prop_assert!(parse(&text).is_ok() || report.has_errors());
         report.check_signature(&credentials);
-        // A signature is over every part, so whoever's is right was read as it was signed.
+        // The signature covers every part, so if it is right, the parts were read correctly.
         if report.signature() == Signature::Right {
             prop_assert_eq!(report.details().username.as_deref(), Some("iam_user"));
         }
@@ -162,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_just_signed_has_no_finding(
+    fn a_newly_signed_token_has_no_finding(
         name in "[a-z]([a-z0-9-]{0,20}[a-z0-9])?\\.(cluster-|cluster-ro-|proxy-)?[a-z0-9]{12}",
         place in prop_oneof![
             Just("us-east-1.rds.amazonaws.com"),

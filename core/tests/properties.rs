@@ -1,4 +1,5 @@
-//! Random requests: rdsign signs as aws-sigv4 does, and verifies what it signed and nothing else.
+//! Tests with random requests that rdsign signs like aws-sigv4, and that verify accepts only
+//! unchanged tokens.
 
 mod peer;
 
@@ -42,7 +43,7 @@ impl Case {
         token.into_value()
     }
 
-    fn signature_of_the_peer(&self) -> String {
+    fn peer_signature(&self) -> String {
         let host = match self.port {
             443 => self.hostname.to_lowercase(),
             port => format!("{}:{port}", self.hostname.to_lowercase()),
@@ -75,7 +76,7 @@ impl Case {
         }]
     }
 
-    fn is_let_in_with(&self, token: &str) -> bool {
+    fn is_accepted(&self, token: &str) -> bool {
         verify(
             token,
             &self.username,
@@ -89,9 +90,9 @@ impl Case {
 
 fn case() -> impl Strategy<Value = Case> {
     let port = prop_oneof![Just(443_u16), Just(5432_u16), 1..=u16::MAX];
-    // Any character but control characters and U+FFFD.
+    // Any character except control characters and U+FFFD.
     let text = |length| {
-        let character = any::<char>().prop_filter("refused by rdsign", |c| {
+        let character = any::<char>().prop_filter("rejected by rdsign", |c| {
             !c.is_control() && *c != char::REPLACEMENT_CHARACTER
         });
         proptest::collection::vec(prop_oneof![character, "[ -~]".prop_map(first)], 1..length)
@@ -105,7 +106,7 @@ fn case() -> impl Strategy<Value = Case> {
         "[A-Z0-9]{1,20}",
         text(50),
         session_token,
-        // To the end of 9999, but for the lifetime of the last token.
+        // To the end of 9999, minus the lifetime of the last token.
         0..253_402_300_000_u64,
         1..=900_u16,
     )
@@ -136,10 +137,10 @@ proptest! {
     #![proptest_config(config(10_000))]
 
     #[test]
-    fn the_signature_is_aws_sigv4_s(case in case()) {
+    fn the_signature_equals_that_of_aws_sigv4(case in case()) {
         let token = case.token();
         let (_, signature) = token.rsplit_once("&X-Amz-Signature=").unwrap();
-        prop_assert_eq!(signature, case.signature_of_the_peer());
+        prop_assert_eq!(signature, case.peer_signature());
     }
 }
 
@@ -147,20 +148,20 @@ proptest! {
     #![proptest_config(config(10_000))]
 
     #[test]
-    fn what_was_signed_is_let_in_and_no_other_byte(
+    fn a_token_is_accepted_but_not_with_a_changed_byte(
         case in case(),
         at in any::<proptest::sample::Index>(),
         byte in "[ -~]",
     ) {
         let token = case.token();
-        prop_assert!(case.is_let_in_with(&token));
+        prop_assert!(case.is_accepted(&token));
         let (head, query) = token.split_once('?').unwrap();
         let at = at.index(query.len());
         let (old, new) = (query.as_bytes()[at], byte.as_bytes()[0]);
-        // The case of a percent-encoded digit is no part of the value it stands for.
+        // The case of a percent-encoded digit does not change the value.
         prop_assume!(!old.eq_ignore_ascii_case(&new) || !is_escaped(query, at) && old != new);
         let changed = format!("{head}?{}{byte}{}", &query[..at], &query[at + 1..]);
-        prop_assert!(!case.is_let_in_with(&changed), "changed to {:?} at {}", byte, at);
+        prop_assert!(!case.is_accepted(&changed), "changed to {:?} at {}", byte, at);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which tokens are had without a wait.
+//! Tests which tokens are ready without a wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,17 +12,17 @@ fn options() -> SignerBuilder {
 }
 
 fn is_ready(signer: &Signer) -> bool {
-    signer.ready_token().expect("it signs").is_some()
+    signer.ready_token().expect("signs").is_some()
 }
 
 #[test]
-fn given_keys_are_ready_at_once() {
+fn a_token_with_given_keys_is_ready_at_once() {
     let options = options().access_key_id("akid").secret_access_key("secret");
     assert!(is_ready(&options.build().unwrap()));
 }
 
 #[test]
-fn a_provider_is_not_asked_before_someone_waits_for_it() {
+fn ready_token_does_not_call_the_provider() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let options = options().credentials_provider(move || {

@@ -1,8 +1,9 @@
-//! Every line of tests/vectors.tsv, the contract that all languages share.
+//! Tests every line of tests/vectors.tsv, the contract that all languages share.
 
 use rdsign::{Error, Signer, Token};
 
-/// Undoes PostgreSQL's COPY text format: `\N` is none, `\xHH` a byte, `\t \n \r \\` as usual.
+/// Decodes PostgreSQL's COPY text format: `\N` is a missing value, `\xHH` a byte, and `\t`, `\n`,
+/// `\r` and `\\` are as usual.
 fn field(text: &str) -> Option<String> {
     if text == "\\N" {
         return None;
@@ -72,11 +73,11 @@ fn sign(fields: &[Option<String>]) -> Result<Token, Error> {
 }
 
 #[test]
-fn every_vector_gives_its_bytes_or_its_code() {
+fn every_vector_produces_its_bytes_or_its_code() {
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         assert!(
             std::env::var_os(name).is_none(),
-            "{name} would answer where the vectors give no region: unset it, as `make test` does"
+            "{name} would provide the region that some vectors omit: unset it, as `make test` does"
         );
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors.tsv");

@@ -1,4 +1,4 @@
-//! Every answer of `verify`: each refusal beside the login that is allowed.
+//! Tests every answer of `verify`: each refusal next to a login that is allowed.
 
 mod peer;
 
@@ -30,7 +30,7 @@ fn server() -> Server {
     }
 }
 
-fn key(id: &str, session_token: Option<&str>, ends: Option<u64>) -> AccessKey {
+fn key(id: &str, session_token: Option<&str>, expiry: Option<u64>) -> AccessKey {
     let policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
         "Action": "rds-db:connect",
         "Resource": "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/iam_user"}}"#;
@@ -39,7 +39,7 @@ fn key(id: &str, session_token: Option<&str>, ends: Option<u64>) -> AccessKey {
             id,
             format!("secret of {id}"),
             session_token.map(str::to_owned),
-            ends.map(at),
+            expiry.map(at),
             "test",
         ),
         policies: vec![Policy::from_json(policy).unwrap()],
@@ -53,7 +53,7 @@ fn keys() -> Vec<AccessKey> {
     ]
 }
 
-/// A request that is let in, to be changed in one place.
+/// A login that is allowed by default. Tests change one part of it.
 #[derive(Clone)]
 struct Login {
     hostname: &'static str,
@@ -117,7 +117,7 @@ impl Login {
 
 fn refused(change: impl Fn(&mut Login)) -> &'static str {
     let mut login = Login::default();
-    login.answer().expect("the unchanged login is let in");
+    login.answer().expect("the unchanged login is allowed");
     change(&mut login);
     login.answer().expect_err("the changed login is refused")
 }
@@ -125,7 +125,7 @@ fn refused(change: impl Fn(&mut Login)) -> &'static str {
 fn allowed(change: impl Fn(&mut Login)) -> String {
     let mut login = Login::default();
     change(&mut login);
-    login.answer().expect("the login is let in")
+    login.answer().expect("the login is allowed")
 }
 
 #[test]
@@ -143,14 +143,14 @@ fn a_password_is_malformed() {
 }
 
 #[test]
-fn another_host_or_port_is_the_wrong_endpoint() {
+fn another_host_or_port_is_a_wrong_endpoint() {
     let replica = "replica.abc123.eu-central-1.rds.amazonaws.com";
     assert_eq!(refused(|l| l.hostname = replica), "wrong-endpoint");
     assert_eq!(refused(|l| l.port = 5433), "wrong-endpoint");
 }
 
 #[test]
-fn another_user_is_refused_also_by_case_alone() {
+fn another_user_is_refused_even_if_only_case_differs() {
     assert_eq!(refused(|l| l.signed_user = "testuser"), "wrong-user");
     assert_eq!(refused(|l| l.signed_user = "IAM_USER"), "wrong-user");
 }
@@ -158,22 +158,22 @@ fn another_user_is_refused_also_by_case_alone() {
 #[test]
 fn another_region_or_service_is_refused() {
     let token = Login::default().token();
-    let elsewhere = token.replace("%2Feu-central-1%2F", "%2Feu-west-1%2F");
+    let region = token.replace("%2Feu-central-1%2F", "%2Feu-west-1%2F");
     let service = token.replace("%2Frds-db%2F", "%2Frds%2F");
-    for changed in [elsewhere, service] {
+    for changed in [region, service] {
         let answer = Login::default().answer_to(&changed);
         assert_eq!(answer, Err("wrong-region-or-service"));
     }
 }
 
 #[test]
-fn a_clock_may_be_five_minutes_ahead_and_no_more() {
+fn the_signing_time_may_be_at_most_five_minutes_ahead() {
     allowed(|l| l.signed_at = NOW + 300);
     assert_eq!(refused(|l| l.signed_at = NOW + 301), "not-yet-valid");
 }
 
 #[test]
-fn a_token_ends_with_its_last_second() {
+fn a_token_expires_after_its_lifetime() {
     allowed(|l| l.now = NOW + 899);
     assert_eq!(refused(|l| l.now = NOW + 900), "expired");
     let short = |now| move |l: &mut Login| (l.expires_in, l.now) = (60, now);
@@ -182,7 +182,7 @@ fn a_token_ends_with_its_last_second() {
 }
 
 #[test]
-fn a_token_ends_with_the_credentials_that_signed_it() {
+fn a_token_expires_with_the_credentials_that_signed_it() {
     let temporary = |now| {
         move |l: &mut Login| {
             l.key = keys().remove(1);
@@ -212,7 +212,7 @@ fn an_unknown_access_key_is_refused() {
 }
 
 #[test]
-fn a_session_token_must_be_the_key_s_own() {
+fn a_session_token_must_belong_to_the_key() {
     for wrong in [
         key("TEMPORARY", None, None),
         key("TEMPORARY", Some("another"), None),
@@ -223,7 +223,7 @@ fn a_session_token_must_be_the_key_s_own() {
 }
 
 #[test]
-fn another_secret_is_a_wrong_signature() {
+fn another_secret_makes_a_wrong_signature() {
     let wrong = Credentials::new("LONG", "secret of another", None, None, "test");
     let refusal = refused(|l| l.key.credentials = wrong.clone());
     assert_eq!(refusal, "wrong-signature");
@@ -243,7 +243,7 @@ fn the_refusal_of_the_policies_names_the_arn() {
 }
 
 #[test]
-fn a_trailing_dot_is_no_other_endpoint() {
+fn a_trailing_dot_does_not_change_the_endpoint() {
     allowed(|l| l.hostname = "mydb.abc123.eu-central-1.rds.amazonaws.com.");
 }
 
@@ -261,11 +261,11 @@ fn any_order_of_parameters_is_accepted() {
     parameters.reverse();
     let reversed = format!("{head}?{}", parameters.join("&"));
     for other in [sorted, reversed] {
-        login.answer_to(&other).expect("the login is let in");
+        login.answer_to(&other).expect("the login is allowed");
     }
 }
 
-/// What SDKs do that sign the host as it is given: the token prints and signs the same text.
+/// Signs like SDKs that sign the host as given: the token prints and signs the same text.
 fn signed_as_given(printed: &str, host: &str) -> String {
     let key = keys().remove(0);
     let request = PeerRequest {

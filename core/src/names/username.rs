@@ -12,7 +12,10 @@ pub(crate) fn check_username(username: &str) -> Result<(), Error> {
         "" => "empty".to_owned(),
         // Languages with UTF-16 strings convert a lone surrogate to U+FFFD.
         name if name.contains(char::REPLACEMENT_CHARACTER) => {
-            format!("{} contains U+FFFD, which replaces damaged text", quoted(name))
+            format!(
+                "{} contains U+FFFD, which replaces damaged text",
+                quoted(name)
+            )
         }
         name if name.contains(char::is_control) => {
             format!("{} contains a control character", quoted(name))

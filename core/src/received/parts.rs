@@ -141,11 +141,9 @@ impl fmt::Debug for Parts {
 /// # Errors
 /// [`Malformed`] says which part is missing or invalid. It never contains the text itself.
 pub fn parse(token: &str) -> Result<Parts, Malformed> {
-    let (before, query) = token
-        .split_once('?')
-        .ok_or_else(|| {
-            Malformed::new("it has no query, so it is a password or the start of a token")
-        })?;
+    let (before, query) = token.split_once('?').ok_or_else(|| {
+        Malformed::new("it has no query, so it is a password or the start of a token")
+    })?;
     let endpoint = parse_endpoint(before)?;
     let mut parameters = parse_query(query)?;
 
@@ -215,9 +213,7 @@ pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> 
         .find('/')
         .is_some_and(|at| at + 1 < before_query.len())
     {
-        return Err(Malformed::new(
-            "it has more than a / between port and ?",
-        ));
+        return Err(Malformed::new("it has more than a / between port and ?"));
     }
     let authority = before_query.strip_suffix('/').ok_or_else(|| {
         Malformed::new("the / between port and ? is missing, and Aurora may reject that")

@@ -1,4 +1,4 @@
-//! aws-sigv4's general signer, asked to sign what a token is: the oracle for signatures.
+//! Signs the request of a token with the general signer of aws-sigv4, to compare signatures.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use rdsign::Credentials;
 
-/// A request as aws-sigv4 sees it. `host` is the signed header to the letter.
+/// A request for aws-sigv4. `host` is the exact text of the signed header.
 pub(crate) struct PeerRequest<'a> {
     pub(crate) host: &'a str,
     pub(crate) username: &'a str,
@@ -45,7 +45,7 @@ impl PeerRequest<'_> {
     }
 }
 
-/// RFC 3986's percent-encoding, written apart from rdsign's so that a fault in one shows.
+/// Percent-encodes by RFC 3986. Does not use rdsign's code, so that a bug in either is found.
 fn encode(text: &str) -> String {
     let bytes = text.bytes().map(|b| match b {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {

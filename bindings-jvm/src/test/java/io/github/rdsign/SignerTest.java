@@ -199,7 +199,9 @@ class SignerTest {
                 assertThrows(
                         RdsignException.class,
                         () -> withKeys().expiresIn(Duration.ofMillis(1500)).build());
-        assertEquals("expires in: 1.5 is not a valid lifetime; accepted: 1 to 900 seconds", fraction.getMessage());
+        assertEquals(
+                "expires in: 1.5 is not a valid lifetime; accepted: 1 to 900 seconds",
+                fraction.getMessage());
         assertEquals(
                 "io.github.rdsign.RdsignException: INVALID_EXPIRES_IN: " + fraction.getMessage(),
                 fraction.toString());
