@@ -62,7 +62,8 @@ codes! {
     RegionRequired = 5, "REGION_REQUIRED", Request;
     /// The given region is not the one in the host name.
     RegionMismatch = 6, "REGION_MISMATCH", Request;
-    /// The key id or the secret is empty, or one of the three holds a control character.
+    /// A key is missing, empty or contains a control character, or the source is otherwise invalid,
+    /// such as several sources at once.
     InvalidCredentials = 7, "INVALID_CREDENTIALS", Request;
     /// The lifetime is not 1 to 900 seconds.
     InvalidExpiresIn = 8, "INVALID_EXPIRES_IN", Request;

@@ -128,13 +128,13 @@ fn not_yet_valid(parts: &Parts, now: SystemTime) -> Option<Finding> {
     })
 }
 
-pub(super) fn expired(end: SystemTime, what: &str, now: SystemTime) -> Option<Finding> {
-    let since = now.duration_since(end).ok()?;
+pub(super) fn expired(expiry: SystemTime, what: &str, now: SystemTime) -> Option<Finding> {
+    let since = now.duration_since(expiry).ok()?;
     Some(Finding::new(
         FindingId::Expired,
         format!(
             "{what} expired at {}, {} ago.",
-            format_rfc3339(end),
+            format_rfc3339(expiry),
             spoken(since)
         ),
         "Make a new token right before each new connection: a pool that reuses one token fails \

@@ -84,7 +84,8 @@ kinds! {
     MissingSlash = "missing-slash", Error;
     /// The token is for Aurora DSQL.
     DsqlToken = "dsql-token", Error;
-    /// The region is not that of the host name or the expected one, or the service is not `rds-db`.
+    /// The region differs from the host name's region or, if the host name has none, from the
+    /// expected region. Or the service is not `rds-db`.
     WrongRegionOrService = "wrong-region-or-service", Error;
     /// The token is signed for the local machine, such as the local end of a tunnel.
     LoopbackHost = "loopback-host", Error;

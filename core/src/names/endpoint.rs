@@ -50,8 +50,9 @@ impl Endpoint {
 
     /// Returns the region in the host name, in lower case.
     ///
-    /// Returns `None` if the host name is an alias, an IP address or the endpoint of an Aurora
-    /// Global Database (`….global-….global.rds.amazonaws.com`).
+    /// Returns `None` if the host name is not a regional RDS endpoint name, such as an alias, an IP
+    /// address or the endpoint of an Aurora Global Database
+    /// (`….global-….global.rds.amazonaws.com`).
     pub fn region(&self) -> Option<Region> {
         region_in(&self.hostname.to_ascii_lowercase()).map(Region::of_hostname)
     }

@@ -1,4 +1,4 @@
-//! Evaluates policies as IAM does: a Deny that applies, in any policy, overrides every Allow.
+//! Evaluates policies by IAM's logic: a Deny that applies, in any policy, overrides every Allow.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
@@ -69,8 +69,8 @@ impl fmt::Display for StatementId {
 
 /// Decides whether the policies of one identity together allow an action on a resource.
 ///
-/// Ignores the case of ASCII letters in the action, but not in the resource. Wildcards in both are
-/// plain characters.
+/// Ignores the case of ASCII letters in the action, but not in the resource. Wildcards in these two
+/// arguments are plain characters.
 pub fn evaluate(policies: &[Policy], action: &str, resource: &str) -> Decision {
     let action = action.to_ascii_lowercase();
     let first = |effect| {

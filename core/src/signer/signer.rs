@@ -61,8 +61,9 @@ impl Signer {
 
     /// Returns a token signed now.
     ///
-    /// If it needs new credentials, it waits for them, for at most the credentials timeout. It may
-    /// be called inside an async runtime, but it blocks the calling thread.
+    /// If it needs new credentials, it waits for them, for at most the credentials timeout unless a
+    /// provider takes longer. It may be called inside an async runtime, but it blocks the calling
+    /// thread.
     ///
     /// # Errors
     /// [`CredentialsNotFound`](crate::ErrorCode::CredentialsNotFound),

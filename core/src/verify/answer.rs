@@ -100,13 +100,13 @@ pub enum Refusal {
     /// The server does not know the access key.
     #[error("access key {} is not known", quoted(access_key_id))]
     UnknownAccessKey {
-        /// The token's access key id.
+        /// The token's access key ID.
         access_key_id: String,
     },
     /// The session token does not belong to the access key.
     #[error("the session token {problem} for access key {}", quoted(access_key_id))]
     WrongSessionToken {
-        /// The token's access key id.
+        /// The token's access key ID.
         access_key_id: String,
         /// What is wrong: `is missing`, `is unexpected` or `is wrong`.
         problem: &'static str,
@@ -114,7 +114,7 @@ pub enum Refusal {
     /// The secret access key produces another signature.
     #[error("the signature is wrong for access key {}", quoted(access_key_id))]
     WrongSignature {
-        /// The token's access key id.
+        /// The token's access key ID.
         access_key_id: String,
     },
     /// The policies do not allow the login.
@@ -124,7 +124,7 @@ pub enum Refusal {
         quoted(arn)
     )]
     NotAllowed {
-        /// The token's access key id.
+        /// The token's access key ID.
         access_key_id: String,
         /// The ARN of the requested resource.
         arn: String,
