@@ -138,7 +138,7 @@ fn sql_needs_the_users_alone() {
     assert!(
         output
             .stderr
-            .starts_with("rdsign: username: \"app_*\" is a pattern")
+            .starts_with("rdsign: username: \"app_*\" contains * or ?")
     );
 }
 
