@@ -1,7 +1,7 @@
-//! Gives the shared library its soname, which a cdylib has none of by itself.
+//! Sets the shared library's soname; cargo gives a cdylib none.
 //!
-//! The number is the ABI's and not the version's: it goes up when a program that was built against
-//! an older header would no longer work, and then alone.
+//! The number is the version of the ABI, not of the package. Increase it only when programs that were
+//! built against an older header would no longer work.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

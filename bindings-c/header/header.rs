@@ -1,5 +1,5 @@
-//! include/rdsign.h is what cbindgen makes of the crate today. A header that has drifted is a
-//! contract that the library does not keep.
+//! Compares include/rdsign.h with the header that cbindgen generates from the crate. If they differ,
+//! the header promises something that the library does not keep.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn the_committed_header_is_the_generated_one() {
     let committed = std::fs::read_to_string(&header).unwrap_or_default();
     assert!(
         committed == generated,
-        "include/rdsign.h is not what cbindgen makes of the crate; write it anew with:\n  \
+        "include/rdsign.h differs from the crate; generate it again with:\n  \
          RDSIGN_WRITE_HEADER=1 cargo test -p rdsign-c-header"
     );
 }

@@ -13,7 +13,7 @@
  *     }
  *     rdsign_options_free(options);
  *
- * and then, for each new connection:
+ * Then, for each new connection:
  *
  *     rdsign_token *token = NULL;
  *     if (rdsign_signer_token(signer, &token, &error) == RDSIGN_OK) {
@@ -24,20 +24,19 @@
  *
  * These rules hold for all functions:
  *
- * - A function that can fail returns a rdsign_status. What it makes, it writes through the pointer
- *   it is given for that, when it has succeeded and only then.
- * - The last argument of such a function, error, may be NULL. If it is not, a failure writes an
- *   error object through it, to be freed with rdsign_error_free(); a success leaves it alone. An
- *   older error that is still there is written over and not freed.
- * - A pointer is valid or NULL. NULL where it does not belong is RDSIGN_NULL_ARGUMENT, and every
- *   function that frees takes NULL. Nothing is used after it was freed.
- * - Texts end with a NUL, and are UTF-8. The library keeps none of the caller's pointers but
- *   user_data: it copies what it needs, and wipes its copies of keys and tokens.
- * - What the library has made, its own free function frees, and not free().
+ * - A function that can fail returns a rdsign_status. It writes its outputs only on success.
+ * - Such a function writes an error object to its last argument, error, but only on failure. Pass
+ *   NULL if you do not need it; otherwise free it with rdsign_error_free(). The function overwrites
+ *   an older error and does not free it.
+ * - A pointer is valid or NULL. A NULL that is not allowed returns RDSIGN_NULL_ARGUMENT. Every
+ *   function that frees accepts NULL. Do not use an object after you freed it.
+ * - Strings are UTF-8 and end with a NUL. The library copies the strings that you pass, and wipes
+ *   its copies of keys and tokens. The only pointer of yours that it keeps is user_data.
+ * - Free an object of the library with its own free function, never with free().
  * - Times are whole seconds since 1970-01-01T00:00:00Z.
- * - Different objects may be used by different threads at the same time, and a signer, a token and
- *   an error each by many at once, up to the call that frees it.
- * - A fault inside the library is RDSIGN_INTERNAL, and does not end the process. Running out of
+ * - Different threads may use different objects at the same time. Any number of threads may share a
+ *   signer, a token or an error until one of them frees it.
+ * - A bug inside the library returns RDSIGN_INTERNAL and does not end the process. Running out of
  *   memory does.
  */
 
@@ -48,11 +47,10 @@
 #include <stdint.h>
 
 /**
- * What a function returns: RDSIGN_OK, or why it failed.
+ * The result of a function: RDSIGN_OK, or why it failed.
  *
- * A number is never used again for something else, and later versions may add more. If several
- * options are wrong, the lowest number wins; RDSIGN_NULL_ARGUMENT and RDSIGN_INVALID_UTF8 come
- * before all others.
+ * Numbers are never reused, and later versions may add more. If several options are invalid, the
+ * lowest number wins; RDSIGN_NULL_ARGUMENT and RDSIGN_INVALID_UTF8 come before all others.
  */
 enum rdsign_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -60,12 +58,12 @@ enum rdsign_status
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     /**
-     * It worked.
+     * Success.
      */
     RDSIGN_OK = 0,
     /**
-     * The host name is missing, empty, over 253 characters, or has something in it that no host
-     * name has: a scheme, a port, a path, a space, a control or non-ASCII character.
+     * The host name is missing, empty or longer than 253 characters, or contains a scheme, a port, a
+     * path, a space, or a control or non-ASCII character.
      */
     RDSIGN_INVALID_HOSTNAME = 1,
     /**
@@ -73,24 +71,24 @@ enum rdsign_status
      */
     RDSIGN_INVALID_PORT = 2,
     /**
-     * The user name is missing, empty, or has a control character or U+FFFD in it.
+     * The user name is missing, empty, or contains a control character or U+FFFD.
      */
     RDSIGN_INVALID_USERNAME = 3,
     /**
-     * The region is not lower-case letters, digits and '-'.
+     * The region has characters other than lower-case letters, digits and '-'.
      */
     RDSIGN_INVALID_REGION = 4,
     /**
-     * No region is given, and none is in the host name, the environment or the profile.
+     * No region was given, and none is in the host name, the environment or the profile.
      */
     RDSIGN_REGION_REQUIRED = 5,
     /**
-     * The region given is not the one in the host name.
+     * The given region differs from the one in the host name.
      */
     RDSIGN_REGION_MISMATCH = 6,
     /**
-     * The access key id or the secret access key is missing or empty, one of the keys has a
-     * control character in it, or two sources of credentials are given.
+     * The access key ID or the secret access key is missing or empty, one of the keys contains a
+     * control character, or more than one source of credentials was given.
      */
     RDSIGN_INVALID_CREDENTIALS = 7,
     /**
@@ -102,16 +100,16 @@ enum rdsign_status
      */
     RDSIGN_INVALID_SIGNING_TIME = 9,
     /**
-     * No source had credentials: the text lists what was tried, and why each had none.
+     * No source had credentials. The message lists the sources, and why each had none.
      */
     RDSIGN_CREDENTIALS_NOT_FOUND = 20,
     /**
-     * The credentials have expired, and their source gives no newer ones.
+     * The credentials have expired, and their source has no newer ones.
      */
     RDSIGN_CREDENTIALS_EXPIRED = 21,
     /**
-     * A source that should have had credentials failed, the credentials callback among them: the
-     * text says which one and why.
+     * A source that should have worked failed, such as the credentials callback. The message says
+     * which one and why.
      */
     RDSIGN_CREDENTIALS_FAILED = 22,
     /**
@@ -119,15 +117,15 @@ enum rdsign_status
      */
     RDSIGN_CREDENTIALS_TIMEOUT = 23,
     /**
-     * An argument that must not be NULL is.
+     * An argument is NULL that must not be NULL.
      */
     RDSIGN_NULL_ARGUMENT = 100,
     /**
-     * A text is not UTF-8.
+     * A string is not UTF-8.
      */
     RDSIGN_INVALID_UTF8 = 101,
     /**
-     * A fault of rdsign itself.
+     * A bug in rdsign.
      */
     RDSIGN_INTERNAL = 255,
 };
@@ -140,60 +138,60 @@ typedef int32_t rdsign_status;
 #endif // __cplusplus
 
 /**
- * What a credentials callback fills in. It belongs to the library, and is gone when the callback
- * returns.
+ * The credentials that a credentials callback sets. The library owns them; they are valid until the
+ * callback returns.
  */
 typedef struct rdsign_credentials rdsign_credentials;
 
 /**
- * What went wrong, in words: the status and the text that belongs to it.
+ * Why a function failed: a status and a message.
  *
- * Written by a function that fails, if it was given a place to write it to; to be freed with
- * rdsign_error_free(). The text names the field and says what is accepted. It never holds a
- * secret access key, a session token, a signature or a token, so it may always be logged.
+ * A function that fails writes one if you passed a place for it. Free it with rdsign_error_free().
+ * The message names the field and says what is accepted. It never contains a secret access key, a
+ * session token, a signature or a token, so it is safe to log.
  */
 typedef struct rdsign_error rdsign_error;
 
 /**
- * The options of a signer. What is not set has the default that its setter names.
+ * The options of a signer. Each setter names the default of its option.
  *
- * All setters copy what they are given. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or
- * RDSIGN_INVALID_UTF8. There is no need to look at each: the first failure is kept, and
- * rdsign_signer_new() returns it. Everything else about a value is checked there too. An option that
- * is set twice has the later value.
+ * Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
+ * You need not check each status: rdsign_signer_new() returns the first failure, and checks
+ * everything else about the values. Setting an option again replaces its value.
  *
- * To be used by one thread at a time.
+ * Only one thread at a time may use them.
  */
 typedef struct rdsign_options rdsign_options;
 
 /**
  * Signs tokens for one database user at one endpoint.
  *
- * Any number of threads may use one signer at the same time, and a child of fork() may go on using
- * its parent's. It keeps credentials and signing keys from one call to the next, so it should be
- * kept, not made anew for each token. It starts no thread and no timer.
+ * Any number of threads may share a signer, and a child of fork() may keep using its parent's. It
+ * caches credentials and signing keys, so keep it instead of making one for each token. It starts no
+ * thread and no timer.
  */
 typedef struct rdsign_signer rdsign_signer;
 
 /**
- * A token: what to send as the password, and until when. It outlives its signer.
+ * A token: the password to send, and when it expires. It stays valid after its signer is freed.
  */
 typedef struct rdsign_token rdsign_token;
 
 /**
- * Gets credentials from a place of the caller's own: see
- * rdsign_options_set_credentials_callback().
+ * Gets credentials from a source of yours: see rdsign_options_set_credentials_callback().
  *
- * user_data is the pointer given with the callback. To succeed, it sets the access key id and the
- * secret access key, for temporary credentials also their session token and expiry, and returns 0.
- * To fail, it may set a reason, and returns anything else. It must return: no longjmp() and no C++
- * exception may leave it. It bounds its own waiting, as the credentials timeout does not interrupt
- * it, and it must not use the signer that it works for, which would wait for itself.
+ * user_data is the pointer that you set with the callback. To succeed, set the access key ID and the
+ * secret access key, for temporary credentials also the session token and the expiry, and return 0.
+ * To fail, return any other number; you may set a reason before.
+ *
+ * The callback must return: do not leave it with longjmp() or a C++ exception. The credentials
+ * timeout does not interrupt it, so limit its own waiting. Do not use the signer that called it: that
+ * would deadlock.
  */
 typedef int (*rdsign_credentials_callback)(void *user_data, rdsign_credentials *credentials);
 
 /**
- * Frees what a callback's user_data points to.
+ * Frees the user_data of a callback.
  */
 typedef void (*rdsign_free_callback)(void *user_data);
 
@@ -202,127 +200,128 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library that is running, such as "0.1.0". The text is static.
+ * Returns the version of the loaded library, such as "0.1.0". The string is static.
  */
 const char *rdsign_version(void);
 
 /**
- * A status as every language spells it, such as "INVALID_PORT"; "OK" for RDSIGN_OK, "UNKNOWN" for
- * a number that this version does not know. The text is static.
+ * Returns the name of a status, the same as in every language, such as "INVALID_PORT". Returns "OK"
+ * for RDSIGN_OK, and "UNKNOWN" for a number that this version does not know. The string is static.
  */
 const char *rdsign_status_name(rdsign_status status);
 
 /**
- * The status that the failed function returned too. RDSIGN_NULL_ARGUMENT for NULL.
+ * Returns the same status as the function that failed. For NULL, returns RDSIGN_NULL_ARGUMENT.
  */
 rdsign_status rdsign_error_status(const rdsign_error *error);
 
 /**
- * The text, in UTF-8. It lives until rdsign_error_free(). For NULL it is empty, so that the result
- * may always be printed.
+ * Returns the message, in UTF-8. It is valid until rdsign_error_free(). For NULL, returns an empty
+ * string, so the result can always be printed.
  */
 const char *rdsign_error_message(const rdsign_error *error);
 
 /**
- * Frees an error. NULL is fine.
+ * Frees an error. Accepts NULL.
  */
 void rdsign_error_free(rdsign_error *error);
 
 /**
- * Makes options with nothing set. They are to be freed with rdsign_options_free(). The result is
- * never NULL; every function takes NULL for what it is, an error.
+ * Makes options with nothing set. Free them with rdsign_options_free(). Never returns NULL.
  */
 rdsign_options *rdsign_options_new(void);
 
 /**
- * Frees options, and wipes the keys in them. NULL is fine.
+ * Frees options and wipes the keys in them. Accepts NULL.
  */
 void rdsign_options_free(rdsign_options *options);
 
 /**
- * The endpoint's host name, as RDS shows it, and not a name or address that leads to it by way of
- * a tunnel. Required.
+ * Sets the endpoint's host name as RDS shows it, not the name or address of a tunnel to it.
+ * Required.
  */
 rdsign_status rdsign_options_set_hostname(rdsign_options *options, const char *hostname);
 
 /**
- * The endpoint's port, 1 to 65535. Default: 5432.
+ * Sets the endpoint's port, 1 to 65535. Default: 5432.
  */
 rdsign_status rdsign_options_set_port(rdsign_options *options, int64_t port);
 
 /**
- * The database user to log in as, exactly as the database spells it. Required.
+ * Sets the database user to log in as, exactly as the database spells it. Required.
  */
 rdsign_status rdsign_options_set_username(rdsign_options *options, const char *username);
 
 /**
- * The endpoint's region, such as "eu-central-1". Default: the one in the host name, else that of
- * the environment (AWS_REGION, AWS_DEFAULT_REGION), else the profile's.
+ * Sets the endpoint's region, such as "eu-central-1". Default: the region in the host name, else
+ * AWS_REGION, else AWS_DEFAULT_REGION, else the profile's region.
  */
 rdsign_status rdsign_options_set_region(rdsign_options *options, const char *region);
 
 /**
- * A token's life in seconds, 1 to 900. Default: 900.
+ * Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
  */
 rdsign_status rdsign_options_set_expires_in(rdsign_options *options, int64_t seconds);
 
 /**
- * The access key id to sign with, together with the secret access key and, for temporary
+ * Sets the access key ID to sign with. Needs the secret access key too and, for temporary
  * credentials, the session token.
  *
- * Of the three sources of credentials (keys, a profile, a callback) at most one may be given.
- * Default: the chain of the AWS SDKs, which looks at the environment, the profile, a web identity,
- * the container and the instance, in that order.
+ * Accepts at most one of three sources of credentials: keys, a profile or a callback. Default: the
+ * AWS SDKs' default chain, which tries the environment, the profile, a web identity, the container
+ * and the instance, in that order.
  */
 rdsign_status rdsign_options_set_access_key_id(rdsign_options *options, const char *access_key_id);
 
 /**
- * The secret access key that goes with the access key id.
+ * Sets the secret access key that belongs to the access key ID.
  */
 rdsign_status rdsign_options_set_secret_access_key(rdsign_options *options,
                                                    const char *secret_access_key);
 
 /**
- * The session token that goes with temporary keys; an empty one counts as none.
+ * Sets the session token of temporary keys. An empty one is the same as omitting it.
  */
 rdsign_status rdsign_options_set_session_token(rdsign_options *options, const char *session_token);
 
 /**
- * The profile of the shared AWS configuration to take credentials from, in place of keys.
+ * Sets the profile of the shared AWS configuration to get credentials from, instead of keys.
  */
 rdsign_status rdsign_options_set_profile(rdsign_options *options, const char *profile);
 
 /**
- * The ARN of an IAM role to assume with the credentials found, by a call to STS, and to sign with.
- * Default: none.
+ * Sets the ARN of an IAM role. The signer uses the credentials that it finds to assume the role
+ * with STS, and signs with the role's credentials. Default: no role.
  */
 rdsign_status rdsign_options_set_role_arn(rdsign_options *options, const char *role_arn);
 
 /**
- * The external id that the role asks for. Default: none.
+ * Sets the external ID that the role requires. Default: not sent.
  */
 rdsign_status rdsign_options_set_external_id(rdsign_options *options, const char *external_id);
 
 /**
- * The name of the role's session, which CloudTrail shows. Default: "rdsign".
+ * Sets the name of the role's session, which CloudTrail shows. Default: "rdsign".
  */
 rdsign_status rdsign_options_set_role_session_name(rdsign_options *options,
                                                    const char *role_session_name);
 
 /**
- * How long all the calls for one set of credentials may take together, in milliseconds, more than
- * 0. Default: 5000.
+ * Sets how long all calls for one set of credentials may take together, in milliseconds, at least 1.
+ * Default: 5000.
  */
-rdsign_status rdsign_options_set_credentials_timeout(rdsign_options *options, int64_t milliseconds);
+rdsign_status rdsign_options_set_credentials_timeout(rdsign_options *options,
+                                                     int64_t milliseconds);
 
 /**
- * A function to get credentials from, in place of keys, and a pointer that it is given.
+ * Sets a function to get credentials from, instead of keys, and the pointer to pass to it.
  *
- * It is called when the first token is asked for, and again some minutes before the credentials it
- * gave end, by the thread that asks for a token: any thread, but one at a time for each signer.
+ * The thread that asks for a token calls it: for the first token, and again some minutes before the
+ * credentials expire. That may be any thread, but each signer makes one call at a time.
  *
- * When neither the options nor any signer made from them need user_data any more, it is given to
- * free_user_data, once, which may be NULL. If this function fails, user_data stays the caller's.
+ * The library calls free_user_data(user_data) once, when these options and all signers made from
+ * them no longer need it. free_user_data may be NULL. If this function fails, user_data remains
+ * yours.
  */
 rdsign_status rdsign_options_set_credentials_callback(rdsign_options *options,
                                                       rdsign_credentials_callback callback,
@@ -330,47 +329,47 @@ rdsign_status rdsign_options_set_credentials_callback(rdsign_options *options,
                                                       rdsign_free_callback free_user_data);
 
 /**
- * Required. The text is copied.
+ * Sets the access key ID. Required. Copies the string.
  *
  * The setters of rdsign_credentials return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
- * A callback need not look: if one of its setters has failed, it has failed too, whatever it
- * returns.
+ * You need not check them: if a setter fails, the callback has failed, whatever it returns.
  */
 rdsign_status rdsign_credentials_set_access_key_id(rdsign_credentials *credentials,
                                                    const char *access_key_id);
 
 /**
- * Required. The text is copied, and wiped when it is no longer needed.
+ * Sets the secret access key. Required. Copies the string, and wipes the copy after use.
  */
 rdsign_status rdsign_credentials_set_secret_access_key(rdsign_credentials *credentials,
                                                        const char *secret_access_key);
 
 /**
- * Required for temporary credentials; an empty one counts as none. The text is copied, and wiped
- * when it is no longer needed.
+ * Sets the session token. Required for temporary credentials; an empty one is the same as omitting
+ * it. Copies the string, and wipes the copy after use.
  */
 rdsign_status rdsign_credentials_set_session_token(rdsign_credentials *credentials,
                                                    const char *session_token);
 
 /**
- * When the credentials end, in seconds since 1970-01-01T00:00:00Z. Default: never, and then the
- * callback is not called again. It should be given for all temporary credentials: a token ends with
- * the credentials that signed it, and new ones are asked for some minutes before.
+ * Sets when the credentials expire, in seconds since 1970-01-01T00:00:00Z. Default: never, and the
+ * callback is not called again.
+ *
+ * Set it for all temporary credentials: a token expires with the credentials that signed it, and the
+ * callback is called again some minutes before.
  */
 rdsign_status rdsign_credentials_set_expires_at(rdsign_credentials *credentials,
                                                 int64_t expires_at);
 
 /**
- * Why the callback fails: it becomes part of the error's text, so it must not hold a secret. The
- * text is copied.
+ * Sets why the callback fails. It becomes part of the error's message, so it must not contain a
+ * secret. Copies the string.
  */
 rdsign_status rdsign_credentials_set_reason(rdsign_credentials *credentials, const char *reason);
 
 /**
- * Makes a signer, and checks all of its options.
+ * Makes a signer and checks all of its options. Uses no network. Free it with rdsign_signer_free().
  *
- * The options stay the caller's: they may be freed at once, or changed and used for another
- * signer. The signer is to be freed with rdsign_signer_free(). No network is used yet.
+ * The options remain yours: you may free them at once, or change them and make another signer.
  *
  * Returns RDSIGN_OK, the status of the first setter of these options that failed, any status from
  * RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, or RDSIGN_NULL_ARGUMENT.
@@ -380,12 +379,12 @@ rdsign_status rdsign_signer_new(const rdsign_options *options,
                                 rdsign_error **error);
 
 /**
- * Makes a token, signed now. It is to be freed with rdsign_token_free().
+ * Makes a token that is signed now. Free it with rdsign_token_free().
  *
- * With the credentials at hand this takes about a microsecond. Otherwise it asks their source for
- * them and waits, for the credentials timeout at the most; other threads wait with it.
+ * With cached credentials, this takes about a microsecond. Otherwise it fetches them from their
+ * source, and blocks for at most the credentials timeout; other threads wait for the same fetch.
  *
- * Returns RDSIGN_OK, RDSIGN_INVALID_CREDENTIALS for what a source has given, any status from
+ * Returns RDSIGN_OK, RDSIGN_INVALID_CREDENTIALS if a source returned invalid keys, any status from
  * RDSIGN_CREDENTIALS_NOT_FOUND to RDSIGN_CREDENTIALS_TIMEOUT, or RDSIGN_NULL_ARGUMENT.
  */
 rdsign_status rdsign_signer_token(const rdsign_signer *signer,
@@ -393,12 +392,12 @@ rdsign_status rdsign_signer_token(const rdsign_signer *signer,
                                   rdsign_error **error);
 
 /**
- * Makes a token as if it were signed at another time: for tests.
+ * Makes a token that is signed at another time, for tests.
  *
- * signing_time is in seconds since 1970-01-01T00:00:00Z, and lies before the year 10000.
- * Credentials are judged by that time as well.
+ * signing_time is in seconds since 1970-01-01T00:00:00Z, and before the year 10000. It also decides
+ * whether credentials have expired.
  *
- * Returns what rdsign_signer_token() does, or RDSIGN_INVALID_SIGNING_TIME.
+ * Returns the statuses of rdsign_signer_token(), or RDSIGN_INVALID_SIGNING_TIME.
  */
 rdsign_status rdsign_signer_token_at(const rdsign_signer *signer,
                                      int64_t signing_time,
@@ -406,27 +405,27 @@ rdsign_status rdsign_signer_token_at(const rdsign_signer *signer,
                                      rdsign_error **error);
 
 /**
- * Frees a signer. Its tokens stay as they are. NULL is fine.
+ * Frees a signer. Its tokens remain valid. Accepts NULL.
  */
 void rdsign_signer_free(rdsign_signer *signer);
 
 /**
- * The text of a token, to be given to the driver as the password, as it is.
+ * Returns the text of a token: pass it to the driver as the password, unchanged.
  *
  * It is ASCII, about 350 bytes long with a long-lived key, and 1,300 to 2,500 with a session token.
- * It lives until rdsign_token_free(), which wipes it. NULL for NULL.
+ * It is valid until rdsign_token_free(), which wipes it. For NULL, returns NULL.
  */
 const char *rdsign_token_value(const rdsign_token *token);
 
 /**
- * The moment from which the server refuses the token, in seconds since 1970-01-01T00:00:00Z: the
- * end of its lifetime or of the credentials that signed it, whichever comes first. A connection
- * that is open by then stays open. 0 for NULL.
+ * Returns when the token expires, in seconds since 1970-01-01T00:00:00Z: when its lifetime is over or
+ * its credentials expire, whichever comes first. From then on the server rejects it; open connections
+ * stay open. For NULL, returns 0.
  */
 int64_t rdsign_token_expires_at(const rdsign_token *token);
 
 /**
- * Wipes a token and frees it. NULL is fine.
+ * Wipes a token and frees it. Accepts NULL.
  */
 void rdsign_token_free(rdsign_token *token);
 

@@ -1,9 +1,10 @@
-//! The border between C and Rust: panics, NULL and text.
+//! The border between C and Rust: panics, NULL and strings.
 //!
-//! Every function of the ABI goes through one of the functions here, so that no panic leaves the
-//! library and an output is written when the call has succeeded and not before.
+//! Every function of the ABI that can fail goes through one of the functions here, so no panic leaves
+//! the library, and outputs are written only on success.
 
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::rdsign_error;
@@ -11,70 +12,67 @@ use crate::status::{Status, rdsign_status};
 
 pub(crate) type Result<T> = std::result::Result<T, rdsign_error>;
 
-/// Runs the inside of a function; a panic is an error like any other.
+/// Runs the body of a function, and turns a panic into an error.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What a panic has left half done cannot be seen afterwards: the objects behind C's pointers
-    // are whole at any time, or are freed and nothing else.
+    // No caller can see what a panic left half done: the objects behind C's pointers are always
+    // whole, or are being freed.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(rdsign_error::panicked()))
 }
 
-/// Runs the inside of a function that makes an object, and hands out the object or the error.
-///
-/// # Safety
-/// `output` and `error` are each NULL or take a pointer.
-pub(crate) unsafe fn produce<T>(
-    output: *mut *mut T,
+/// Runs the body of a function that makes an object, and writes the object or the error.
+pub(crate) fn produce<T>(
+    output: Option<&mut MaybeUninit<Box<T>>>,
     name: &str,
-    error: *mut *mut rdsign_error,
+    error: Option<&mut MaybeUninit<Box<rdsign_error>>>,
     body: impl FnOnce() -> Result<T>,
 ) -> Status {
-    let outcome = if output.is_null() {
-        Err(rdsign_error::null_argument(name))
-    } else {
-        caught(body)
+    let outcome = match output {
+        Some(place) => caught(body).map(|object| {
+            place.write(Box::new(object));
+        }),
+        None => Err(rdsign_error::null_argument(name)),
     };
     match outcome {
-        Ok(object) => {
-            // SAFETY: it is not NULL, and so takes a pointer.
-            unsafe { output.write(Box::into_raw(Box::new(object))) };
-            rdsign_status::RDSIGN_OK as Status
-        }
+        Ok(()) => rdsign_status::RDSIGN_OK as Status,
         Err(failure) => {
             let status = failure.status;
-            if !error.is_null() {
-                // SAFETY: it is not NULL, and so takes a pointer.
-                unsafe { error.write(Box::into_raw(Box::new(failure))) };
+            if let Some(place) = error {
+                place.write(Box::new(failure));
             }
             status
         }
     }
 }
 
-/// Frees what [`produce`] has handed out.
-///
-/// # Safety
-/// `object` is NULL or came from `produce`, and has not been freed.
-pub(crate) unsafe fn free<T>(object: *mut T) {
-    if !object.is_null() {
-        // SAFETY: produce made it of a Box.
-        let object = unsafe { Box::from_raw(object) };
-        let _ = caught(|| {
-            drop(object);
-            Ok(())
-        });
+/// Runs the body of a setter. A failure is returned, and kept if it is the first one.
+pub(crate) fn change(
+    failure: &mut Option<rdsign_error>,
+    body: impl FnOnce() -> Result<()>,
+) -> Status {
+    match caught(body) {
+        Ok(()) => rdsign_status::RDSIGN_OK as Status,
+        Err(error) => {
+            let status = error.status;
+            failure.get_or_insert(error);
+            status
+        }
     }
 }
 
-/// The object behind a pointer.
-///
-/// # Safety
-/// `object` is NULL or points to what lives, unchanged, for `'a`.
-pub(crate) unsafe fn borrowed<'a, T>(object: *const T, name: &str) -> Result<&'a T> {
-    // SAFETY: passed on from the caller.
-    unsafe { object.as_ref() }.ok_or_else(|| rdsign_error::null_argument(name))
+/// Frees an object that [`produce`] made.
+pub(crate) fn free<T>(object: Option<Box<T>>) {
+    let _ = caught(|| {
+        drop(object);
+        Ok(())
+    });
 }
 
-/// The text behind a pointer.
+/// Returns the object behind a pointer.
+pub(crate) fn required<'a, T>(object: Option<&'a T>, name: &str) -> Result<&'a T> {
+    object.ok_or_else(|| rdsign_error::null_argument(name))
+}
+
+/// Returns the string behind a pointer.
 ///
 /// # Safety
 /// `text` is NULL or a C string that lives, unchanged, for `'a`.
@@ -82,7 +80,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     if text.is_null() {
         return Err(rdsign_error::null_argument(name));
     }
-    // SAFETY: it is not NULL, and so a C string.
+    // SAFETY: the pointer is not NULL, so the caller passes a C string that outlives `'a`.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|_| rdsign_error::invalid_utf8(name))
 }

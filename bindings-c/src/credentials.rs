@@ -1,7 +1,7 @@
-//! Credentials from a callback of the caller's.
+//! Credentials from a callback of the caller.
 //!
-//! Core calls the provider made here from whichever thread asks for a token, and one at a time. All
-//! texts are copied before the callback's setters return, so the callback may wipe its own.
+//! Core calls the provider that is made here from whichever thread asks for a token, one call at a
+//! time. The setters copy their strings before they return, so the callback may wipe its own.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::time::SystemTime;
@@ -10,12 +10,12 @@ use rdsign::Credentials;
 use rdsign::timestamp::from_unix_seconds;
 use zeroize::Zeroizing;
 
-use crate::boundary::{Result, caught, text};
+use crate::boundary::{Result, change, text};
 use crate::error::rdsign_error;
 use crate::status::{Status, rdsign_status};
 
-/// What a credentials callback fills in. It belongs to the library, and is gone when the callback
-/// returns.
+/// The credentials that a credentials callback sets. The library owns them; they are valid until the
+/// callback returns.
 #[derive(Default)]
 pub struct rdsign_credentials {
     access_key_id: Zeroizing<String>,
@@ -27,108 +27,104 @@ pub struct rdsign_credentials {
     failure: Option<rdsign_error>,
 }
 
-/// Gets credentials from a place of the caller's own: see
-/// rdsign_options_set_credentials_callback().
+/// Gets credentials from a source of yours: see rdsign_options_set_credentials_callback().
 ///
-/// user_data is the pointer given with the callback. To succeed, it sets the access key id and the
-/// secret access key, for temporary credentials also their session token and expiry, and returns 0.
-/// To fail, it may set a reason, and returns anything else. It must return: no longjmp() and no C++
-/// exception may leave it. It bounds its own waiting, as the credentials timeout does not interrupt
-/// it, and it must not use the signer that it works for, which would wait for itself.
+/// user_data is the pointer that you set with the callback. To succeed, set the access key ID and the
+/// secret access key, for temporary credentials also the session token and the expiry, and return 0.
+/// To fail, return any other number; you may set a reason before.
+///
+/// The callback must return: do not leave it with longjmp() or a C++ exception. The credentials
+/// timeout does not interrupt it, so limit its own waiting. Do not use the signer that called it: that
+/// would deadlock.
 pub type rdsign_credentials_callback = Option<
     unsafe extern "C" fn(user_data: *mut c_void, credentials: *mut rdsign_credentials) -> c_int,
 >;
 
-/// Frees what a callback's user_data points to.
+/// Frees the user_data of a callback.
 pub type rdsign_free_callback = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
-/// Required. The text is copied.
+/// Sets the access key ID. Required. Copies the string.
 ///
 /// The setters of rdsign_credentials return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
-/// A callback need not look: if one of its setters has failed, it has failed too, whatever it
-/// returns.
+/// You need not check them: if a setter fails, the callback has failed, whatever it returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_credentials_set_access_key_id(
-    credentials: *mut rdsign_credentials,
+    credentials: Option<&mut rdsign_credentials>,
     access_key_id: *const c_char,
 ) -> Status {
-    unsafe {
-        set(credentials, |credentials| {
-            credentials.access_key_id = secret(access_key_id, "access key id")?;
-            Ok(())
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let access_key_id = unsafe { text(access_key_id, "access key id") };
+    set(credentials, access_key_id, |credentials, text| {
+        credentials.access_key_id = secret(text);
+    })
 }
 
-/// Required. The text is copied, and wiped when it is no longer needed.
+/// Sets the secret access key. Required. Copies the string, and wipes the copy after use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_credentials_set_secret_access_key(
-    credentials: *mut rdsign_credentials,
+    credentials: Option<&mut rdsign_credentials>,
     secret_access_key: *const c_char,
 ) -> Status {
-    unsafe {
-        set(credentials, |credentials| {
-            credentials.secret_access_key = secret(secret_access_key, "secret access key")?;
-            Ok(())
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let secret_access_key = unsafe { text(secret_access_key, "secret access key") };
+    set(credentials, secret_access_key, |credentials, text| {
+        credentials.secret_access_key = secret(text);
+    })
 }
 
-/// Required for temporary credentials; an empty one counts as none. The text is copied, and wiped
-/// when it is no longer needed.
+/// Sets the session token. Required for temporary credentials; an empty one is the same as omitting
+/// it. Copies the string, and wipes the copy after use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_credentials_set_session_token(
-    credentials: *mut rdsign_credentials,
+    credentials: Option<&mut rdsign_credentials>,
     session_token: *const c_char,
 ) -> Status {
-    unsafe {
-        set(credentials, |credentials| {
-            credentials.session_token = Some(secret(session_token, "session token")?);
-            Ok(())
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let session_token = unsafe { text(session_token, "session token") };
+    set(credentials, session_token, |credentials, text| {
+        credentials.session_token = Some(secret(text));
+    })
 }
 
-/// When the credentials end, in seconds since 1970-01-01T00:00:00Z. Default: never, and then the
-/// callback is not called again. It should be given for all temporary credentials: a token ends with
-/// the credentials that signed it, and new ones are asked for some minutes before.
+/// Sets when the credentials expire, in seconds since 1970-01-01T00:00:00Z. Default: never, and the
+/// callback is not called again.
+///
+/// Set it for all temporary credentials: a token expires with the credentials that signed it, and the
+/// callback is called again some minutes before.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_credentials_set_expires_at(
-    credentials: *mut rdsign_credentials,
+pub extern "C" fn rdsign_credentials_set_expires_at(
+    credentials: Option<&mut rdsign_credentials>,
     expires_at: i64,
 ) -> Status {
-    unsafe {
-        set(credentials, |credentials| {
-            credentials.expires_at = from_unix_seconds(expires_at);
-            Ok(())
-        })
-    }
+    set(credentials, Ok(expires_at), |credentials, seconds| {
+        credentials.expires_at = from_unix_seconds(seconds);
+    })
 }
 
-/// Why the callback fails: it becomes part of the error's text, so it must not hold a secret. The
-/// text is copied.
+/// Sets why the callback fails. It becomes part of the error's message, so it must not contain a
+/// secret. Copies the string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_credentials_set_reason(
-    credentials: *mut rdsign_credentials,
+    credentials: Option<&mut rdsign_credentials>,
     reason: *const c_char,
 ) -> Status {
-    unsafe {
-        set(credentials, |credentials| {
-            credentials.reason = Some(text(reason, "reason")?.to_owned());
-            Ok(())
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let reason = unsafe { text(reason, "reason") };
+    set(credentials, reason, |credentials, text| {
+        credentials.reason = Some(text.to_owned());
+    })
 }
 
-/// A callback, and what it was given together with.
+/// A callback and its user_data.
 pub(crate) struct Callback {
     function: unsafe extern "C" fn(*mut c_void, *mut rdsign_credentials) -> c_int,
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 }
 
-// The header asks this of the caller: user_data may be used by any thread, though by one at a time.
+// SAFETY: the header says that any thread may call the callback and free user_data.
 unsafe impl Send for Callback {}
+// SAFETY: core makes one call at a time for each signer; the header says the same.
 unsafe impl Sync for Callback {}
 
 impl Callback {
@@ -145,11 +141,12 @@ impl Callback {
         })
     }
 
-    /// What a provider of core's returns. An error's text goes behind core's own words.
+    /// Calls the function. The text of an error follows core's own words.
     pub(crate) fn credentials(
         &self,
     ) -> std::result::Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
         let mut filled = rdsign_credentials::default();
+        // SAFETY: the caller set both together, and `self` frees user_data only when it is dropped.
         let returned = unsafe { (self.function)(self.user_data, &mut filled) };
         if let Some(failure) = filled.failure {
             return Err(failure.message.to_string_lossy().into());
@@ -173,33 +170,35 @@ impl Callback {
 impl Drop for Callback {
     fn drop(&mut self) {
         if let Some(free) = self.free_user_data {
+            // SAFETY: the caller set both together, and this is the last use of user_data.
             unsafe { free(self.user_data) };
         }
     }
 }
 
-unsafe fn set(
-    credentials: *mut rdsign_credentials,
-    body: impl FnOnce(&mut rdsign_credentials) -> Result<()>,
+/// Sets one field, unless its value is a failure.
+fn set<T>(
+    credentials: Option<&mut rdsign_credentials>,
+    value: Result<T>,
+    apply: impl FnOnce(&mut rdsign_credentials, T),
 ) -> Status {
-    let Some(credentials) = (unsafe { credentials.as_mut() }) else {
+    let Some(credentials) = credentials else {
         return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
     };
-    match caught(|| body(credentials)) {
-        Ok(()) => rdsign_status::RDSIGN_OK as Status,
-        Err(failure) => {
-            let status = failure.status;
-            credentials.failure.get_or_insert(failure);
-            status
-        }
-    }
+    let mut failure = credentials.failure.take();
+    let status = change(&mut failure, || {
+        apply(credentials, value?);
+        Ok(())
+    });
+    credentials.failure = failure;
+    status
 }
 
-unsafe fn secret(pointer: *const c_char, name: &str) -> Result<Zeroizing<String>> {
-    Ok(Zeroizing::new(unsafe { text(pointer, name) }?.to_owned()))
+fn secret(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
 }
 
-/// Moves a text to where it is wiped later, without leaving a copy.
+/// Moves a string to an owner that wipes it later, without a copy.
 fn taken(text: &mut Zeroizing<String>) -> String {
     std::mem::take(text)
 }

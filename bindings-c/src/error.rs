@@ -1,8 +1,8 @@
-//! The error object: core's code and message, or the C ABI's own for NULL and for text that is not
-//! UTF-8.
+//! The error object: core's code and message, or the C ABI's own for NULL and for strings that are
+//! not UTF-8.
 //!
-//! It is handed out through a pointer and not kept for the thread, where the next call would write
-//! over it, and where a caller whose tasks move between threads (Go, fibers) would look in vain.
+//! A function writes it through a pointer instead of keeping it for the thread. There, the next call
+//! would overwrite it, and callers whose tasks move between threads (Go, fibers) would not find it.
 
 use std::ffi::{CString, c_char};
 
@@ -11,45 +11,45 @@ use rdsign::Error;
 use crate::boundary::free;
 use crate::status::{Status, rdsign_status};
 
-/// What went wrong, in words: the status and the text that belongs to it.
+/// Why a function failed: a status and a message.
 ///
-/// Written by a function that fails, if it was given a place to write it to; to be freed with
-/// rdsign_error_free(). The text names the field and says what is accepted. It never holds a
-/// secret access key, a session token, a signature or a token, so it may always be logged.
+/// A function that fails writes one if you passed a place for it. Free it with rdsign_error_free().
+/// The message names the field and says what is accepted. It never contains a secret access key, a
+/// session token, a signature or a token, so it is safe to log.
 #[derive(Clone)]
 pub struct rdsign_error {
     pub(crate) status: Status,
     pub(crate) message: CString,
 }
 
-/// The status that the failed function returned too. RDSIGN_NULL_ARGUMENT for NULL.
+/// Returns the same status as the function that failed. For NULL, returns RDSIGN_NULL_ARGUMENT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_error_status(error: *const rdsign_error) -> Status {
-    match unsafe { error.as_ref() } {
+pub extern "C" fn rdsign_error_status(error: Option<&rdsign_error>) -> Status {
+    match error {
         Some(error) => error.status,
         None => rdsign_status::RDSIGN_NULL_ARGUMENT as Status,
     }
 }
 
-/// The text, in UTF-8. It lives until rdsign_error_free(). For NULL it is empty, so that the result
-/// may always be printed.
+/// Returns the message, in UTF-8. It is valid until rdsign_error_free(). For NULL, returns an empty
+/// string, so the result can always be printed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_error_message(error: *const rdsign_error) -> *const c_char {
-    match unsafe { error.as_ref() } {
+pub extern "C" fn rdsign_error_message(error: Option<&rdsign_error>) -> *const c_char {
+    match error {
         Some(error) => error.message.as_ptr(),
         None => c"".as_ptr(),
     }
 }
 
-/// Frees an error. NULL is fine.
+/// Frees an error. Accepts NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_error_free(error: *mut rdsign_error) {
-    unsafe { free(error) };
+pub extern "C" fn rdsign_error_free(error: Option<Box<rdsign_error>>) {
+    free(error);
 }
 
 impl rdsign_error {
     fn new(status: Status, message: &str) -> Self {
-        // A message may quote what a file or a program said, and that may have a NUL in it.
+        // A message may quote a file or a program's output, which may contain a NUL.
         let message = message.replace('\0', "\u{FFFD}");
         Self {
             status,
@@ -59,21 +59,18 @@ impl rdsign_error {
 
     pub(crate) fn null_argument(name: &str) -> Self {
         let status = rdsign_status::RDSIGN_NULL_ARGUMENT;
-        Self::new(
-            status as Status,
-            &format!("{name}: is NULL; accepted: anything else"),
-        )
+        Self::new(status as Status, &format!("{name}: must not be NULL"))
     }
 
     pub(crate) fn invalid_utf8(name: &str) -> Self {
         let status = rdsign_status::RDSIGN_INVALID_UTF8;
         Self::new(
             status as Status,
-            &format!("{name}: is not UTF-8; accepted: text in UTF-8"),
+            &format!("{name}: not UTF-8; accepted: text in UTF-8"),
         )
     }
 
-    /// A panic. What it said stays out of the text: it may quote any string at all.
+    /// Returns the error for a panic. It leaves out the panic's message, which may quote any text.
     pub(crate) fn panicked() -> Self {
         Error::from_panic().into()
     }

@@ -1,19 +1,20 @@
-//! librdsign: the C ABI of rdsign. include/rdsign.h is generated from this crate, so the comments
-//! on public items are that header's text and speak of C.
+//! librdsign: the C ABI of rdsign. cbindgen generates include/rdsign.h from this crate, so the
+//! comments on public items are the header's text and address C programmers.
 //!
-//! Nothing is decided here: each function converts, calls core and maps the error. Two rules hold
-//! for all of them, and `boundary` sees to both: an output is written when the call has succeeded
-//! and not before, and a panic ends as RDSIGN_INTERNAL.
+//! Each function converts, calls core and maps the error; it decides nothing. `boundary` upholds two
+//! rules for all of them: outputs are written only on success, and a panic becomes RDSIGN_INTERNAL.
+//! Arguments that are references or boxes in Rust are nullable pointers in C.
 
 // Types are named as in C.
 #![allow(non_camel_case_types)]
-// What a caller must keep to is said once, at the top of the header: pointers are valid or NULL,
-// texts end with a NUL, and nothing is used after it was freed.
-#![allow(clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks)]
+#![expect(unsafe_code, reason = "exports C symbols and reads what C passes")]
+// The top of the header states once what callers must keep to: pointers are valid or NULL, strings
+// end with a NUL, and nothing is used after it was freed.
+#![allow(clippy::missing_safety_doc)]
 
 mod boundary;
 
-// In the order of the header, which begins with what is in this file.
+// In the header's order. The functions of this file come first.
 pub mod status;
 
 pub mod error;
@@ -26,7 +27,7 @@ pub mod signer;
 
 use std::ffi::c_char;
 
-/// The version of the library that is running, such as "0.1.0". The text is static.
+/// Returns the version of the loaded library, such as "0.1.0". The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()

@@ -1,9 +1,9 @@
 //! The options of a signer: an opaque builder with one setter for each.
 //!
-//! It is no struct with a size field, since it grows by functions: an older library under a newer
-//! program then fails to load where it would have ignored a field, 0 never has to mean "not given",
-//! and a language with an FFI needs no layout. A setter that fails says so and is remembered too,
-//! lest whoever looks at the end alone gets a signer without the region that was meant for it.
+//! They are not a struct with a size field. With functions, a newer program fails to load an older
+//! library, which would ignore a field; 0 never has to mean "not given"; and a language with an FFI
+//! needs no layout. A setter that fails returns a status, and the failure is also kept: a caller who
+//! checks only the last call must not get a signer without the region that they set.
 
 use std::ffi::{c_char, c_void};
 use std::mem::take;
@@ -11,235 +11,209 @@ use std::time::Duration;
 
 use rdsign::{Signer, SignerBuilder};
 
-use crate::boundary::{Result, caught, free, text};
+use crate::boundary::{Result, change, free, text};
 use crate::credentials::{Callback, rdsign_credentials_callback, rdsign_free_callback};
 use crate::error::rdsign_error;
 use crate::status::{Status, rdsign_status};
 
-/// The options of a signer. What is not set has the default that its setter names.
+/// The options of a signer. Each setter names the default of its option.
 ///
-/// All setters copy what they are given. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or
-/// RDSIGN_INVALID_UTF8. There is no need to look at each: the first failure is kept, and
-/// rdsign_signer_new() returns it. Everything else about a value is checked there too. An option that
-/// is set twice has the later value.
+/// Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
+/// You need not check each status: rdsign_signer_new() returns the first failure, and checks
+/// everything else about the values. Setting an option again replaces its value.
 ///
-/// To be used by one thread at a time.
+/// Only one thread at a time may use them.
 pub struct rdsign_options {
     builder: SignerBuilder,
     failure: Option<rdsign_error>,
 }
 
-/// Makes options with nothing set. They are to be freed with rdsign_options_free(). The result is
-/// never NULL; every function takes NULL for what it is, an error.
+/// Makes options with nothing set. Free them with rdsign_options_free(). Never returns NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn rdsign_options_new() -> *mut rdsign_options {
-    Box::into_raw(Box::new(rdsign_options {
+pub extern "C" fn rdsign_options_new() -> Box<rdsign_options> {
+    Box::new(rdsign_options {
         builder: Signer::builder(),
         failure: None,
-    }))
+    })
 }
 
-/// Frees options, and wipes the keys in them. NULL is fine.
+/// Frees options and wipes the keys in them. Accepts NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_options_free(options: *mut rdsign_options) {
-    unsafe { free(options) };
+pub extern "C" fn rdsign_options_free(options: Option<Box<rdsign_options>>) {
+    free(options);
 }
 
-/// The endpoint's host name, as RDS shows it, and not a name or address that leads to it by way of
-/// a tunnel. Required.
+/// Sets the endpoint's host name as RDS shows it, not the name or address of a tunnel to it.
+/// Required.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_hostname(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     hostname: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, hostname, "hostname", |builder, text| {
-            builder.hostname(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let hostname = unsafe { text(hostname, "hostname") };
+    set(options, hostname, SignerBuilder::hostname)
 }
 
-/// The endpoint's port, 1 to 65535. Default: 5432.
+/// Sets the endpoint's port, 1 to 65535. Default: 5432.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_options_set_port(
-    options: *mut rdsign_options,
+pub extern "C" fn rdsign_options_set_port(
+    options: Option<&mut rdsign_options>,
     port: i64,
 ) -> Status {
-    unsafe { set(options, |builder| builder.port(port)) }
+    set(options, Ok(port), SignerBuilder::port)
 }
 
-/// The database user to log in as, exactly as the database spells it. Required.
+/// Sets the database user to log in as, exactly as the database spells it. Required.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_username(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     username: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, username, "username", |builder, text| {
-            builder.username(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let username = unsafe { text(username, "username") };
+    set(options, username, SignerBuilder::username)
 }
 
-/// The endpoint's region, such as "eu-central-1". Default: the one in the host name, else that of
-/// the environment (AWS_REGION, AWS_DEFAULT_REGION), else the profile's.
+/// Sets the endpoint's region, such as "eu-central-1". Default: the region in the host name, else
+/// AWS_REGION, else AWS_DEFAULT_REGION, else the profile's region.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_region(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     region: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, region, "region", |builder, text| {
-            builder.region(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let region = unsafe { text(region, "region") };
+    set(options, region, SignerBuilder::region)
 }
 
-/// A token's life in seconds, 1 to 900. Default: 900.
+/// Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_options_set_expires_in(
-    options: *mut rdsign_options,
+pub extern "C" fn rdsign_options_set_expires_in(
+    options: Option<&mut rdsign_options>,
     seconds: i64,
 ) -> Status {
-    unsafe { set(options, |builder| builder.expires_in(seconds)) }
+    set(options, Ok(seconds), SignerBuilder::expires_in)
 }
 
-/// The access key id to sign with, together with the secret access key and, for temporary
+/// Sets the access key ID to sign with. Needs the secret access key too and, for temporary
 /// credentials, the session token.
 ///
-/// Of the three sources of credentials (keys, a profile, a callback) at most one may be given.
-/// Default: the chain of the AWS SDKs, which looks at the environment, the profile, a web identity,
-/// the container and the instance, in that order.
+/// Accepts at most one of three sources of credentials: keys, a profile or a callback. Default: the
+/// AWS SDKs' default chain, which tries the environment, the profile, a web identity, the container
+/// and the instance, in that order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_access_key_id(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     access_key_id: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, access_key_id, "access key id", |builder, text| {
-            builder.access_key_id(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let access_key_id = unsafe { text(access_key_id, "access key id") };
+    set(options, access_key_id, SignerBuilder::access_key_id)
 }
 
-/// The secret access key that goes with the access key id.
+/// Sets the secret access key that belongs to the access key ID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_secret_access_key(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     secret_access_key: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(
-            options,
-            secret_access_key,
-            "secret access key",
-            |builder, text| builder.secret_access_key(text),
-        )
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let secret_access_key = unsafe { text(secret_access_key, "secret access key") };
+    set(options, secret_access_key, SignerBuilder::secret_access_key)
 }
 
-/// The session token that goes with temporary keys; an empty one counts as none.
+/// Sets the session token of temporary keys. An empty one is the same as omitting it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_session_token(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     session_token: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, session_token, "session token", |builder, text| {
-            builder.session_token(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let session_token = unsafe { text(session_token, "session token") };
+    set(options, session_token, SignerBuilder::session_token)
 }
 
-/// The profile of the shared AWS configuration to take credentials from, in place of keys.
+/// Sets the profile of the shared AWS configuration to get credentials from, instead of keys.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_profile(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     profile: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, profile, "profile", |builder, text| {
-            builder.profile(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let profile = unsafe { text(profile, "profile") };
+    set(options, profile, SignerBuilder::profile)
 }
 
-/// The ARN of an IAM role to assume with the credentials found, by a call to STS, and to sign with.
-/// Default: none.
+/// Sets the ARN of an IAM role. The signer uses the credentials that it finds to assume the role
+/// with STS, and signs with the role's credentials. Default: no role.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_role_arn(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     role_arn: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, role_arn, "role ARN", |builder, text| {
-            builder.role_arn(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let role_arn = unsafe { text(role_arn, "role ARN") };
+    set(options, role_arn, SignerBuilder::role_arn)
 }
 
-/// The external id that the role asks for. Default: none.
+/// Sets the external ID that the role requires. Default: not sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_external_id(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     external_id: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(options, external_id, "external id", |builder, text| {
-            builder.external_id(text)
-        })
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let external_id = unsafe { text(external_id, "external id") };
+    set(options, external_id, SignerBuilder::external_id)
 }
 
-/// The name of the role's session, which CloudTrail shows. Default: "rdsign".
+/// Sets the name of the role's session, which CloudTrail shows. Default: "rdsign".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_role_session_name(
-    options: *mut rdsign_options,
+    options: Option<&mut rdsign_options>,
     role_session_name: *const c_char,
 ) -> Status {
-    unsafe {
-        set_text(
-            options,
-            role_session_name,
-            "role session name",
-            |builder, text| builder.role_session_name(text),
-        )
-    }
+    // SAFETY: NULL or a C string, as the header requires.
+    let role_session_name = unsafe { text(role_session_name, "role session name") };
+    set(options, role_session_name, SignerBuilder::role_session_name)
 }
 
-/// How long all the calls for one set of credentials may take together, in milliseconds, more than
-/// 0. Default: 5000.
+/// Sets how long all calls for one set of credentials may take together, in milliseconds, at least 1.
+/// Default: 5000.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_options_set_credentials_timeout(
-    options: *mut rdsign_options,
+pub extern "C" fn rdsign_options_set_credentials_timeout(
+    options: Option<&mut rdsign_options>,
     milliseconds: i64,
 ) -> Status {
-    // Less than nothing is refused as nothing is: core's type knows no such time.
+    // Core rejects 0. Its type has no negative durations, so they become 0.
     let timeout = Duration::from_millis(milliseconds.max(0).unsigned_abs());
-    unsafe { set(options, |builder| builder.credentials_timeout(timeout)) }
+    set(options, Ok(timeout), SignerBuilder::credentials_timeout)
 }
 
-/// A function to get credentials from, in place of keys, and a pointer that it is given.
+/// Sets a function to get credentials from, instead of keys, and the pointer to pass to it.
 ///
-/// It is called when the first token is asked for, and again some minutes before the credentials it
-/// gave end, by the thread that asks for a token: any thread, but one at a time for each signer.
+/// The thread that asks for a token calls it: for the first token, and again some minutes before the
+/// credentials expire. That may be any thread, but each signer makes one call at a time.
 ///
-/// When neither the options nor any signer made from them need user_data any more, it is given to
-/// free_user_data, once, which may be NULL. If this function fails, user_data stays the caller's.
+/// The library calls free_user_data(user_data) once, when these options and all signers made from
+/// them no longer need it. free_user_data may be NULL. If this function fails, user_data remains
+/// yours.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_options_set_credentials_callback(
-    options: *mut rdsign_options,
+pub extern "C" fn rdsign_options_set_credentials_callback(
+    options: Option<&mut rdsign_options>,
     callback: rdsign_credentials_callback,
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 ) -> Status {
-    unsafe {
-        change(options, |builder| {
-            let callback = Callback::new(callback, user_data, free_user_data)?;
-            *builder = take(builder).credentials_provider(move || callback.credentials());
-            Ok(())
-        })
-    }
+    let Some(rdsign_options { builder, failure }) = options else {
+        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
+    };
+    change(failure, || {
+        let callback = Callback::new(callback, user_data, free_user_data)?;
+        *builder = take(builder).credentials_provider(move || callback.credentials());
+        Ok(())
+    })
 }
 
 impl rdsign_options {
@@ -251,46 +225,17 @@ impl rdsign_options {
     }
 }
 
-unsafe fn set_text(
-    options: *mut rdsign_options,
-    pointer: *const c_char,
-    name: &str,
-    apply: impl FnOnce(SignerBuilder, &str) -> SignerBuilder,
+/// Sets one option, unless its value is a failure.
+fn set<T>(
+    options: Option<&mut rdsign_options>,
+    value: Result<T>,
+    apply: impl FnOnce(SignerBuilder, T) -> SignerBuilder,
 ) -> Status {
-    unsafe {
-        change(options, |builder| {
-            let text = text(pointer, name)?;
-            *builder = apply(take(builder), text);
-            Ok(())
-        })
-    }
-}
-
-unsafe fn set(
-    options: *mut rdsign_options,
-    apply: impl FnOnce(SignerBuilder) -> SignerBuilder,
-) -> Status {
-    unsafe {
-        change(options, |builder| {
-            *builder = apply(take(builder));
-            Ok(())
-        })
-    }
-}
-
-unsafe fn change(
-    options: *mut rdsign_options,
-    body: impl FnOnce(&mut SignerBuilder) -> Result<()>,
-) -> Status {
-    let Some(options) = (unsafe { options.as_mut() }) else {
+    let Some(rdsign_options { builder, failure }) = options else {
         return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
     };
-    match caught(|| body(&mut options.builder)) {
-        Ok(()) => rdsign_status::RDSIGN_OK as Status,
-        Err(failure) => {
-            let status = failure.status;
-            options.failure.get_or_insert(failure);
-            status
-        }
-    }
+    change(failure, || {
+        *builder = apply(take(builder), value?);
+        Ok(())
+    })
 }

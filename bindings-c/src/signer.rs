@@ -1,148 +1,142 @@
-//! Signers and the tokens they make.
+//! Signers and the tokens that they make.
 //!
-//! A token is kept as C wants it, with a NUL at its end. Whatever held its text is wiped, not only
-//! the last copy.
+//! A token is stored as a C string, with a NUL at its end. Every buffer that held its text is wiped,
+//! not only the last one.
 
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use rdsign::timestamp::to_unix_seconds;
 use rdsign::{Signer, Token};
 use zeroize::optimization_barrier;
 
-use crate::boundary::{borrowed, free, produce};
+use crate::boundary::{free, produce, required};
 use crate::error::rdsign_error;
 use crate::options::rdsign_options;
 use crate::status::Status;
 
 /// Signs tokens for one database user at one endpoint.
 ///
-/// Any number of threads may use one signer at the same time, and a child of fork() may go on using
-/// its parent's. It keeps credentials and signing keys from one call to the next, so it should be
-/// kept, not made anew for each token. It starts no thread and no timer.
+/// Any number of threads may share a signer, and a child of fork() may keep using its parent's. It
+/// caches credentials and signing keys, so keep it instead of making one for each token. It starts no
+/// thread and no timer.
 pub struct rdsign_signer(Signer);
 
-/// A token: what to send as the password, and until when. It outlives its signer.
+/// A token: the password to send, and when it expires. It stays valid after its signer is freed.
 pub struct rdsign_token {
     value: Wiped,
     expires_at: i64,
 }
 
-// The header says so.
+// The header promises that threads can share them.
 const fn shared_by_threads<T: Send + Sync>() {}
 const _: () = shared_by_threads::<rdsign_signer>();
 const _: () = shared_by_threads::<rdsign_token>();
 
-/// Makes a signer, and checks all of its options.
+/// Makes a signer and checks all of its options. Uses no network. Free it with rdsign_signer_free().
 ///
-/// The options stay the caller's: they may be freed at once, or changed and used for another
-/// signer. The signer is to be freed with rdsign_signer_free(). No network is used yet.
+/// The options remain yours: you may free them at once, or change them and make another signer.
 ///
 /// Returns RDSIGN_OK, the status of the first setter of these options that failed, any status from
 /// RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, or RDSIGN_NULL_ARGUMENT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_signer_new(
-    options: *const rdsign_options,
-    signer: *mut *mut rdsign_signer,
-    error: *mut *mut rdsign_error,
+pub extern "C" fn rdsign_signer_new(
+    options: Option<&rdsign_options>,
+    signer: Option<&mut MaybeUninit<Box<rdsign_signer>>>,
+    error: Option<&mut MaybeUninit<Box<rdsign_error>>>,
 ) -> Status {
-    unsafe {
-        produce(signer, "signer", error, || {
-            borrowed(options, "options")?.build().map(rdsign_signer)
-        })
-    }
+    produce(signer, "signer", error, || {
+        required(options, "options")?.build().map(rdsign_signer)
+    })
 }
 
-/// Makes a token, signed now. It is to be freed with rdsign_token_free().
+/// Makes a token that is signed now. Free it with rdsign_token_free().
 ///
-/// With the credentials at hand this takes about a microsecond. Otherwise it asks their source for
-/// them and waits, for the credentials timeout at the most; other threads wait with it.
+/// With cached credentials, this takes about a microsecond. Otherwise it fetches them from their
+/// source, and blocks for at most the credentials timeout; other threads wait for the same fetch.
 ///
-/// Returns RDSIGN_OK, RDSIGN_INVALID_CREDENTIALS for what a source has given, any status from
+/// Returns RDSIGN_OK, RDSIGN_INVALID_CREDENTIALS if a source returned invalid keys, any status from
 /// RDSIGN_CREDENTIALS_NOT_FOUND to RDSIGN_CREDENTIALS_TIMEOUT, or RDSIGN_NULL_ARGUMENT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_signer_token(
-    signer: *const rdsign_signer,
-    token: *mut *mut rdsign_token,
-    error: *mut *mut rdsign_error,
+pub extern "C" fn rdsign_signer_token(
+    signer: Option<&rdsign_signer>,
+    token: Option<&mut MaybeUninit<Box<rdsign_token>>>,
+    error: Option<&mut MaybeUninit<Box<rdsign_error>>>,
 ) -> Status {
-    unsafe {
-        produce(token, "token", error, || {
-            Ok(rdsign_token::new(borrowed(signer, "signer")?.0.token()?))
-        })
-    }
+    produce(token, "token", error, || {
+        Ok(rdsign_token::new(required(signer, "signer")?.0.token()?))
+    })
 }
 
-/// Makes a token as if it were signed at another time: for tests.
+/// Makes a token that is signed at another time, for tests.
 ///
-/// signing_time is in seconds since 1970-01-01T00:00:00Z, and lies before the year 10000.
-/// Credentials are judged by that time as well.
+/// signing_time is in seconds since 1970-01-01T00:00:00Z, and before the year 10000. It also decides
+/// whether credentials have expired.
 ///
-/// Returns what rdsign_signer_token() does, or RDSIGN_INVALID_SIGNING_TIME.
+/// Returns the statuses of rdsign_signer_token(), or RDSIGN_INVALID_SIGNING_TIME.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_signer_token_at(
-    signer: *const rdsign_signer,
+pub extern "C" fn rdsign_signer_token_at(
+    signer: Option<&rdsign_signer>,
     signing_time: i64,
-    token: *mut *mut rdsign_token,
-    error: *mut *mut rdsign_error,
+    token: Option<&mut MaybeUninit<Box<rdsign_token>>>,
+    error: Option<&mut MaybeUninit<Box<rdsign_error>>>,
 ) -> Status {
-    unsafe {
-        produce(token, "token", error, || {
-            let signer = &borrowed(signer, "signer")?.0;
-            Ok(rdsign_token::new(
-                signer.token_at_unix_seconds(signing_time)?,
-            ))
-        })
-    }
+    produce(token, "token", error, || {
+        let signer = &required(signer, "signer")?.0;
+        Ok(rdsign_token::new(
+            signer.token_at_unix_seconds(signing_time)?,
+        ))
+    })
 }
 
-/// Frees a signer. Its tokens stay as they are. NULL is fine.
+/// Frees a signer. Its tokens remain valid. Accepts NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_signer_free(signer: *mut rdsign_signer) {
-    unsafe { free(signer) };
+pub extern "C" fn rdsign_signer_free(signer: Option<Box<rdsign_signer>>) {
+    free(signer);
 }
 
-/// The text of a token, to be given to the driver as the password, as it is.
+/// Returns the text of a token: pass it to the driver as the password, unchanged.
 ///
 /// It is ASCII, about 350 bytes long with a long-lived key, and 1,300 to 2,500 with a session token.
-/// It lives until rdsign_token_free(), which wipes it. NULL for NULL.
+/// It is valid until rdsign_token_free(), which wipes it. For NULL, returns NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_token_value(token: *const rdsign_token) -> *const c_char {
-    match unsafe { token.as_ref() } {
+pub extern "C" fn rdsign_token_value(token: Option<&rdsign_token>) -> *const c_char {
+    match token {
         Some(token) => token.value.0.as_ptr().cast(),
         None => ptr::null(),
     }
 }
 
-/// The moment from which the server refuses the token, in seconds since 1970-01-01T00:00:00Z: the
-/// end of its lifetime or of the credentials that signed it, whichever comes first. A connection
-/// that is open by then stays open. 0 for NULL.
+/// Returns when the token expires, in seconds since 1970-01-01T00:00:00Z: when its lifetime is over or
+/// its credentials expire, whichever comes first. From then on the server rejects it; open connections
+/// stay open. For NULL, returns 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_token_expires_at(token: *const rdsign_token) -> i64 {
-    match unsafe { token.as_ref() } {
+pub extern "C" fn rdsign_token_expires_at(token: Option<&rdsign_token>) -> i64 {
+    match token {
         Some(token) => token.expires_at,
         None => 0,
     }
 }
 
-/// Wipes a token and frees it. NULL is fine.
+/// Wipes a token and frees it. Accepts NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rdsign_token_free(token: *mut rdsign_token) {
-    unsafe { free(token) };
+pub extern "C" fn rdsign_token_free(token: Option<Box<rdsign_token>>) {
+    free(token);
 }
 
 impl rdsign_token {
     fn new(token: Token) -> Self {
         let expires_at = to_unix_seconds(token.expires_at());
         let mut value = Wiped(token.into_value().into_bytes());
-        // Core leaves room for it: a vector that grows may move, and leave a copy behind.
+        // Core reserves the space for it: a vector that grows may move and leave a copy behind.
         value.0.push(0);
         Self { value, expires_at }
     }
 }
 
-/// Bytes that are wiped on drop. Zeroizing would do it byte by byte, in a tenth of the time that
-/// signing takes.
+/// Bytes that are wiped on drop. `Zeroizing` would wipe them one by one, which takes a tenth of the
+/// time of signing.
 struct Wiped(Vec<u8>);
 
 impl Drop for Wiped {
@@ -155,7 +149,6 @@ impl Drop for Wiped {
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
-    use std::ptr::{dangling_mut, null_mut};
 
     use super::*;
     use crate::error::{rdsign_error_free, rdsign_error_message};
@@ -170,18 +163,22 @@ mod tests {
             .build()
             .unwrap();
         let signer = rdsign_signer(signer);
-        let untouched = dangling_mut();
-        let (mut token, mut error) = (untouched, null_mut());
-        // Twice: what the first panic leaves must be as good as new.
+        // Twice: the first panic must leave the signer usable.
         for _ in 0..2 {
-            let status = unsafe { rdsign_signer_token(&signer, &mut token, &mut error) };
+            let (mut token, mut error) = (MaybeUninit::zeroed(), MaybeUninit::uninit());
+            let status = rdsign_signer_token(Some(&signer), Some(&mut token), Some(&mut error));
             assert_eq!(status, rdsign_status::RDSIGN_INTERNAL as Status);
-            assert_eq!(token, untouched);
-            let message = unsafe { CStr::from_ptr(rdsign_error_message(error)) };
+            // SAFETY: all bytes are zero if the failed call did not write to it.
+            let token: *const rdsign_token = unsafe { std::mem::transmute(token) };
+            assert!(token.is_null());
+            // SAFETY: a failed call writes its error.
+            let error = unsafe { error.assume_init() };
+            // SAFETY: the message of an error is a C string.
+            let message = unsafe { CStr::from_ptr(rdsign_error_message(Some(&error))) };
             let message = message.to_str().unwrap();
             assert!(message.starts_with("internal error (panic)"), "{message}");
             assert!(!message.contains("secret"), "{message}");
-            unsafe { rdsign_error_free(error) };
+            rdsign_error_free(Some(error));
         }
     }
 }

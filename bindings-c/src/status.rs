@@ -1,66 +1,65 @@
 //! The numbers that functions return, and their names.
 //!
-//! Numbers and names are core's; the enum only writes them out for the header, and the build fails
-//! if it lacks a code or gives it another number. Functions take and return a plain number and not
-//! the enum, because a number that a caller makes up is not a value of the enum.
+//! Core decides both. The enum only lists them for the header, and the build fails if it misses a code
+//! or gives it another number. Functions pass a plain number instead of the enum, because C may pass
+//! any number, which would not be a valid value of the enum.
 
 use std::ffi::{CStr, c_char};
 
 use rdsign::ErrorCode;
 
-/// What a function returns: RDSIGN_OK, or why it failed.
+/// The result of a function: RDSIGN_OK, or why it failed.
 ///
-/// A number is never used again for something else, and later versions may add more. If several
-/// options are wrong, the lowest number wins; RDSIGN_NULL_ARGUMENT and RDSIGN_INVALID_UTF8 come
-/// before all others.
+/// Numbers are never reused, and later versions may add more. If several options are invalid, the
+/// lowest number wins; RDSIGN_NULL_ARGUMENT and RDSIGN_INVALID_UTF8 come before all others.
 #[repr(i32)]
 #[derive(Clone, Copy)]
 pub enum rdsign_status {
-    /// It worked.
+    /// Success.
     RDSIGN_OK = 0,
-    /// The host name is missing, empty, over 253 characters, or has something in it that no host
-    /// name has: a scheme, a port, a path, a space, a control or non-ASCII character.
+    /// The host name is missing, empty or longer than 253 characters, or contains a scheme, a port, a
+    /// path, a space, or a control or non-ASCII character.
     RDSIGN_INVALID_HOSTNAME = 1,
     /// The port is not 1 to 65535.
     RDSIGN_INVALID_PORT = 2,
-    /// The user name is missing, empty, or has a control character or U+FFFD in it.
+    /// The user name is missing, empty, or contains a control character or U+FFFD.
     RDSIGN_INVALID_USERNAME = 3,
-    /// The region is not lower-case letters, digits and '-'.
+    /// The region has characters other than lower-case letters, digits and '-'.
     RDSIGN_INVALID_REGION = 4,
-    /// No region is given, and none is in the host name, the environment or the profile.
+    /// No region was given, and none is in the host name, the environment or the profile.
     RDSIGN_REGION_REQUIRED = 5,
-    /// The region given is not the one in the host name.
+    /// The given region differs from the one in the host name.
     RDSIGN_REGION_MISMATCH = 6,
-    /// The access key id or the secret access key is missing or empty, one of the keys has a
-    /// control character in it, or two sources of credentials are given.
+    /// The access key ID or the secret access key is missing or empty, one of the keys contains a
+    /// control character, or more than one source of credentials was given.
     RDSIGN_INVALID_CREDENTIALS = 7,
     /// The lifetime is not 1 to 900 seconds.
     RDSIGN_INVALID_EXPIRES_IN = 8,
     /// The signing time is before 1970 or after 9999.
     RDSIGN_INVALID_SIGNING_TIME = 9,
-    /// No source had credentials: the text lists what was tried, and why each had none.
+    /// No source had credentials. The message lists the sources, and why each had none.
     RDSIGN_CREDENTIALS_NOT_FOUND = 20,
-    /// The credentials have expired, and their source gives no newer ones.
+    /// The credentials have expired, and their source has no newer ones.
     RDSIGN_CREDENTIALS_EXPIRED = 21,
-    /// A source that should have had credentials failed, the credentials callback among them: the
-    /// text says which one and why.
+    /// A source that should have worked failed, such as the credentials callback. The message says
+    /// which one and why.
     RDSIGN_CREDENTIALS_FAILED = 22,
     /// Credentials did not arrive within the credentials timeout.
     RDSIGN_CREDENTIALS_TIMEOUT = 23,
-    /// An argument that must not be NULL is.
+    /// An argument is NULL that must not be NULL.
     RDSIGN_NULL_ARGUMENT = 100,
-    /// A text is not UTF-8.
+    /// A string is not UTF-8.
     RDSIGN_INVALID_UTF8 = 101,
-    /// A fault of rdsign itself.
+    /// A bug in rdsign.
     RDSIGN_INTERNAL = 255,
 }
 
 /// cbindgen:ignore
-/// In the header this is `rdsign_status`; see the top of this file.
+/// The header calls it `rdsign_status`: see the top of this file.
 pub(crate) type Status = i32;
 
-/// The statuses of core's codes, in the order of [`ErrorCode::ALL`]. If core has a code that the
-/// header lacks, this does not compile: add it here and to the enum.
+/// The statuses of core's codes, in the order of [`ErrorCode::ALL`]. If core has a code that is missing
+/// here, this does not compile: add it here and to the enum.
 const STATUSES: [rdsign_status; ErrorCode::ALL.len()] = [
     rdsign_status::RDSIGN_INVALID_HOSTNAME,
     rdsign_status::RDSIGN_INVALID_PORT,
@@ -78,7 +77,7 @@ const STATUSES: [rdsign_status; ErrorCode::ALL.len()] = [
     rdsign_status::RDSIGN_INTERNAL,
 ];
 
-/// Longer than any name, so that a NUL ends each.
+/// Longer than any name, so that each ends with a NUL.
 const NAME_SIZE: usize = 32;
 
 /// Core's names as C strings, in the same order.
@@ -89,7 +88,7 @@ static NAMES: [[u8; NAME_SIZE]; ErrorCode::ALL.len()] = {
         let code = ErrorCode::ALL[at];
         assert!(
             STATUSES[at] as Status == code as Status,
-            "the header gives a code another number than core does"
+            "a code has different numbers in the header and in core"
         );
         let name = code.as_str().as_bytes();
         assert!(name.len() < NAME_SIZE, "a name is too long");
@@ -112,8 +111,8 @@ fn name(status: Status) -> &'static CStr {
     }
 }
 
-/// A status as every language spells it, such as "INVALID_PORT"; "OK" for RDSIGN_OK, "UNKNOWN" for
-/// a number that this version does not know. The text is static.
+/// Returns the name of a status, the same as in every language, such as "INVALID_PORT". Returns "OK"
+/// for RDSIGN_OK, and "UNKNOWN" for a number that this version does not know. The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_status_name(status: Status) -> *const c_char {
     name(status).as_ptr()
