@@ -1,5 +1,7 @@
-"""What the tests share: an installed tree, and the programs that are built against it and nothing
-else of this checkout but their own source."""
+"""Shared by the tests: an installed tree, and programs that are built against it.
+
+Except for their own source, the programs use nothing of this checkout.
+"""
 
 import os
 import shutil
@@ -8,52 +10,52 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from common import REPOSITORY, VERSION  # noqa: F401, the tests have them from here
+from common import REPOSITORY, VERSION  # noqa: F401, the tests import them from here
 
 CRATE = REPOSITORY / "bindings-c"
 PROGRAMS = CRATE / "tests/programs"
 BUILT = Path(os.environ.get("RDSIGN_C_BUILT", REPOSITORY / "target/debug")).resolve()
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
-# What would answer in place of what a test sets up, and what would hide a message.
+# Variables that would replace what a test sets up, or hide a message.
 FOREIGN = ("AWS_", "PG", "RDSIGN_", "PKG_CONFIG", "CMAKE_", "MAKE", "LD_", "ASAN_", "UBSAN_", "LSAN_")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
 
 
 def run(*arguments, env=None, **options):
-    """Runs a command to its end: a finished process, with its output as text."""
+    """Runs a command, and returns the finished process, with its output as text."""
     arguments = [str(argument) for argument in arguments]
     environment = ENVIRONMENT | {k: str(v) for k, v in (env or {}).items()}
     return subprocess.run(arguments, env=environment, text=True, capture_output=True, **options)
 
 
 def succeed(*arguments, env=None, **options):
-    """Runs a command that must succeed: its standard output."""
+    """Runs a command that must succeed, and returns its standard output."""
     done = run(*arguments, env=env, **options)
     assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def install(built, destdir, **options):
-    """Installs what was built; more options are PREFIX, LIBDIR and INCLUDEDIR."""
+    """Installs the built library; more options are PREFIX, LIBDIR and INCLUDEDIR."""
     options = {"BUILT": built, "DESTDIR": destdir, **options}
     succeed(CRATE / "packaging/install", env=options, cwd="/")
 
 
 class Tree:
-    """An installed tree, wherever it lies by now."""
+    """An installed tree, which may have been moved."""
 
     def __init__(self, libdir):
         self.libdir = libdir
 
     def pkg_config(self, *arguments):
-        # PKG_CONFIG_LIBDIR is all that is searched: a library of the system cannot step in.
+        # pkg-config searches only PKG_CONFIG_LIBDIR: it must not find a library of the system.
         paths = {"PKG_CONFIG_LIBDIR": self.libdir / "pkgconfig"}
         return succeed("pkg-config", *arguments, "rdsign", env=paths).split()
 
 
 class Builder:
-    """Builds test programs against one tree, each way of building once."""
+    """Builds test programs against one tree, each with the same flags only once."""
 
     def __init__(self, tree, folder):
         self.tree = tree
@@ -78,7 +80,7 @@ class Builder:
 
 @pytest.fixture(scope="session")
 def scratch():
-    """A folder that is gone afterwards: what lies in it is large."""
+    """A folder that is deleted after the tests, because its files are large."""
     with tempfile.TemporaryDirectory(prefix="rdsign-c-") as folder:
         yield Path(folder)
 
@@ -90,7 +92,7 @@ def tmp_path(scratch):
 
 @pytest.fixture(scope="session")
 def built(scratch):
-    """What cargo built, without the debugging information that makes up nine tenths of it."""
+    """The libraries that cargo built, without debugging information, which is nine tenths of them."""
     folder = scratch / "built"
     folder.mkdir()
     for name in ("librdsign_c.so", "librdsign_c.a"):
@@ -109,7 +111,7 @@ def tree(built, scratch):
 
 @pytest.fixture(scope="session")
 def program(tree, scratch):
-    """Builds programs/NAME with more flags, against the tree."""
+    """Builds programs/NAME against the tree, with more flags."""
     folder = scratch / "programs"
     folder.mkdir()
     return Builder(tree, folder)

@@ -1,4 +1,4 @@
-"""The header and the libraries say the same, and every compiler takes the header."""
+"""The header matches the libraries, and every compiler accepts it."""
 
 import re
 
@@ -10,7 +10,7 @@ DECLARATIONS = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.S)
 FUNCTIONS = set(re.findall(r"\b(rdsign_\w+)\(", DECLARATIONS))
 STATUSES = dict(re.findall(r"\b(RDSIGN_\w+) = (\d+)", DECLARATIONS))
 
-# Every include is there twice: the second one must add nothing.
+# Includes the header twice: the second one must add nothing.
 USE = """
 #include <rdsign.h>
 #include <rdsign.h>
@@ -19,7 +19,7 @@ int main(void) { return rdsign_status_name(RDSIGN_OK) == rdsign_version(); }
 
 
 def exported(library):
-    """The names that a shared library gives to others."""
+    """Returns the names that a shared library exports."""
     lines = succeed("nm", "--dynamic", "--defined-only", library).splitlines()
     return {line.split()[-1] for line in lines}
 
@@ -37,7 +37,7 @@ def test_exported_symbols_are_exactly_the_header_s(tree):
 def test_the_header_compiles_without_a_warning(tree, tmp_path, compiler, standard):
     source = tmp_path / ("use.cpp" if "+" in standard else "use.c")
     source.write_text(USE)
-    # -isystem would keep a warning in the header to itself.
+    # -isystem would hide a warning in the header.
     flags = tree.pkg_config("--cflags")
     assert flags == [f"-I{tree.libdir / 'pkgconfig/../../include'}"]
     succeed(compiler, f"-std={standard}", *STRICT, *flags, "-c", source, "-o", tmp_path / "use.o")
@@ -61,12 +61,12 @@ def test_the_statuses_are_those_of_the_contract():
 
 def test_calls_c_leaves_no_function_and_no_status_out():
     source = (PROGRAMS / "calls.c").read_text()
-    # No call can bring about a bug in rdsign.
+    # No call can cause a bug in rdsign.
     for name in FUNCTIONS | STATUSES.keys() - {"RDSIGN_INTERNAL"}:
         assert re.search(rf"\b{name}\b", source), name
 
 
-def test_the_shared_library_has_its_soname_and_needs_libc_alone(tree):
+def test_the_shared_library_has_its_soname_and_needs_only_libc(tree):
     dynamic = succeed("readelf", "--dynamic", "--wide", tree.libdir / "librdsign.so")
     assert re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["librdsign.so.0"]
     needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))

@@ -1,4 +1,4 @@
-"""Programs are built against an installed tree in each way that the tree offers."""
+"""Builds programs against an installed tree with pkg-config and CMake, shared and static."""
 
 import os
 import re
@@ -34,13 +34,13 @@ def test_pkg_config_links_the_shared_library(tree, tmp_path):
 def test_pkg_config_static_links_a_program_that_needs_no_library(tree, tmp_path):
     program = tmp_path / "user"
     flags = tree.pkg_config("--static", "--cflags", "--libs")
-    # glibc itself warns here that looking up hosts needs its shared libraries after all.
+    # glibc warns here that looking up hosts still needs its shared libraries.
     succeed("gcc", "-std=c11", "-static", SOURCE, "-o", program, *flags)
     assert "(NEEDED)" not in succeed("readelf", "--dynamic", program)
     succeed(program, *ARGUMENTS)
 
 
-def test_the_static_library_goes_into_a_dynamic_program(tree, tmp_path):
+def test_a_dynamic_program_can_link_the_static_library(tree, tmp_path):
     program = tmp_path / "user"
     flags = tree.pkg_config("--static", "--cflags", "--libs")
     flags = [tree.libdir / "librdsign.a" if flag == "-lrdsign" else flag for flag in flags]
@@ -52,7 +52,7 @@ def test_the_static_library_goes_into_a_dynamic_program(tree, tmp_path):
 def cmake(tree, folder, target, version=VERSION):
     text = CMAKE.format(version=version, source=SOURCE, target=target)
     (folder / "CMakeLists.txt").write_text(text)
-    # Of all places to search, only the tree is left.
+    # CMake must search only the tree.
     options = [f"-DCMAKE_PREFIX_PATH={tree.libdir.parent}", "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=NO"]
     return run("cmake", "-S", folder, "-B", folder / "build", *options)
 
@@ -69,12 +69,12 @@ def test_cmake_finds_and_links(tree, tmp_path, target):
 
 
 @pytest.mark.parametrize("version", ["0.0.1", "0.1"])
-def test_cmake_takes_an_older_version_for_granted(tree, tmp_path, version):
+def test_cmake_accepts_a_request_for_an_older_version(tree, tmp_path, version):
     assert cmake(tree, tmp_path, "rdsign::rdsign", version).returncode == 0
 
 
 @pytest.mark.parametrize("version", ["0.99", "1.0"])
-def test_cmake_refuses_a_newer_version(tree, tmp_path, version):
+def test_cmake_rejects_a_request_for_a_newer_version(tree, tmp_path, version):
     configured = cmake(tree, tmp_path, "rdsign::rdsign", version)
     assert configured.returncode != 0
     assert f'compatible with requested version "{version}"' in " ".join(configured.stderr.split())
@@ -99,7 +99,7 @@ def test_the_shared_library_is_versioned(tree):
         ),
     ],
 )
-def test_folders_are_below_destdir_and_named_without_it(built, tmp_path, options, want):
+def test_files_go_below_destdir_but_do_not_name_it(built, tmp_path, options, want):
     install(built, tmp_path, **options)
     tree = Tree(tmp_path / want[1][1:])
     variables = ("prefix", "libdir", "includedir")
@@ -109,13 +109,13 @@ def test_folders_are_below_destdir_and_named_without_it(built, tmp_path, options
         if file.suffix in (".pc", ".cmake"):
             assert str(tmp_path) not in file.read_text(), file
     config = (tree.libdir / "cmake/rdsign/rdsignConfig.cmake").read_text()
-    way = re.search(r"CMAKE_CURRENT_LIST_DIR}/(\S*include|\S*headers)", config)[1]
-    from_here = os.path.join(want[1], "cmake/rdsign", way)
+    path = re.search(r"CMAKE_CURRENT_LIST_DIR}/(\S*include|\S*headers)", config)[1]
+    from_here = os.path.join(want[1], "cmake/rdsign", path)
     assert os.path.normpath(from_here) == want[2]
 
 
-def test_make_install_puts_a_tree_where_it_is_told(tmp_path):
-    # What there is to build has been built, with the features that the rest of the tests share.
+def test_make_install_uses_the_given_folders(tmp_path):
+    # CARGO=true: the library is built already, with the features that the other tests share.
     make = ["make", "--no-print-directory", "install", "CARGO=true", f"BUILT={BUILT}"]
     succeed(*make, "PREFIX=/usr", "LIBDIR=/usr/lib64", f"DESTDIR={tmp_path}", cwd=REPOSITORY)
     assert (tmp_path / "usr/lib64/librdsign.so").resolve().exists()
@@ -124,15 +124,15 @@ def test_make_install_puts_a_tree_where_it_is_told(tmp_path):
     assert (tmp_path / "usr/include/rdsign.h").exists()
 
 
-def test_private_libraries_are_the_ones_that_rustc_names(tree, tmp_path):
-    # An empty crate has those of the standard library; the programs above would not link if the
-    # dependencies had more.
+def test_private_libraries_are_those_that_rustc_lists(tree, tmp_path):
+    # An empty crate needs those of the standard library. If the dependencies needed more, the programs
+    # above would not link.
     (tmp_path / "empty.rs").touch()
     rustc = ["rustc", "--crate-type=staticlib", "--print=native-static-libs", "empty.rs"]
     printed = run(*rustc, cwd=tmp_path)
     assert printed.returncode == 0, printed.stderr
     named = re.search(r"native-static-libs: (.*)", printed.stderr)[1].split()
-    # The C compiler brings these two itself, and -static has no shared libgcc_s.
+    # The C compiler adds these two itself, and with -static there is no shared libgcc_s.
     wanted = [library for library in named if library not in ("-lc", "-lgcc_s")]
     assert tree.pkg_config("--static", "--libs-only-l") == ["-lrdsign", *wanted]
     config = (tree.libdir / "cmake/rdsign/rdsignConfig.cmake").read_text()

@@ -1,4 +1,4 @@
-"""examples/c-libpq logs in to RDS on this machine."""
+"""Logs in to RDS on this machine with examples/c-libpq."""
 
 import os
 import shutil
@@ -24,24 +24,24 @@ def example(tree, scratch):
 
 
 def logged_in(*command, **env):
-    """Runs a command inside `rdsign local`."""
+    """Runs a command in `rdsign local`."""
     return run(RDSIGN, "local", "--", *command, env=env, cwd="/")
 
 
-def test_it_logs_in_to_an_endpoint_that_is_dialled_on_loopback(example):
+def test_it_logs_in_to_an_endpoint_that_it_dials_on_loopback(example):
     done = logged_in(example)
     assert (done.stdout, done.returncode) == ("iam_user\n", 0), done.stderr
 
 
-def test_a_refusal_ends_it_with_the_server_s_words_and_no_token(example):
-    # The endpoint is in PGHOST: a token for another user of it is right, but not allowed.
+def test_a_rejected_login_shows_the_server_s_message_and_no_token(example):
+    # PGHOST is the endpoint. A token for its other user is valid, but no policy allows it.
     done = logged_in("sh", "-c", 'PGUSER=testuser "$0"; status=$?; "$0" && exit $status', example)
     assert (done.stdout, done.returncode) == ("iam_user\n", 1), done.stderr
     assert 'PAM authentication failed for user "testuser"' in done.stderr
     assert "X-Amz" not in done.stderr
 
 
-def test_what_is_wrong_with_the_options_is_said(example):
+def test_invalid_options_are_reported(example):
     done = run(example, env={"PGHOST": "localhost", "PGUSER": "iam_user"})
     assert (done.stdout, done.returncode) == ("", 1)
     assert done.stderr.startswith("no signer: region: missing")

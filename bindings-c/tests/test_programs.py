@@ -1,4 +1,4 @@
-"""The C programs that use the library: as they are, under valgrind, and with sanitizers in them."""
+"""Runs the C programs that use the library: directly, under valgrind, and with sanitizers."""
 
 import pytest
 from conftest import REPOSITORY, VERSION, run, succeed
@@ -17,7 +17,7 @@ VALGRIND = [
     "--quiet",
     "--error-exitcode=99",
     "--leak-check=full",
-    # What a process makes once and keeps to its end is none of these two.
+    # Neither includes what a process allocates once and keeps until its end.
     "--show-leak-kinds=definite,indirect",
     "--errors-for-leak-kinds=definite,indirect",
 ]
@@ -28,7 +28,7 @@ def test_program(program, name):
     succeed(program(name), *ARGUMENTS[name])
 
 
-def test_every_vector_that_c_can_express_gives_its_bytes_or_its_status(program):
+def test_every_vector_that_c_can_express_has_its_token_or_its_status(program):
     lines = succeed(program("vectors.c"), VECTORS).splitlines()
     text = VECTORS.read_text()
     requests = [line for line in text.split("\n") if line and not line.startswith("#")][1:]
@@ -38,26 +38,26 @@ def test_every_vector_that_c_can_express_gives_its_bytes_or_its_status(program):
     assert lines[-1] == f"{passed} passed, 0 failed, {len(with_nul)} skipped"
 
 
-def test_a_million_tokens_leave_memory_as_it_was(program):
+def test_a_million_tokens_do_not_use_more_memory(program):
     succeed(program("tokens.c"), 1_000_000)
 
 
-def test_freed_memory_holds_no_secret_and_no_token(program):
+def test_freed_memory_contains_no_secret_and_no_token(program):
     succeed(program("wipe.c"))
 
 
-def test_a_planted_program_without_a_fault_passes(program):
+def test_the_planted_program_without_a_bug_passes(program):
     succeed(program("planted.c"), "none")
     succeed(*VALGRIND, program("planted.c"), "none")
     succeed(program("planted.c", *SANITIZED), "none")
 
 
 @pytest.mark.parametrize(
-    "fault, words",
+    "bug, words",
     [("leak", "definitely lost"), ("use-after-free", "Invalid read")],
 )
-def test_valgrind_finds_a_planted_fault(program, fault, words):
-    done = run(*VALGRIND, program("planted.c"), fault)
+def test_valgrind_finds_a_planted_bug(program, bug, words):
+    done = run(*VALGRIND, program("planted.c"), bug)
     assert done.returncode == 99
     assert words in done.stderr
 
@@ -68,15 +68,15 @@ def test_valgrind_finds_nothing(program, name):
 
 
 @pytest.mark.parametrize(
-    "fault, words",
+    "bug, words",
     [
         ("leak", "LeakSanitizer: detected memory leaks"),
         ("use-after-free", "AddressSanitizer: heap-use-after-free"),
         ("overflow", "runtime error: signed integer overflow"),
     ],
 )
-def test_the_sanitizers_are_in(program, fault, words):
-    done = run(program("planted.c", *SANITIZED), fault)
+def test_the_sanitizers_find_a_planted_bug(program, bug, words):
+    done = run(program("planted.c", *SANITIZED), bug)
     assert done.returncode != 0
     assert words in done.stderr
 

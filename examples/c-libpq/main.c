@@ -1,9 +1,9 @@
 /*
  * Logs in to an RDS database with libpq and a token instead of a password, and prints the user.
  *
- * Reads libpq's own variables: PGHOST is the endpoint that the token is signed for, and the
- * server's certificate must have its name. PGHOSTADDR is the address to dial if it is not the
- * endpoint's, such as a tunnel. Keys come from the AWS SDKs' default chain.
+ * Reads libpq's own variables. PGHOST is the endpoint: the token is signed for it, and the server's
+ * certificate must name it. PGHOSTADDR is the address to dial if it is not the endpoint's, such as a
+ * tunnel. Credentials come from the AWS SDKs' default chain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <libpq-fe.h>
 #include <rdsign.h>
 
-/* Called once: the signer is kept for as long as the program makes connections. */
+/* Call it once: keep the signer for as long as the program makes connections. */
 static rdsign_signer *make_signer(const char *hostname, const char *port, const char *username) {
     rdsign_signer *signer = NULL;
     rdsign_error *error = NULL;
@@ -39,7 +39,7 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname) {
         rdsign_error_free(error);
         return NULL;
     }
-    /* libpq reads what is missing or NULL from its variables, such as the port and the user. */
+    /* libpq reads the parameters that are missing or NULL from its variables. */
     const char *const keywords[] = {"host", "hostaddr", "password", "sslmode", "sslrootcert", NULL};
     const char *const values[] = {
         hostname,

@@ -1,6 +1,6 @@
 /*
- * Every function of the header, with what it accepts and with what it must refuse: each status by
- * its way to come about, NULL, text that is not UTF-8, empty and huge text, and the callback.
+ * Calls every function of the header with valid and invalid arguments: causes each status, and passes
+ * NULL, strings that are not UTF-8, empty and huge strings, and callbacks.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"
@@ -31,21 +31,21 @@ static const struct {
 };
 enum { TEXT_COUNT = sizeof TEXTS / sizeof TEXTS[0] };
 
-/* What an output holds before a call that must not write to it. */
+/* The value of an output before a call that must not write to it. */
 static int untouched;
 #define UNTOUCHED ((void *)&untouched)
 
-/* The options must be refused; they are freed. */
-static void refused(rdsign_options *options, rdsign_status status, const char *part) {
+/* Checks that the options are rejected, and frees them. */
+static void rejected(rdsign_options *options, rdsign_status status, const char *part) {
     rdsign_signer *signer = UNTOUCHED;
     CHECK_ERROR(status, part, rdsign_signer_new(options, &signer, &error));
     CHECK(signer == UNTOUCHED);
-    /* Whoever wants no text gets the status all the same. */
+    /* The status does not depend on the error output. */
     CHECK_STATUS(status, rdsign_signer_new(options, &signer, NULL));
     rdsign_options_free(options);
 }
 
-/* The signer must make no token; it is freed. */
+/* Checks that the signer makes no token, and frees it. */
 static void no_token(rdsign_signer *signer, rdsign_status status, const char *part) {
     rdsign_token *token = UNTOUCHED;
     CHECK_ERROR(status, part, rdsign_signer_token(signer, &token, &error));
@@ -62,7 +62,7 @@ static void a_known_answer(void) {
     rdsign_signer_free(signer);
 }
 
-/* What the library looks at; time() may lag behind it by some milliseconds. */
+/* The library's clock. time() may be some milliseconds behind it. */
 static int64_t now(void) {
     struct timespec time;
     CHECK(clock_gettime(CLOCK_REALTIME, &time) == 0);
@@ -97,7 +97,7 @@ static void a_token_outlives_its_signer(void) {
     rdsign_token_free(token);
 }
 
-static void options_serve_for_several_signers(void) {
+static void options_can_make_several_signers(void) {
     rdsign_options *options = valid_options();
     rdsign_signer *first = NULL, *second = NULL;
     CHECK_STATUS(RDSIGN_OK, rdsign_signer_new(options, &first, NULL));
@@ -114,14 +114,14 @@ static void options_serve_for_several_signers(void) {
     rdsign_signer_free(second);
 }
 
-static void null_is_refused_or_does_nothing(void) {
+static void null_is_rejected_or_does_nothing(void) {
     rdsign_signer *signer = UNTOUCHED;
     rdsign_token *token = UNTOUCHED;
     for (int i = 0; i < TEXT_COUNT; i++) {
         CHECK_STATUS(RDSIGN_NULL_ARGUMENT, TEXTS[i].set(NULL, "text"));
         rdsign_options *options = valid_options();
         CHECK_STATUS(RDSIGN_NULL_ARGUMENT, TEXTS[i].set(options, NULL));
-        refused(options, RDSIGN_NULL_ARGUMENT, TEXTS[i].name);
+        rejected(options, RDSIGN_NULL_ARGUMENT, TEXTS[i].name);
     }
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_options_set_port(NULL, 5432));
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_options_set_expires_in(NULL, 900));
@@ -131,7 +131,7 @@ static void null_is_refused_or_does_nothing(void) {
     rdsign_options *options = endpoint_options();
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT,
                  rdsign_options_set_credentials_callback(options, NULL, NULL, NULL));
-    refused(options, RDSIGN_NULL_ARGUMENT, "callback");
+    rejected(options, RDSIGN_NULL_ARGUMENT, "callback");
 
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_credentials_set_access_key_id(NULL, "akid"));
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_credentials_set_secret_access_key(NULL, "secret"));
@@ -163,11 +163,11 @@ static void null_is_refused_or_does_nothing(void) {
     rdsign_error_free(NULL);
 }
 
-static void text_that_is_not_utf8_is_refused(void) {
+static void text_that_is_not_utf8_is_rejected(void) {
     for (int i = 0; i < TEXT_COUNT; i++) {
         rdsign_options *options = valid_options();
         CHECK_STATUS(RDSIGN_INVALID_UTF8, TEXTS[i].set(options, NOT_UTF8));
-        refused(options, RDSIGN_INVALID_UTF8, TEXTS[i].name);
+        rejected(options, RDSIGN_INVALID_UTF8, TEXTS[i].name);
     }
 }
 
@@ -176,90 +176,90 @@ static void the_first_setter_that_failed_is_kept(void) {
     CHECK_STATUS(RDSIGN_INVALID_UTF8, rdsign_options_set_region(options, NOT_UTF8));
     CHECK_STATUS(RDSIGN_OK, rdsign_options_set_region(options, "us-east-1"));
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_options_set_hostname(options, NULL));
-    refused(options, RDSIGN_INVALID_UTF8, "region");
+    rejected(options, RDSIGN_INVALID_UTF8, "region");
 }
 
 static void each_option_has_its_status(void) {
     rdsign_options *options = rdsign_options_new();
-    refused(options, RDSIGN_INVALID_HOSTNAME, "hostname");
+    rejected(options, RDSIGN_INVALID_HOSTNAME, "hostname");
 
     options = valid_options();
     rdsign_options_set_hostname(options, "");
-    refused(options, RDSIGN_INVALID_HOSTNAME, "hostname");
+    rejected(options, RDSIGN_INVALID_HOSTNAME, "hostname");
 
-    /* 0 is a port, and a wrong one: it does not stand for "not given". */
+    /* 0 is an invalid port. It does not mean "not given". */
     const int64_t ports[] = {0, -1, 65536, 4294972728, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
         options = valid_options();
         CHECK_STATUS(RDSIGN_OK, rdsign_options_set_port(options, ports[i]));
-        refused(options, RDSIGN_INVALID_PORT, "65535");
+        rejected(options, RDSIGN_INVALID_PORT, "65535");
     }
 
     options = valid_options();
     rdsign_options_set_username(options, "");
-    refused(options, RDSIGN_INVALID_USERNAME, "username");
+    rejected(options, RDSIGN_INVALID_USERNAME, "username");
 
     options = valid_options();
     rdsign_options_set_region(options, "US East");
-    refused(options, RDSIGN_INVALID_REGION, "region");
+    rejected(options, RDSIGN_INVALID_REGION, "region");
 
     options = valid_options();
     rdsign_options_set_hostname(options, "db.example.com");
-    refused(options, RDSIGN_REGION_REQUIRED, "region");
+    rejected(options, RDSIGN_REGION_REQUIRED, "region");
 
     options = valid_options();
     rdsign_options_set_region(options, "eu-central-1");
-    refused(options, RDSIGN_REGION_MISMATCH, "eu-central-1");
+    rejected(options, RDSIGN_REGION_MISMATCH, "eu-central-1");
 
     options = valid_options();
     rdsign_options_set_access_key_id(options, "");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "access key id");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "access key id");
 
     options = endpoint_options();
     rdsign_options_set_access_key_id(options, "akid");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "secret access key");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "secret access key");
 
     options = valid_options();
     rdsign_options_set_secret_access_key(options, "s3cr3t\n");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "secret access key");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "secret access key");
 
     options = valid_options();
     rdsign_options_set_profile(options, "default");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "more than one source");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "more than one source");
 
     options = valid_options();
     rdsign_options_set_external_id(options, "id");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
 
     options = valid_options();
     rdsign_options_set_role_session_name(options, "name");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
 
     options = valid_options();
     rdsign_options_set_role_arn(options, "");
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "role ARN");
 
     const int64_t timeouts[] = {0, -1, INT64_MIN};
     for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
         options = valid_options();
         CHECK_STATUS(RDSIGN_OK, rdsign_options_set_credentials_timeout(options, timeouts[i]));
-        refused(options, RDSIGN_INVALID_CREDENTIALS, "credentials timeout");
+        rejected(options, RDSIGN_INVALID_CREDENTIALS, "credentials timeout");
     }
 
     const int64_t lifetimes[] = {0, -1, 901, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof lifetimes / sizeof lifetimes[0]; i++) {
         options = valid_options();
         CHECK_STATUS(RDSIGN_OK, rdsign_options_set_expires_in(options, lifetimes[i]));
-        refused(options, RDSIGN_INVALID_EXPIRES_IN, "900");
+        rejected(options, RDSIGN_INVALID_EXPIRES_IN, "900");
     }
 }
 
-static void of_several_wrong_options_the_lowest_status_wins(void) {
+static void of_several_invalid_options_the_lowest_status_wins(void) {
     rdsign_options *options = valid_options();
     rdsign_options_set_expires_in(options, 0);
     rdsign_options_set_username(options, "");
     rdsign_options_set_port(options, 0);
-    refused(options, RDSIGN_INVALID_PORT, "port");
+    rejected(options, RDSIGN_INVALID_PORT, "port");
 }
 
 static void a_signing_time_is_bounded(void) {
@@ -271,14 +271,14 @@ static void a_signing_time_is_bounded(void) {
                     rdsign_signer_token_at(signer, times[i], &token, &error));
         CHECK(token == UNTOUCHED);
     }
-    /* 0 is a time like any other. */
+    /* 0 is a valid time. */
     rdsign_token *token = token_at(signer, 0);
     CHECK(rdsign_token_expires_at(token) == 900);
     rdsign_token_free(token);
     rdsign_signer_free(signer);
 }
 
-static void a_mebibyte_of_text_is_no_problem(void) {
+static void a_mebibyte_of_text_is_handled(void) {
     enum { LENGTH = 1 << 20 };
     char *huge = malloc(LENGTH + 1);
     CHECK(huge != NULL);
@@ -287,13 +287,13 @@ static void a_mebibyte_of_text_is_no_problem(void) {
 
     rdsign_options *options = valid_options();
     rdsign_options_set_hostname(options, huge);
-    refused(options, RDSIGN_INVALID_HOSTNAME, "253");
+    rejected(options, RDSIGN_INVALID_HOSTNAME, "253");
     options = valid_options();
     rdsign_options_set_region(options, huge);
-    refused(options, RDSIGN_REGION_MISMATCH, "us-east-1");
+    rejected(options, RDSIGN_REGION_MISMATCH, "us-east-1");
     options = valid_options();
     rdsign_options_set_profile(options, huge);
-    refused(options, RDSIGN_INVALID_CREDENTIALS, "more than one source");
+    rejected(options, RDSIGN_INVALID_CREDENTIALS, "more than one source");
 
     options = valid_options();
     rdsign_options_set_username(options, huge);
@@ -308,7 +308,7 @@ static void a_mebibyte_of_text_is_no_problem(void) {
     free(huge);
 }
 
-/* A callback's script, and what became of it. */
+/* What a callback does, and how often it was called and freed. */
 struct script {
     void (*fill)(rdsign_credentials *);
     int result;
@@ -350,12 +350,12 @@ static void fill_expired(rdsign_credentials *credentials) {
     rdsign_credentials_set_expires_at(credentials, SIGNING_TIME);
 }
 
-static void fill_for_ever(rdsign_credentials *credentials) {
+static void fill_forever(rdsign_credentials *credentials) {
     fill_all(credentials);
     rdsign_credentials_set_expires_at(credentials, INT64_MAX);
 }
 
-static void fill_id_alone(rdsign_credentials *credentials) {
+static void fill_only_the_id(rdsign_credentials *credentials) {
     rdsign_credentials_set_access_key_id(credentials, "akid");
 }
 
@@ -375,14 +375,14 @@ static void give_a_reason(rdsign_credentials *credentials) {
     CHECK_STATUS(RDSIGN_OK, rdsign_credentials_set_reason(credentials, "the vault is sealed"));
 }
 
-static void a_callback_gives_credentials(void) {
+static void a_callback_provides_credentials(void) {
     struct script script = {.fill = fill_all};
     rdsign_signer *signer = signer_of(callback_options(&script));
     CHECK(script.calls == 0);
     for (int i = 0; i < 3; i++) {
         rdsign_token *token = token_at(signer, SIGNING_TIME);
         CHECK(ends_with(rdsign_token_value(token), SIGNATURE));
-        /* The credentials end before the token's 900 seconds do. */
+        /* The credentials expire before the token's 900 seconds are over. */
         CHECK(rdsign_token_expires_at(token) == SIGNING_TIME + 120);
         rdsign_token_free(token);
     }
@@ -415,7 +415,7 @@ static void a_callback_s_data_is_freed_after_its_last_user(void) {
     CHECK(later.calls == 0);
 }
 
-static void what_a_callback_does_wrong_is_said(void) {
+static void a_callback_s_mistake_is_reported(void) {
     static const struct {
         struct script script;
         rdsign_status status;
@@ -427,7 +427,7 @@ static void what_a_callback_does_wrong_is_said(void) {
         {{.fill = fill_not_utf8}, RDSIGN_CREDENTIALS_FAILED, "secret access key"},
         {{.fill = fill_not_utf8, .result = 1}, RDSIGN_CREDENTIALS_FAILED, "UTF-8"},
         {{.fill = NULL}, RDSIGN_INVALID_CREDENTIALS, "access key id"},
-        {{.fill = fill_id_alone}, RDSIGN_INVALID_CREDENTIALS, "secret access key"},
+        {{.fill = fill_only_the_id}, RDSIGN_INVALID_CREDENTIALS, "secret access key"},
         {{.fill = fill_expired}, RDSIGN_CREDENTIALS_EXPIRED, "2024-08-26T22:00:00Z"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
@@ -438,8 +438,8 @@ static void what_a_callback_does_wrong_is_said(void) {
     }
 }
 
-static void credentials_may_last_to_the_end_of_time(void) {
-    struct script script = {.fill = fill_for_ever};
+static void credentials_may_have_the_latest_expiry(void) {
+    struct script script = {.fill = fill_forever};
     rdsign_signer *signer = signer_of(callback_options(&script));
     rdsign_token *token = token_at(signer, SIGNING_TIME);
     CHECK(rdsign_token_expires_at(token) == SIGNING_TIME + 900);
@@ -447,7 +447,7 @@ static void credentials_may_last_to_the_end_of_time(void) {
     rdsign_signer_free(signer);
 }
 
-static void the_default_chain_says_what_it_tried(void) {
+static void the_default_chain_reports_what_it_tried(void) {
     no_token(signer_of(endpoint_options()), RDSIGN_CREDENTIALS_NOT_FOUND, "AWS_ACCESS_KEY_ID");
 }
 
@@ -463,7 +463,7 @@ static void the_environment_is_the_default(void) {
     unsetenv("AWS_SECRET_ACCESS_KEY");
 }
 
-/* A container's credentials service that takes a connection and never answers. */
+/* A container's credentials service that accepts a connection and never answers. */
 static void a_silent_source_runs_into_the_timeout(void) {
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -486,7 +486,7 @@ static void a_silent_source_runs_into_the_timeout(void) {
     close(listener);
 }
 
-/* tests/codes.tsv names each status but RDSIGN_OK, and no other number has a name. */
+/* tests/codes.tsv names each status except RDSIGN_OK, and no other number has a name. */
 static void each_status_has_the_name_of_the_contract(const char *path) {
     FILE *file = fopen(path, "r");
     if (!file)
@@ -520,7 +520,7 @@ static void each_status_has_the_name_of_the_contract(const char *path) {
 int main(int argc, char **argv) {
     CHECK(argc == 3);
     CHECK(strcmp(rdsign_version(), argv[1]) == 0);
-    /* Nothing of this machine may answer where credentials are looked for. */
+    /* This machine's own sources of credentials must not answer. */
     setenv("AWS_CONFIG_FILE", "/dev/null", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
@@ -529,19 +529,19 @@ int main(int argc, char **argv) {
     a_known_answer();
     a_token_is_signed_now();
     a_token_outlives_its_signer();
-    options_serve_for_several_signers();
-    null_is_refused_or_does_nothing();
-    text_that_is_not_utf8_is_refused();
+    options_can_make_several_signers();
+    null_is_rejected_or_does_nothing();
+    text_that_is_not_utf8_is_rejected();
     the_first_setter_that_failed_is_kept();
     each_option_has_its_status();
-    of_several_wrong_options_the_lowest_status_wins();
+    of_several_invalid_options_the_lowest_status_wins();
     a_signing_time_is_bounded();
-    a_mebibyte_of_text_is_no_problem();
-    a_callback_gives_credentials();
+    a_mebibyte_of_text_is_handled();
+    a_callback_provides_credentials();
     a_callback_s_data_is_freed_after_its_last_user();
-    what_a_callback_does_wrong_is_said();
-    credentials_may_last_to_the_end_of_time();
-    the_default_chain_says_what_it_tried();
+    a_callback_s_mistake_is_reported();
+    credentials_may_have_the_latest_expiry();
+    the_default_chain_reports_what_it_tried();
     the_environment_is_the_default();
     a_silent_source_runs_into_the_timeout();
     return 0;

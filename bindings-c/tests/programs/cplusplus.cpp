@@ -1,5 +1,5 @@
 /*
- * What a C++ program makes of the header: owning pointers, a callback, and the status as a type.
+ * Uses the header from C++: owning pointers, a callback, and the status as a type.
  */
 #include <cstring>
 #include <memory>

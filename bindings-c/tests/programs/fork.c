@@ -1,7 +1,6 @@
 /*
- * A child of fork() goes on with its parent's signer: one that has signed before, one whose
- * callback has not been called yet, and one whose callback is running in another thread at that
- * moment, which in the child does not exist.
+ * A child of fork() uses its parent's signer: one that has signed before, one whose callback has not
+ * been called yet, and one whose callback is running in another thread, which the child does not have.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"
@@ -10,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* If they are open, the callback says so on the one, and waits for the other to be closed. */
+/* If they are open, the callback writes to the first pipe, and waits until the second is closed. */
 static int running[2] = {-1, -1}, go_on[2] = {-1, -1};
 
 static int give_credentials(void *user_data, rdsign_credentials *credentials) {
@@ -46,7 +45,7 @@ static void sign_in_child(rdsign_signer *signer) {
         go_on[0] = -1;
         sign(signer);
         rdsign_signer_free(signer);
-        /* Without the checks for leaks at the end: what a thread held that is not here is lost. */
+        /* Skips the leak check: the child cannot free what the missing thread owned. */
         _exit(0);
     }
     int status = -1;

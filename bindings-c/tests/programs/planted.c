@@ -1,6 +1,6 @@
 /*
- * Faults planted on purpose, one an argument: a sanitizer or valgrind that lets this program end
- * well is not there.
+ * Contains one planted bug for each argument. A sanitizer or valgrind that does not report it is not
+ * active.
  */
 #include "support.h"
 

@@ -1,6 +1,5 @@
 /*
- * What the test programs share. A check that fails says where and what, and ends the program: the
- * state after it means nothing.
+ * Shared by the test programs. A check that fails prints its place and ends the program.
  */
 #ifndef RDSIGN_TEST_SUPPORT_H
 #define RDSIGN_TEST_SUPPORT_H
@@ -30,7 +29,7 @@
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            FAIL("not so: %s", #condition);                                                        \
+            FAIL("failed: %s", #condition);                                                        \
     } while (0)
 
 #define CHECK_STATUS(want, call)                                                                   \
@@ -40,8 +39,8 @@
             FAIL("%s: %s, not %s", #call, rdsign_status_name(got_), rdsign_status_name(want_));    \
     } while (0)
 
-/* Fails unless the call returns the status, writes an error with that status and a text that holds
- * `part`, and does not mention a secret. The call names its error output `error`. */
+/* Fails unless the call returns the status and writes an error with that status and a message that
+ * contains `part` and no secret. The call names its error output `error`. */
 #define CHECK_ERROR(want, part, call)                                                              \
     do {                                                                                           \
         rdsign_error *error = NULL;                                                                \
@@ -55,7 +54,7 @@
         rdsign_error_free(error);                                                                  \
     } while (0)
 
-/* Options with all that is required but credentials. */
+/* Options with everything that is required except credentials. */
 static inline rdsign_options *endpoint_options(void) {
     rdsign_options *options = rdsign_options_new();
     CHECK(options != NULL);

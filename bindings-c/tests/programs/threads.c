@@ -1,6 +1,6 @@
 /*
- * 16 threads and one signer: every token is right, the credentials callback is called once for all
- * of them, and again once they have expired.
+ * 16 threads share one signer. Every token is correct. The credentials callback is called once for all
+ * threads, and once more after its credentials have expired.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"
@@ -15,7 +15,7 @@ static rdsign_signer *signer;
 static pthread_barrier_t start;
 static atomic_int about_to_ask;
 
-/* Written by the callback alone, of which one runs at a time: that is what is being tested. */
+/* Not atomic: the test checks that only one callback runs at a time. */
 static int calls;
 
 static int give_credentials(void *user_data, rdsign_credentials *credentials) {

@@ -1,13 +1,13 @@
 /*
- * Makes as many tokens as asked, then errors and signers, and compares the memory of the process
- * early and late: what is freed must really be free.
+ * Makes and frees the given number of tokens, then errors and signers. The process must not need more
+ * memory late than early.
  */
 #include "support.h"
 
 #include <unistd.h>
 
-/* Pages that the allocator takes for itself are not a leak; a leak of one small block a token would
- * be 100 times this much. */
+/* The allocator's own pages are not a leak. A leak of one small block for each token would be 100
+ * times as large. */
 enum { TOLERATED_KIB = 512 };
 
 static long resident_kib(void) {
@@ -20,7 +20,7 @@ static long resident_kib(void) {
 }
 
 static void one_token(const rdsign_signer *signer, long i) {
-    /* A new signing key, and with it all that a signer keeps, every thousandth time. */
+    /* Every thousandth token needs a new signing key, which replaces everything that a signer caches. */
     rdsign_token *token = token_at(signer, SIGNING_TIME + i + i / 1000 * 86400);
     CHECK(rdsign_token_value(token)[0] == HOST[0]);
     rdsign_token_free(token);

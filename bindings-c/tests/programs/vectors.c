@@ -1,7 +1,6 @@
 /*
- * Every line of tests/vectors.tsv through the public header. A line that C cannot express, since a
- * NUL ends a text, is skipped by its name: one that is not listed here, or is listed in vain,
- * fails.
+ * Checks every line of tests/vectors.tsv through the public header. C cannot express strings with a
+ * NUL: SKIPPED lists these lines, and the program fails if the list has one too few or too many.
  */
 #include "support.h"
 
@@ -27,8 +26,8 @@ static int hex_digit(char digit) {
     return (int)(found - digits);
 }
 
-/* Undoes PostgreSQL's COPY text format in place. NULL for a value that is not given; a NUL in the
- * text is noted. */
+/* Decodes PostgreSQL's COPY text format in place. Returns NULL for a value that is not given, and
+ * sets has_nul if the text contains a NUL. */
 static char *unescaped(char *field, int *has_nul) {
     if (strcmp(field, "\\N") == 0)
         return NULL;
@@ -86,7 +85,7 @@ static void set_integer(rdsign_options *options, integer_setter *set, const char
         CHECK_STATUS(RDSIGN_OK, set(options, integer(value)));
 }
 
-/* Whether the line's request gives its token or its error. */
+/* Returns whether the line's request results in its token or its error. */
 static int holds(char **field) {
     const char *name = field[0], *want_error = field[10], *want_token = field[11];
     rdsign_options *options = rdsign_options_new();

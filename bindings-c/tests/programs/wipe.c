@@ -1,9 +1,9 @@
 /*
- * No freed block holds a secret: the program's own free() and realloc(), which the library's calls
- * reach too, look through every block before it goes back to the allocator.
+ * No freed block contains a secret. The program replaces free() and realloc(), also for the library,
+ * and searches each block before it returns to the allocator.
  *
- * The marks are made at run time, since a constant in the program would be found in it for ever,
- * and of characters that percent-encoding leaves as they are.
+ * The marks are made at run time, because a constant would always be found in the program. They
+ * consist of characters that percent-encoding does not change.
  */
 #define _GNU_SOURCE
 #include "support.h"
@@ -36,7 +36,7 @@ void free(void *block) {
     __libc_free(block);
 }
 
-/* A block that grows may move, and leaves what was in it behind. */
+/* A block that grows may move and leave a copy behind. */
 void *realloc(void *block, size_t size) {
     look_through(block);
     return __libc_realloc(block, size);
@@ -50,7 +50,7 @@ static void make_mark(int which) {
 static void nothing_is_found(void) {
     for (int i = 0; i < MARKS; i++)
         if (found[i])
-            FAIL("%d freed blocks hold the %s", found[i], NAMES[i]);
+            FAIL("%d freed blocks contain the %s", found[i], NAMES[i]);
 }
 
 static int give_credentials(void *user_data, rdsign_credentials *credentials) {
@@ -68,7 +68,7 @@ static void use(rdsign_options *options) {
         rdsign_token *token = token_at(signer, SIGNING_TIME + i * 100000);
         const char *value = rdsign_token_value(token);
         CHECK(strstr(value, marks[1]) != NULL);
-        /* The end of the signature: no shorter part of a token gives a login. */
+        /* The end of the signature: without it, the rest of a token is useless. */
         memcpy(marks[2], value + strlen(value) - MARK_LENGTH, MARK_LENGTH);
         rdsign_token_free(token);
         memset(marks[2], 0, MARK_LENGTH);
@@ -82,7 +82,7 @@ int main(void) {
     make_mark(3);
     watching = 1;
 
-    /* The watch itself: a block that is freed with a mark in it is found. */
+    /* The search itself works: it finds a freed block that contains a mark. */
     char *block = malloc(100);
     CHECK(block != NULL);
     strcpy(block + 30, marks[0]);
