@@ -5,6 +5,11 @@
 //! none left. Text comes as UTF-16, as Java has it: by way of JNI's own UTF-8 a lone surrogate
 //! would be three damaged characters, and by way of Java's encoder a `?` that nobody could refuse.
 
+#![expect(
+    unsafe_code,
+    reason = "exports JNI functions, and owns objects through addresses"
+)]
+
 mod boundary;
 mod options;
 mod source;

@@ -4,6 +4,11 @@
 //! its text and the time of its end: the time goes into an array that JavaScript has made, since
 //! an object made here for each token would cost more than the signature.
 
+#![expect(
+    unsafe_code,
+    reason = "implements napi's conversion, and writes to an array of JavaScript"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use napi::bindgen_prelude::{Float64ArraySlice, ToNapiValue};

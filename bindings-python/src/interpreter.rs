@@ -3,6 +3,8 @@
 //! What PyO3 keeps once in a process (the classes, for one) would be shared by interpreters that may
 //! share nothing: that would seem to work, and crash some day.
 
+#![expect(unsafe_code, reason = "calls CPython's C API")]
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use pyo3::exceptions::PyImportError;

@@ -1,5 +1,7 @@
 //! `rdsign policy` and `rdsign policy check` as a user calls them.
 
+#![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::path::PathBuf;
 
 use assert_cmd::Command;

@@ -1,5 +1,7 @@
 //! `rdsign token` as a user calls it: flags, libpq's variables, errors, exit status.
 
+#![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use assert_cmd::Command;
 
 const HOST: &str = "prod-instance.us-east-1.rds.amazonaws.com";

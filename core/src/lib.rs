@@ -9,8 +9,6 @@
 //! AWS documents the tokens:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html>
 
-#![deny(unsafe_code)]
-
 // Each group uses only the groups above it.
 
 mod error;

@@ -1,5 +1,7 @@
 //! Tests that a warm token needs one allocation: the returned text, with a byte of spare capacity.
 
+#![expect(unsafe_code, reason = "implements an allocator")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

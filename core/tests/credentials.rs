@@ -1,6 +1,8 @@
 //! Tests how a Signer caches the credentials of a provider. Times are in seconds since the first
 //! token. A provider's keys are numbered, so a token shows which of them signed it.
 
+#![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;

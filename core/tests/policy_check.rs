@@ -1,6 +1,8 @@
 //! Tests what `check` reports: allowed or denied, by which statement, and which statements nearly
 //! apply.
 
+#![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use rdsign::policy::{
     Check, ConnectResource, Decision, Policy, Wildcards, check, connect_policy, connect_sql,
 };

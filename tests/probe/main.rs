@@ -14,6 +14,9 @@
 //! {"do": "inside", "on": "multi"}            one by token, called inside a runtime
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a panic fails the test that runs it")]
+#![expect(unsafe_code, reason = "forks, and polls pipes")]
+
 use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io::{self, BufRead, Read, Write};

@@ -5,6 +5,11 @@
 //! ends all other sessions. It must export all six functions, or the system's libpam would get some
 //! of the calls, with a handle that it does not know.
 
+#![expect(
+    unsafe_code,
+    reason = "C functions that PostgreSQL calls, and calls of its own functions"
+)]
+
 mod conversation;
 mod postgres16;
 #[cfg(test)]

@@ -142,6 +142,7 @@ fn literal(text: &str) -> String {
 }
 
 /// Returns C.UTF-8, or C on a machine without that locale.
+#[expect(unsafe_code, reason = "newlocale is a C function")]
 fn locale() -> &'static str {
     // SAFETY: the name is a C string, and the result of newlocale is freed once unless it is null.
     let has_utf8 = unsafe {

@@ -4,6 +4,11 @@
 //! and no signal is lost. Child processes inherit the mask and could not be interrupted: start each
 //! one through [`Signals::restore_in`].
 
+#![expect(
+    unsafe_code,
+    reason = "the calls for signals and between fork and exec are unsafe"
+)]
+
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;

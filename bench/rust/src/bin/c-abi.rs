@@ -3,6 +3,8 @@
 //!
 //! `$RDSIGN_LIBRARY` names the library.
 
+#![expect(unsafe_code, reason = "calls C functions")]
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::hint::black_box;
 use std::ptr::null_mut;

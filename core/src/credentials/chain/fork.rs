@@ -20,7 +20,7 @@ pub(super) fn work() {
     static HANDLERS: Once = Once::new();
     HANDLERS.call_once(|| {
         // SAFETY: the handlers are functions of this library, and neither unwinds.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "pthread_atfork is a C function")]
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
     });
     let guard = WORK.read().unwrap_or_else(PoisonError::into_inner);
