@@ -200,7 +200,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the version of the loaded library, such as "0.1.0". The string is static.
+ * Returns the version of the loaded library, such as "1.2.3". The string is static.
  */
 const char *rdsign_version(void);
 

@@ -27,7 +27,7 @@ pub mod signer;
 
 use std::ffi::c_char;
 
-/// Returns the version of the loaded library, such as "0.1.0". The string is static.
+/// Returns the version of the loaded library, such as "1.2.3". The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()

@@ -91,7 +91,6 @@ test('the package depends on nothing and runs nothing when it is installed', () 
     [about.dependencies, about.scripts, about.os, about.cpu],
     [undefined, undefined, undefined, undefined]
   )
-  assert.notEqual(about.version, '0.0.0')
 })
 
 test('a library that is missing or broken is named, with platform and architecture', async () => {
