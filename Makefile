@@ -28,6 +28,8 @@ PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # system's is older.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
+CARGO_DENY := 0.20.2
+AUDIT := target/cargo-deny-$(CARGO_DENY)
 BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
 # What the peers are installed into, each in a folder of its own.
 PEERS := target/bench
@@ -42,7 +44,7 @@ cargo_test = $(if $(ONLY_PYTEST),@:,$(AGAIN) $(CARGO) test --locked $(1) $(ONLY)
 pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pytest_tests,$(1)))
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 
-.PHONY: help demo build test test-busy $(PARTS:%=test-%) size check install fmt clean
+.PHONY: help demo build test test-busy $(PARTS:%=test-%) size check audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)
 
 help: ## list these commands
@@ -72,12 +74,13 @@ else
 	@python3 tests/support/busy.py 1 $(MAKE) --no-print-directory test
 endif
 
-check: ## formatting and lints
-	@tools/install-missing build
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked -p rdsign -- -D warnings  # without the feature chain
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --quiet --no-deps -p rdsign --features chain
+check: ## formatting, lints and spelling, of all languages
+	@tools/check
+
+audit: $(AUDIT)/bin/cargo-deny ## licences, duplicates, sources and, with a network, advisories of crates
+	$< check bans licenses sources
+	@if $< fetch db; then $< check --disable-fetch advisories; else \
+	    echo "The advisories were not checked: their database cannot be fetched." >&2; fi
 
 test-core: ## the signing core: vectors, properties, verify, policies
 	@tools/install-missing build
@@ -242,8 +245,8 @@ portable: # everything that is shipped, built in one go for systems older than t
 	@tools/install-missing build
 	@tools/portable-build $(TOGETHER)
 
-fmt: ## format the code
-	$(CARGO) fmt
+fmt: ## format the code, in all languages
+	@tools/check --fix rust python javascript java c
 
 clean: ## remove what was built
 	$(CARGO) clean
@@ -253,6 +256,12 @@ $(PEERS)/measure: bench/measure.c
 	@tools/install-missing build
 	@mkdir -p $(PEERS)
 	@cc -O2 -o $@ $<
+
+# This takes some minutes; with cargo-deny's own release profile, it would take many.
+$(AUDIT)/bin/cargo-deny:
+	@tools/install-missing build
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+	    $(CARGO) install --locked --root $(AUDIT) cargo-deny@$(CARGO_DENY)
 
 # The folder that the Node package is installed into, with the packages that its tests use.
 target/node/installed: bindings-node/tests/package-lock.json

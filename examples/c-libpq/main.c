@@ -2,8 +2,8 @@
  * Logs in to an RDS database with libpq and a token instead of a password, and prints the user.
  *
  * Reads libpq's own variables. PGHOST is the endpoint: the token is signed for it, and the server's
- * certificate must name it. PGHOSTADDR is the address to dial if it is not the endpoint's, such as a
- * tunnel. Credentials come from the AWS SDKs' default chain.
+ * certificate must name it. PGHOSTADDR is the address to dial if it is not the endpoint's, such as
+ * a tunnel. Credentials come from the AWS SDKs' default chain.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Calls every function of the header with valid and invalid arguments: causes each status, and passes
- * NULL, strings that are not UTF-8, empty and huge strings, and callbacks.
+ * Calls every function of the header with valid and invalid arguments: causes each status, and
+ * passes NULL, strings that are not UTF-8, empty and huge strings, and callbacks.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"

@@ -1,6 +1,7 @@
 /*
- * A child of fork() uses its parent's signer: one that has signed before, one whose callback has not
- * been called yet, and one whose callback is running in another thread, which the child does not have.
+ * A child of fork() uses its parent's signer: one that has signed before, one whose callback has
+ * not been called yet, and one whose callback is running in another thread, which the child does
+ * not have.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"

@@ -1,6 +1,6 @@
 /*
- * Contains one planted bug for each argument. A sanitizer or valgrind that does not report it is not
- * active.
+ * Contains one planted bug for each argument. A sanitizer or valgrind that does not report it is
+ * not active.
  */
 #include "support.h"
 

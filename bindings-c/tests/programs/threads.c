@@ -1,6 +1,6 @@
 /*
- * 16 threads share one signer. Every token is correct. The credentials callback is called once for all
- * threads, and once more after its credentials have expired.
+ * 16 threads share one signer. Every token is correct. The credentials callback is called once for
+ * all threads, and once more after its credentials have expired.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"

@@ -1,6 +1,6 @@
 /*
- * Makes and frees the given number of tokens, then errors and signers. The process must not need more
- * memory late than early.
+ * Makes and frees the given number of tokens, then errors and signers. The process must not need
+ * more memory late than early.
  */
 #include "support.h"
 
@@ -20,7 +20,8 @@ static long resident_kib(void) {
 }
 
 static void one_token(const rdsign_signer *signer, long i) {
-    /* Every thousandth token needs a new signing key, which replaces everything that a signer caches. */
+    /* Every thousandth token needs a new signing key, which replaces everything that a signer
+     * caches. */
     rdsign_token *token = token_at(signer, SIGNING_TIME + i + i / 1000 * 86400);
     CHECK(rdsign_token_value(token)[0] == HOST[0]);
     rdsign_token_free(token);

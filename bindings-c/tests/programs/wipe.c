@@ -1,6 +1,6 @@
 /*
- * No freed block contains a secret. The program replaces free() and realloc(), also for the library,
- * and searches each block before it returns to the allocator.
+ * No freed block contains a secret. The program replaces free() and realloc(), also for the
+ * library, and searches each block before it returns to the allocator.
  *
  * The marks are made at run time, because a constant would always be found in the program. They
  * consist of characters that percent-encoding does not change.

@@ -178,7 +178,7 @@ class LoaderTest {
         assertTrue(
                 unknown.contains(
                         "the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: there is"
-                            + " none"),
+                                + " none"),
                 unknown);
     }
 
