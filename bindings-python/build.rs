@@ -1,4 +1,4 @@
-//! Lets the library see what kind of Python it is built for.
+//! Sets the `cfg` flags for the kind of Python that the library is built for.
 
 fn main() {
     pyo3_build_config::use_pyo3_cfgs();

@@ -1,14 +1,14 @@
 """Signs Amazon RDS and Aurora IAM database authentication tokens.
 
     signer = rdsign.Signer(hostname="mydb.abc123.eu-central-1.rds.amazonaws.com", username="iam_user")
-    password = signer.password()  # for one connection: each gets its own
+    password = signer.password()  # call it for each new connection
 
-A token lives for 15 minutes at the most, so what makes connections must ask for a new password each
-time. For psycopg, psycopg2, asyncpg, SQLAlchemy and Django there are `rdsign.psycopg` and so on,
-where that is one line. Nothing here needs boto3.
+A token is valid for at most 15 minutes, so every new connection needs a new password. The modules
+`rdsign.psycopg`, `rdsign.psycopg2`, `rdsign.asyncpg`, `rdsign.sqlalchemy` and
+`rdsign.django.postgresql` do that in one line. boto3 is not required.
 """
 
-# asyncio and typing alone would take ten times as long to import as all of this.
+# Importing asyncio or typing here would make `import rdsign` about ten times slower.
 from __future__ import annotations
 
 from ._errors import CredentialsError, Error, InvalidRequestError
@@ -33,39 +33,43 @@ __all__ = [
 class Signer(_Signer):
     """Signs tokens for one database user at one endpoint.
 
-    Make it once and keep it: it keeps credentials and signing keys from one call to the next, and
-    any number of threads and tasks may use it. A process that is forked may go on using its
-    parent's. It starts no thread and no timer.
+    Create one and keep it: it caches credentials and signing keys. Any number of threads and tasks
+    may share it, and a forked process may keep using its parent's. It starts no thread and no timer.
 
-    All options are given by name:
+    All options are keyword arguments. `None` is the same as omitting an option.
 
-    - `hostname`: the endpoint's name as RDS shows it, whatever name or tunnel is dialled.
+    - `hostname`: the endpoint's host name, as RDS shows it, even if you dial another address.
     - `username`: the database user, exactly as the database spells it.
-    - `port`: the endpoint's, 1 to 65535. Default: 5432.
-    - `region`: default: the one in the host name, else AWS_REGION, AWS_DEFAULT_REGION, the profile's.
-    - `expires_in`: a token's life in seconds, 1 to 900. Default: 900.
-    - `access_key_id`, `secret_access_key`, `session_token`: keys to sign with.
+    - `port`: the endpoint's port, 1 to 65535. Default: 5432.
+    - `region`: the endpoint's region. Default: the region in the host name, else AWS_REGION, else
+      AWS_DEFAULT_REGION, else the profile's.
+    - `expires_in`: how long a token is valid, in seconds, 1 to 900. Default: 900.
+    - `access_key_id`, `secret_access_key`, `session_token`: the keys to sign with.
     - `credentials`: a boto3 or botocore Session, botocore credentials, or a function that returns
-      keys: a dict with access_key_id, secret_access_key and, for temporary keys, session_token and
-      expires_at (an aware datetime), or the Credentials that STS gives. It is called when the first
-      token is asked for, and again before these keys end; without an end, never again. It bounds its
-      own waiting, and must not use the signer it works for.
-    - `profile`: a profile of the AWS configuration files, and nothing else.
-    - `role_arn`, `external_id`, `role_session_name`: a role to assume on top of the others.
-    - `credentials_timeout`: seconds that all calls for credentials may take together. Default: 5.
+      keys. Keys are botocore credentials, the Credentials of an STS response, or a dict with
+      access_key_id, secret_access_key and, for temporary keys, session_token and expires_at (an
+      aware datetime). The function is called for the first token, and again before the keys expire;
+      a dict without an expiry is kept. The function must limit its own waiting, and must not use
+      the signer that it provides keys for.
+    - `profile`: a profile of the AWS configuration files, as the only source.
+    - `role_arn`, `external_id`, `role_session_name`: a role to assume with the credentials found.
+    - `credentials_timeout`: how many seconds all calls for credentials may take together, over 0.
+      Default: 5.
 
-    Without keys, `credentials` and `profile` the AWS SDKs' default chain is searched, when the
-    first token is asked for. None is as good as not given.
+    Without keys, `credentials` and `profile`, credentials come from the AWS SDKs' default chain. The
+    chain is searched for the first token, not here.
 
-    Raises InvalidRequestError, with the code of the first option that is wrong.
+    Raises InvalidRequestError with the code of the first invalid option, and TypeError for an option
+    of the wrong type.
     """
 
     __slots__ = ()
 
     async def token_async(self) -> Token:
-        """As `token()`, for asyncio: a thread of the event loop's waits where that is needed.
+        """Returns a token without blocking the event loop.
 
-        With the credentials at hand there is no thread, and any event loop will do.
+        With cached credentials it signs at once, and works in any event loop. Otherwise it waits
+        for credentials in a thread of asyncio's default executor. Raises what `token()` raises.
         """
         token = self.ready_token()
         if token is None:
@@ -75,14 +79,17 @@ class Signer(_Signer):
         return token
 
     async def password_async(self) -> str:
-        """As `password()`, for asyncio: see `token_async()`."""
+        """Returns the text of a token without blocking the event loop: see `token_async()`."""
         return (await self.token_async()).value
 
 
 def _port_of(port: Union[int, str, None]) -> Optional[int]:
-    """A port that may be text, as libpq and boto3 have it. Other text stays it, to be refused."""
+    """Converts a port that may be text, as libpq and boto3 accept it.
+
+    Other text is passed on for the Signer to reject.
+    """
     if isinstance(port, str) and port.isascii() and port.isdigit() and port[0] != "0":
-        return int(port[:9])  # as much too large as all of it would be
+        return int(port[:9])  # nine digits are enough to be out of range
     return port  # type: ignore[return-value]
 
 
@@ -91,8 +98,11 @@ _signers: dict[tuple[object, ...], Signer] = {}
 
 
 def _signer_for(hostname: str, port: Optional[int], username: str, region: Optional[str] = None) -> Signer:
-    """The one Signer for these, with the default chain, for as long as the environment says so."""
-    # By type, too: True and 1.0 equal 1, but are no ports.
+    """Returns the cached Signer for these options, with the default chain of credentials.
+
+    A change of the AWS_* variables makes a new one.
+    """
+    # The type is part of the key: True and 1.0 equal 1, but are not ports.
     key = (hostname, type(port), port, username, region, aws_environment())
     signer = _signers.get(key)
     if signer is None:
@@ -106,22 +116,25 @@ def _signer_for(hostname: str, port: Optional[int], username: str, region: Optio
 def generate_db_auth_token(
     DBHostname: str, Port: Union[int, str], DBUsername: str, Region: Optional[str] = None
 ) -> str:
-    """The text of a token, by the name, the arguments and to the byte as boto3's RDS client has it.
+    """Returns the text of a token, as the method of the same name of boto3's RDS client does.
 
-    Credentials come from the AWS SDKs' default chain. They are kept from one call to the next, as
-    boto3's clients do, until they are about to end, or a variable AWS_* of the environment changes.
-    The port may be text, as in AWS's own examples.
+    The arguments and the token's bytes are the same. `Port` may be text, as in AWS's examples.
+    `Region` has the default of `Signer`.
 
-    Raises what Signer and `Signer.token()` raise.
+    Credentials come from the AWS SDKs' default chain. They are cached until they are about to
+    expire, or an AWS_* variable of the environment or HOME changes.
+
+    Raises what `Signer` and `Signer.token()` raise.
     """
     if Port is None:
-        raise TypeError("Port: None is given; accepted: an int")
+        raise TypeError("Port: has type NoneType; accepted: an int")
     return _signer_for(DBHostname, _port_of(Port), DBUsername, Region).password()
 
 
 def ca_bundle() -> str:
-    """The path of the certificate authorities of RDS, Aurora and RDS Proxy, in PEM: for `sslrootcert`.
+    """Returns the path of the certificate authorities of RDS, Aurora and RDS Proxy, in PEM.
 
+    Pass it to a driver as `sslrootcert`. See
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
     """
     return __file__.rpartition("__init__")[0] + "rds.pem"

@@ -1,7 +1,7 @@
-"""What may be given as `credentials=`, as the one thing that the native module calls: a function
-that returns (access key id, secret access key, session token, end in seconds since 1970).
+"""Adapts every value of `credentials=` to the one form that the native module calls: a function that
+returns (access key ID, secret access key, session token, expiry in seconds since 1970).
 
-boto3 is not imported here: its sessions and credentials are known by the methods they have.
+boto3 is not imported: its sessions and credentials are recognized by their methods.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
 
 ACCEPTED = (
     "a boto3 or botocore Session, botocore credentials, or a function that returns keys: "
-    "a dict with access_key_id, secret_access_key and perhaps session_token and expires_at, "
-    "one as STS gives it, or botocore credentials"
+    "a dict with access_key_id, secret_access_key and, if temporary, session_token and expires_at, "
+    "the Credentials of an STS response, or botocore credentials"
 )
 OWN_NAMES = ("access_key_id", "secret_access_key", "session_token", "expires_at")
 
-# botocore's credentials may be replaced at any time where they do not tell their end. They are
-# said to end so many seconds from now, which is as soon as one can say without cutting a token's
-# 900 seconds: rdsign asks for newer ones up to 1.2 times as long before the end, and then gets
-# what is there by then.
+# Seconds. botocore credentials without an expiry may be replaced at any time, so core is told that
+# they expire after this time. It refreshes credentials 900 to 1,080 seconds before they expire, that
+# is after 120 to 300 seconds, and no token's 900 seconds are cut short.
 LOOK_AGAIN = 1200
 
 
 def provider(given: Any) -> Callable[[], _Keys]:
-    """The function for what is given; a TypeError where it is nothing of the kind."""
+    """Returns the function for a value of `credentials=`. Raises TypeError for any other value."""
     if isinstance(given, type):
         pass
     elif hasattr(given, "get_credentials"):
@@ -39,11 +38,11 @@ def provider(given: Any) -> Callable[[], _Keys]:
         return lambda: from_botocore(given)
     elif callable(given):
         return lambda: from_any(given())
-    raise TypeError(f"credentials: {_name(given)} is given; accepted: {ACCEPTED}")
+    raise TypeError(f"credentials: has type {_name(given)}; accepted: {ACCEPTED}")
 
 
 def from_session(session: Any) -> _Keys:
-    """A Session finds its credentials at its first use, and keeps them."""
+    """Reads the credentials of a Session, which searches for them once and caches them."""
     credentials = session.get_credentials()
     if credentials is None:
         raise LookupError("the session has no credentials")
@@ -51,7 +50,7 @@ def from_session(session: Any) -> _Keys:
 
 
 def from_any(found: Any) -> _Keys:
-    """What a function may return."""
+    """Reads what the caller's function returned."""
     if hasattr(found, "get_frozen_credentials"):
         return from_botocore(found)
     if hasattr(found, "access_key") and hasattr(found, "secret_key"):
@@ -61,62 +60,63 @@ def from_any(found: Any) -> _Keys:
     close = getattr(found, "close", None)
     if hasattr(found, "__await__") and close is not None:
         close()
-        raise TypeError("it is an async function; accepted: one that is not")
-    raise TypeError(f"{_name(found)} is returned; accepted: {ACCEPTED}")
+        raise TypeError("it is an async function; accepted: a function that is not async")
+    raise TypeError(f"it returned {_name(found)}; accepted: {ACCEPTED}")
 
 
 def from_botocore(credentials: Any) -> _Keys:
-    """_Keys and their end, of one and the same refresh."""
+    """Reads keys and their expiry from the same refresh of botocore credentials."""
     while True:
-        # botocore knows the end, but has no public name for it.
+        # botocore has no public name for the expiry.
         expiry = getattr(credentials, "_expiry_time", None)
         frozen = credentials.get_frozen_credentials()
         if getattr(credentials, "_expiry_time", None) is expiry:
             break
     if hasattr(frozen, "__await__"):
         frozen.close()
-        raise TypeError("these are async credentials; accepted: botocore's own")
+        raise TypeError("these are async credentials; accepted: botocore credentials")
     if expiry is None:
         return from_frozen(frozen, int(time.time()) + LOOK_AGAIN)
     return from_frozen(frozen, _seconds(expiry))
 
 
 def from_frozen(frozen: Any, expires_at: Optional[int]) -> _Keys:
-    """botocore's own names."""
+    """Reads keys by botocore's names."""
     if not frozen.access_key or not frozen.secret_key:
         raise LookupError("the credentials have no keys")
     return frozen.access_key, frozen.secret_key, frozen.token, expires_at
 
 
 def from_mapping(keys: Any) -> _Keys:
-    """rdsign's own names, or AWS's."""
+    """Reads a dict with the names of rdsign or of AWS."""
     if "AccessKeyId" in keys:
-        # STS and credential_process say SessionToken, the endpoints of EC2 and ECS say Token.
+        # STS and credential_process name it SessionToken; the endpoints of EC2 and ECS, Token.
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
         session_token = keys.get("SessionToken") or keys.get("Token")
     else:
-        # AWS adds names of its own, but here another name is a slip, perhaps in one that matters.
+        # AWS may add names to its own dicts. In rdsign's, an unknown name is a typo, perhaps of
+        # session_token or expires_at.
         for name in keys.keys():
             if name not in OWN_NAMES:
-                raise ValueError(f"{name!r} is no name of keys; accepted: {', '.join(OWN_NAMES)}")
+                raise ValueError(f"{name!r} is not a key's name; accepted: {', '.join(OWN_NAMES)}")
         names = OWN_NAMES
         session_token = keys.get("session_token")
     for name in names[:2]:
         if keys.get(name) is None:
             raise ValueError(f"{name} is missing")
-    end = keys.get(names[3])
-    return keys[names[0]], keys[names[1]], session_token, None if end is None else _seconds(end)
+    expiry = keys.get(names[3])
+    return keys[names[0]], keys[names[1]], session_token, None if expiry is None else _seconds(expiry)
 
 
 def _seconds(moment: Any) -> int:
-    """An end as whole seconds since 1970, rounded down."""
+    """Converts an expiry to whole seconds since 1970, rounded down."""
     if isinstance(moment, str):
-        # Python 3.9 and 3.10 do not know Z.
+        # Python 3.9 and 3.10 do not parse Z.
         moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
     if not isinstance(moment, datetime):
-        raise TypeError(f"the end of the keys is {_name(moment)}; accepted: an aware datetime")
+        raise TypeError(f"the expiry has type {_name(moment)}; accepted: an aware datetime")
     if moment.utcoffset() is None:
-        raise ValueError("the end of the keys has no time zone; accepted: an aware datetime")
+        raise ValueError("the expiry has no time zone; accepted: an aware datetime")
     return int(moment.timestamp() // 1)
 
 

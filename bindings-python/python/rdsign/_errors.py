@@ -1,16 +1,17 @@
-"""What rdsign raises. The codes and messages are core's, the same in every language."""
+"""The exceptions that rdsign raises. Their codes and messages come from core and are the same in
+every language."""
 
 
 class Error(Exception):
-    """What rdsign raises, wrong types apart: those are a `TypeError`, as everywhere.
+    """The base of rdsign's exceptions. A value of the wrong type raises `TypeError` instead.
 
-    `str()` of it says what is wrong and what is accepted. It never holds a secret access key, a
-    session token or a token, so it may be logged.
+    The message says what is wrong and what is accepted. It never contains a secret access key, a
+    session token or a token, so it is safe to log.
     """
 
     code: str
-    """The stable code, such as `"INVALID_PORT"`; docs/errors.md lists all. `"INTERNAL"` is a bug in
-    rdsign."""
+    """The stable code, such as `"INVALID_PORT"`. docs/errors.md lists all codes. `"INTERNAL"` is a
+    bug in rdsign."""
 
     def __init__(self, message: str = "", code: str = "INTERNAL") -> None:
         super().__init__(message)
@@ -18,11 +19,11 @@ class Error(Exception):
 
 
 class InvalidRequestError(Error, ValueError):
-    """An option is not what is accepted, or the region is missing."""
+    """An option is invalid, or the region is missing."""
 
 
 class CredentialsError(Error):
-    """There are no credentials, they have expired, or their source failed or took too long."""
+    """No credentials were found, they have expired, or their source failed or took too long."""
 
 
 for _class in (Error, InvalidRequestError, CredentialsError):

@@ -1,4 +1,4 @@
-"""The native half of rdsign. Import from `rdsign`; nothing here is for use by itself."""
+"""Types of the native half of rdsign. Import from `rdsign` instead."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,18 +9,18 @@ from typing_extensions import Self, disjoint_base
 __all__ = ["Signer", "Token", "aws_environment"]
 
 class _Session(Protocol):
-    """A Session of boto3 or botocore."""
+    """A boto3 or botocore Session."""
 
     def get_credentials(self) -> Any: ...
 
 class _BotocoreCredentials(Protocol):
-    """Credentials of botocore's, which may refresh themselves."""
+    """botocore credentials, refreshable or not."""
 
     def get_frozen_credentials(self) -> Any: ...
 
 @disjoint_base
 class Signer:
-    """The base of `rdsign.Signer`, whose documentation has the options."""
+    """The base of `rdsign.Signer`, which documents the options."""
 
     def __new__(
         cls,
@@ -41,36 +41,37 @@ class Signer:
         credentials_timeout: float | None = 5.0,
     ) -> Self: ...
     def token(self, *, signing_time: datetime | None = None) -> Token:
-        """A token, signed now.
+        """Returns a token that is signed now.
 
-        With the credentials at hand this takes some microseconds. Otherwise their source is asked
-        for them, for `credentials_timeout` at the most; other threads run meanwhile, and Ctrl-C
-        takes effect afterwards.
+        With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
+        which takes at most `credentials_timeout`. Other threads run meanwhile; Ctrl-C takes effect
+        afterwards.
 
-        `signing_time` is for tests: an aware datetime from 1970 to 9999, which the credentials
-        are judged by as well.
+        `signing_time` is for tests: an aware datetime from 1970 to 9999. Credentials must be valid
+        at that time. Default: now.
 
-        Raises CredentialsError with CREDENTIALS_NOT_FOUND, CREDENTIALS_EXPIRED,
-        CREDENTIALS_FAILED (what a function given as `credentials` raised is its `__cause__`) or
-        CREDENTIALS_TIMEOUT, and InvalidRequestError with INVALID_CREDENTIALS for what a source has
-        given, or with INVALID_SIGNING_TIME.
+        Raises CredentialsError with CREDENTIALS_NOT_FOUND, CREDENTIALS_EXPIRED, CREDENTIALS_FAILED
+        or CREDENTIALS_TIMEOUT, and InvalidRequestError with INVALID_CREDENTIALS (the source
+        returned invalid keys) or INVALID_SIGNING_TIME. If a `credentials` function raised an
+        exception, that is the `__cause__`.
         """
 
     def password(self) -> str:
-        """The text of a token, signed now: what a driver takes as the password of one connection.
+        """Returns the text of a token that is signed now: the password for one connection.
 
-        Python's texts cannot be wiped from memory. Raises what `token()` raises.
+        Python cannot wipe a str from memory. Raises what `token()` raises.
         """
 
     def ready_token(self) -> Token | None:
-        """A token, signed now, if that takes no wait; else None, and `token()` may wait.
+        """Returns a token that is signed now, or None if it would have to wait for credentials.
 
-        This is for event loops of another kind than asyncio's. Raises what `token()` raises.
+        Use it in event loops other than asyncio's, and call `token()` in a thread if it returns
+        None. Raises what `token()` raises.
         """
 
     @property
     def hostname(self) -> str:
-        """The host name that tokens are signed for, as it was given."""
+        """The host name that tokens are signed for, as given."""
 
     @property
     def port(self) -> int:
@@ -82,43 +83,43 @@ class Signer:
 
     @property
     def region(self) -> str:
-        """The region that tokens are signed for, wherever it came from."""
+        """The region that tokens are signed for."""
 
     def __copy__(self) -> Self:
-        """Itself: it never changes."""
+        """Returns the signer itself, which is immutable."""
 
     def __deepcopy__(self, _memo: Any) -> Self:
-        """Itself: it never changes."""
+        """Returns the signer itself, which is immutable."""
 
     def __reduce__(self) -> NoReturn:
-        """Raises TypeError: a signer may hold keys, and is not pickled."""
+        """Raises TypeError: a signer cannot be pickled, because it may contain keys."""
 
 @final
 class Token:
     """A signed token for one login.
 
-    It is a password for its few minutes: str(), repr(), format() and f-strings do not show it, and
-    it cannot be pickled. Two tokens are equal only if they are one.
+    A token is a password: str(), repr(), format() and f-strings do not show it, and it cannot be
+    pickled or copied. Tokens are compared by identity.
     """
 
     @property
     def value(self) -> str:
-        """The token itself, to be given to the driver as the password: ASCII, about 350 characters
-        with a long-lived key, 1,300 to 2,500 with a session token."""
+        """The text to pass to the driver as the password: ASCII, about 350 characters with a
+        long-lived key, 1,300 to 2,500 with a session token."""
 
     @property
     def expires_at(self) -> datetime:
-        """When the server begins to refuse it, in UTC: the end of its `expires_in` or of the
-        credentials that signed it, whichever comes first. An open connection stays open.
+        """When the server starts to reject the token, in UTC: when `expires_in` has passed or the
+        credentials that signed it expire, whichever comes first. An open connection stays open.
 
-        OverflowError where that is after the year 9999.
+        Raises OverflowError if that is after the year 9999.
         """
 
     def __format__(self, _specification: str, /) -> str:
-        """As repr(): without the token."""
+        """Returns repr(self), which does not contain the token's text."""
 
     def __reduce__(self) -> NoReturn:
-        """Raises TypeError: a token is a password, and is not pickled."""
+        """Raises TypeError: a token cannot be pickled, because it is a password."""
 
 def aws_environment() -> int:
-    """A number that is another one after a variable AWS_* of the environment has changed."""
+    """Returns a hash of HOME and the AWS_* variables of the environment."""

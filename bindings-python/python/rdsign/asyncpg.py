@@ -1,15 +1,15 @@
-"""Connections of asyncpg whose password is a token of their own.
+"""asyncpg connections that log in with tokens.
 
     connection = await rdsign.asyncpg.connect(host="mydb.abc123.eu-central-1.rds.amazonaws.com", user="iam_user", database="app")
     pool = rdsign.asyncpg.create_pool(host="...", user="iam_user", database="app")
 
-Every connection, also each that a pool makes, is signed for anew. The server's name is checked, by
-the certificates of `rdsign.ca_bundle()`, unless `ssl=`, the DSN, PGSSLMODE or PGSSLROOTCERT say
-otherwise.
+Every connection gets its own token, also in pools. The server's certificate must match its name and
+come from the authorities in `rdsign.ca_bundle()`, unless `ssl=`, the DSN, PGSSLMODE or PGSSLROOTCERT
+say otherwise.
 
-Tokens are signed for `host`, `port` and `user`, with the default chain of credentials. For anything
-else, give `signer=`; to dial what is not the endpoint, such as a tunnel, give `hostaddr=`, which is
-rdsign's own, and `port=` with it.
+Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
+credentials or another endpoint, pass `signer=`. To dial another address than the endpoint, such as a
+tunnel, pass `hostaddr=` and `port=`. `hostaddr=` is not an argument of asyncpg itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VERIFY_FULL = "verify-full"
 
 
 class _Named(tls.SSLContext):
-    """A context for a server that has this name wherever it is dialled."""
+    """Checks the certificate against the endpoint's name, even if another address is dialed."""
 
     hostname: str
 
@@ -55,7 +55,11 @@ def arguments(
     hostaddr: Optional[str] = None,
     **kwargs: Any,
 ) -> dict[str, Any]:
-    """What to give to asyncpg beside the DSN, for code that calls asyncpg itself."""
+    """Returns the keyword arguments to pass to asyncpg together with the DSN.
+
+    Use it in code that calls asyncpg itself. Raises what `Signer` raises, and ValueError if
+    `hostaddr` is combined with an SSLContext or True as `ssl`.
+    """
     given, in_dsn = dict(kwargs), _read(dsn) if dsn else {}
     endpoint = {**in_dsn, **{name: value for name, value in kwargs.items() if value is not None}}
     signer = settle(endpoint, signer)
@@ -78,8 +82,11 @@ def arguments(
             context.load_verify_locations(authorities)
     if hostaddr is not None:
         if mode is True or isinstance(mode, tls.SSLContext):
-            raise ValueError("ssl: it would look for the hostaddr in the certificate; accepted: text")
-        # asyncpg takes no port of the DSN for a host that is not the DSN's.
+            raise ValueError(
+                "ssl: an SSLContext or True would compare the certificate with hostaddr; "
+                "accepted: a str such as verify-full"
+            )
+        # asyncpg ignores the DSN's port if the host is given as an argument.
         given["host"], given["port"] = hostaddr, endpoint.get("port")
     return given
 
@@ -91,7 +98,10 @@ async def connect(
     hostaddr: Optional[str] = None,
     **kwargs: Any,
 ) -> Any:
-    """As asyncpg's. Raises what `Signer` and `Signer.token()` raise, too."""
+    """Connects as `asyncpg.connect()` does, with a token as the password.
+
+    Also raises what `Signer` and `Signer.token()` raise.
+    """
     return await asyncpg.connect(dsn, **arguments(dsn, signer=signer, hostaddr=hostaddr, **kwargs))
 
 
@@ -102,12 +112,15 @@ def create_pool(
     hostaddr: Optional[str] = None,
     **kwargs: Any,
 ) -> Any:
-    """As asyncpg's. Raises what `Signer` raises, too."""
+    """Creates a pool as `asyncpg.create_pool()` does, with a token for each connection.
+
+    Also raises what `Signer` raises.
+    """
     return asyncpg.create_pool(dsn, **arguments(dsn, signer=signer, hostaddr=hostaddr, **kwargs))
 
 
 def _read(dsn: str) -> dict[str, Any]:
-    """The parts of a DSN that matter here."""
+    """Reads the parameters, user, host and port of a DSN."""
     parts = urlsplit(dsn)
     found: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     user, _, host = parts.netloc.rpartition("@")

@@ -1,15 +1,16 @@
-"""Connections of psycopg 3 whose password is a token of their own.
+"""psycopg 3 connections that log in with tokens.
 
     connection = rdsign.psycopg.connect("host=mydb.abc123.eu-central-1.rds.amazonaws.com user=iam_user dbname=app")
     pool = psycopg_pool.ConnectionPool("host=... user=... dbname=app", connection_class=rdsign.psycopg.Connection)
 
-For async programs there are AsyncConnection and `await connect_async()`. Every connection, also each
-that a pool makes, is signed for anew. sslmode is verify-full and sslrootcert is `rdsign.ca_bundle()`
-unless the parameters, PGSSLMODE or PGSSLROOTCERT say otherwise.
+Async programs use AsyncConnection or `await connect_async()`. Every connection gets its own token,
+also in pools. sslmode is verify-full and sslrootcert is `rdsign.ca_bundle()` unless the parameters,
+PGSSLMODE or PGSSLROOTCERT say otherwise.
 
-Tokens are signed for `host`, `port` and `user`, with the default chain of credentials. For anything
-else, give `signer=`; to dial what is not the endpoint, such as a tunnel, give `hostaddr=` and `port=`
-with it: `connect(signer=signer, hostaddr="127.0.0.1", port=6543, dbname="app")`.
+Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
+credentials or another endpoint, pass `signer=`. To dial another address than the endpoint, such as a
+tunnel, pass `hostaddr=` and `port=`:
+`connect(signer=signer, hostaddr="127.0.0.1", port=6543, dbname="app")`.
 """
 
 from __future__ import annotations
@@ -31,26 +32,32 @@ __all__ = ["AsyncConnection", "Connection", "connect", "connect_async"]
 
 
 class Connection(psycopg.Connection[Any]):
-    """A psycopg.Connection that is made with a token."""
+    """A psycopg.Connection that logs in with a token."""
 
-    # psycopg names its own arguments; here they pass through.
+    # mypy: psycopg's own arguments are in **kwargs here.
     @classmethod
     def connect(  # type: ignore[override]
         cls, conninfo: str = "", *, signer: Optional[Signer] = None, **kwargs: Any
     ) -> Self:
-        """As psycopg's. Raises what `Signer` and `Signer.token()` raise, too."""
+        """Connects as psycopg's method does, with a token as the password.
+
+        Also raises what `Signer` and `Signer.token()` raise.
+        """
         signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
         return super().connect(password=signer.password(), **parameters)
 
 
 class AsyncConnection(psycopg.AsyncConnection[Any]):
-    """A psycopg.AsyncConnection that is made with a token."""
+    """A psycopg.AsyncConnection that logs in with a token."""
 
     @classmethod
     async def connect(  # type: ignore[override]
         cls, conninfo: str = "", *, signer: Optional[Signer] = None, **kwargs: Any
     ) -> Self:
-        """As psycopg's. Raises what `Signer` and `Signer.token()` raise, too."""
+        """Connects as psycopg's method does, with a token as the password.
+
+        Also raises what `Signer` and `Signer.token()` raise.
+        """
         signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
         return await super().connect(password=await signer.password_async(), **parameters)
 

@@ -1,14 +1,15 @@
-"""Connections of psycopg2 whose password is a token of their own.
+"""psycopg2 connections that log in with tokens.
 
     connection = rdsign.psycopg2.connect("host=mydb.abc123.eu-central-1.rds.amazonaws.com user=iam_user dbname=app")
     pool = ThreadedConnectionPool(1, 10, "host=... user=... dbname=app", connection_factory=rdsign.psycopg2.connection)
 
-sslmode is verify-full and sslrootcert is `rdsign.ca_bundle()` unless the parameters, PGSSLMODE or
-PGSSLROOTCERT say otherwise.
+Every connection gets its own token, also in pools. sslmode is verify-full and sslrootcert is
+`rdsign.ca_bundle()` unless the parameters, PGSSLMODE or PGSSLROOTCERT say otherwise.
 
-Tokens are signed for `host`, `port` and `user`, with the default chain of credentials. For anything
-else, give `signer=` to connect(), or `connection_factory=rdsign.psycopg2.factory(signer)` to a pool;
-to dial what is not the endpoint, such as a tunnel, give `hostaddr=` and `port=` with it.
+Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
+credentials or another endpoint, pass `signer=` to connect(), or
+`connection_factory=rdsign.psycopg2.factory(signer)` to a pool. To dial another address than the
+endpoint, such as a tunnel, pass `hostaddr=` and `port=`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["connect", "connection", "factory"]
 
 
 class connection(psycopg2.extensions.connection):
-    """A psycopg2 connection that is made with a token."""
+    """A psycopg2 connection that logs in with a token."""
 
     _signer: Optional[Signer] = None
 
@@ -39,7 +40,10 @@ class connection(psycopg2.extensions.connection):
 def factory(
     signer: Optional[Signer], base: Optional[type] = None
 ) -> Callable[..., psycopg2.extensions.connection]:
-    """A connection_factory= for that signer, on top of another class where one is given."""
+    """Returns a `connection_factory=` that uses a signer.
+
+    If `base` is given, connections also are instances of that subclass of psycopg2's connection.
+    """
     bases = (connection, base) if base else (connection,)
     return type("connection", bases, {"_signer": signer})
 
@@ -52,7 +56,10 @@ def connect(
     signer: Optional[Signer] = None,
     **kwargs: Any,
 ) -> Any:
-    """As psycopg2's. Raises what `Signer` and `Signer.token()` raise, too."""
+    """Connects as `psycopg2.connect()` does, with a token as the password.
+
+    Also raises what `Signer` and `Signer.token()` raise.
+    """
     if signer is not None:
         kwargs.setdefault("user", signer.username)
     return psycopg2.connect(dsn, factory(signer, connection_factory), cursor_factory, **kwargs)

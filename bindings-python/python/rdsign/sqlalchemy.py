@@ -1,10 +1,10 @@
-"""SQLAlchemy engines whose every connection is made with a token of its own.
+"""SQLAlchemy engines whose connections log in with tokens.
 
     engine = rdsign.sqlalchemy.use_tokens(create_engine("postgresql+psycopg://iam_user@mydb.abc123.eu-central-1.rds.amazonaws.com/app"))
 
-The same goes for create_async_engine(), and for the drivers psycopg, psycopg2 and asyncpg. What
-`rdsign.psycopg`, `rdsign.psycopg2` and `rdsign.asyncpg` say about hosts and certificates holds here:
-`hostaddr` and `sslmode` may be in the URL's query or in connect_args.
+Engines of create_async_engine() work, too. The drivers are psycopg, psycopg2 and asyncpg. Hosts and
+certificates work as in `rdsign.psycopg`, `rdsign.psycopg2` and `rdsign.asyncpg`; pass `hostaddr` and
+`sslmode` in the URL's query or in connect_args.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from . import Signer
 
 try:
     from sqlalchemy.util import await_
-except ImportError:  # its name before SQLAlchemy 2.1
+except ImportError:  # before SQLAlchemy 2.1
     from sqlalchemy.util import await_only as await_
 
 TYPE_CHECKING = False
@@ -33,18 +33,19 @@ DRIVERS = ("psycopg", "psycopg_async", "psycopg2", "asyncpg")
 
 
 def use_tokens(engine: _AnyEngine, signer: Optional[Signer] = None) -> _AnyEngine:
-    """Lets an engine sign for each connection that it makes from now on, and gives it back.
+    """Makes an engine sign a token for each connection that it opens from now on, and returns it.
 
-    Without a signer, the URL's host, port and user are signed for, with the default chain of
-    credentials. A password in the URL is not used. Raises ValueError for another driver.
+    Without a signer, tokens are signed for the URL's host, port and user, with credentials from the
+    default chain. A password in the URL is ignored. Raises ValueError for another driver. Connecting
+    raises what `Signer` and `Signer.token()` raise.
     """
     sync_engine: Any = getattr(engine, "sync_engine", engine)
     driver = sync_engine.dialect.driver
     if driver not in DRIVERS:
-        raise ValueError(f"engine: its driver is {driver}; accepted: {', '.join(DRIVERS)}")
+        raise ValueError(f"engine: has the driver {driver}; accepted: {', '.join(DRIVERS)}")
 
-    # Nothing is left in the engine's own parameters, where it would be taken for what the program
-    # said: the connection is made here.
+    # Connects here, because `parameters` is the engine's own dict: a value added to it would look
+    # like the program's own at the next connection.
     @event.listens_for(sync_engine, "do_connect")
     def connect(dialect: Any, record: Any, positional: Any, parameters: dict[str, Any]) -> Any:
         if driver == "asyncpg":

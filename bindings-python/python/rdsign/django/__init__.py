@@ -1,1 +1,1 @@
-"""For Django: see `rdsign.django.postgresql`."""
+"""Support for Django: see `rdsign.django.postgresql`."""

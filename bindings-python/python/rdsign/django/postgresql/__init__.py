@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, with a token of its own for every connection.
+"""Django's PostgreSQL backend, with a token for each connection.
 
     DATABASES = {
         "default": {
@@ -9,8 +9,11 @@
         }
     }
 
-It is Django's own in all else: psycopg 3 or psycopg2, OPTIONS, pools. sslmode is verify-full and
-sslrootcert is `rdsign.ca_bundle()` unless OPTIONS, PGSSLMODE or PGSSLROOTCERT say otherwise. Tokens
-are signed with the default chain of credentials, or by the `rdsign.Signer` that OPTIONS has as
-`"signer"`; to dial what is not the endpoint, such as a tunnel, give `"hostaddr"` and PORT with it.
+Everything else works as in Django's own backend: psycopg 3 or psycopg2, OPTIONS, pools. sslmode is
+verify-full and sslrootcert is `rdsign.ca_bundle()` unless OPTIONS, PGSSLMODE or PGSSLROOTCERT say
+otherwise.
+
+Tokens are signed with credentials from the default chain. For others, set `"signer"` in OPTIONS to
+an `rdsign.Signer`. To dial another address than the endpoint, such as a tunnel, set `"hostaddr"` in
+OPTIONS, and PORT.
 """

@@ -1,4 +1,4 @@
-"""What Django loads as the backend."""
+"""The module that Django loads as the backend: connections, pools and `manage.py dbshell`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DatabaseClient", "DatabaseWrapper"]
 
 
 class DatabaseClient(client.DatabaseClient):
-    """`manage.py dbshell`, with a token in PGPASSWORD."""
+    """Runs `manage.py dbshell` with a token in PGPASSWORD."""
 
     @classmethod
     def settings_to_cmd_args_env(cls, settings_dict: Any, parameters: Any) -> Any:
@@ -25,7 +25,7 @@ class DatabaseClient(client.DatabaseClient):
         given = {name: settings_dict.get(key) or None for key, name in names.items()}
         signer, prepared = prepare({**options, **given}, signer)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
-        # The host and the rest stay as they are set: Django knows how psql takes them.
+        # The other settings stay unchanged: Django passes them to psql.
         settings = {
             **settings_dict,
             **{key: prepared.get(name, "") for key, name in names.items()},
@@ -39,14 +39,14 @@ class DatabaseClient(client.DatabaseClient):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with a token for each connection."""
+    """Django's DatabaseWrapper, with a token for each connection."""
 
     client_class = DatabaseClient
 
     def __init__(self, settings_dict: Any, *args: Any, **kwargs: Any) -> None:
         pool = settings_dict["OPTIONS"].get("pool")
         if pool and is_psycopg3:
-            # A pool makes its connections itself, each with a token.
+            # psycopg's pool opens connections itself, without get_new_connection().
             from ...psycopg import Connection
 
             options = {"connection_class": Connection, **(pool if isinstance(pool, dict) else {})}
