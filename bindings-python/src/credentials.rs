@@ -1,8 +1,8 @@
-//! Credentials from a function of the caller's.
+//! Credentials from the caller's function.
 //!
-//! Core calls it from whichever thread asks for a token, one at a time and without the
-//! interpreter's lock, which is taken here. What Python's shapes of keys mean is decided in
-//! `rdsign/_credentials.py`.
+//! Core calls the provider on the thread that asks for a token, one thread at a time and without the
+//! interpreter's lock. The provider acquires the lock. `rdsign/_credentials.py` converts the values
+//! that a function may return.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -18,42 +18,42 @@ use crate::arguments::text;
 use crate::errors::exception;
 
 thread_local! {
-    /// What the function raised in this thread's call, which core keeps as text alone.
+    /// The exception of this thread's call. Core keeps only its text.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
 }
 
-/// A function of the caller's. The reference to it is shared, so that the garbage collector can
-/// see it, and drop it where an object and its own signer hold each other.
+/// The caller's function. Core and the Python object share the reference, so that the garbage
+/// collector can break a cycle between an object and the signer that it provides keys for.
 pub(crate) struct Provider(Mutex<Option<Py<PyAny>>>);
 
 impl Provider {
-    /// Adapts what is given as `credentials=`.
+    /// Adapts a value of `credentials=`. Raises TypeError for a value of another type.
     pub(crate) fn new(given: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let module = PyModule::import(given.py(), "rdsign._credentials")?;
         let function = module.call_method1("provider", (given,))?;
         Ok(Arc::new(Self(Mutex::new(Some(function.unbind())))))
     }
 
-    /// What core asks for keys.
+    /// Calls the function. Core calls this.
     pub(crate) fn credentials(&self) -> Result<Credentials, Box<dyn Error + Send + Sync>> {
-        let ended = "the Python interpreter is ending";
+        let shutting_down = "the Python interpreter is shutting down";
         Python::try_attach(|py| {
             let function = {
                 let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 held.as_ref().map(|function| function.clone_ref(py))
             };
-            let function = function.ok_or(ended)?;
+            let function = function.ok_or(shutting_down)?;
             keys(function.bind(py)).map_err(|error| {
                 let text = described(py, &error);
                 RAISED.set(Some(error));
                 text.into()
             })
         })
-        .unwrap_or_else(|| Err(ended.into()))
+        .unwrap_or_else(|| Err(shutting_down.into()))
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Nobody holds it for long, and never while the garbage collector may run.
+        // The lock is never held while Python code, and so the garbage collector, may run.
         match self.0.try_lock() {
             Ok(function) => visit.call(&*function),
             Err(_) => Ok(()),
@@ -66,8 +66,9 @@ impl Provider {
     }
 }
 
-/// Core's outcome as Python's: what the function raised is the cause of the error, and what no
-/// program catches by chance (KeyboardInterrupt, SystemExit) is raised itself.
+/// Converts core's result. An exception that the function raised becomes the cause of the error.
+/// KeyboardInterrupt, SystemExit and the like are raised unchanged, as `except Exception` does not
+/// catch them.
 pub(crate) fn raised_by<T>(py: Python<'_>, outcome: Result<T, rdsign::Error>) -> PyResult<T> {
     let raised = RAISED.take();
     if let Some(raised) = &raised
@@ -105,7 +106,7 @@ fn keys(function: &Bound<'_, PyAny>) -> PyResult<Credentials> {
     ))
 }
 
-/// As the last line of a traceback.
+/// Formats an exception like the last line of a traceback.
 fn described(py: Python<'_>, error: &PyErr) -> String {
     let name = error.get_type(py).name();
     let name = name.map_or_else(|_| "an exception".to_owned(), |name| name.to_string());

@@ -1,6 +1,6 @@
-//! Core's errors as Python's exceptions, and panics as core's errors.
+//! Converts core's errors to Python's exceptions, and panics to core's errors.
 //!
-//! The classes are written in Python, where a class with two bases is one line.
+//! The exception classes are defined in Python, where a class with two bases needs one line.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,13 +10,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use rdsign::{Error, ErrorCode, ErrorKind};
 
-/// Runs core's part of a call; a panic becomes an error here.
+/// Runs core's part of a call. A panic becomes an INTERNAL error.
 pub(crate) fn caught<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // What core keeps between calls is swapped as a whole: no panic leaves it half done.
+    // Unwind safe: core replaces its state as a whole, so a panic cannot leave it half changed.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
-/// The exception for an error of core's.
+/// Makes the exception for core's error.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let class = match error.code().kind() {
         ErrorKind::Request => "InvalidRequestError",
@@ -26,7 +26,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     raised(py, class, error.code(), error.message())
 }
 
-/// The exception for what core has no type for.
+/// Makes the exception for a value that core's types cannot express.
 pub(crate) fn invalid_request(py: Python<'_>, code: ErrorCode, message: &str) -> PyErr {
     raised(py, "InvalidRequestError", code, message)
 }

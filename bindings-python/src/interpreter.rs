@@ -1,7 +1,8 @@
-//! Refuses a second interpreter in one process, as mod_wsgi and `concurrent.interpreters` make them.
+//! Rejects a second interpreter in the same process, such as those of mod_wsgi and
+//! `concurrent.interpreters`.
 //!
-//! What PyO3 keeps once in a process (the classes, for one) would be shared by interpreters that may
-//! share nothing: that would seem to work, and crash some day.
+//! PyO3 keeps some objects, such as the classes, once per process. Interpreters must not share
+//! objects: it would seem to work, and could crash at any time.
 
 #![expect(unsafe_code, reason = "calls CPython's C API")]
 
@@ -11,16 +12,16 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Is called once in each interpreter that imports the module.
+/// Raises ImportError if another interpreter has imported the module. Called at each import.
 pub(crate) fn claim(_py: Python<'_>) -> PyResult<()> {
     const NONE: i64 = -1;
     static OWNER: AtomicI64 = AtomicI64::new(NONE);
-    // SAFETY: `_py` says that this thread is attached to an interpreter, which is the one returned.
+    // SAFETY: `_py` proves that this thread is attached to an interpreter: the one returned.
     let id = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
     match OWNER.compare_exchange(NONE, id, Ordering::SeqCst, Ordering::SeqCst) {
         Err(owner) if owner != id => Err(PyImportError::new_err(
             "rdsign does not support subinterpreters: another interpreter of this process has \
-             imported it before; run one interpreter in each process (mod_wsgi: \
+             already imported it; run one interpreter in each process (mod_wsgi: \
              WSGIApplicationGroup %{GLOBAL})",
         )),
         _ => Ok(()),

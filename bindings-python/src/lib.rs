@@ -1,9 +1,9 @@
-//! The native half of the Python package `rdsign`: it converts what Python gives, calls core, and
-//! maps what core says.
+//! The native half of the Python package `rdsign`: it converts arguments, calls core and converts
+//! the result.
 //!
-//! No rule is here, nor any default or message about a field: core has them, so that every language
-//! says the same. Whatever may wait does so without the interpreter's lock, which other threads
-//! and the caller's own function for credentials need.
+//! Rules, defaults and messages about values are in core, so that every language has the same ones.
+//! Calls that may wait release the interpreter's lock, which other threads and the caller's function
+//! for credentials need.
 
 mod arguments;
 mod credentials;
@@ -15,11 +15,11 @@ mod token;
 
 #[cfg(Py_GIL_DISABLED)]
 compile_error!(
-    "rdsign does not support free-threaded Python (python3.13t, python3.14t): use the build of \
-     Python that has the global interpreter lock"
+    "rdsign does not support free-threaded Python (python3.13t, python3.14t): use a build of \
+     Python with the global interpreter lock"
 );
 
-/// The native half of the package rdsign. Use `import rdsign`.
+/// The native half of the package rdsign. Import `rdsign` instead.
 #[pyo3::pymodule]
 mod _rdsign {
     use pyo3::prelude::*;

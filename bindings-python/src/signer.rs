@@ -1,7 +1,7 @@
-//! The Signer: its options, and the two ways to a token, with a wait and without.
+//! The Signer: its options, and tokens with and without waiting for credentials.
 //!
-//! A warm token keeps the interpreter's lock, since letting it go and taking it back costs more than
-//! signing does.
+//! Signing with cached credentials keeps the interpreter's lock, because releasing and acquiring it
+//! takes longer than signing.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::credentials::{Provider, raised_by};
 use crate::errors::{caught, exception};
 use crate::token::Token;
 
-/// Signs tokens. `rdsign.Signer` adds what is better written in Python.
+/// Signs tokens. `rdsign.Signer` adds the async methods and the documentation.
 #[pyclass(module = "rdsign._rdsign", frozen, subclass)]
 pub(crate) struct Signer {
     signer: rdsign::Signer,
@@ -48,7 +48,7 @@ impl Signer {
             profile=None, role_arn=None, external_id=None, role_session_name=None, \
             credentials_timeout=5.0)"
     )]
-    // One for each option: this is where Python's names become core's.
+    // One argument for each option: here Python's names become core's.
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -95,13 +95,13 @@ impl Signer {
             let provider = Arc::clone(provider);
             builder = builder.credentials_provider(move || provider.credentials());
         }
-        // The profile's region is read from a file.
+        // Releases the lock, because core may read the profile's region from a file.
         let signer = py.detach(|| caught(|| builder.build()));
         let signer = signer.map_err(|error| exception(py, &error))?;
         Ok(Self { signer, provider })
     }
 
-    /// A token, signed now; or at signing_time, an aware datetime, which is for tests.
+    /// Returns a token that is signed now, or at signing_time, an aware datetime, for tests.
     #[pyo3(signature = (*, signing_time = None))]
     fn token(&self, py: Python<'_>, signing_time: Option<&Bound<'_, PyAny>>) -> PyResult<Token> {
         let token = match signing_time {
@@ -114,12 +114,12 @@ impl Signer {
         Ok(Token(token))
     }
 
-    /// The text of a token, signed now: what a driver takes as the password.
+    /// Returns the text of a token that is signed now: the password for one connection.
     fn password<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         Ok(PyString::new(py, self.sign(py)?.value()))
     }
 
-    /// A token, signed now, or None where credentials would have to be waited for.
+    /// Returns a token that is signed now, or None if it would have to wait for credentials.
     fn ready_token(&self, py: Python<'_>) -> PyResult<Option<Token>> {
         Ok(self.ready(py)?.map(Token))
     }
@@ -161,12 +161,12 @@ impl Signer {
 
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "cannot pickle an rdsign.Signer: it may hold keys; make one in each process, or let \
-             the processes be forked",
+            "cannot pickle an rdsign.Signer: it may contain keys; create one in each process, or \
+             start the processes by fork",
         ))
     }
 
-    /// It never changes, so a copy is the same.
+    /// Returns the signer itself, which is immutable.
     fn __copy__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
         this
     }
@@ -201,7 +201,7 @@ impl Signer {
         caught(|| self.signer.ready_token()).map_err(|error| exception(py, &error))
     }
 
-    /// Without the interpreter's lock: other threads run, and the caller's function can.
+    /// Signs without the interpreter's lock, so that other threads and the caller's function can run.
     fn wait(
         &self,
         py: Python<'_>,
@@ -209,7 +209,7 @@ impl Signer {
     ) -> PyResult<rdsign::Token> {
         let outcome = py.detach(|| caught(body));
         let token = raised_by(py, outcome);
-        // Whoever pressed Ctrl-C meanwhile is not to be told about credentials.
+        // Ctrl-C during the wait takes precedence over an error of credentials.
         py.check_signals()?;
         token
     }

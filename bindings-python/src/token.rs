@@ -1,7 +1,7 @@
-//! A token in Python: its text only where it is asked for by name.
+//! A token in Python. Only `value` shows its text.
 //!
-//! A f-string or a log line that means to show something else shows no password, and a token in an
-//! object that is pickled stops that.
+//! A token in an f-string or a log line does not reveal the password, and an object that contains a
+//! token cannot be pickled.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,21 +14,21 @@ pub(crate) struct Token(pub(crate) rdsign::Token);
 
 #[pymethods]
 impl Token {
-    /// The token itself, to be given to the driver as the password.
+    /// The text to pass to the driver as the password.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         PyString::new(py, self.0.value())
     }
 
-    /// When the server begins to refuse it, as an aware datetime in UTC.
+    /// When the server starts to reject the token, as an aware datetime in UTC.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
         self.0.expires_at().into_pyobject(py)
     }
 
     fn __repr__(&self) -> String {
-        let end = format_rfc3339(self.0.expires_at());
-        format!("<rdsign.Token, redacted, until {end}>")
+        let expires_at = format_rfc3339(self.0.expires_at());
+        format!("<rdsign.Token, redacted, until {expires_at}>")
     }
 
     fn __format__(&self, _specification: &str) -> String {

@@ -1,7 +1,6 @@
-"""What the tests share: the installed package, and signers of it.
+"""Shared by the tests: helpers that make signers and run programs, and fixtures.
 
-The package is the one of the wheel, in the virtual environment that pytest runs in, never this
-checkout's.
+The tests import the package that is installed from the wheel, never this checkout's.
 """
 
 import subprocess
@@ -15,7 +14,9 @@ import rdsign
 from common import BOUND, HOSTNAME, PATIENCE, REPOSITORY
 from fake_aws import known_secrets
 
-assert REPOSITORY / "bindings-python" not in Path(rdsign.__file__).parents, "not the installed one"
+assert REPOSITORY / "bindings-python" not in Path(rdsign.__file__).parents, (
+    "the installed package is not the one imported"
+)
 
 pytest_plugins = ["shared_fixtures"]
 
@@ -29,7 +30,7 @@ def pytest_configure(config):
 
 
 def signer(**options):
-    """A signer with given keys, unless the options say otherwise."""
+    """Makes a signer. It has keys, unless the options name a source of credentials."""
     sources = ("credentials", "profile", "access_key_id")
     keys = {"access_key_id": "akid", "secret_access_key": "secret"}
     own = {} if any(name in options for name in sources) else keys
@@ -39,12 +40,12 @@ def signer(**options):
 
 
 def signed_by(token):
-    """The access key id that signed a token."""
+    """Returns the access key ID that signed a token."""
     return common.signed_by(token if isinstance(token, str) else token.value)
 
 
 def run(*arguments, status=0, **options):
-    """Runs a program with this Python to its end. Returns what it printed."""
+    """Runs a program with this Python, checks its exit status and returns its standard output."""
     command = [sys.executable, "-W", "error", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=4 * PATIENCE, **options)
     assert done.returncode == status, done.stdout + done.stderr
@@ -54,7 +55,7 @@ def run(*arguments, status=0, **options):
 
 @pytest.fixture
 def imds(fake, monkeypatch):
-    """The fake's instance metadata, where the default chain finds keys."""
+    """The fake instance metadata service, where the default chain finds keys."""
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.url)
     return fake.imds

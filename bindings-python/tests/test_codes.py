@@ -1,4 +1,4 @@
-"""tests/codes.tsv: every code of core is raised, with the exception of its kind."""
+"""Each code in tests/codes.tsv is raised, by the exception class of its kind."""
 
 import pytest
 import rdsign
@@ -12,8 +12,8 @@ CLASSES = {
 }
 EXPIRED = {"access_key_id": "akid", "secret_access_key": "secret", "expires_at": NOON}
 
-# How to bring each code about: the options of a signer that is asked for a token. No test can
-# bring about a bug.
+# How to cause each code: the options of a signer that signs a token. INTERNAL is missing, because no
+# input causes it.
 WAYS = {
     "INVALID_HOSTNAME": {"hostname": ""},
     "INVALID_PORT": {"port": 0},
@@ -34,7 +34,7 @@ KINDS = {code: kind for code, _, kind in contract("codes") if kind != "c"}
 
 
 @pytest.mark.parametrize("code, kind", KINDS.items())
-def test_a_code_is_raised_as_the_class_of_its_kind(code, kind, request):
+def test_each_code_is_raised_by_the_class_of_its_kind(code, kind, request):
     if code == "INTERNAL":
         error = rdsign.Error("text")
     else:
@@ -48,6 +48,6 @@ def test_a_code_is_raised_as_the_class_of_its_kind(code, kind, request):
     assert (error.code, type(error)) == (code, CLASSES[kind])
 
 
-def test_every_class_is_an_error_and_an_invalid_request_is_a_value_error_too():
+def test_all_classes_derive_from_error_and_invalid_request_also_from_value_error():
     assert all(issubclass(kind, rdsign.Error) for kind in CLASSES.values())
     assert [issubclass(kind, ValueError) for kind in CLASSES.values()] == [True, False, False]

@@ -1,4 +1,4 @@
-"""Where keys come from: options, the chain, boto3's and botocore's objects, and functions."""
+"""Sources of credentials: options, the chain, boto3 and botocore objects, and functions."""
 
 import gc
 import os
@@ -32,7 +32,7 @@ def in_(seconds):
 
 
 def raised(code, **options):
-    """How asking for a token fails."""
+    """Checks that signing a token fails with a code. Returns the error."""
     with pytest.raises(rdsign.Error) as caught:
         signer(**options).token()
     assert caught.value.code == code, caught.value
@@ -53,14 +53,14 @@ def test_keys_in_the_environment_are_found(monkeypatch):
     assert "X-Amz-Security-Token=" in one.password()
 
 
-def test_the_instance_is_asked_once_and_again_when_its_keys_have_ended(imds):
+def test_the_instance_is_asked_once_and_again_when_its_keys_have_expired(imds):
     one = rdsign.Signer(hostname=HOSTNAME, username="iam_user", credentials_timeout=BOUND)
     first = one.token()
     assert signed_by(first) == imds.last().access_key_id
     assert one.password() and imds.count() == 1
-    end = imds.last().expires_at
+    expiry = imds.last().expires_at
     imds.lifetime = 7200
-    token = one.token(signing_time=end)
+    token = one.token(signing_time=expiry)
     assert signed_by(token) == imds.last().access_key_id != signed_by(first)
     assert imds.count() == 2
 
@@ -85,7 +85,7 @@ def test_a_role_on_top_of_a_function(fake, monkeypatch):
     assert fake.sts.requests[-1].signed_by == "AKIAFUNCTION"
 
 
-def test_no_source_at_all_is_credentials_not_found():
+def test_no_source_is_credentials_not_found():
     error = raised("CREDENTIALS_NOT_FOUND", access_key_id=None, credentials=None, profile=None)
     assert isinstance(error, rdsign.CredentialsError)
     assert "AWS_ACCESS_KEY_ID is not set" in str(error)
@@ -97,12 +97,12 @@ def test_a_source_that_does_not_answer_is_credentials_timeout(imds):
     assert isinstance(error, rdsign.CredentialsError)
 
 
-def test_keys_that_have_ended_are_credentials_expired():
-    ended = KEYS | {"expires_at": in_(-1)}
-    assert isinstance(raised("CREDENTIALS_EXPIRED", credentials=lambda: ended), rdsign.CredentialsError)
+def test_expired_keys_are_credentials_expired():
+    expired = KEYS | {"expires_at": in_(-1)}
+    assert isinstance(raised("CREDENTIALS_EXPIRED", credentials=lambda: expired), rdsign.CredentialsError)
 
 
-def test_two_sources_are_refused():
+def test_two_sources_are_rejected():
     for other in ({"access_key_id": "akid", "secret_access_key": "secret"}, {"profile": "work"}):
         with pytest.raises(rdsign.InvalidRequestError) as caught:
             signer(credentials=lambda: KEYS, **other)
@@ -118,7 +118,7 @@ def session_with(credentials):
     return boto3.Session(botocore_session=session, region_name="eu-central-1")
 
 
-def test_sessions_of_boto3_and_botocore_sign_as_boto3_does():
+def test_boto3_and_botocore_sessions_sign_like_given_keys():
     session = boto3.Session("AKIASESSION", "a secret", "a token", region_name="eu-central-1")
     own = session._session
     expected = signer(access_key_id="AKIASESSION", secret_access_key="a secret", session_token="a token")
@@ -128,35 +128,35 @@ def test_sessions_of_boto3_and_botocore_sign_as_boto3_does():
         assert token.expires_at == NOON + timedelta(seconds=900)
 
 
-def test_a_session_without_credentials_is_said_to_have_none():
+def test_a_session_without_credentials_is_reported():
     error = raised("CREDENTIALS_FAILED", credentials=boto3.Session())
     assert "the session has no credentials" in str(error)
     assert isinstance(error.__cause__, LookupError)
 
 
 @pytest.mark.parametrize("kind", [RefreshableCredentials, DeferredRefreshableCredentials])
-def test_refreshable_credentials_bring_their_end_and_are_asked_again(kind):
+def test_refreshable_credentials_are_refreshed_before_they_expire(kind):
     clock, made = [NOON], []
 
     def metadata():
         made.append(f"ASIAREFRESH{len(made)}")
-        end = clock[0] + timedelta(hours=1)
+        expiry = clock[0] + timedelta(hours=1)
         return {
             "access_key": made[-1],
             "secret_key": "a secret",
             "token": "a token",
-            "expiry_time": end.isoformat(),
+            "expiry_time": expiry.isoformat(),
         }
 
     arguments = {"refresh_using": metadata, "method": "tests", "time_fetcher": lambda: clock[0]}
     if kind is RefreshableCredentials:
         first = metadata()
-        end = datetime.fromisoformat(first["expiry_time"])
+        expiry = datetime.fromisoformat(first["expiry_time"])
         arguments |= {
             "access_key": first["access_key"],
             "secret_key": "a secret",
             "token": "t",
-            "expiry_time": end,
+            "expiry_time": expiry,
         }
     one = signer(credentials=session_with(kind(**arguments)))
 
@@ -165,31 +165,31 @@ def test_refreshable_credentials_bring_their_end_and_are_asked_again(kind):
         return one.token(signing_time=clock[0])
 
     assert signed_by(token(0)) == signed_by(token(40)) == "ASIAREFRESH0"
-    # rdsign asks in time, and botocore refreshes what ends within 15 minutes.
+    # rdsign asks 15 to 18 minutes before the expiry; botocore refreshes in the last 15 minutes.
     assert {signed_by(token(minutes)) for minutes in range(46, 60)} == {"ASIAREFRESH1"}
 
 
-def test_a_token_ends_with_botocore_s_credentials():
-    end = NOON + timedelta(minutes=5)
+def test_a_token_expires_with_botocore_s_credentials():
+    expiry = NOON + timedelta(minutes=5)
     refuse = {
         "refresh_using": lambda: 1 / 0,
         "method": "tests",
         "time_fetcher": lambda: NOON,
         "mandatory_timeout": 0,
     }
-    credentials = RefreshableCredentials("ASIAENDING", "a secret", "t", end, **refuse)
-    assert signer(credentials=credentials).token(signing_time=NOON).expires_at == end
+    credentials = RefreshableCredentials("ASIAENDING", "a secret", "t", expiry, **refuse)
+    assert signer(credentials=credentials).token(signing_time=NOON).expires_at == expiry
 
 
-def test_credentials_that_do_not_tell_their_end_are_looked_at_again():
-    """Such as those of a session whose keys somebody replaces."""
+def test_credentials_without_an_expiry_are_read_again():
+    """For example, a program may replace the keys of a session."""
     credentials = Credentials("AKIAFIRST", "a secret")
     one = signer(credentials=credentials)
 
     def token(seconds):
         with time_machine.travel(moment := NOON + timedelta(seconds=seconds), tick=False):
             token = one.token(signing_time=moment)
-        assert token.expires_at == moment + timedelta(seconds=900), "each has its whole life"
+        assert token.expires_at == moment + timedelta(seconds=900), "no lifetime is cut short"
         return signed_by(token)
 
     assert token(0) == "AKIAFIRST"
@@ -197,8 +197,8 @@ def test_credentials_that_do_not_tell_their_end_are_looked_at_again():
     assert [token(seconds) for seconds in range(0, 601, 20)][-1] == "AKIASECOND"
 
 
-def test_keys_and_their_end_are_of_one_refresh():
-    """Another thread may refresh between the two reads."""
+def test_keys_and_their_expiry_come_from_the_same_refresh():
+    """Another thread may refresh the credentials between the two reads."""
 
     class Racing:
         _expiry_time = NOON + timedelta(seconds=60)
@@ -216,7 +216,7 @@ def test_keys_and_their_end_are_of_one_refresh():
     assert (signed_by(token), token.expires_at) == ("ASIANEW", NOON + timedelta(seconds=900))
 
 
-def test_async_credentials_are_refused_in_words():
+def test_async_credentials_are_rejected_with_a_message():
     class Aio:
         async def get_frozen_credentials(self):
             raise AssertionError
@@ -269,31 +269,31 @@ def test_a_function_may_return_keys_in_each_of_these_shapes(keys):
     [
         ({"access_key_id": "x"}, "secret_access_key is missing"),
         ({"AccessKeyId": "x"}, "SecretAccessKey is missing"),
-        (KEYS | {"expires": in_(60)}, "'expires' is no name of keys; accepted: access_key_id, "),
+        (KEYS | {"expires": in_(60)}, "'expires' is not a key's name; accepted: access_key_id, "),
         (KEYS | {"expires_at": 1724709600}, "accepted: an aware datetime"),
         (KEYS | {"expires_at": datetime.now()}, "has no time zone"),
         (KEYS | {"expires_at": "soon"}, "soon"),
-        (KEYS | {"secret_access_key": 5}, "secret_access_key: int is given"),
-        (("AKIA", "a secret"), "tuple is returned; accepted: a boto3"),
-        (None, "NoneType is returned"),
-        ("AKIA", "str is returned"),
+        (KEYS | {"secret_access_key": 5}, "secret_access_key: has type int"),
+        (("AKIA", "a secret"), "it returned tuple; accepted: a boto3"),
+        (None, "it returned NoneType"),
+        ("AKIA", "it returned str"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_what_a_function_returns_wrongly_is_said(wrong, words):
+def test_an_invalid_return_value_of_a_function_is_reported(wrong, words):
     error = raised("CREDENTIALS_FAILED", credentials=lambda: wrong)
     assert words in str(error)
     assert "a secret" not in str(error) and "a token" not in str(error)
 
 
-def test_an_async_function_is_refused_in_words():
+def test_an_async_function_is_rejected_with_a_message():
     async def keys():
         return KEYS
 
     assert "async" in str(raised("CREDENTIALS_FAILED", credentials=keys))
 
 
-def test_keys_of_a_function_that_no_token_can_be_signed_with_are_invalid():
+def test_invalid_keys_of_a_function_are_an_invalid_request():
     error = raised("INVALID_CREDENTIALS", credentials=lambda: KEYS | {"secret_access_key": "a\nsecret"})
     assert isinstance(error, rdsign.InvalidRequestError)
     assert error.__cause__ is None
@@ -302,12 +302,12 @@ def test_keys_of_a_function_that_no_token_can_be_signed_with_are_invalid():
 @pytest.mark.parametrize(
     "wrong", [5, "AKIA", KEYS, boto3.Session, object()], ids=lambda wrong: type(wrong).__name__
 )
-def test_credentials_of_another_type_are_a_type_error_at_once(wrong):
-    with pytest.raises(TypeError, match="^credentials: .* is given; accepted: a boto3 or botocore Session"):
+def test_credentials_of_the_wrong_type_raise_type_error_at_once(wrong):
+    with pytest.raises(TypeError, match="^credentials: has type .*; accepted: a boto3 or botocore Session"):
         signer(credentials=wrong)
 
 
-def test_a_function_is_called_lazily_and_not_again_while_its_keys_hold():
+def test_a_function_is_called_lazily_and_not_again_while_its_keys_are_valid():
     calls = []
     one = signer(credentials=lambda: calls.append(1) or KEYS)
     assert calls == []
@@ -316,7 +316,7 @@ def test_a_function_is_called_lazily_and_not_again_while_its_keys_hold():
     assert len(calls) == 1
 
 
-def test_a_function_is_called_again_before_its_keys_end():
+def test_a_function_is_called_again_before_its_keys_expire():
     calls = []
 
     def keys():
@@ -329,7 +329,7 @@ def test_a_function_is_called_again_before_its_keys_end():
     assert signed_by(one.token(signing_time=NOON + timedelta(minutes=46))) == "ASIA2"
 
 
-def test_what_a_function_raises_is_the_cause():
+def test_an_exception_of_a_function_is_the_cause():
     class Sealed(Exception):
         pass
 
@@ -342,7 +342,7 @@ def test_what_a_function_raises_is_the_cause():
     assert error.__cause__.__traceback__.tb_next is not None
 
 
-def test_a_failure_does_not_haunt_the_next_call():
+def test_a_failure_does_not_affect_the_next_call():
     outcomes = [ValueError("not yet"), KEYS]
 
     def keys():
@@ -358,7 +358,7 @@ def test_a_failure_does_not_haunt_the_next_call():
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_what_ends_a_program_is_raised_as_it_is(kind):
+def test_exceptions_that_end_a_program_are_raised_unchanged(kind):
     def keys():
         raise kind
 
@@ -366,8 +366,8 @@ def test_what_ends_a_program_is_raised_as_it_is(kind):
         signer(credentials=keys).token()
 
 
-def test_ctrl_c_while_newer_keys_are_fetched_gets_through():
-    """Also where the old keys would do."""
+def test_ctrl_c_during_a_refresh_is_raised():
+    """Even if the old keys are still valid."""
 
     def keys():
         if calls:
@@ -382,7 +382,7 @@ def test_ctrl_c_while_newer_keys_are_fetched_gets_through():
         one.token(signing_time=NOON + timedelta(minutes=5))
 
 
-def test_ctrl_c_during_a_wait_in_rust_gets_through(imds):
+def test_ctrl_c_during_a_wait_in_rust_is_raised(imds):
     imds.hold()
     one = signer(access_key_id=None)
 
@@ -404,7 +404,7 @@ def test_other_threads_run_while_one_waits(imds):
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(one.token()))
     thread.start()
-    # This thread gets here, and on, only without the interpreter's lock.
+    # This thread can run only if the waiting one has released the interpreter's lock.
     imds.wait_until("self.held == 1")
     assert one.ready_token() is None
     imds.release()
@@ -413,7 +413,7 @@ def test_other_threads_run_while_one_waits(imds):
     assert one.ready_token() is not None
 
 
-def test_a_function_that_uses_its_own_signer_is_told_so_and_does_not_hang():
+def test_a_function_that_uses_its_own_signer_times_out():
     def keys():
         one.token()
 
@@ -450,7 +450,7 @@ def test_an_object_and_its_own_signer_are_collected():
     assert gone() is None
 
 
-def test_a_signer_that_goes_lets_its_function_go():
+def test_a_function_is_freed_with_its_signer():
     class Keys:
         def __call__(self):
             return KEYS

@@ -1,4 +1,4 @@
-"""`rdsign.django.postgresql` as a project has it in its settings, with psycopg 3."""
+"""`rdsign.django.postgresql` in a project's settings, with psycopg 3."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ django.setup()
 
 @pytest.fixture
 def database(local, monkeypatch):
-    """A connection of Django's to the server here, with changes to the settings."""
+    """A function that connects Django to the local server, with changes to the settings."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGSSLROOTCERT"):
         monkeypatch.setenv(name, local.exports[name])
     made = []
@@ -45,14 +45,14 @@ def user_of(connection):
         return cursor.fetchone()[0]
 
 
-def test_it_logs_in_and_again(database):
+def test_it_logs_in_repeatedly(database):
     connection = database()
     for _ in range(3):
         assert user_of(connection) == "iam_user"
         connection.close()
 
 
-def test_a_user_who_is_not_allowed_is_refused(database, local):
+def test_a_user_without_permission_is_rejected(database, local):
     before = len(local.log.read_text())
     with pytest.raises(OperationalError, match='PAM authentication failed for user "testuser"'):
         user_of(database(USER="testuser"))
@@ -67,7 +67,7 @@ def test_only_rds_is_trusted_unless_told_otherwise(database, monkeypatch):
     assert user_of(database({"sslmode": "require"})) == "iam_user"
 
 
-def test_it_signs_for_the_endpoint_of_a_signer_and_dials_another_port(database, local):
+def test_it_signs_for_the_signer_s_endpoint_and_dials_another_port(database, local):
     signer = rdsign.Signer(hostname=local.host, username="iam_user")
     connection = database({"signer": signer}, HOST="", USER="")
     with local.configuration(("endpoints = [", f'endpoints = ["{local.host}:5432", ')):
@@ -75,7 +75,7 @@ def test_it_signs_for_the_endpoint_of_a_signer_and_dials_another_port(database, 
 
 
 @pytest.mark.parametrize("pool", [True, {"min_size": 2, "max_size": 3}], ids=["plain", "with options"])
-def test_django_s_pool_makes_its_connections_with_tokens(database, pool):
+def test_django_s_pool_connects_with_tokens(database, pool):
     connection = database({"pool": pool})
     assert user_of(connection) == "iam_user"
     assert connection.pool.connection_class is rdsign.psycopg.Connection

@@ -1,5 +1,5 @@
-"""`rdsign.generate_db_auth_token` beside the one of boto3's RDS client: the same arguments, and the
-same bytes, also for 1,000 random requests under one clock."""
+"""Compares `rdsign.generate_db_auth_token` with the method of boto3's RDS client: the same arguments,
+and the same bytes for 1,000 random requests at the same time."""
 
 import inspect
 import random
@@ -16,7 +16,7 @@ REQUESTS = 1000
 
 @pytest.fixture
 def keys(monkeypatch):
-    """Sets the environment's keys."""
+    """A function that sets the keys in the environment."""
 
     def keys(access_key_id="AKIAENVIRONMENT", secret_access_key="a secret", session_token=None):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key_id)
@@ -35,11 +35,11 @@ def client(**options):
 
 
 def without_time(token):
-    """What does not change from one second to the next."""
+    """Returns the parts of a token that do not depend on the time."""
     return token.partition("X-Amz-Date=")[0], len(token)
 
 
-def test_it_takes_what_boto3_takes(keys):
+def test_its_parameters_are_boto3_s(keys):
     theirs = inspect.signature(client().generate_db_auth_token).parameters
     ours = inspect.signature(rdsign.generate_db_auth_token).parameters
     assert list(ours) == list(theirs)
@@ -64,7 +64,7 @@ def test_a_port_may_be_text_as_in_aws_s_examples(keys):
 
 
 @pytest.mark.parametrize("wrong", ["", "05432", " 5432", "+5432", "5432.0", "x", "٥٤٣٢", 5432.0, True, None])
-def test_a_port_that_boto3_would_sign_and_no_server_has_is_refused(wrong, keys):
+def test_an_invalid_port_that_boto3_would_sign_is_rejected(wrong, keys):
     assert rdsign.generate_db_auth_token(HOSTNAME, 5432, "iam_user")
     assert rdsign.generate_db_auth_token(HOSTNAME, 1, "iam_user")
     with pytest.raises(TypeError, match="^(port|Port): "):
@@ -72,12 +72,12 @@ def test_a_port_that_boto3_would_sign_and_no_server_has_is_refused(wrong, keys):
 
 
 @pytest.mark.parametrize("wrong", [0, 65536, "0", "65536", "9" * 3000, 10**50])
-def test_a_port_out_of_range_is_refused(wrong, keys):
+def test_a_port_out_of_range_is_rejected(wrong, keys):
     with pytest.raises((rdsign.InvalidRequestError, TypeError), match="^(port|Port): "):
         rdsign.generate_db_auth_token(HOSTNAME, wrong, "iam_user")
 
 
-def test_the_environment_of_now_counts(keys):
+def test_a_change_of_the_environment_takes_effect(keys):
     assert signed_by(rdsign.generate_db_auth_token(HOSTNAME, 5432, "iam_user")) == "AKIAENVIRONMENT"
     keys("AKIAROTATED")
     assert signed_by(rdsign.generate_db_auth_token(HOSTNAME, 5432, "iam_user")) == "AKIAROTATED"
@@ -85,14 +85,14 @@ def test_the_environment_of_now_counts(keys):
     assert "Security-Token=a%20token" in rdsign.generate_db_auth_token(HOSTNAME, 5432, "iam_user")
 
 
-def test_credentials_are_kept_from_one_call_to_the_next(imds):
+def test_credentials_are_cached_between_calls(imds):
     for _ in range(3):
         token = rdsign.generate_db_auth_token(HOSTNAME, 5432, "iam_user")
         assert signed_by(token) == imds.last().access_key_id
     assert imds.count() == 1
 
 
-def test_any_number_of_databases_may_be_asked_for(keys):
+def test_the_cache_of_signers_is_bounded(keys):
     for number in range(600):
         host = f"db{number}.abc123.eu-central-1.rds.amazonaws.com"
         assert rdsign.generate_db_auth_token(host, 5432, "iam_user").startswith(host)
@@ -112,7 +112,7 @@ def text(pick, characters, longest):
 
 
 def random_request(pick):
-    """A request that rdsign accepts, and its keys."""
+    """Makes a request with its keys. rdsign accepts most of them."""
     region = pick.choice(REGIONS)
     name = text(pick, LETTERS, 20) + "." + text(pick, LETTERS, 12)
     hostname = pick.choice(
@@ -137,7 +137,7 @@ def random_request(pick):
     }
 
 
-def test_1000_random_requests_give_boto3_s_bytes():
+def test_1000_random_requests_give_the_same_bytes():
     seed = random.randrange(2**32)
     print("seed:", seed)
     pick = random.Random(seed)
@@ -166,8 +166,8 @@ def test_1000_random_requests_give_boto3_s_bytes():
         accepted += 1
 
 
-def test_the_clock_of_the_differential_test_is_boto3_s():
-    """A frozen clock that boto3 did not look at would prove nothing."""
+def test_boto3_uses_the_frozen_clock():
+    """Otherwise the differential test would prove nothing."""
     with time_machine.travel(NOON, tick=False):
         token = client(aws_access_key_id="x", aws_secret_access_key="y").generate_db_auth_token("h", 1, "u")
     assert "X-Amz-Date=20240826T220000Z" in token

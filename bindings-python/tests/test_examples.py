@@ -11,7 +11,7 @@ from pages import ENDPOINT, example, page
 
 @pytest.fixture
 def environment():
-    """The environment of someone who uses an RDS at the examples' endpoint and port."""
+    """The environment in which the examples run: their endpoint is a local server."""
     place = Place()
     local = place.start("--endpoint", f"{ENDPOINT}:5432")
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGSSLROOTCERT", "PGHOSTADDR", "PGPORT")
@@ -28,19 +28,19 @@ def environment():
     ],
 )
 def test_the_example_logs_in(environment, path, printed):
-    # The example dials the endpoint's port; here the server listens on another.
+    # The example dials the endpoint's port; the local server listens on another one.
     program = example(path, "python")
-    dialled = program.replace('dbname="testdb"', f'dbname="testdb", port={environment["PGPORT"]}')
-    assert dialled != program
-    assert re.fullmatch(printed, run("-c", dialled, env=environment))
+    dialed = program.replace('dbname="testdb"', f'dbname="testdb", port={environment["PGPORT"]}')
+    assert dialed != program
+    assert re.fullmatch(printed, run("-c", dialed, env=environment))
 
 
-def test_the_package_s_own_example_makes_a_password(environment):
+def test_the_example_of_the_package_s_readme_signs_a_password(environment):
     program = example("bindings-python/README.md", "python")
     assert run("-c", program + "print(password)", env=environment).startswith(f"{ENDPOINT}:5432/?")
 
 
-def test_every_name_that_is_shown_exists():
+def test_every_name_in_the_pages_exists():
     texts = page("README.md") + page("docs/python.md") + page("bindings-python/README.md")
     names = sorted(set(re.findall(r"\brdsign(?:\.[a-zA-Z_]\w*)+", texts)))
     assert len(names) > 12

@@ -1,8 +1,8 @@
-"""Each driver logs in to RDS on this machine with one line, checks the server's name and its
-certificate unless told otherwise, and signs for the endpoint while it dials another address.
+"""Each driver logs in to a local RDS with one line, verifies the server's certificate and its name
+unless told otherwise, and signs for the endpoint even if it dials another address.
 
-Every refusal's reason is read in the server's log, or is none of the server's: a client that does
-not trust it says nothing to it.
+The reason of each refused login is read in the server's log. The log has no entry if the client
+rejects the server, because it then sends no token.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ WHO = "select current_user"
 
 @pytest.fixture
 def server(local, monkeypatch):
-    """The shared server; keys, and the certificate that it has, are in the environment."""
+    """The shared server. The environment has keys and the server's certificate authority."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGSSLROOTCERT", "PGHOSTADDR"):
         monkeypatch.setenv(name, local.exports[name])
     yield local
 
 
 @pytest.fixture
-def told(server):
-    """What a program says: the endpoint, dialled on loopback."""
+def parameters(server):
+    """The parameters of a program that connects to the endpoint."""
     return {"host": server.host, "port": int(server.port), "user": "iam_user", "dbname": "testdb"}
 
 
@@ -48,39 +48,41 @@ def url(driver, server, query="", user="iam_user"):
 
 
 def finished(main):
-    """Runs an async program to its end, and on until the connections are closed that a server has
-    refused: asyncpg does not wait for that, and a loop that ends before leaves a socket behind."""
+    """Runs an async program, then waits until refused connections are closed.
 
-    async def with_the_rest():
+    asyncpg does not wait for that, and without the wait a socket would be left open.
+    """
+
+    async def and_wait():
         try:
             return await main()
         finally:
             loop = asyncio.get_running_loop()
-            end = loop.time() + PATIENCE
-            while len(loop._selector.get_map()) > 1 and loop.time() < end:  # one is the loop's own
+            deadline = loop.time() + PATIENCE
+            while len(loop._selector.get_map()) > 1 and loop.time() < deadline:  # the loop itself has one
                 await asyncio.sleep(0.001)
 
-    return asyncio.run(with_the_rest())
+    return asyncio.run(and_wait())
 
 
-# One function for each driver: a user's own line, with other parameters of the connection.
+# One function for each driver: connects with a user's line, and more parameters.
 
 
-def with_psycopg(told, **more):
-    with rdsign.psycopg.connect(**told, **more) as connection:
+def with_psycopg(parameters, **more):
+    with rdsign.psycopg.connect(**parameters, **more) as connection:
         return connection.execute(WHO).fetchone()[0]
 
 
-def with_psycopg_async(told, **more):
+def with_psycopg_async(parameters, **more):
     async def main():
-        async with await rdsign.psycopg.connect_async(**told, **more) as connection:
+        async with await rdsign.psycopg.connect_async(**parameters, **more) as connection:
             return (await (await connection.execute(WHO)).fetchone())[0]
 
     return finished(main)
 
 
-def with_psycopg2(told, **more):
-    connection = rdsign.psycopg2.connect(**told, **more)
+def with_psycopg2(parameters, **more):
+    connection = rdsign.psycopg2.connect(**parameters, **more)
     try:
         with connection.cursor() as cursor:
             cursor.execute(WHO)
@@ -89,9 +91,9 @@ def with_psycopg2(told, **more):
         connection.close()
 
 
-def with_asyncpg(told, **more):
+def with_asyncpg(parameters, **more):
     async def main():
-        connection = await rdsign.asyncpg.connect(**asyncpg_s(told), **more)
+        connection = await rdsign.asyncpg.connect(**asyncpg_s(parameters), **more)
         try:
             return await connection.fetchval(WHO)
         finally:
@@ -100,20 +102,20 @@ def with_asyncpg(told, **more):
     return finished(main)
 
 
-def asyncpg_s(told):
-    """asyncpg reads no PGHOSTADDR, and calls a database database."""
-    told = dict(told)
-    told.setdefault("hostaddr", os.environ.get("PGHOSTADDR"))
-    told["database"] = told.pop("dbname")
-    if "sslmode" in told:
-        told["ssl"] = told.pop("sslmode")
-    return told
+def asyncpg_s(parameters):
+    """Renames parameters for asyncpg, and adds `hostaddr`: asyncpg does not read PGHOSTADDR."""
+    parameters = dict(parameters)
+    parameters.setdefault("hostaddr", os.environ.get("PGHOSTADDR"))
+    parameters["database"] = parameters.pop("dbname")
+    if "sslmode" in parameters:
+        parameters["ssl"] = parameters.pop("sslmode")
+    return parameters
 
 
 def with_sqlalchemy(driver):
-    def connect(told, **more):
+    def connect(parameters, **more):
         signer = more.pop("signer", None)
-        arguments = {**(asyncpg_s(told) if driver == "asyncpg" else told), **more}
+        arguments = {**(asyncpg_s(parameters) if driver == "asyncpg" else parameters), **more}
         engine = sqlalchemy.create_engine(f"postgresql+{driver}://", connect_args=arguments)
         rdsign.sqlalchemy.use_tokens(engine, signer)
         try:
@@ -122,9 +124,9 @@ def with_sqlalchemy(driver):
         finally:
             engine.dispose()
 
-    def connect_async(told, **more):
+    def connect_async(parameters, **more):
         signer = more.pop("signer", None)
-        arguments = {**(asyncpg_s(told) if driver == "asyncpg" else told), **more}
+        arguments = {**(asyncpg_s(parameters) if driver == "asyncpg" else parameters), **more}
 
         async def main():
             engine = create_async_engine(f"postgresql+{driver}://", connect_args=arguments)
@@ -162,53 +164,53 @@ each_way = pytest.mark.parametrize("connect", WAYS.values(), ids=WAYS)
 
 
 @each_way
-def test_it_logs_in(connect, told):
-    assert connect(told) == "iam_user"
+def test_it_logs_in(connect, parameters):
+    assert connect(parameters) == "iam_user"
 
 
 @each_way
-def test_a_user_who_is_not_allowed_is_refused(connect, told, server):
+def test_a_user_without_permission_is_rejected(connect, parameters, server):
     before = len(server.log.read_text())
     with pytest.raises(FAILURES, match='PAM authentication failed for user "testuser"'):
-        connect(told | {"user": "testuser"})
+        connect(parameters | {"user": "testuser"})
     refusals = re.findall(r"rdsign: refused \(([a-z-]+)\)", server.log.read_text()[before:])
     assert refusals == ["not-allowed"]
-    assert connect(told) == "iam_user"
+    assert connect(parameters) == "iam_user"
 
 
 @each_way
-def test_only_rds_is_trusted_unless_told_otherwise(connect, told, server, monkeypatch):
-    """This server is no RDS: its certificate is not of the package's authorities."""
+def test_only_rds_is_trusted_unless_told_otherwise(connect, parameters, server, monkeypatch):
+    """The local server's certificate does not come from the authorities of RDS."""
     ca = server.exports["PGSSLROOTCERT"]
     monkeypatch.delenv("PGSSLROOTCERT")
     before = server.log.read_text()
     with pytest.raises(FAILURES, match="certificate verify failed"):
-        connect(told)
+        connect(parameters)
     assert "refused" not in server.log.read_text()[len(before) :]
-    # By the caller.
-    assert connect(told | {"sslmode": "require"}) == "iam_user"
-    # By libpq's variables.
+    # The caller says otherwise.
+    assert connect(parameters | {"sslmode": "require"}) == "iam_user"
+    # libpq's variables say otherwise.
     monkeypatch.setenv("PGSSLMODE", "require")
-    assert connect(told) == "iam_user"
+    assert connect(parameters) == "iam_user"
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     with pytest.raises(FAILURES, match="certificate verify failed"):
-        connect(told)
+        connect(parameters)
     monkeypatch.setenv("PGSSLROOTCERT", ca)
-    assert connect(told) == "iam_user"
+    assert connect(parameters) == "iam_user"
 
 
 @each_way
-def test_the_server_s_name_is_checked_unless_told_otherwise(connect, told, server):
+def test_the_server_s_name_is_verified_unless_told_otherwise(connect, parameters, server):
     signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
-    elsewhere = told | {"host": "elsewhere.abc123.ap-northeast-1.rds.amazonaws.com"}
+    other_name = parameters | {"host": "other.abc123.ap-northeast-1.rds.amazonaws.com"}
     with pytest.raises(FAILURES, match="does not match host name|Hostname mismatch"):
-        connect(elsewhere, signer=signer)
-    assert connect(elsewhere | {"sslmode": "verify-ca"}, signer=signer) == "iam_user"
+        connect(other_name, signer=signer)
+    assert connect(other_name | {"sslmode": "verify-ca"}, signer=signer) == "iam_user"
 
 
 @each_way
-def test_it_signs_for_the_endpoint_of_a_signer_and_dials_another_address(connect, server, monkeypatch):
-    """As through a tunnel: the server answers to port 5432 as well, which is not its own."""
+def test_it_signs_for_the_signer_s_endpoint_and_dials_another_address(connect, server, monkeypatch):
+    """The server stands for an endpoint with port 5432 behind a tunnel."""
     monkeypatch.delenv("PGHOSTADDR")
     endpoint = ("endpoints = [", f'endpoints = ["{server.host}:5432", ')
     signer = rdsign.Signer(hostname=server.host, username="iam_user")
@@ -222,7 +224,7 @@ def test_it_signs_for_the_endpoint_of_a_signer_and_dials_another_address(connect
 
 
 @each_way
-def test_what_cannot_be_signed_for_is_said_before_anything_is_dialled(connect, told, server):
+def test_invalid_parameters_are_reported_before_dialing(connect, parameters, server):
     signer = rdsign.Signer(hostname=server.host, username="iam_user")
     for wrong, code, options in [
         ({"host": f"{server.host},other"}, "INVALID_HOSTNAME", {}),
@@ -232,30 +234,44 @@ def test_what_cannot_be_signed_for_is_said_before_anything_is_dialled(connect, t
         ({"host": "db.example.com"}, "REGION_REQUIRED", {}),
     ]:
         with pytest.raises(rdsign.InvalidRequestError) as caught:
-            connect(told | wrong, **options)
+            connect(parameters | wrong, **options)
         assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    "missing, message",
+    [
+        ("host", "host: missing; accepted: host, PGHOST or a signer"),
+        ("user", "user: missing; accepted: user, PGUSER or a signer"),
+    ],
+)
+def test_a_missing_host_or_user_names_libpq_s_variable(missing, message):
+    parameters = {"host": "db.example.com", "user": "iam_user"}
+    del parameters[missing]
+    with pytest.raises(rdsign.InvalidRequestError, match=f"^{message}$"):
+        rdsign.psycopg.connect(**parameters)
+
+
 @each_way
-def test_an_error_of_credentials_comes_out_as_itself(connect, told, monkeypatch):
+def test_missing_credentials_raise_credentials_error(connect, parameters, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(rdsign.CredentialsError) as caught:
-        connect(told)
+        connect(parameters)
     assert caught.value.code == "CREDENTIALS_NOT_FOUND"
 
 
 @each_way
-def test_libpq_s_variables_say_what_the_program_does_not(connect, server, monkeypatch):
+def test_libpq_s_variables_fill_in_missing_parameters(connect, server, monkeypatch):
     for name in ("PGHOST", "PGPORT", "PGUSER"):
         monkeypatch.setenv(name, server.exports[name])
     assert connect({"dbname": "testdb"}) == "iam_user"
 
 
-# What a user writes otherwise
+# Other ways to write the parameters
 
 
-def test_conninfos_dsns_and_urls_are_read(server, told):
-    conninfo = " ".join(f"{name}={value}" for name, value in told.items())
+def test_conninfos_dsns_and_urls_are_read(server, parameters):
+    conninfo = " ".join(f"{name}={value}" for name, value in parameters.items())
     for text in (conninfo, f"postgresql://iam_user@{server.host}:{server.port}/testdb"):
         with rdsign.psycopg.connect(text, autocommit=True, row_factory=psycopg.rows.dict_row) as connection:
             assert connection.execute(WHO).fetchone() == {"current_user": "iam_user"}
@@ -282,19 +298,19 @@ def test_conninfos_dsns_and_urls_are_read(server, told):
         engine.dispose()
 
 
-def test_another_driver_of_sqlalchemy_is_refused_at_once():
+def test_another_driver_of_sqlalchemy_is_rejected_at_once():
     engine = sqlalchemy.create_engine("sqlite://")
-    with pytest.raises(ValueError, match="its driver is pysqlite; accepted: psycopg, "):
+    with pytest.raises(ValueError, match="has the driver pysqlite; accepted: psycopg, "):
         rdsign.sqlalchemy.use_tokens(engine)
 
 
-def test_a_connection_factory_of_psycopg2_keeps_its_class(told, server):
+def test_a_connection_factory_of_psycopg2_keeps_its_class(parameters, server):
     class Own(psycopg2.extensions.connection):
         pass
 
     signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
     for options in ({}, {"signer": signer}):
-        connection = rdsign.psycopg2.connect(connection_factory=Own, **told, **options)
+        connection = rdsign.psycopg2.connect(connection_factory=Own, **parameters, **options)
         assert isinstance(connection, Own)
         connection.close()
 
@@ -302,8 +318,8 @@ def test_a_connection_factory_of_psycopg2_keeps_its_class(told, server):
 # Pools
 
 
-def test_the_pools_of_psycopg_make_their_connections_with_tokens(told):
-    conninfo = " ".join(f"{name}={value}" for name, value in told.items())
+def test_psycopg_s_pools_connect_with_tokens(parameters):
+    conninfo = " ".join(f"{name}={value}" for name, value in parameters.items())
     with ConnectionPool(conninfo, min_size=2, open=True, connection_class=rdsign.psycopg.Connection) as pool:
         pool.wait()
         with pool.connection() as connection:
@@ -319,28 +335,28 @@ def test_the_pools_of_psycopg_make_their_connections_with_tokens(told):
     finished(main)
 
 
-def test_the_pool_of_psycopg2_makes_its_connections_with_tokens(told, server):
+def test_psycopg2_s_pool_connects_with_tokens(parameters, server):
     signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
     for factory in (rdsign.psycopg2.connection, rdsign.psycopg2.factory(signer)):
-        pool = ThreadedConnectionPool(2, 3, connection_factory=factory, **told)
+        pool = ThreadedConnectionPool(2, 3, connection_factory=factory, **parameters)
         with pool.getconn().cursor() as cursor:
             cursor.execute(WHO)
             assert cursor.fetchone() == ("iam_user",)
         pool.closeall()
 
 
-def test_the_pool_of_asyncpg_makes_its_connections_with_tokens(told):
+def test_asyncpg_s_pool_connects_with_tokens(parameters):
     async def main():
-        async with rdsign.asyncpg.create_pool(min_size=2, **asyncpg_s(told)) as pool:
+        async with rdsign.asyncpg.create_pool(min_size=2, **asyncpg_s(parameters)) as pool:
             assert await pool.fetchval(WHO) == "iam_user"
 
     finished(main)
 
 
-# A server that is no pool's
+# Without a driver's module
 
 
-def test_rds_local_itself_takes_a_password_of_the_signer(server):
+def test_the_server_accepts_the_signer_s_password(server):
     signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
     server.login(signer.password())
     server.refuse(signer.password().replace("DBUser=iam_user", "DBUser=iam_usex"), r"\(wrong-user\).*")

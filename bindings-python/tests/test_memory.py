@@ -1,4 +1,4 @@
-"""Memory stays flat, over a million tokens and over what fails."""
+"""Memory use does not grow over a million tokens, new signers and failed calls."""
 
 import gc
 import resource
@@ -12,14 +12,14 @@ ROOM = 2 << 20  # bytes; a leak of a token's text alone would be 350 MB
 
 
 def resident():
-    """Bytes of memory in use."""
+    """Returns the resident memory in bytes."""
     gc.collect()
     with open("/proc/self/statm") as numbers:
         return int(numbers.read().split()[1]) * resource.getpagesize()
 
 
 def growth(do, times):
-    """How much memory as many calls leave behind, after a tenth of them to warm up."""
+    """Returns by how many bytes memory grows over many calls. A tenth more calls warm up first."""
     for _ in range(times // 10):
         do()
     before = resident()

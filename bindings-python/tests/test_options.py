@@ -1,5 +1,5 @@
-"""What Signer takes, and how it refuses the rest: by Python's own error for a wrong type, and with
-core's code and words for a wrong value."""
+"""The options of Signer. A wrong type raises TypeError; a wrong value raises an error with core's
+code and message."""
 
 import inspect
 import sys
@@ -26,33 +26,33 @@ TEXTS = [
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("wrong", [5, b"bytes", ["list"], object()], ids=lambda wrong: type(wrong).__name__)
-def test_a_text_of_another_type_is_a_type_error_that_names_the_option(name, wrong):
-    with pytest.raises(TypeError, match=f"^{name}: {type(wrong).__name__} is given; accepted: a str$"):
+def test_a_text_of_the_wrong_type_raises_a_type_error_that_names_the_option(name, wrong):
+    with pytest.raises(TypeError, match=f"^{name}: has type {type(wrong).__name__}; accepted: a str$"):
         rdsign.Signer(**({"hostname": HOSTNAME, "username": "x"} | {name: wrong}))
 
 
 @pytest.mark.parametrize("name", ["port", "expires_in"])
 @pytest.mark.parametrize("wrong", [True, False, "5432", 5432.0, 5432.7, b"1", object()], ids=repr)
-def test_a_number_of_another_type_is_a_type_error_that_names_the_option(name, wrong):
-    with pytest.raises(TypeError, match=f"^{name}: {type(wrong).__name__} is given; accepted: an int$"):
+def test_a_number_of_the_wrong_type_raises_a_type_error_that_names_the_option(name, wrong):
+    with pytest.raises(TypeError, match=f"^{name}: has type {type(wrong).__name__}; accepted: an int$"):
         signer(**{name: wrong})
 
 
 @pytest.mark.parametrize("wrong", [True, "5", object(), timedelta(seconds=1)], ids=repr)
-def test_a_timeout_of_another_type_is_a_type_error(wrong):
+def test_a_timeout_of_the_wrong_type_raises_a_type_error(wrong):
     with pytest.raises(TypeError, match="^credentials_timeout: .* accepted: a number of seconds$"):
         signer(credentials_timeout=wrong)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 0.0, -1e300, float("nan"), -float("inf"), -(10**400)])
-def test_a_timeout_of_nothing_or_less_is_refused(wrong):
+def test_a_timeout_that_is_not_positive_is_rejected(wrong):
     with pytest.raises(rdsign.InvalidRequestError, match="credentials timeout") as caught:
         signer(credentials_timeout=wrong)
     assert caught.value.code == "INVALID_CREDENTIALS"
 
 
 @pytest.mark.parametrize("long", [5, 0.001, 1e300, float("inf"), 10**400, None])
-def test_a_timeout_may_be_as_long_as_one_likes(long):
+def test_a_timeout_has_no_maximum(long):
     assert signer(credentials_timeout=long).password()
 
 
@@ -62,7 +62,7 @@ def test_a_timeout_may_be_as_long_as_one_likes(long):
     [0, -1, 65536, 2**31, 2**32 + 5, 2**63 - 1, 2**63, -(2**63) - 1, 2**64 + 900, 10**30, 10**5000],
     ids=lambda huge: f"{huge.bit_length()} bits",
 )
-def test_an_integer_of_any_size_is_refused_and_never_cut(name, code, huge):
+def test_integers_out_of_range_are_rejected_and_never_truncated(name, code, huge):
     with pytest.raises(rdsign.InvalidRequestError, match=f"^{name.replace('_', ' ')}: ") as caught:
         signer(**{name: huge})
     assert caught.value.code == code
@@ -80,7 +80,7 @@ def test_integers_of_other_classes_are_integers():
     assert signer(port=Port.POSTGRESQL).port == signer(port=Like()).port == 5433
 
 
-def test_a_lone_surrogate_is_refused_in_every_field_by_its_own_code():
+def test_a_lone_surrogate_is_rejected_in_every_field_with_its_code():
     codes = {"hostname": "INVALID_HOSTNAME", "username": "INVALID_USERNAME", "region": "INVALID_REGION"}
     keys = dict.fromkeys(("access_key_id", "secret_access_key", "session_token"), "INVALID_CREDENTIALS")
     for name, code in (codes | keys).items():
@@ -88,10 +88,10 @@ def test_a_lone_surrogate_is_refused_in_every_field_by_its_own_code():
         with pytest.raises(rdsign.InvalidRequestError) as caught:
             signer(**given)
         assert caught.value.code == code
-        assert str(caught.value).encode()  # it can be printed
+        assert str(caught.value).encode()  # the message can be printed
 
 
-def test_what_comes_first_in_the_order_of_codes_is_named():
+def test_the_first_code_is_raised_if_several_options_are_invalid():
     wrong = {"port": 0, "username": "a\0b", "region": "?", "expires_in": 0}
     codes = ["INVALID_PORT", "INVALID_USERNAME", "INVALID_REGION", "INVALID_EXPIRES_IN"]
     for name, code in zip(list(wrong), codes, strict=True):
@@ -102,13 +102,13 @@ def test_what_comes_first_in_the_order_of_codes_is_named():
 
 
 @pytest.mark.parametrize("name", ["hostname", "username", "secret_access_key"])
-def test_nul_is_refused(name):
+def test_nul_is_rejected(name):
     given = {"access_key_id": "akid", "secret_access_key": "secret"} | {name: "a\0b"}
     with pytest.raises(rdsign.InvalidRequestError):
         signer(**given)
 
 
-def test_options_are_given_by_name_alone():
+def test_options_are_keyword_only():
     with pytest.raises(TypeError, match="positional"):
         rdsign.Signer(HOSTNAME, "iam_user")
     with pytest.raises(TypeError, match="unexpected keyword argument 'host'"):
@@ -117,7 +117,7 @@ def test_options_are_given_by_name_alone():
         rdsign.Signer(hostname=HOSTNAME)
 
 
-def test_none_is_as_good_as_not_given_and_the_defaults_are_those_that_help_shows():
+def test_none_is_the_same_as_omitting_an_option_and_help_shows_the_defaults():
     shown = inspect.signature(rdsign.Signer).parameters
     assert (shown["port"].default, shown["expires_in"].default) == (5432, 900)
     names = [
@@ -142,13 +142,13 @@ def test_the_region_comes_from_the_host_name_or_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", [1724709600, 1724709600.0, "2024-08-26T22:00:00Z", NOON.date()], ids=repr)
-def test_a_signing_time_of_another_type_is_a_type_error(wrong):
+def test_a_signing_time_of_the_wrong_type_raises_a_type_error(wrong):
     with pytest.raises(TypeError, match="^signing_time: .* accepted: an aware datetime$"):
         signer().token(signing_time=wrong)
 
 
-def test_a_signing_time_without_a_time_zone_is_refused():
-    with pytest.raises(rdsign.InvalidRequestError, match="without a time zone") as caught:
+def test_a_signing_time_without_a_time_zone_is_rejected():
+    with pytest.raises(rdsign.InvalidRequestError, match="has no time zone") as caught:
         signer().token(signing_time=NOON.replace(tzinfo=None))
     assert caught.value.code == "INVALID_SIGNING_TIME"
 
@@ -165,7 +165,7 @@ def test_a_signing_time_may_be_in_any_zone_and_its_fraction_is_dropped():
     assert caught.value.code == "INVALID_SIGNING_TIME"
 
 
-def test_a_signer_shows_what_it_is_for_and_no_key():
+def test_repr_shows_the_endpoint_and_no_keys():
     one = signer(access_key_id="AKIDSECRETLY", secret_access_key="hidden", session_token="hidden too")
     expected = f"rdsign.Signer(hostname='{HOSTNAME}', port=5432, username='iam_user', region='eu-central-1')"
     assert repr(one) == str(one) == expected

@@ -1,5 +1,5 @@
-"""A pool that is older than a token's 15 minutes still connects, with every driver. The clocks of
-both sides are put forward, and by then the first token is refused."""
+"""With every driver, a pool still connects when it is older than a token's 15 minutes. The test sets
+the clocks of client and server forward, and checks that the server then rejects the first token."""
 
 import os
 import re
@@ -35,5 +35,5 @@ def test_it_connects_after_20_minutes(way, local, clock):
     assert (output, error, process.returncode) == ("iam_user\n", "", 0)
 
 
-def test_every_way_is_tried():
+def test_every_pool_and_engine_is_tested():
     assert len(WAYS) == 6

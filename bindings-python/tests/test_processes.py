@@ -1,4 +1,4 @@
-"""Threads, tasks, forks and interpreters: one Signer serves all of them, or says that it cannot."""
+"""Threads, tasks and forked processes share a Signer. A second interpreter is rejected."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from conftest import HOSTNAME, PROGRAMS, run, signed_by, signer
 from harness import free_port
 
 
-def of_the_chain(**options):
+def with_the_default_chain(**options):
     return rdsign.Signer(hostname=HOSTNAME, username="iam_user", **({"credentials_timeout": BOUND} | options))
 
 
@@ -28,7 +28,7 @@ def of_the_chain(**options):
 
 def test_32_threads_at_once_ask_the_source_once(imds):
     imds.hold()
-    one = of_the_chain()
+    one = with_the_default_chain()
     barrier = threading.Barrier(33)
 
     def token(_):
@@ -44,7 +44,7 @@ def test_32_threads_at_once_ask_the_source_once(imds):
     assert imds.count() == 1
 
 
-def test_32_threads_share_a_function_which_is_called_by_one_at_a_time():
+def test_a_function_is_called_once_for_32_threads():
     about_to_ask = threading.Barrier(33)
     calls = []
 
@@ -68,7 +68,7 @@ def test_32_threads_share_a_function_which_is_called_by_one_at_a_time():
 # asyncio
 
 
-def test_async_tokens_at_hand_take_no_thread(monkeypatch):
+def test_async_signing_with_cached_credentials_uses_no_thread(monkeypatch):
     monkeypatch.setattr(asyncio, "to_thread", None)
 
     async def main():
@@ -80,45 +80,45 @@ def test_async_tokens_at_hand_take_no_thread(monkeypatch):
     assert threading.active_count() == 1
 
 
-def test_async_tokens_at_hand_need_no_event_loop_at_all():
+def test_async_signing_with_cached_credentials_needs_no_event_loop():
     coroutine = signer().password_async()
     with pytest.raises(StopIteration) as ended:
         coroutine.send(None)
     assert signed_by(ended.value.value) == "akid"
 
 
-def test_the_event_loop_goes_on_while_credentials_are_waited_for(imds):
+def test_the_event_loop_runs_during_a_wait_for_credentials(imds):
     imds.hold()
 
     async def main():
-        waiting = asyncio.ensure_future(of_the_chain().token_async())
+        waiting = asyncio.ensure_future(with_the_default_chain().token_async())
         while not imds.held:
             await asyncio.sleep(0.001)
-        # The loop gets here, and on, while the request is held.
+        # The loop can run this only if the held request does not block it.
         await asyncio.sleep(0.001)
         assert not waiting.done()
         imds.release()
         return await waiting
 
     assert signed_by(asyncio.run(main())) == imds.last().access_key_id
-    # The event loop's own threads end with it.
+    # The threads of the event loop have ended with it.
     assert threading.active_count() - 1 == len([t for t in threading.enumerate() if t.daemon])
 
 
-def test_an_error_comes_out_of_await_as_itself():
+def test_await_raises_the_error_unchanged():
     async def main():
         with pytest.raises(rdsign.CredentialsError) as caught:
-            await of_the_chain().password_async()
+            await with_the_default_chain().password_async()
         assert caught.value.code == "CREDENTIALS_NOT_FOUND"
 
     asyncio.run(main())
 
 
-def test_a_task_that_is_cancelled_ends_at_once(imds):
+def test_a_cancelled_task_ends_at_once(imds):
     imds.hold()
 
     async def main():
-        one = of_the_chain()
+        one = with_the_default_chain()
         task = asyncio.ensure_future(one.token_async())
         while not imds.held:
             await asyncio.sleep(0.001)
@@ -134,7 +134,7 @@ def test_a_task_that_is_cancelled_ends_at_once(imds):
 
 def test_100_tasks_ask_the_source_once(imds):
     async def main():
-        one = of_the_chain()
+        one = with_the_default_chain()
         return await asyncio.gather(*[one.password_async() for _ in range(100)])
 
     assert {signed_by(password) for password in asyncio.run(main())} == {imds.last().access_key_id}
@@ -146,14 +146,14 @@ def test_100_tasks_ask_the_source_once(imds):
 
 @contextlib.contextmanager
 def forking():
-    """Python 3.12 and later warn of a fork beside threads, which is what is tested here."""
+    """Silences the warning of Python 3.12 and later about a fork while threads run: it is intended here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
         yield
 
 
 def in_a_child(function):
-    """What a function returns in a forked child, which must end by itself."""
+    """Calls a function in a forked child, which must end by itself. Returns the repr of the result."""
     reading, writing = os.pipe()
     with forking():
         child = os.fork()
@@ -175,8 +175,8 @@ def in_a_child(function):
 
 
 @pytest.mark.parametrize("route", ["imds_token", "imds_role", "imds"])
-def test_a_child_forked_in_mid_refresh_gets_its_own_token(route, imds, fake):
-    one = of_the_chain()
+def test_a_child_forked_during_a_refresh_gets_its_own_token(route, imds, fake):
+    one = with_the_default_chain()
     route = fake.routes[route]
     route.hold(1)
     with ThreadPoolExecutor(1) as pool:
@@ -184,13 +184,13 @@ def test_a_child_forked_in_mid_refresh_gets_its_own_token(route, imds, fake):
         route.wait_until("self.held == 1")
         child = in_a_child(lambda: signed_by(one.token()))
         assert child == repr(imds.last().access_key_id)
-        # The parent's is still waiting, and gets its own.
+        # The parent still waits, and then gets its own token.
         assert not waiting.done()
         route.release()
         assert repr(signed_by(waiting.result())) != child
 
 
-def test_a_child_forked_while_a_function_runs_calls_it_itself():
+def test_a_child_forked_while_a_function_runs_calls_the_function_again():
     entered, leave = threading.Event(), threading.Event()
 
     def keys():
@@ -209,24 +209,24 @@ def test_a_child_forked_while_a_function_runs_calls_it_itself():
         assert signed_by(waiting.result()) == "AKIATrue"
 
 
-def test_children_forked_from_a_warm_signer_need_no_source(imds):
-    one = of_the_chain()
+def test_children_use_the_credentials_that_the_parent_cached(imds):
+    one = with_the_default_chain()
     expected = signed_by(one.token())
     assert in_a_child(lambda: signed_by(one.token())) == repr(expected)
     assert in_a_child(lambda: asyncio.run(one.password_async())[:4]) == repr(HOSTNAME[:4])
     assert imds.count() == 1
 
 
-def key_of_a_token(one):
+def access_key_of(one):
     return signed_by(one.password())
 
 
-def test_multiprocessing_by_fork_hands_a_signer_on(imds):
-    one = of_the_chain()
+def test_processes_started_by_fork_inherit_a_signer(imds):
+    one = with_the_default_chain()
     context = multiprocessing.get_context("fork")
     with forking():
         queue = context.SimpleQueue()
-        processes = [context.Process(target=lambda: queue.put(key_of_a_token(one))) for _ in range(4)]
+        processes = [context.Process(target=lambda: queue.put(access_key_of(one))) for _ in range(4)]
         for process in processes:
             process.start()
     keys = [queue.get() for _ in processes]
@@ -236,10 +236,10 @@ def test_multiprocessing_by_fork_hands_a_signer_on(imds):
     assert sorted(keys) == sorted(keys.access_key_id for keys in imds.handed_out)
 
 
-def test_multiprocessing_by_spawn_says_that_a_signer_cannot_be_sent():
+def test_a_signer_cannot_be_sent_to_a_spawned_process():
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         with pytest.raises(TypeError, match="cannot pickle an rdsign.Signer"):
-            pool.apply(key_of_a_token, (signer(),))
+            pool.apply(access_key_of, (signer(),))
 
 
 def test_gunicorn_with_preload_serves_tokens_from_every_worker(imds, tmp_path):
@@ -257,7 +257,7 @@ def test_gunicorn_with_preload_serves_tokens_from_every_worker(imds, tmp_path):
         assert server.wait(PATIENCE) == 0, (tmp_path / "log").read_text()
     assert {process for process, _ in seen} != {server.pid}
     assert len({process for process, _ in seen}) == 3
-    # The first token was made before the fork: nobody had to ask again.
+    # The credentials were fetched before the fork, and only once.
     assert {key for _, key in seen} == {imds.last().access_key_id}
     assert imds.count() == 1
 
@@ -275,18 +275,18 @@ def fetch(port):
 # Interpreters
 
 
-def test_a_sub_interpreter_is_refused_in_words():
+def test_a_subinterpreter_is_rejected_with_a_message():
     said = run(PROGRAMS / "subinterpreter.py")
     assert "ImportError" in said and "subinterpreter" in said, said
     assert said.endswith("the first interpreter signs\n")
 
 
-def test_no_thread_is_left_behind(imds):
-    imds.hold()  # a thread of the fake's for each connection, until the end of it
+def test_no_thread_outlives_a_call(imds):
+    imds.hold()  # the fake keeps one thread for each open connection
     with pytest.raises(rdsign.CredentialsError):
-        of_the_chain(credentials_timeout=0.1).token()
+        with_the_default_chain(credentials_timeout=0.1).token()
     imds.release()
-    assert of_the_chain().token()
-    assert asyncio.run(of_the_chain().token_async())
-    # Python knows all threads that are its own or the fake's, which leaves none of rdsign's.
+    assert with_the_default_chain().token()
+    assert asyncio.run(with_the_default_chain().token_async())
+    # Python counts its own threads and the fake's. Any other one would be rdsign's.
     wait_until(lambda: len(os.listdir("/proc/self/task")) == threading.active_count(), "the end of threads")

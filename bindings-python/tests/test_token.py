@@ -1,4 +1,4 @@
-"""A token is a password: it is shown where it is asked for by name, and nowhere else."""
+"""A token is a password: only `value` shows its text."""
 
 import copy
 import logging
@@ -17,7 +17,7 @@ def token():
     return signer().token(signing_time=NOON)
 
 
-def test_value_is_the_password(token):
+def test_value_is_the_token_s_text(token):
     assert token.value.startswith(
         "mydb.abc123.eu-central-1.rds.amazonaws.com:5432/?Action=connect&DBUser=iam_user&"
     )
@@ -46,7 +46,7 @@ def test_it_cannot_be_printed_by_accident(token, caplog):
         assert "X-Amz" not in text
 
 
-def test_it_is_neither_pickled_nor_copied(token):
+def test_it_cannot_be_pickled_or_copied(token):
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="cannot pickle an rdsign.Token: it is a password"):
             pickle.dumps(token, protocol)
@@ -55,7 +55,7 @@ def test_it_is_neither_pickled_nor_copied(token):
             copied(token)
 
 
-def test_it_cannot_be_made_or_changed(token):
+def test_it_cannot_be_constructed_or_changed(token):
     with pytest.raises(TypeError):
         rdsign.Token()
     with pytest.raises(AttributeError):
@@ -66,7 +66,7 @@ def test_it_cannot_be_made_or_changed(token):
         type("Sub", (rdsign.Token,), {})
 
 
-def test_tokens_are_equal_only_if_they_are_one(token):
+def test_tokens_are_compared_by_identity(token):
     again = signer().token(signing_time=NOON)
     assert again.value == token.value
     assert again != token and token == token
@@ -78,33 +78,33 @@ def test_expires_at_is_an_aware_datetime_in_utc(token):
     assert signer(expires_in=60).token(signing_time=NOON).expires_at == NOON + timedelta(seconds=60)
 
 
-def test_expires_at_is_the_end_of_the_credentials_where_that_comes_first():
-    end = NOON + timedelta(seconds=120)
-    keys = {"access_key_id": "akid", "secret_access_key": "secret", "expires_at": end}
-    assert signer(credentials=lambda: keys).token(signing_time=NOON).expires_at == end
+def test_expires_at_is_the_expiry_of_the_credentials_if_that_is_earlier():
+    expiry = NOON + timedelta(seconds=120)
+    keys = {"access_key_id": "akid", "secret_access_key": "secret", "expires_at": expiry}
+    assert signer(credentials=lambda: keys).token(signing_time=NOON).expires_at == expiry
 
 
-def test_expires_at_past_the_last_datetime_says_so():
+def test_expires_at_after_the_last_datetime_raises_overflow_error():
     last = signer().token(signing_time=datetime.max.replace(tzinfo=timezone.utc))
     assert "redacted" in repr(last)
     with pytest.raises(OverflowError):
         _ = last.expires_at
 
 
-def test_a_token_lives_on_without_its_signer():
+def test_a_token_outlives_its_signer():
     token = signer().token()
     assert token.value and token.expires_at > datetime.now(timezone.utc)
 
 
-def test_a_signer_is_not_pickled_and_its_copy_is_itself():
+def test_a_signer_cannot_be_pickled_and_its_copy_is_itself():
     one = signer()
-    with pytest.raises(TypeError, match="cannot pickle an rdsign.Signer: it may hold keys"):
+    with pytest.raises(TypeError, match="cannot pickle an rdsign.Signer: it may contain keys"):
         pickle.dumps(one)
     assert copy.copy(one) is one
     assert copy.deepcopy({"signer": one})["signer"] is one
 
 
-def test_an_error_survives_being_pickled():
+def test_an_error_can_be_pickled():
     with pytest.raises(rdsign.InvalidRequestError) as caught:
         signer(port=0)
     again = pickle.loads(pickle.dumps(caught.value))

@@ -1,4 +1,4 @@
-"""tests/vectors.tsv: every token to the byte, and every refusal with its code."""
+"""Each line of tests/vectors.tsv gives its token, byte for byte, or its error code."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -12,7 +12,7 @@ ESCAPE = re.compile(r"\\(?:x([0-7][0-9a-f])|([tnr\\]))")
 
 
 def unescape(field):
-    """One field of PostgreSQL's COPY text format."""
+    """Decodes a field of PostgreSQL's COPY text format. `\\N` becomes None."""
     if field == r"\N":
         return None
     named = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
@@ -26,11 +26,11 @@ def vectors():
 
 
 def answer(vector):
-    """The token of a line, or the code of its error."""
+    """Returns the token of a vector, or the code of its error."""
     numbers = {"port", "expires_in"}
-    unlike = {"name", "signing_time", "error", "token"}
-    options = {k: int(v) if k in numbers and v else v for k, v in vector.items() if k not in unlike}
-    # What is not given at all is refused by Python itself: a missing argument.
+    others = {"name", "signing_time", "error", "token"}
+    options = {k: int(v) if k in numbers and v else v for k, v in vector.items() if k not in others}
+    # Omits missing values, so that the defaults apply.
     options = {k: v for k, v in options.items() if v is not None}
     try:
         signer = rdsign.Signer(**options)

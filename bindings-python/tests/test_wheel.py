@@ -1,5 +1,5 @@
-"""The wheel by itself, in a virtual environment with nothing else in it; what importing it loads; and
-what it tells type checkers."""
+"""The wheel: its content, an installation without other packages, the modules that an import loads,
+and its types."""
 
 import os
 import re
@@ -27,11 +27,11 @@ def names():
         return wheel.namelist()
 
 
-def test_it_serves_every_python_from_3_9_on():
+def test_one_wheel_is_for_python_3_9_and_later():
     assert re.fullmatch(rf"rdsign-{VERSION}-cp39-abi3-(manylinux|linux)[\w.]+\.whl", WHEEL.name)
 
 
-def test_it_has_all_that_it_should_and_no_more(names):
+def test_it_contains_exactly_the_expected_files(names):
     own = {name.removeprefix("rdsign/") for name in names if name.startswith("rdsign/")}
     source = REPOSITORY / "bindings-python/python/rdsign"
     modules = [path for path in source.rglob("*.py*") if "__pycache__" not in path.parts]
@@ -44,19 +44,19 @@ def test_it_has_all_that_it_should_and_no_more(names):
     assert information == {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
 
 
-def test_its_certificates_are_those_of_this_checkout():
+def test_its_certificates_are_those_of_ca_bundle():
     bundle = Path(rdsign.ca_bundle())
     assert bundle.read_bytes() == (REPOSITORY / "ca-bundle/rds.pem").read_bytes()
     assert bundle.parent == Path(rdsign.__file__).parent
 
 
-def test_it_says_nothing_of_the_machine_that_built_it():
+def test_it_contains_no_path_of_the_build_machine():
     with zipfile.ZipFile(WHEEL) as wheel:
         for name in wheel.namelist():
             assert str(REPOSITORY).encode() not in wheel.read(name) or name.endswith(".so"), name
 
 
-def test_alone_in_a_fresh_environment_it_signs(tmp_path):
+def test_it_signs_in_an_environment_without_other_packages(tmp_path):
     run("-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv/bin/python"
     install = [python, "-m", "pip", "install", "--quiet", "--no-index", "--disable-pip-version-check", WHEEL]
@@ -69,7 +69,7 @@ def test_alone_in_a_fresh_environment_it_signs(tmp_path):
     assert re.fullmatch(r"<rdsign.Token, redacted, until .*Z>\n", done.stdout), done.stderr
 
 
-def test_a_token_takes_no_module_that_is_slow_to_import(monkeypatch):
+def test_a_token_needs_no_module_that_is_slow_to_import(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "akid")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     loaded = run("-I", "-S", "-c", "import sys; print(*sys.modules)").split()
@@ -80,7 +80,7 @@ def test_a_token_takes_no_module_that_is_slow_to_import(monkeypatch):
 
 
 @pytest.mark.parametrize("module", ["asyncpg", "psycopg", "psycopg2", "sqlalchemy", "django"])
-def test_a_driver_that_is_missing_is_named(module):
+def test_an_import_error_names_the_missing_driver(module):
     blocked = f"import sys; sys.modules[{module!r}] = None\nimport rdsign\n"
     target = "rdsign.django.postgresql.base" if module == "django" else f"rdsign.{module}"
     code = f"{blocked}try:\n import {target}\nexcept ImportError as error:\n print(error.name)"
@@ -90,20 +90,20 @@ def test_a_driver_that_is_missing_is_named(module):
 # Types
 
 
-def test_the_stubs_are_what_the_library_is():
+def test_the_stubs_match_the_library():
     configuration = REPOSITORY / "bindings-python/pyproject.toml"
     run("-m", "mypy.stubtest", "rdsign", "--mypy-config-file", configuration, cwd=PROGRAMS)
     run("-m", "mypy", "--config-file", configuration, "-p", "rdsign", cwd=PROGRAMS)
 
 
-def test_mypy_is_content_with_a_program_that_uses_everything():
+def test_mypy_accepts_right_programs_and_reports_mistakes():
     command = ["-m", "mypy", "--strict", "--cache-dir", os.devnull]
     assert "Success" in run(*command, PROGRAMS / "typed.py", cwd=PROGRAMS)
     said = run(*command, PROGRAMS / "typed_wrongly.py", cwd=PROGRAMS, status=1)
     assert {int(line) for line in re.findall(r":(\d+): error", said)} == wrong_lines(), said
 
 
-def test_pyright_is_content_too():
+def test_pyright_accepts_right_programs_and_reports_mistakes():
     command = ["-m", "pyright", "--pythonpath", sys.executable]
     assert "0 errors, 0 warnings" in run(*command, PROGRAMS / "typed.py", cwd=PROGRAMS)
     said = run(*command, PROGRAMS / "typed_wrongly.py", cwd=PROGRAMS, status=1)

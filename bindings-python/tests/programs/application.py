@@ -1,4 +1,4 @@
-"""A web application that makes its signer, and a first token, before the server forks."""
+"""A web application that makes its signer and the first token before the server forks."""
 
 import os
 

@@ -1,5 +1,5 @@
-"""Makes a pool and two of its connections: one at once, and another when it is told that the clock has
-been put forward. Prints a password first, as somebody would have kept it, and last who it is.
+"""Opens two connections of a pool: one at once, and the other when a line on standard input says that
+the clock was set forward. Prints a password, "one" and the user of the second connection.
 
     outlive.py WAY HOST PORT
 """
@@ -11,11 +11,11 @@ import rdsign
 
 WAY, HOST, PORT = sys.argv[1:]
 WHO = "select current_user"
-TOLD = {"host": HOST, "port": int(PORT), "user": "iam_user"}
+PARAMETERS = {"host": HOST, "port": int(PORT), "user": "iam_user"}
 
 
 def later():
-    """Tells that the first connection is there, and waits for the clocks."""
+    """Reports that the first connection is open, and waits until the clocks are set forward."""
     print("one", flush=True)
     sys.stdin.readline()
 
@@ -24,10 +24,10 @@ def psycopg_pool():
     import rdsign.psycopg
     from psycopg_pool import ConnectionPool
 
-    told = TOLD | {"dbname": "testdb"}
+    parameters = PARAMETERS | {"dbname": "testdb"}
     with (
         ConnectionPool(
-            kwargs=told, min_size=1, max_size=2, open=True, connection_class=rdsign.psycopg.Connection
+            kwargs=parameters, min_size=1, max_size=2, open=True, connection_class=rdsign.psycopg.Connection
         ) as pool,
         pool.connection() as first,
     ):
@@ -43,7 +43,7 @@ def psycopg2_pool():
     from psycopg2.pool import ThreadedConnectionPool
 
     factory = rdsign.psycopg2.connection
-    pool = ThreadedConnectionPool(1, 2, connection_factory=factory, dbname="testdb", **TOLD)
+    pool = ThreadedConnectionPool(1, 2, connection_factory=factory, dbname="testdb", **PARAMETERS)
     first = pool.getconn()
     later()
     second = pool.getconn()
@@ -59,8 +59,8 @@ def asyncpg_pool():
     import rdsign.asyncpg
 
     async def main():
-        told = TOLD | {"database": "testdb", "hostaddr": "127.0.0.1"}
-        async with rdsign.asyncpg.create_pool(min_size=1, max_size=2, **told) as pool:
+        parameters = PARAMETERS | {"database": "testdb", "hostaddr": "127.0.0.1"}
+        async with rdsign.asyncpg.create_pool(min_size=1, max_size=2, **parameters) as pool:
             async with pool.acquire():
                 later()
                 async with pool.acquire() as second:

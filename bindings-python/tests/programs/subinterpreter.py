@@ -1,4 +1,4 @@
-"""Imports rdsign in a second interpreter of the same process, and prints what comes of it."""
+"""Imports rdsign in a second interpreter of the same process, and prints the result."""
 
 try:
     import _interpreters as interpreters

@@ -1,4 +1,4 @@
-"""Uses all of rdsign as a typed program would: for the type checkers alone."""
+"""Uses all of rdsign like a typed program. Only type checkers read it; it is not run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ signer = rdsign.Signer(
 token: rdsign.Token = signer.token(signing_time=datetime.now(timezone.utc))
 ready: rdsign.Token | None = signer.ready_token()
 text: str = token.value + signer.password() + str(token) + signer.hostname + signer.region
-end: datetime = token.expires_at
+expires_at: datetime = token.expires_at
 port: int = signer.port
 
 

@@ -1,4 +1,4 @@
-"""What a type checker must not let pass: each line is one mistake."""
+"""Each line is a mistake that type checkers must report."""
 
 import rdsign
 
