@@ -1,4 +1,4 @@
-//! What a Node addon needs of the linker.
+//! Sets the linker options of a Node addon.
 
 fn main() {
     napi_build::setup();

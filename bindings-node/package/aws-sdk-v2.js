@@ -1,19 +1,19 @@
 'use strict'
-// RDS.Signer as aws-sdk, the AWS SDK for JavaScript v2, has it, for programs that change one line:
-// this module stands for `aws-sdk` and for `aws-sdk/clients/rds`. There is nothing else of the SDK in
-// it, and its AWS.config is not known here: credentials come from the options or the default chain.
+// RDS.Signer of aws-sdk, the AWS SDK for JavaScript v2. A program changes one line: it requires this
+// module instead of `aws-sdk` or `aws-sdk/clients/rds`. Nothing else of the SDK is here, and
+// AWS.config is not read: credentials come from the options or the default chain.
 
 const { Signer: OurSigner } = require('./index.js')
 
-/** How many endpoints one signer keeps, with their credentials. */
+/** For how many combinations of options one signer caches credentials. */
 const KEPT = 100
 
-/** An AWS.Credentials of v2 names the end otherwise. */
+/** Renames the expiry of an AWS.Credentials of v2. */
 function keysOf({ accessKeyId, secretAccessKey, sessionToken, expiration, expireTime }) {
   return { accessKeyId, secretAccessKey, sessionToken, expiration: expireTime ?? expiration }
 }
 
-/** Asks an AWS.Credentials of v2, which fetches or refreshes what it has when it must. */
+/** Makes a provider of an AWS.Credentials of v2, whose get() fetches or refreshes the keys if needed. */
 function refreshing(credentials) {
   return () =>
     new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ class Signer {
     const merged = { ...this.options, ...options }
     if (typeof callback !== 'function') return this.#signer(merged, false).tokenSync().value
     const token = (async () => this.#signer(merged, true).getAuthToken())()
-    // Out of the promise: what a callback throws is the program's, and not a rejection.
+    // nextTick leaves the promise: an exception of the callback must not become a rejection.
     token.then(
       (value) => process.nextTick(callback, null, value),
       (error) => process.nextTick(callback, error, null)
@@ -64,6 +64,6 @@ class Signer {
   }
 }
 
-// As names alone: what is written out here an ES module would not see.
+// Only shorthand names: for ES modules, Node finds the names of exports by reading this line.
 const RDS = { Signer }
 module.exports = { Signer, RDS }

@@ -1,6 +1,6 @@
 'use strict'
-// The types of arguments. What a value must be beyond its type is core's to say; only where a value
-// could not be handed over at all, or would be handed over as another, is it refused here.
+// Checks the types of arguments, and rejects unknown names. All rules about values are core's; this
+// module rejects only values that could not be passed to the native half unchanged.
 
 const OPTIONS = {
   hostname: 'string',
@@ -19,12 +19,12 @@ const OPTIONS = {
   credentialsTimeout: 'finite number'
 }
 
-/** What setTimeout can count: 24 days. */
+/** The longest delay of setTimeout, in milliseconds: 24 days. */
 const LONGEST = 2 ** 31 - 1
 
 const isA = (type, value) => Object.prototype.toString.call(value) === `[object ${type}]`
 
-/** What a value is, without showing it: it may be a secret in the wrong place. */
+/** Names the type of a value. Does not show the value, which may be a secret in the wrong place. */
 function kind(value) {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
@@ -36,18 +36,18 @@ function kind(value) {
 }
 
 function refuse(name, value, accepted) {
-  throw new TypeError(`${name}: ${kind(value)} is given; accepted: ${accepted}`)
+  throw new TypeError(`${name}: is ${kind(value)}; accepted: ${accepted}`)
 }
 
 function known(object, names, what) {
   for (const name of Object.keys(object)) {
     if (!names.includes(name)) {
-      throw new TypeError(`${name}: is no ${what}; accepted: ${names.join(', ')}`)
+      throw new TypeError(`${name}: is not an ${what}; accepted: ${names.join(', ')}`)
     }
   }
 }
 
-/** Options for the native half; a provider of credentials stays here. */
+/** Checks the options of a Signer. Returns those for the native half, and the provider. */
 function signerOptions(options) {
   if (!isA('Object', options)) refuse('options', options, 'an object')
   known(options, Object.keys(OPTIONS), 'option of a Signer')
@@ -71,20 +71,20 @@ function signerOptions(options) {
   return checked
 }
 
-/** Credentials of the AWS SDK's form, with the names and types that the native half takes. */
+/** Checks credentials in the AWS SDK's form. Converts them for the native half. */
 function keys(credentials) {
   if (!isA('Object', credentials)) {
     refuse(
       'credentials',
       credentials,
-      '{ accessKeyId, secretAccessKey, sessionToken, expiration }, or a function that returns it or a promise of it'
+      '{ accessKeyId, secretAccessKey, sessionToken, expiration }, or a function that returns that or a promise of that'
     )
   }
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials
   if (typeof accessKeyId !== 'string') refuse('credentials.accessKeyId', accessKeyId, 'a string')
   if (typeof secretAccessKey !== 'string') refuse('credentials.secretAccessKey', secretAccessKey, 'a string')
   const given = { accessKeyId, secretAccessKey }
-  // Sources write null or undefined for what long-lived keys do not have.
+  // Some sources set these to null or undefined for long-lived keys.
   if (sessionToken != null) {
     if (typeof sessionToken !== 'string') refuse('credentials.sessionToken', sessionToken, 'a string')
     given.sessionToken = sessionToken
@@ -97,11 +97,11 @@ function keys(credentials) {
   return given
 }
 
-/** What a provider brings, for the native half: credentials, or why there are none. */
+/** Calls a provider. Returns its credentials for the native half, or why it failed. */
 async function credentialsOf(provider, timeout) {
   let timer
   const bound = new Promise((resolve) => {
-    const failure = `it had no answer within ${timeout / 1000} s`
+    const failure = `it gave no answer within ${timeout / 1000} s`
     timer = setTimeout(resolve, Math.min(timeout, LONGEST), { failure, timedOut: true })
   })
   const answer = (async () => ({ credentials: keys(await provider()), timedOut: false }))()
@@ -114,7 +114,7 @@ async function credentialsOf(provider, timeout) {
   }
 }
 
-/** The signing time in whole seconds since 1970. */
+/** Returns the signing time in whole seconds since 1970, or undefined. */
 function signingTimeOf(options) {
   if (!isA('Object', options)) refuse('options', options, 'an object')
   known(options, ['signingTime'], 'option of a token')

@@ -1,91 +1,100 @@
 /**
- * Signs Amazon RDS and Aurora IAM database authentication tokens, byte for byte as
- * `aws rds generate-db-auth-token` does.
+ * Signs Amazon RDS and Aurora IAM database authentication tokens. They are byte for byte those of
+ * `aws rds generate-db-auth-token`.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 
-/** Credentials as the AWS SDK for JavaScript v3 has them (its `AwsCredentialIdentity`). */
+/** Credentials in the form of the AWS SDK for JavaScript v3 (its `AwsCredentialIdentity`). */
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** Goes with temporary keys; an empty one counts as none. */
+  /** Required for temporary keys. An empty one is ignored. */
   readonly sessionToken?: string | null
-  /** When they end. Default: never. A token ends no later than the credentials that signed it. */
+  /** When the credentials expire. Default: never. A token expires with its credentials, or before. */
   readonly expiration?: Date | null
 }
 
 /**
- * A function that brings credentials, such as any provider of the AWS SDK for JavaScript v3.
+ * A function that returns credentials, such as any provider of the AWS SDK for JavaScript v3.
  *
- * It is called when the first token is asked for, and again some 15 minutes before those it brought
- * end. One call is under way at a time; whoever else asks for a token waits for it.
+ * It is called for the first token, and again about 15 minutes before its credentials expire. One
+ * call runs at a time, and everyone who needs a token meanwhile waits for it.
  */
 export type CredentialsProvider = () => Credentials | Promise<Credentials>
 
 /**
- * What to sign for, and with what.
+ * The options of a Signer.
  *
- * At most one source of credentials may be given: keys, `credentials` or `profile`. Without one, they
- * come from the AWS SDKs' default chain: the environment of the process (in a worker thread, too),
- * the profile, a web identity token, the container, the instance's metadata.
+ * Set at most one source of credentials: keys, `credentials` or `profile`. The default is the AWS
+ * SDKs' default chain: the environment of the process (also in a worker thread), the profile, a web
+ * identity token, the container, the instance's metadata.
  */
 export interface SignerOptions {
-  /** The endpoint's host name, as RDS shows it: the one to sign for, whatever is dialled. */
+  /** The endpoint's host name, as RDS shows it, even if you dial another address. */
   readonly hostname: string
   /** The endpoint's port, 1 to 65535. Default: 5432. */
   readonly port?: number
   /** The database user, exactly as the database spells it. */
   readonly username: string
-  /** Default: the one in the host name, else `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's. */
+  /**
+   * The endpoint's region. Default: the region in the host name, else `AWS_REGION`, else
+   * `AWS_DEFAULT_REGION`, else the profile's.
+   */
   readonly region?: string
-  /** A token's life in seconds, 1 to 900. Default: 900. */
+  /** How long a token is valid, in seconds, 1 to 900. Default: 900. */
   readonly expiresIn?: number
-  /** The access key id to sign with. */
+  /** The access key ID to sign with. */
   readonly accessKeyId?: string
-  /** The secret access key that goes with it. */
+  /** The secret access key of the access key ID. */
   readonly secretAccessKey?: string
-  /** The session token that goes with temporary keys; an empty one counts as none. */
+  /** The session token of temporary keys. An empty one is ignored. */
   readonly sessionToken?: string
-  /** Credentials, or a function that brings them, in place of the three keys. */
+  /** Credentials, or a function that returns them, instead of the three keys. */
   readonly credentials?: Credentials | CredentialsProvider
-  /** The profile of the AWS configuration files to take credentials from, and nothing else. */
+  /** A profile of the AWS configuration files, as the only source of credentials. */
   readonly profile?: string
   /** The ARN of a role to assume with the credentials found, by a call to STS. */
   readonly roleArn?: string
-  /** The external id that the role asks for. */
+  /** The external ID that the role requires. */
   readonly externalId?: string
   /** The name of the role's session, which CloudTrail shows. Default: `rdsign`. */
   readonly roleSessionName?: string
-  /** How long all calls for one set of credentials may take together, in ms. Default: 5000. */
+  /**
+   * How many milliseconds all calls for one set of credentials may take together, over 0. Default:
+   * 5000.
+   */
   readonly credentialsTimeout?: number
 }
 
-/** What one token may have of its own. */
+/** The options of one token. */
 export interface TokenOptions {
-  /** The time to sign at, to the second, from 1970 to 9999: for tests. Default: now. */
+  /** The time to sign at, from 1970 to 9999, for tests. Milliseconds are dropped. Default: now. */
   readonly signingTime?: Date
 }
 
 /**
- * A password for a few minutes. Only `value` shows it: as a text, in JSON, in `util.inspect` and in
- * `console.log` a token is redacted. JavaScript cannot wipe it from memory.
+ * A password that is valid for some minutes. Only `value` shows it: as a string, in JSON, in
+ * `util.inspect` and in `console.log`, a token is redacted. JavaScript cannot wipe it from memory.
  */
 export class Token {
   private constructor()
   /** The text to send as the password. */
   readonly value: string
-  /** When the server refuses it: at the end of its life or of the credentials that signed it. */
+  /**
+   * When the server starts to reject the token: when its lifetime has passed or the credentials that
+   * signed it expire, whichever comes first.
+   */
   readonly expiresAt: Date
-  /** Redacted. */
+  /** Returns a text with the expiry and without the value. */
   toString(): string
-  /** Redacted. */
+  /** Returns the expiry, and a placeholder for the value. */
   toJSON(): { value: string; expiresAt: Date }
 }
 
 /**
- * Signs tokens for one database user at one endpoint. Make one, and ask it for a password for each
- * new connection: it keeps no timer, and looks at the clock on each call.
+ * Signs tokens for one database user at one endpoint. Create one, and get a new password from it for
+ * each connection. It has no timer; it reads the clock at each call.
  *
  * @example
  * const signer = new Signer({ hostname: process.env.PGHOST, username: 'iam_user' })
@@ -93,10 +102,11 @@ export class Token {
  */
 export class Signer {
   /**
-   * Checks all options; no credentials are looked for yet.
+   * Checks all options. Does not look for credentials yet.
    *
-   * @throws {RdsignError} `INVALID_HOSTNAME` to `INVALID_EXPIRES_IN`, the first that applies
-   * @throws {TypeError} an option of another type, or of another name
+   * @throws {RdsignError} if an option is invalid, with the first code that applies, from
+   * `INVALID_HOSTNAME` to `INVALID_EXPIRES_IN`
+   * @throws {TypeError} if an option is unknown or has the wrong type
    */
   constructor(options: SignerOptions)
   /** The host name that tokens are signed for. */
@@ -108,64 +118,69 @@ export class Signer {
   /** The region that tokens are signed for. */
   readonly region: string
   /**
-   * A token signed now: at once where credentials are at hand, else when they have come.
+   * Resolves to a token that is signed now, or once credentials have been fetched.
    *
    * @throws {RdsignError} `CREDENTIALS_NOT_FOUND`, `CREDENTIALS_EXPIRED`, `CREDENTIALS_FAILED`,
    * `CREDENTIALS_TIMEOUT`, `INVALID_CREDENTIALS`, `INVALID_SIGNING_TIME`
    */
   token(options?: TokenOptions): Promise<Token>
   /**
-   * The same without a promise. Where credentials must be fetched, it holds up the whole thread for
-   * the credentials timeout at the most. It cannot wait for a function that brings credentials:
-   * then it works once `token()` has, for as long as those credentials are valid.
+   * Returns a token that is signed now. If credentials must be fetched, it blocks the thread for at
+   * most the credentials timeout. It cannot wait for a `credentials` function: it works only after
+   * `token()` has called the function, and while those credentials are valid.
    *
    * @throws {RdsignError} as `token()`
    */
   tokenSync(options?: TokenOptions): Token
   /**
-   * The text of a token signed now, for drivers that take an async function as the password, such as
-   * pg and postgres.js. It needs no `this`.
+   * Resolves to the text of a token, for drivers that accept an async function as the password, such
+   * as pg and postgres.js. It does not use `this`.
+   *
+   * @throws {RdsignError} as `token()`
    */
   readonly password: () => Promise<string>
-  /** The same, by the name that `@aws-sdk/rds-signer` has for it. */
+  /** The same, with the name of the method in `@aws-sdk/rds-signer`. */
   getAuthToken(): Promise<string>
 }
 
-/** Why there is no Signer or no token. Its message never holds a secret or a token. */
+/**
+ * The error of a Signer or a token. The message never contains a secret, a session token or a token,
+ * so it is safe to log.
+ */
 export class RdsignError extends Error {
   private constructor()
   readonly name: 'RdsignError'
-  /** What went wrong: this does not change from version to version, as the message may. */
+  /** The kind of the error. Codes never change; messages may. */
   readonly code: ErrorCode
 }
 
-/** The codes, which are the same in every language that rdsign is made for. */
+/** The codes of errors. They are the same in every language. */
 export type ErrorCode =
-  /** The host name is none, or more than one. */
+  /** The host name is missing, or is not a bare host name. */
   | 'INVALID_HOSTNAME'
   /** The port is not 1 to 65535. */
   | 'INVALID_PORT'
-  /** The user name is empty, or has a control character or a lone surrogate in it. */
+  /** The user name is missing, empty, or contains a control character or a lone surrogate. */
   | 'INVALID_USERNAME'
-  /** The region is not lower-case letters, digits and `-`. */
+  /** The region has characters other than lower-case letters, digits and `-`. */
   | 'INVALID_REGION'
-  /** No region is given, and none is in the host name, the environment or the profile. */
+  /** No region was given, and the host name, the environment and the profile have none. */
   | 'REGION_REQUIRED'
-  /** The region given is not the host name's. */
+  /** The given region differs from the one in the host name. */
   | 'REGION_MISMATCH'
-  /** A key is empty or damaged, or more than one source of credentials is given. */
+  /** A key is missing, empty or damaged, or more than one source of credentials was given. */
   | 'INVALID_CREDENTIALS'
   /** The lifetime is not 1 to 900 seconds. */
   | 'INVALID_EXPIRES_IN'
-  /** The signing time is no time from 1970 to 9999. */
+  /** The signing time is not a time from 1970 to 9999. */
   | 'INVALID_SIGNING_TIME'
-  /** No source had any; the message says why each had none. */
+  /** No source had credentials; the message says why. */
   | 'CREDENTIALS_NOT_FOUND'
-  /** They have ended, and there are no newer ones. */
+  /** The credentials have expired, and their source has no newer ones. */
   | 'CREDENTIALS_EXPIRED'
-  /** A source that should have worked did not; the message says which, and why. */
+  /** A source that should have worked failed; the message says which one and why. */
   | 'CREDENTIALS_FAILED'
-  /** The calls ran past their bound. */
+  /** The calls for credentials took longer than the credentials timeout. */
   | 'CREDENTIALS_TIMEOUT'
-  /** A fault of rdsign's own. */
+  /** A bug in rdsign; please report it. */
   | 'INTERNAL'

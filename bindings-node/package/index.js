@@ -1,15 +1,15 @@
 'use strict'
-// The package as JavaScript sees it. All rules about tokens are in the native half; here is what
-// that has no words for: types of arguments, promises, and objects that do not show a token.
+// The JavaScript half of the package. The native half has all rules about tokens; this half checks
+// types of arguments, makes promises, and wraps tokens in objects that do not show them.
 //
-// package.json has no "exports": a name that is looked up in one costs the start of a process some
-// 3 ms of CPU, which is more than all of this. So an ES module names the other entries by file.
+// package.json has no "exports": resolving a name in it takes about 3 ms of CPU at the start of a
+// process, longer than loading this package. So ES modules import the other entries by file name.
 
 const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf } = require('./check.js')
 
-// Where the native half writes when a token ends, in milliseconds since 1970.
-const end = new Float64Array(1)
+// The native half writes here when a token expires, in milliseconds since 1970.
+const expiry = new Float64Array(1)
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 const REDACTED = '** redacted **'
 
@@ -25,7 +25,7 @@ Object.defineProperty(RdsignError.prototype, 'name', {
   writable: true
 })
 
-/** What the native half throws has core's code; anything else is a fault of rdsign's own. */
+/** Converts an error of the native half. One without core's code is a bug in rdsign. */
 function ours(error) {
   return new RdsignError(/^[A-Z_]+$/.test(error.code) ? error.code : 'INTERNAL', error.message)
 }
@@ -69,7 +69,7 @@ class Signer {
   #provider
   #hasRole
   #timeout
-  /** The one wait for credentials that is under way. */
+  /** The promise of the current wait for credentials, which all callers share. */
   #wait = null
 
   constructor(options) {
@@ -83,10 +83,10 @@ class Signer {
     this.#hasRole = checked.roleArn !== undefined
     this.#timeout = checked.credentialsTimeout ?? DEFAULT_CREDENTIALS_TIMEOUT
     const password = async () => (await this.token()).value
-    // A driver that makes a text of a function would send its source as the password.
+    // A driver that converts the function to a string would send its source code as the password.
     password[Symbol.toPrimitive] = () => {
       throw new TypeError(
-        'rdsign: password is an async function, which this driver does not call: pg.native does not'
+        'password: is an async function, and this driver does not call it; accepted: drivers that call a password function, such as pg without pg.native'
       )
     }
     Object.defineProperty(this, 'password', { value: password, enumerable: true })
@@ -118,7 +118,7 @@ class Signer {
       if (ready !== null) return ready
       this.#wait ??= this.#later().finally(() => (this.#wait = null))
       const token = await this.#wait
-      // Signed before the wait: whoever was frozen in it asks again.
+      // The process may have been frozen during the wait, and the token may have expired: try again.
       if (token.expiresAt > Date.now()) return this.#ready() ?? token
     }
   }
@@ -137,34 +137,34 @@ class Signer {
 
   #ready() {
     try {
-      const value = this.#native.readyToken(end)
-      return value === null ? null : new Token(value, end[0])
+      const value = this.#native.readyToken(expiry)
+      return value === null ? null : new Token(value, expiry[0])
     } catch (error) {
       throw ours(error)
     }
   }
 
-  #now(signingTime, brought) {
+  #now(signingTime, provided) {
     try {
-      return new Token(this.#native.token(end, signingTime, brought), end[0])
+      return new Token(this.#native.token(expiry, signingTime, provided), expiry[0])
     } catch (error) {
       throw ours(error)
     }
   }
 
-  /** A token for which credentials may have to be waited for. */
+  /** Returns a token, after a wait for credentials if needed. */
   async #later(signingTime) {
-    let brought
+    let provided
     if (this.#provider) {
-      brought = await credentialsOf(this.#provider, this.#timeout)
-      // They are all that core waits for, unless a role is to be assumed.
-      if (!this.#hasRole) return this.#now(signingTime, brought)
+      provided = await credentialsOf(this.#provider, this.#timeout)
+      // Core need not wait for anything else, unless it has to assume a role.
+      if (!this.#hasRole) return this.#now(signingTime, provided)
     }
     return new Promise((resolve, reject) => {
       const settle = (code, message, value, expiresAt) =>
         code ? reject(new RdsignError(code, message)) : resolve(new Token(value, expiresAt))
       try {
-        this.#native.fetch(settle, signingTime, brought)
+        this.#native.fetch(settle, signingTime, provided)
       } catch (error) {
         reject(ours(error))
       }

@@ -1,8 +1,8 @@
 'use strict'
-// Finds the native half for this machine: one file in this folder, named after platform,
-// architecture and, on Linux, libc. No process is started, no folder is searched and no libc is
-// looked up: this is a part of a Lambda's cold start, so the one that nearly everybody has is tried
-// first, and it does not load on another.
+// Loads the native half for this machine: one file in this folder, named after the platform, the
+// architecture and, on Linux, the libc. This is part of a Lambda's cold start, so it starts no
+// process, lists no folder and does not detect the libc: it tries glibc, the common one, first. A
+// library does not load with the other libc.
 
 const { platform, arch } = process
 const machine = `${platform}-${arch}`
@@ -11,7 +11,7 @@ function load() {
   const reasons = []
   for (const target of platform === 'linux' ? [`${machine}-gnu`, `${machine}-musl`] : [machine]) {
     try {
-      // In this form bundlers see which files may be meant, and can copy them.
+      // Bundlers recognize this form, and copy the files that match it.
       return require(`./rdsign.${target}.node`)
     } catch (cause) {
       const isMissing = cause.code === 'MODULE_NOT_FOUND'

@@ -2,28 +2,28 @@ import type { Duplex } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 import type { Signer } from './index.js'
 
-/** What pgOptions takes beside pg's own options. */
+/** The options of pgOptions, in addition to pg's own. */
 export interface RdsignPgOptions {
   /**
-   * Where to connect to, if that is not the endpoint which is signed for: a tunnel, or a name of
-   * one's own. The certificate must still be the endpoint's. `port` defaults to the endpoint's.
+   * The address to connect to, if it is not the endpoint: a tunnel, or an alias. The token and the
+   * TLS check still use the endpoint. Default of `port`: the endpoint's.
    */
   dial?: { host: string; port?: number }
-  /** More options for TLS, such as `ca`: other authorities than those of RDS. */
+  /** More TLS options, such as `ca`: authorities to trust instead of those of RDS. */
   ssl?: ConnectionOptions
-  /** Not accepted: pg would take its password, or none, in place of a token. */
+  /** Rejected: pg would use its password, or no password, instead of a token. */
   connectionString?: never
-  /** Not accepted: the signer's. */
+  /** Rejected: set by the signer. */
   host?: never
-  /** Not accepted: the signer's. */
+  /** Rejected: set by the signer. */
   port?: never
-  /** Not accepted: the signer's. */
+  /** Rejected: set by the signer. */
   user?: never
-  /** Not accepted: the signer's. */
+  /** Rejected: set by the signer. */
   password?: never
 }
 
-/** What pgOptions adds to pg's own options. */
+/** The options that pgOptions sets. */
 export interface PgOptions {
   host: string
   port: number
@@ -34,14 +34,15 @@ export interface PgOptions {
 }
 
 /**
- * Options for a pg Client or Pool (also knex's `connection`) that logs in with a fresh token for each
- * connection, over TLS, to the verified endpoint and to none other.
+ * Returns options for a pg Client or Pool, or knex's `connection`. Each connection logs in with a new
+ * token, over TLS, and only to a server whose certificate is the endpoint's.
  *
  * @example
  * const pool = new pg.Pool(pgOptions(signer, { database: 'app', max: 5 }))
  *
- * @throws {TypeError} options with which pg would drop the password function in silence
- * (`connectionString`, `NODE_PG_FORCE_NATIVE`), and ones that the signer or verify-full has settled
+ * @throws {TypeError} if an option or variable would make pg ignore the password function
+ * (`connectionString`, `NODE_PG_FORCE_NATIVE`), sets what the signer sets (`host`, `port`, `user`,
+ * `password`), or turns off verification (`ssl`)
  */
 export function pgOptions<T extends object>(
   signer: Signer,

@@ -1,17 +1,17 @@
 'use strict'
-// The options of a pg Client or Pool that logs in with a signer's tokens. pg itself says nothing
-// where it drops a password function, so what makes it do that is refused here.
+// Options of a pg Client or Pool that logs in with a signer's tokens. Some options make pg ignore the
+// password function without an error, so this module rejects them.
 
 const { Socket } = require('node:net')
 const { verifyFull } = require('./tls.js')
 
-const OF_THE_SIGNER = ['host', 'port', 'user', 'password']
+const SET_BY_SIGNER = ['host', 'port', 'user', 'password']
 
 function refuse(name, reason) {
   throw new TypeError(`${name}: ${reason}`)
 }
 
-/** A socket that goes elsewhere than where pg sends it: pg keeps to the name it verifies. */
+/** Makes sockets that connect to this address instead of pg's `host`, which pg verifies. */
 function dialing({ host, port }) {
   return () => {
     const socket = new Socket()
@@ -26,27 +26,27 @@ function pgOptions(signer, options = {}) {
   if ('connectionString' in others) {
     refuse(
       'connectionString',
-      'pg would take its password, or none, in place of a token; accepted: database and the like, one by one'
+      'pg would use its password, or no password, instead of a token; accepted: separate options, such as database'
     )
   }
   if (process.env.NODE_PG_FORCE_NATIVE !== undefined) {
     refuse(
       'NODE_PG_FORCE_NATIVE',
-      'is set, but pg.native calls no password function; accepted: pg without it'
+      'is set, but pg.native does not call a password function; accepted: pg without this variable'
     )
   }
-  for (const name of OF_THE_SIGNER) {
+  for (const name of SET_BY_SIGNER) {
     if (name in others) {
       refuse(
         name,
-        "is the signer's; accepted: dial: { host, port } to connect to another place than the one that is signed for"
+        'is set by the signer; accepted: dial: { host, port }, to connect to another address than the endpoint'
       )
     }
   }
   if (typeof ssl !== 'object' || ssl === null || ssl.rejectUnauthorized === false) {
     refuse(
       'ssl',
-      'a token is a password, and goes to a verified server alone; accepted: an object, such as { ca }'
+      'a token is a password, and is sent only to a verified server; accepted: an object, such as { ca }'
     )
   }
   const { hostname: host, port, username: user, password } = signer

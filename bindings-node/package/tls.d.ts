@@ -1,6 +1,6 @@
 import type { Signer } from './index.js'
 
-/** Options of `tls.connect()`, which drivers take as `ssl`. */
+/** Options of `tls.connect()`. Drivers accept them as `ssl`. */
 export interface VerifyFull {
   ca: string | string[]
   rejectUnauthorized: true
@@ -8,10 +8,11 @@ export interface VerifyFull {
 }
 
 /**
- * TLS options with which only the endpoint that the signer signs for is talked to: libpq's
- * `verify-full`. The authorities are those of RDS in the signer's region, and those of RDS Proxy.
+ * Returns TLS options that accept only the signer's endpoint, like libpq's `verify-full`: the
+ * certificate must match the endpoint's host name.
  *
- * @param options `ca`: other authorities, in PEM.
+ * @param options `ca`: the authorities to trust, in PEM. Default: those of RDS in the signer's
+ * region, and those of RDS Proxy.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 export function verifyFull(signer: Signer, options?: { ca?: string | string[] }): VerifyFull

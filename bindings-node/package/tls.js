@@ -1,21 +1,21 @@
 'use strict'
-// What makes TLS worth its name towards RDS: its certificates come from authorities of its own, which
-// Node does not know. Each connection reads all that it is given, a third of a millisecond each, so
-// it gets those of its region and not all ninety-two. ca.js is made when the package is.
+// TLS options that verify an RDS server. Its certificates come from authorities that Node does not
+// include. Each connection parses all authorities it is given, a third of a millisecond each, so it
+// gets only those of its region instead of all 92. packaging/pack makes ca.js.
 
 const { isIP } = require('node:net')
 const { regions, everywhere } = require('./ca.js')
 
 function certificatesFor(region) {
   const ofRegion = regions[region]
-  // A region that is younger than this package has authorities that it cannot know: all are tried.
+  // The package has no authorities of a newer region: it tries all.
   return ofRegion ? [...ofRegion, ...everywhere] : [...Object.values(regions).flat(), ...everywhere]
 }
 
 function verifyFull(signer, { ca } = {}) {
   const options = { ca: ca ?? certificatesFor(signer.region), rejectUnauthorized: true }
   const name = signer.hostname.replace(/\.$/, '')
-  // An address is no server name (RFC 6066), and is compared with the certificate without it.
+  // An IP address is not a server name (RFC 6066). Node compares it with the certificate anyway.
   return isIP(name) || name.startsWith('[') ? options : { ...options, servername: name }
 }
 

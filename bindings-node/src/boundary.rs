@@ -1,8 +1,8 @@
-//! The border between JavaScript and Rust: errors, panics and tokens.
+//! Converts errors, panics and tokens for JavaScript.
 //!
-//! An error crosses as a JavaScript `Error` whose `code` is core's. A token crosses as two things,
-//! its text and the time of its end: the time goes into an array that JavaScript has made, since
-//! an object made here for each token would cost more than the signature.
+//! An error becomes a JavaScript `Error` with core's `code`. A token becomes its text; its expiry is
+//! written to an array that index.js allocated once, because creating an object for each token here
+//! would take longer than signing it.
 
 #![expect(
     unsafe_code,
@@ -16,7 +16,7 @@ use napi::{check_status, sys};
 use rdsign::timestamp::to_unix_milliseconds;
 use rdsign::{Error, ErrorCode, Token};
 
-/// Core's code in the place where napi has its own status.
+/// Core's code, as the status of a napi error.
 pub struct Code(ErrorCode);
 
 impl AsRef<str> for Code {
@@ -27,11 +27,11 @@ impl AsRef<str> for Code {
 
 pub(crate) type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
-/// Runs the inside of a function; a panic is an error like any other.
+/// Runs core's part of a call. A panic becomes an INTERNAL error.
 pub(crate) fn caught<T>(
     body: impl FnOnce() -> std::result::Result<T, Error>,
 ) -> std::result::Result<T, Error> {
-    // What a panic has left half done cannot be seen afterwards: a signer is whole at any time.
+    // Unwind safe: core replaces its state as a whole, so a panic cannot leave it half changed.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::from_panic()))
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn thrown<T>(body: impl FnOnce() -> std::result::Result<T, Error>) ->
     caught(body).map_err(|error| napi::Error::new(Code(error.code()), error.message()))
 }
 
-/// The text of a token on its way to JavaScript; what stays here is wiped.
+/// A token to return to JavaScript as a string. The Rust copy is wiped when dropped.
 pub struct Value(Token);
 
 impl Value {
@@ -48,9 +48,9 @@ impl Value {
         Self(token)
     }
 
-    /// Writes down when the token ends, in milliseconds since 1970.
+    /// Writes the expiry, in milliseconds since 1970, to the array.
     pub(crate) fn of(token: Token, mut expires_at: Float64ArraySlice<'_>) -> Self {
-        // SAFETY: the array is index.js's own, which has one place and is used by one thread.
+        // SAFETY: only index.js has the array, and each thread loads an index.js of its own.
         if let Some(place) = unsafe { expires_at.as_mut() }.first_mut() {
             *place = expires_at_of(&token);
         }
@@ -58,7 +58,7 @@ impl Value {
     }
 }
 
-/// When a token ends, in milliseconds since 1970, as JavaScript's Date counts.
+/// Returns when a token expires, in milliseconds since 1970, as JavaScript's Date counts.
 pub(crate) fn expires_at_of(token: &Token) -> f64 {
     to_unix_milliseconds(token.expires_at()) as f64
 }
@@ -67,8 +67,8 @@ impl ToNapiValue for Value {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> napi::Result<sys::napi_value> {
         let text = value.0.value();
         let mut string = std::ptr::null_mut();
-        // A token is ASCII by construction, which JavaScript copies without looking at it.
-        // SAFETY: the text lives until after the call, and env is the one that called.
+        // A token is always ASCII, so Latin-1 is right, and faster than UTF-8.
+        // SAFETY: the text outlives the call, and env is that of the current call.
         check_status!(unsafe {
             sys::napi_create_string_latin1(
                 env,

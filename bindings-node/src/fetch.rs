@@ -1,8 +1,8 @@
-//! Waits for credentials on a thread of its own.
+//! Waits for credentials on a new thread.
 //!
-//! Not on libuv's pool: that has four threads for all of the process's files and name look-ups, a
-//! few signers in wait would hold them all, and the process could not end before they do. This
-//! thread ends with its wait; if JavaScript's end comes sooner, nobody is told and nothing is lost.
+//! libuv's pool is unsuitable: it has four threads for all file access and DNS lookups of the process,
+//! so a few waiting signers would block it, and the process could not exit before they finish. The
+//! new thread ends with its wait. If JavaScript ends first, the result is dropped.
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
@@ -10,35 +10,35 @@ use napi_derive::napi;
 use rdsign::{Error, Token};
 
 use crate::boundary::{Result, Value, caught, expires_at_of, thrown};
-use crate::provider::Brought;
+use crate::credentials::Provided;
 use crate::signer::NativeSigner;
 
-/// What the callback is called with: code and message, or value and end.
+/// The arguments of the callback: code and message, or value and expiry.
 type Arguments = FnArgs<(Option<&'static str>, Option<String>, Option<Value>, f64)>;
 
 #[napi]
 impl NativeSigner {
-    /// A token as of `token`, given to a callback later.
+    /// Signs a token like `token`, and passes it to a callback later.
     #[napi]
     pub fn fetch(
         &self,
         callback: Function<'_, Arguments, ()>,
         signing_time: Option<f64>,
-        brought: Option<Brought>,
+        provided: Option<Provided>,
     ) -> Result<()> {
         thrown(|| {
             let deliver = callback
                 .build_threadsafe_function::<std::result::Result<Token, Error>>()
                 .build_callback(|context| Ok(arguments(context.value)))
-                .map_err(|error| Error::internal(format!("rdsign: no callback: {error}")))?;
+                .map_err(|error| Error::internal(format!("internal: no callback: {error}")))?;
             let signing = self.signing.clone();
             std::thread::Builder::new()
                 .name("rdsign".to_owned())
                 .spawn(move || {
-                    let outcome = caught(|| signing.token(signing_time, brought));
+                    let outcome = caught(|| signing.token(signing_time, provided));
                     deliver.call(outcome, ThreadsafeFunctionCallMode::NonBlocking);
                 })
-                .map_err(|error| Error::internal(format!("rdsign: no thread: {error}")))?;
+                .map_err(|error| Error::internal(format!("internal: no thread: {error}")))?;
             Ok(())
         })
     }

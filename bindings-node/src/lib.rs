@@ -1,14 +1,14 @@
-//! The native half of the Node package `rdsign`: what its index.js calls, and nobody else.
+//! The native half of the Node package `rdsign`. Only the package's index.js calls it.
 //!
-//! Nothing is decided here: each function converts, calls core and maps the error, and a panic
-//! ends as INTERNAL. `await token()` never holds JavaScript's thread up: it takes a token that is
-//! ready, and only where there is none does a thread wait for credentials.
+//! It has no rules: each function converts arguments, calls core and converts the result. A panic
+//! becomes the error INTERNAL. `await token()` never blocks JavaScript's thread: it signs with cached
+//! credentials, or waits for new ones on another thread.
 
-// What napi makes of an item, it makes of public ones alone.
+// napi's macros export only public items.
 #![allow(unreachable_pub)]
 
 mod boundary;
+mod credentials;
 mod fetch;
 mod options;
-mod provider;
 mod signer;

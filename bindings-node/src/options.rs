@@ -1,15 +1,14 @@
-//! The options of a Signer, as index.js hands them over: of the right types, and otherwise as they
-//! were given. All rules are core's.
+//! The options of a Signer, as index.js passes them: of the right types, and otherwise unchanged. All
+//! rules are core's.
 
 use std::time::Duration;
 
 use napi_derive::napi;
-use rdsign::timestamp::from_unix_milliseconds;
-use rdsign::{Credentials, SignerBuilder};
+use rdsign::SignerBuilder;
 
-use crate::provider::Provider;
+use crate::credentials::{Keys, Provider};
 
-/// The fields of index.d.ts's SignerOptions.
+/// The fields of SignerOptions in index.d.ts.
 #[napi(object, object_to_js = false)]
 pub struct Options {
     pub hostname: Option<String>,
@@ -21,7 +20,7 @@ pub struct Options {
     pub secret_access_key: Option<String>,
     pub session_token: Option<String>,
     pub credentials: Option<Keys>,
-    /// Whether credentials are a function's, which JavaScript calls.
+    /// Whether credentials come from a function, which JavaScript calls.
     pub has_provider: bool,
     pub profile: Option<String>,
     pub role_arn: Option<String>,
@@ -31,20 +30,10 @@ pub struct Options {
     pub credentials_timeout: Option<f64>,
 }
 
-/// Credentials in the form of the AWS SDK for JavaScript.
-#[napi(object, object_to_js = false)]
-pub struct Keys {
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub session_token: Option<String>,
-    /// Milliseconds since 1970.
-    pub expiration: Option<f64>,
-}
-
 impl Options {
     pub(crate) fn into_builder(self, provider: Provider) -> SignerBuilder {
         let mut builder = rdsign::Signer::builder();
-        // One line an option: what is not given stays core's to decide.
+        // Sets only the given options: the defaults are core's.
         macro_rules! set {
             ($($option:ident),*) => {$(
                 if let Some(value) = self.$option {
@@ -62,24 +51,10 @@ impl Options {
             builder = builder.credentials_provider(move || provider.take());
         }
         if let Some(milliseconds) = self.credentials_timeout {
-            // A negative or NaN timeout becomes 0, which core refuses.
+            // A negative or NaN timeout becomes 0, which core rejects.
             let timeout = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
             builder = builder.credentials_timeout(timeout);
         }
         builder
-    }
-}
-
-impl From<Keys> for Credentials {
-    fn from(keys: Keys) -> Self {
-        let milliseconds = keys.expiration.map(|milliseconds| milliseconds as i64);
-        let expiry = milliseconds.and_then(from_unix_milliseconds);
-        Self::new(
-            keys.access_key_id,
-            keys.secret_access_key,
-            keys.session_token,
-            expiry,
-            "options",
-        )
     }
 }

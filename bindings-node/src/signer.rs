@@ -1,12 +1,14 @@
-//! The class behind index.js's Signer.
+//! The native class that index.js's Signer wraps. index.js has already checked the types of the
+//! arguments. Tokens that need a wait for credentials are signed here for `tokenSync()`, and in
+//! `fetch` for `token()`.
 
 use napi::bindgen_prelude::Float64ArraySlice;
 use napi_derive::napi;
 use rdsign::{Error, Token};
 
 use crate::boundary::{Result, Value, thrown};
+use crate::credentials::{Provided, Provider};
 use crate::options::Options;
-use crate::provider::{Brought, Provider};
 
 /// Core's default for the option `credentialsTimeout`, in milliseconds.
 #[napi]
@@ -31,7 +33,7 @@ impl NativeSigner {
         })
     }
 
-    /// A token, if that takes no wait.
+    /// Returns a token, or null if it would have to wait for credentials.
     #[napi]
     pub fn ready_token(&self, expires_at: Float64ArraySlice<'_>) -> Result<Option<Value>> {
         thrown(|| {
@@ -40,16 +42,16 @@ impl NativeSigner {
         })
     }
 
-    /// A token, with a wait where credentials are needed. The signing time is in whole seconds.
+    /// Returns a token, after a wait for credentials if needed. The signing time is in whole seconds.
     #[napi]
     pub fn token(
         &self,
         expires_at: Float64ArraySlice<'_>,
         signing_time: Option<f64>,
-        brought: Option<Brought>,
+        provided: Option<Provided>,
     ) -> Result<Value> {
         thrown(|| {
-            let token = self.signing.token(signing_time, brought)?;
+            let token = self.signing.token(signing_time, provided)?;
             Ok(Value::of(token, expires_at))
         })
     }
@@ -75,7 +77,7 @@ impl NativeSigner {
     }
 }
 
-/// What signs: one part of it is core's, and one is where JavaScript puts credentials.
+/// Core's signer, and the provider that passes JavaScript's credentials to it.
 #[derive(Clone)]
 pub(crate) struct Signing {
     signer: rdsign::Signer,
@@ -83,15 +85,15 @@ pub(crate) struct Signing {
 }
 
 impl Signing {
-    /// A token, with what a provider has brought for it.
+    /// Returns a token. Core may use the credentials in `provided`.
     pub(crate) fn token(
         &self,
         signing_time: Option<f64>,
-        brought: Option<Brought>,
+        provided: Option<Provided>,
     ) -> std::result::Result<Token, Error> {
-        self.provider.with(brought, || match signing_time {
+        self.provider.with(provided, || match signing_time {
             None => self.signer.token(),
-            // An invalid Date is NaN, and no time to core either.
+            // An invalid Date is NaN. i64::MIN is a time that core rejects.
             Some(time) if time.is_nan() => self.signer.token_at_unix_seconds(i64::MIN),
             Some(time) => self.signer.token_at_unix_seconds(time as i64),
         })

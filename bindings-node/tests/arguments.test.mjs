@@ -1,4 +1,4 @@
-// What may be handed to rdsign, and what is said of what may not.
+// Arguments: which values are accepted, and the errors for the others.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { endpoint, keys, repository } from './support.mjs'
 const make = (options) => () => new Signer({ ...endpoint, ...keys, ...options })
 const signer = make({})()
 
-/** It is refused by core, with that code and a message that begins with the name of the field. */
+/** Checks that core rejects options with a code, in a message that starts with the field's name. */
 function refused(options, code, field) {
   assert.throws(make(options), (error) => {
     assert(error instanceof RdsignError && error instanceof Error)
@@ -20,7 +20,7 @@ function refused(options, code, field) {
   })
 }
 
-/** It is refused as what the type does not allow, by the name of the field. */
+/** Checks that a call throws a TypeError that starts with the field's name. */
 function mistyped(body, field) {
   assert.throws(body, (error) => {
     assert.equal(error.constructor, TypeError)
@@ -43,7 +43,7 @@ test('a missing field is named', () => {
   }
 })
 
-test('a number that is no integer in range is refused, and not cut to one', () => {
+test('a number that is not an integer in range is rejected, and not truncated', () => {
   for (const port of [0, -0, -1, 65536, 5432.7, NaN, Infinity, -Infinity, 2 ** 32 + 5432, 1e300])
     refused({ port }, 'INVALID_PORT', 'port')
   for (const expiresIn of [0, -0, 901, 0.5, 900.0001, NaN, Infinity])
@@ -53,7 +53,7 @@ test('a number that is no integer in range is refused, and not cut to one', () =
   assert.equal(make({ port: 65535, expiresIn: 1, credentialsTimeout: 0.5 })().port, 65535)
 })
 
-test('a lone surrogate or NUL is refused, and does not become another name', () => {
+test('a lone surrogate or NUL is rejected, and not replaced', () => {
   for (const username of ['a\ud800', '\udc00a', 'a\ud800b', 'nul\0', '\ufffd'])
     refused({ username }, 'INVALID_USERNAME', 'username')
   for (const hostname of ['my\ud800db', 'mydb\0.example'])
@@ -66,7 +66,7 @@ test('a lone surrogate or NUL is refused, and does not become another name', () 
   assert.match(make({ username: '\u{1f600}' })().tokenSync().value, /DBUser=%F0%9F%98%80&/)
 })
 
-test('a value of another type is a TypeError that names the field', () => {
+test('a value of the wrong type throws a TypeError that names the field', () => {
   const wrong = {
     string: [1, null, {}, [], true, Symbol('x'), 1n, () => {}, new String('x')],
     number: ['5432', '', null, {}, true, 1n, new Number(1)]
@@ -106,14 +106,14 @@ test('a value of another type is a TypeError that names the field', () => {
   }
 })
 
-test('an option of another name is a TypeError that names those there are', () => {
+test('an unknown option throws a TypeError that lists the known ones', () => {
   for (const name of ['host', 'user', 'hostName', 'secretaccesskey', '__proto_', 'toString']) {
     mistyped(make({ [name]: 'x' }), name)
   }
   assert.throws(make({ host: 'x' }), /accepted: hostname, port, username, region,/)
 })
 
-test('credentials of another form are a TypeError that shows none of them', () => {
+test('credentials of another form throw a TypeError that does not show them', () => {
   const secret = 'a secret in a wrong place'
   const wrong = {
     credentials: [secret, 5, null, true, [], new Date()],
@@ -135,7 +135,7 @@ test('credentials of another form are a TypeError that shows none of them', () =
   }
 })
 
-test('two bad fields give the first of the codes, whatever their order', () => {
+test('several invalid fields give the first code, in any order', () => {
   refused({ expiresIn: 0, port: NaN, username: '' }, 'INVALID_PORT', 'port')
   refused({ region: 'X', expiresIn: 0 }, 'INVALID_REGION', 'region')
   refused({ region: 'us-east-1' }, 'REGION_MISMATCH', 'region')
@@ -158,7 +158,7 @@ test('a signing time is a Date from 1970 to 9999', async () => {
   assert.equal(signer.tokenSync({ signingTime: undefined }).value.length, signer.tokenSync({}).value.length)
 })
 
-test('a token tells its end, and shows its value when it is asked for it and not before', async () => {
+test('a token has an expiry, and only value shows its text', async () => {
   const signingTime = new Date('2024-08-26T22:00:00.900Z')
   const token = await make({ expiresIn: 60 })().token({ signingTime })
   assert(token instanceof Token)
@@ -169,7 +169,7 @@ test('a token tells its end, and shows its value when it is asked for it and not
   const shown = [
     String(token),
     `${token}`,
-    // biome-ignore lint/style/useTemplate: the sum is what is tested
+    // biome-ignore lint/style/useTemplate: this tests the operator
     token + '',
     inspect(token),
     inspect(hidden, { showHidden: true, depth: 9 }),
@@ -190,18 +190,18 @@ test('neither a signer nor an error shows a secret', () => {
   assert.throws(make({ sessionToken: 'secret\n' }), (error) => !/secret\n/.test(inspect(error)))
 })
 
-test('a signer tells what it signs for', () => {
+test('a signer has the fields that it signs for', () => {
   const { hostname, port, username, region } = make({ port: undefined })()
   assert.deepEqual({ hostname, port, username, region }, { ...endpoint, port: 5432, region: 'eu-central-1' })
 })
 
-test('the functions that drivers take need no this, and no arguments', async () => {
+test('password works without this, and ignores arguments', async () => {
   const { password } = signer
   assert.equal((await password({ host: 'x' })).length, signer.tokenSync().value.length)
   assert.equal(await signer.getAuthToken(), await password())
 })
 
-test('the types have the codes of tests/codes.tsv', () => {
+test('index.d.ts has the codes of tests/codes.tsv', () => {
   const text = readFileSync(join(repository, 'tests/codes.tsv'), 'utf8')
   const [columns, ...lines] = text
     .split('\n')

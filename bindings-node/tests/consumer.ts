@@ -1,4 +1,4 @@
-// What a user's program may write, as `tsc --strict` sees it. Lines that must not compile say so.
+// A user's program, compiled with `tsc --strict`. Lines that must not compile say why.
 
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 import { Client, Pool } from 'pg'
@@ -23,7 +23,7 @@ new Signer({
 
 export async function all(): Promise<void> {
   const token: Token = await signer.token({ signingTime: new Date() })
-  const end: Date = signer.tokenSync().expiresAt
+  const expiresAt: Date = signer.tokenSync().expiresAt
   const text: string = await signer.password()
   const same: string = await signer.getAuthToken()
   const { ca }: { ca: string | string[] } = verifyFull(signer)
@@ -31,14 +31,14 @@ export async function all(): Promise<void> {
   new Client(pgOptions(signer))
   const v2: string = new RDS.Signer({ hostname: 'h' }).getAuthToken({ port: 5432 })
   new SignerV2().getAuthToken({}, (error: Error | null, value: string) => [error, value])
-  console.log(token.value, end, text, same, v2)
+  console.log(token.value, expiresAt, text, same, v2)
 }
 
 export function codeOf(error: unknown): ErrorCode | undefined {
   return error instanceof RdsignError ? error.code : undefined
 }
 
-// @ts-expect-error a user name is required
+// @ts-expect-error a username is required
 new Signer({ hostname: 'h' })
 // @ts-expect-error a port is a number
 new Signer({ ...options, port: '5432' })
@@ -50,5 +50,5 @@ signer.tokenSync({ signingTime: 0 })
 new Token()
 // @ts-expect-error pg would drop the password
 pgOptions(signer, { connectionString: 'postgres://' })
-// @ts-expect-error there is no such code
+// @ts-expect-error this code does not exist
 export const none: ErrorCode = 'NONE'

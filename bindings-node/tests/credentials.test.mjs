@@ -1,4 +1,4 @@
-// Where credentials come from, and that nobody waits for whom they wait for.
+// Sources of credentials, and waiting for them.
 import assert from 'node:assert/strict'
 import { lookup } from 'node:dns/promises'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { credentialsTimeout, endpoint, here, keys, output, PATIENCE, startAws, u
 const aws = await startAws(after)
 const ROLE = 'arn:aws:iam::123456789012:role/app'
 
-/** The environment of one test. */
+/** The variables that a test has set; they are removed after it. */
 const set = {}
 function env(variables) {
   Object.assign(set, variables)
@@ -33,26 +33,26 @@ const failure = (code, message) => (error) => {
   assert.match(error.message, message)
   return true
 }
-/** Something of libuv's pool, which has four threads. */
+/** Uses libuv's pool, which has four threads: reads a file and resolves a name. */
 const usesThePool = async () => (await readFile(join(here, 'package.json')), await lookup('localhost'))
 
-test('credentials as an object sign at once, and end the token when they end', async () => {
+test('credentials as an object sign at once, and the token expires with them', async () => {
   const expiration = new Date(Math.floor(Date.now() / 1000) * 1000 + PATIENCE)
   const signer = make({ credentials: { ...keys, sessionToken: 'a/token', expiration } })
   assert.deepEqual(signer.tokenSync().expiresAt, expiration)
   assert.match((await signer.token()).value, /&X-Amz-Security-Token=a%2Ftoken&/)
-  const ended = make({ credentials: { ...keys, expiration: new Date(Date.now() - 1000) } })
-  assert.throws(() => ended.tokenSync(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
-  await assert.rejects(ended.token(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
-  for (const none of [null, undefined]) {
+  const expired = make({ credentials: { ...keys, expiration: new Date(Date.now() - 1000) } })
+  assert.throws(() => expired.tokenSync(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
+  await assert.rejects(expired.token(), failure('CREDENTIALS_EXPIRED', /AKIDEXAMPLE expired/))
+  for (const missing of [null, undefined]) {
     assert.equal(
-      keyId(make({ credentials: { ...keys, sessionToken: none, expiration: none } }).tokenSync()),
+      keyId(make({ credentials: { ...keys, sessionToken: missing, expiration: missing } }).tokenSync()),
       keys.accessKeyId
     )
   }
 })
 
-test('a provider is asked once by all who wait, and not again while it need not be', async () => {
+test('concurrent calls share one call of the provider, and its credentials are cached', async () => {
   let asked = 0
   const expiration = inAnHour()
   const signer = make({ credentials: async () => (asked++, await usesThePool(), { ...keys, expiration }) })
@@ -63,39 +63,39 @@ test('a provider is asked once by all who wait, and not again while it need not 
   assert.equal(asked, 1)
 })
 
-test('a provider is asked again when what it brought has ended', async () => {
+test('a provider is called again when its credentials have expired', async () => {
   const start = new Date('2024-08-26T22:00:00Z')
-  const ends = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))
+  const expiries = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))
   let asked = 0
   const signer = make({
-    credentials: () => ({ ...keys, accessKeyId: `KEY${asked}`, expiration: ends[asked++] })
+    credentials: () => ({ ...keys, accessKeyId: `KEY${asked}`, expiration: expiries[asked++] })
   })
   assert.equal(keyId(await signer.token({ signingTime: start })), 'KEY0')
-  const later = { signingTime: ends[0] }
+  const later = { signingTime: expiries[0] }
   assert.throws(() => signer.tokenSync(later), failure('CREDENTIALS_FAILED', /tokenSync\(\) cannot wait/))
   assert.equal(keyId(await signer.token(later)), 'KEY1')
   assert.equal(asked, 2)
 })
 
-test('credentials of a provider that have ended already are refused', async () => {
+test('expired credentials of a provider are rejected', async () => {
   const signer = make({ credentials: async () => ({ ...keys, expiration: new Date(0) }) })
   await assert.rejects(signer.token(), failure('CREDENTIALS_EXPIRED', /provider/))
 })
 
-test('tokenSync() does not wait for a provider, and says so', async () => {
-  let bring
-  const signer = make({ credentials: () => new Promise((resolve) => (bring = resolve)) })
+test('tokenSync() does not wait for a provider, and the error says so', async () => {
+  let provide
+  const signer = make({ credentials: () => new Promise((resolve) => (provide = resolve)) })
   const cannot = failure('CREDENTIALS_FAILED', /tokenSync\(\) cannot wait for it; accepted: await token\(\)/)
   assert.throws(() => signer.tokenSync(), cannot)
   const waiting = signer.token()
-  await until(() => bring, 'the call of the provider')
+  await until(() => provide, 'the call of the provider')
   assert.throws(() => signer.tokenSync(), cannot)
-  bring(keys)
+  provide(keys)
   assert.equal(keyId(await waiting), keys.accessKeyId)
   assert.equal(keyId(signer.tokenSync()), keys.accessKeyId)
 })
 
-test('a provider that fails is quoted, and asked again by the next call', async () => {
+test("a provider's failure is quoted, and the next call calls it again", async () => {
   const secret = 'a secret in a wrong place'
   const answers = [
     [
@@ -106,10 +106,10 @@ test('a provider that fails is quoted, and asked again by the next call', async 
     ],
     [() => Promise.reject(new Error('denied')), /failed: denied$/],
     [() => Promise.reject(secret), /failed: it threw a string$/],
-    [() => undefined, /failed: credentials: undefined is given/],
-    [() => secret, /failed: credentials: a string is given/],
-    [() => ({ accessKeyId: 'a' }), /failed: credentials\.secretAccessKey: undefined is given/],
-    [() => ({ ...keys, expiration: secret }), /failed: credentials\.expiration: a string is given/]
+    [() => undefined, /failed: credentials: is undefined/],
+    [() => secret, /failed: credentials: is a string/],
+    [() => ({ accessKeyId: 'a' }), /failed: credentials\.secretAccessKey: is undefined/],
+    [() => ({ ...keys, expiration: secret }), /failed: credentials\.expiration: is a string/]
   ]
   const all = answers.map(([, message]) => message)
   const signer = make({ credentials: () => (answers.length ? answers.shift()[0]() : keys) })
@@ -122,25 +122,25 @@ test('a provider that fails is quoted, and asked again by the next call', async 
   assert.equal(keyId(await signer.token()), keys.accessKeyId)
 })
 
-test('credentials of a provider that core refuses have their own code', async () => {
+test('invalid credentials of a provider give INVALID_CREDENTIALS', async () => {
   const signer = make({ credentials: async () => ({ accessKeyId: '', secretAccessKey: 'x' }) })
   await assert.rejects(signer.token(), failure('INVALID_CREDENTIALS', /^access key id: is empty/))
 })
 
-test('a provider without an answer is left alone after the credentials timeout', async () => {
+test('the credentials timeout ends a wait for a provider', async () => {
   let asked = 0
   const signer = make({ credentials: () => (asked++ ? keys : new Promise(() => {})), credentialsTimeout: 50 })
   await assert.rejects(signer.token(), failure('CREDENTIALS_TIMEOUT', /no answer within 0\.05 s/))
   assert.equal(keyId(await signer.token()), keys.accessKeyId)
 })
 
-test('a provider is called with what a signing time needs', async () => {
+test('a provider works with a signing time', async () => {
   const signer = make({ credentials: async () => keys })
   const token = await signer.token({ signingTime: new Date(0) })
   assert.match(token.value, /X-Amz-Date=19700101T000000Z/)
 })
 
-test('the AWS SDK for JavaScript v3 is such a provider', async () => {
+test('providers of the AWS SDK for JavaScript v3 work', async () => {
   env(aws.container)
   for (const provider of [fromContainerMetadata(), fromNodeProviderChain()]) {
     const token = await make({ credentials: provider }).token()
@@ -149,7 +149,7 @@ test('the AWS SDK for JavaScript v3 is such a provider', async () => {
   }
 })
 
-test('without an option the default chain is asked: the environment, without a wait', async () => {
+test('the default chain finds keys in the environment without a request', async () => {
   env({ AWS_ACCESS_KEY_ID: 'AKIDENVIRONMENT', AWS_SECRET_ACCESS_KEY: 'secret', ...aws.container })
   const signer = make({})
   assert.equal(keyId(signer.tokenSync()), 'AKIDENVIRONMENT')
@@ -157,14 +157,14 @@ test('without an option the default chain is asked: the environment, without a w
   assert.deepEqual((await aws.look('container')).requests, [])
 })
 
-test('a search that finds nothing says what it tried', async () => {
+test('the error of a search that finds nothing names the sources', async () => {
   await assert.rejects(
     make({}).token(),
     failure('CREDENTIALS_NOT_FOUND', /environment: .* profile: .* instance metadata: /)
   )
 })
 
-test('while credentials are fetched the event loop turns, and all who wait share the one fetch', async () => {
+test('the event loop runs during a fetch, which all waiting calls share', async () => {
   env(aws.container)
   await aws.set('container', { hold: true })
   const signer = make({})
@@ -183,7 +183,7 @@ test('while credentials are fetched the event loop turns, and all who wait share
   assert.equal(first.expiresAt <= new Date(handedOut[0].expires_at), true)
 })
 
-test('signers that wait do not hold the pool: files, names and providers go on', async () => {
+test("waiting signers do not block libuv's pool", async () => {
   env(aws.container)
   await aws.set('container', { hold: true })
   const waiting = Array.from({ length: 12 }, () => make({}).token())
@@ -195,7 +195,7 @@ test('signers that wait do not hold the pool: files, names and providers go on',
   assert.equal((await Promise.all(waiting)).length, 12)
 })
 
-test('a source without an answer ends with the credentials timeout', async () => {
+test('the credentials timeout ends a wait for a source', async () => {
   env(aws.container)
   await aws.set('container', { hold: true })
   await assert.rejects(make({ credentialsTimeout: 200 }).token(), failure('CREDENTIALS_TIMEOUT', /0\.2 s/))
@@ -203,14 +203,14 @@ test('a source without an answer ends with the credentials timeout', async () =>
 })
 
 test('tokenSync() fetches from the default chain', async () => {
-  // In a process of its own: this one could not serve what it waits for.
+  // In another process, so that the wait does not block this one.
   const script = `const { Signer } = require('rdsign'); console.log(new Signer(${JSON.stringify({ ...endpoint, credentialsTimeout })}).tokenSync().value)`
   const value = (await output(['-e', script], { env: aws.container })).trim()
   const { keys: handedOut } = await aws.look('container')
   assert(handedOut.some((one) => one.access_key_id === keyId({ value })))
 })
 
-test('a role is assumed with keys, and with what a provider brings', async () => {
+test("a role is assumed with keys, and with a provider's credentials", async () => {
   env({ AWS_ENDPOINT_URL_STS: aws.url })
   const role = { roleArn: ROLE, externalId: 'an id', roleSessionName: 'a-session' }
   for (const source of [keys, { credentials: keys }, { credentials: async () => keys }]) {
@@ -230,7 +230,7 @@ test('a role is assumed with keys, and with what a provider brings', async () =>
   }
 })
 
-test('a role that is refused says so', async () => {
+test('a refused role gives the reason of STS', async () => {
   env({ AWS_ENDPOINT_URL_STS: aws.url })
   await aws.set('sts', {
     status: 403,

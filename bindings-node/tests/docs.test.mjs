@@ -1,5 +1,5 @@
-// Runs the example of docs/node.md. It dials the endpoint itself; here its name, its port and its
-// certificate authority are those of a server on this machine.
+// Runs the example of docs/node.md. The example connects to the endpoint: the test redirects its address
+// and port to a local server, and adds that server's certificate authority.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

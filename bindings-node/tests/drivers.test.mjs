@@ -1,4 +1,4 @@
-// Each driver logs in to RDS on this machine, with the line that docs/node.md shows for it.
+// Each driver logs in to a local RDS with its line in docs/node.md.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
@@ -16,7 +16,7 @@ import { startLocal } from './support.mjs'
 const local = await startLocal(after)
 const { hostname, port, keys, ca } = local
 const signer = new Signer({ hostname, port, username: 'iam_user', ...keys })
-// The endpoint's name leads nowhere: it is signed for and verified, and 127.0.0.1 is dialled.
+// The endpoint's name does not resolve. Tokens are signed and TLS is verified for it; 127.0.0.1 is dialed.
 const dial = { host: '127.0.0.1' }
 const database = 'testdb'
 const USER = 'select current_user as name, (select ssl from pg_stat_ssl where pid = pg_backend_pid()) as ssl'
@@ -29,7 +29,7 @@ test('a pg Client logs in over verified TLS', async () => {
   await client.end()
 })
 
-test('a pg Pool asks for a new password for each connection', async () => {
+test('a pg Pool gets a new password for each connection', async () => {
   let asked = 0
   const counting = { ...pgOptions(signer, { database, dial, max: 3, ssl: { ca } }) }
   counting.password = () => (asked++, signer.password())
@@ -41,18 +41,18 @@ test('a pg Pool asks for a new password for each connection', async () => {
   assert.equal(asked, 3)
 })
 
-test('a Pool whose connections are replaced after 15 minutes still logs in, and an old token does not', async () => {
+test('a Pool still logs in after 15 minutes, and an old token does not', async () => {
   const old = (await signer.token()).value
   const pool = new pg.Pool(pgOptions(signer, { database, dial, max: 2, ssl: { ca } }))
   assert.deepEqual((await pool.query(USER)).rows, [LOGGED_IN])
-  // A server that is 16 minutes ahead sees what this token is in 16 minutes.
+  // A server whose clock is 16 minutes ahead treats the token as 16 minutes old.
   await local.withClockOffset(16 * 60, async () => {
     const stale = new pg.Client({ ...pgOptions(signer, { database, dial, ssl: { ca } }), password: old })
     const refused = async () =>
       assert.rejects(stale.connect(), /PAM authentication failed for user "iam_user"/)
     assert.deepEqual(await local.refusals(refused), ['expired'])
   })
-  // And a signer whose clock is as far ahead makes what that server takes.
+  // It accepts a token that is signed 16 minutes ahead.
   const ahead = async () => (await signer.token({ signingTime: new Date(Date.now() + 16 * 60_000) })).value
   const replaced = new pg.Pool({
     ...pgOptions(signer, { database, dial, max: 2, maxLifetimeSeconds: 1, ssl: { ca } }),
@@ -65,12 +65,12 @@ test('a Pool whose connections are replaced after 15 minutes still logs in, and 
     await removed
     assert.notEqual(await pid(), first)
   })
-  // The connection that was made before lives on, as RDS lets it.
+  // The first connection stays open, as on RDS.
   assert.deepEqual((await pool.query(USER)).rows, [LOGGED_IN])
   await Promise.all([pool.end(), replaced.end()])
 })
 
-test('verify-full refuses a server of another name, before it is given a token', async () => {
+test('verify-full rejects a server with another name before it sends a token', async () => {
   const other = new Signer({
     hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com',
     port,
@@ -82,12 +82,12 @@ test('verify-full refuses a server of another name, before it is given a token',
   assert.deepEqual(await local.refusals(refused), [])
 })
 
-test('without a ca the server must have a certificate of RDS', async () => {
+test('without ca, only certificates of RDS are trusted', async () => {
   const client = new pg.Client(pgOptions(signer, { database, dial }))
   await assert.rejects(client.connect(), /certificate/)
 })
 
-test('a token for another user is refused, and the reason is in the log alone', async () => {
+test('a user without permission is refused, and only the log has the reason', async () => {
   const other = new Signer({ hostname, port, username: 'testuser', ...keys })
   const client = new pg.Client(pgOptions(other, { database, dial, ssl: { ca } }))
   const refused = async () =>
@@ -97,7 +97,7 @@ test('a token for another user is refused, and the reason is in the log alone', 
 
 test('postgres.js logs in', async () => {
   const sql = postgres({
-    host: dial.host, // the endpoint's own name, where nothing else is dialled
+    host: dial.host, // a program would use signer.hostname
     port: signer.port,
     username: signer.username,
     password: signer.password,
@@ -108,7 +108,7 @@ test('postgres.js logs in', async () => {
   await sql.end()
 })
 
-test('postgres.js refuses a server of another name', async () => {
+test('postgres.js rejects a server with another name', async () => {
   const other = new Signer({
     hostname: 'other.abc123.ap-northeast-1.rds.amazonaws.com',
     port,
@@ -175,7 +175,7 @@ test('Sequelize logs in, with a new password for each connection', async () => {
   await sequelize.close()
 })
 
-test('pg drops a password function beside a connectionString, so that is refused', () => {
+test('connectionString is rejected, because pg would drop the password function', () => {
   const connectionString = 'postgres://iam_user@mydb/testdb'
   const dropped = new ConnectionParameters({ ...pgOptions(signer), connectionString })
   assert.notEqual(typeof dropped.password, 'function')
@@ -185,7 +185,7 @@ test('pg drops a password function beside a connectionString, so that is refused
   })
 })
 
-test('pg.native makes a text of the password, which is refused', () => {
+test('pg.native is rejected, because it would convert the password function to a string', () => {
   const parameters = new ConnectionParameters(pgOptions(signer, { database }))
   assert.throws(() => parameters.getLibpqConnectionString(() => {}), {
     name: 'TypeError',
@@ -199,7 +199,7 @@ test('pg.native makes a text of the password, which is refused', () => {
   }
 })
 
-test('what the signer or verify-full has settled is refused', () => {
+test('options that the signer or verify-full sets are rejected', () => {
   for (const name of ['host', 'port', 'user', 'password']) {
     assert.throws(() => pgOptions(signer, { [name]: 'x' }), {
       name: 'TypeError',

@@ -1,4 +1,4 @@
-// Programs that were written for the AWS SDKs, and change one line.
+// Programs written for the AWS SDKs work after changing one line.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Signer } from 'rdsign'
@@ -12,7 +12,7 @@ const called = (signer, ...args) =>
     signer.getAuthToken(...args, (error, value) => (error ? reject(error) : resolve(value)))
   )
 
-/** As aws-sdk's AWS.Credentials: `get` fetches. */
+/** A stand-in for aws-sdk's AWS.Credentials: `get` fetches. */
 class CredentialsV2 {
   expireTime = null
   constructor(fetched) {
@@ -25,14 +25,14 @@ class CredentialsV2 {
   }
 }
 
-test('as @aws-sdk/rds-signer: getAuthToken() with credentials, a provider, or neither', async () => {
+test('@aws-sdk/rds-signer: getAuthToken() works with credentials and with a provider', async () => {
   for (const credentials of [keys, async () => keys]) {
     const signer = new Signer({ region, ...endpoint, credentials })
     assert.equal(keyId(await signer.getAuthToken()), keys.accessKeyId)
   }
 })
 
-test('as aws-sdk v2: a token at once, with options of the call over those of the signer', () => {
+test("aws-sdk v2: a call returns a token, and its options override the constructor's", () => {
   const signer = new AWS.RDS.Signer({
     region,
     ...endpoint,
@@ -47,7 +47,7 @@ test('as aws-sdk v2: a token at once, with options of the call over those of the
   )
 })
 
-test('as aws-sdk v2: a token for a callback, with credentials that are fetched', async () => {
+test('aws-sdk v2: a callback gets a token, with credentials that are fetched', async () => {
   const signer = new SignerV2({ region, ...endpoint, credentials: new CredentialsV2(keys) })
   assert.throws(() => signer.getAuthToken(), TypeError)
   assert.equal(keyId(await called(signer)), keys.accessKeyId)
@@ -58,7 +58,7 @@ test('as aws-sdk v2: a token for a callback, with credentials that are fetched',
   )
 })
 
-test('as aws-sdk v2: errors go to the callback, or are thrown without one', async () => {
+test('aws-sdk v2: errors are passed to the callback, or thrown without one', async () => {
   const signer = new SignerV2({ region, ...endpoint, hostname: '', credentials: keys })
   assert.throws(() => signer.getAuthToken(), { code: 'INVALID_HOSTNAME' })
   await assert.rejects(called(signer), { code: 'INVALID_HOSTNAME' })

@@ -1,5 +1,5 @@
-// examples/lambda-pg, bundled in the two ways that it shows, and called as Lambda's runtime does: in a
-// process of its own, twice, frozen in between.
+// Bundles examples/lambda-pg in its two ways, and calls it as Lambda's runtime does: twice in the same
+// process, which is frozen in between.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import { environment, here, output, repository, startLocal, until } from './supp
 const local = await startLocal(after)
 const example = join(repository, 'examples/lambda-pg')
 
-/** Runs the handler in `folder` as the runtime does: a call for each line that comes in. */
+/** A program that calls the handler for each line on standard input. */
 const RUNTIME = `
   const { handler } = require('./handler.js')
   require('node:readline').createInterface({ input: process.stdin }).on('line', async () => {
@@ -43,7 +43,7 @@ function start(folder) {
       child.stdin.write('{}\n')
       return JSON.parse((await answer)[0])
     },
-    /** Stops the process for as long as `body` runs. */
+    /** Freezes the process while `body` runs. */
     async frozen(body) {
       child.kill('SIGSTOP')
       await until(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T '), 'the freeze')
@@ -63,7 +63,7 @@ function start(folder) {
 
 for (const script of ['bundle', 'bundle-external']) {
   test(`the handler logs in twice, frozen in between (npm run ${script})`, async () => {
-    // The bundle is made where the packages are, and run where nothing else is.
+    // Bundles in a folder that has the packages, and runs in one that has only the bundle.
     const work = mkdtempSync(join(here, 'lambda-'))
     const deployed = mkdtempSync(join(tmpdir(), 'rdsign-lambda-'))
     try {
@@ -82,7 +82,7 @@ for (const script of ['bundle', 'bundle-external']) {
       const runtime = start(deployed)
       const first = await runtime.call()
       assert.equal(first.name, 'iam_user', first.error)
-      // Lambda freezes what has answered; meanwhile the server ends the connection.
+      // Lambda freezes the process after a call; meanwhile the server closes the connection.
       await runtime.frozen(() => local.asPostgres(`select pg_terminate_backend(${first.connection})`))
       const second = await runtime.call()
       assert.equal(second.name, 'iam_user', second.error)

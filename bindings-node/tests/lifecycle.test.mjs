@@ -1,4 +1,4 @@
-// Worker threads, clusters, the end of a process and its memory.
+// Worker threads, clusters, the exit of a process, and memory use.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -8,7 +8,7 @@ import { credentialsTimeout, endpoint, here, keys, output, PATIENCE, run, startA
 const aws = await startAws(after)
 const OPTIONS = JSON.stringify({ ...endpoint, ...keys })
 const WITHOUT_KEYS = JSON.stringify({ ...endpoint, credentialsTimeout })
-/** A promise, in a program's text, that is kept when so many requests for credentials are held. */
+/** The source code of a promise that resolves when the fake AWS holds that many requests. */
 const ONCE_REQUESTED = (count) => `new Promise((resolve) => {
       const timer = setInterval(async () => {
         const { requests } = await (await fetch('${aws.url}/fake/container')).json()
@@ -17,8 +17,8 @@ const ONCE_REQUESTED = (count) => `new Promise((resolve) => {
     })`
 const program = (...args) => ['--input-type=commonjs', '-e', ...args]
 
-test('twenty workers load, sign and end, and the process goes on', async () => {
-  // In a process of its own, whose main thread has not loaded the library: the last worker unloads it.
+test('a process still signs after twenty workers have loaded the library, signed and ended', async () => {
+  // In another process, whose main thread has not loaded the library: the last worker unloads it.
   const done = await output(
     program(`
     const { Worker } = require('node:worker_threads')
@@ -44,7 +44,7 @@ test('twenty workers load, sign and end, and the process goes on', async () => {
   assert.equal(done, '20 true\n')
 })
 
-test('workers that are terminated while they wait for credentials leave the process whole', async () => {
+test('a process still signs after workers were terminated during a wait for credentials', async () => {
   await aws.set('container', { hold: true, requests: [] })
   const code = `const { Signer } = require('rdsign')
     new Signer(${WITHOUT_KEYS}).token()
@@ -55,7 +55,7 @@ test('workers that are terminated while they wait for credentials leave the proc
     const workers = Array.from({ length: 4 }, () => new Worker(${JSON.stringify(code)}, { eval: true }))
     ${ONCE_REQUESTED(4)}.then(async () => {
       console.log((await Promise.all(workers.map((worker) => worker.terminate()))).join())
-      // Their threads still wait. Once they are answered there is nobody to tell.
+      // Their threads still wait. Their result is dropped.
       await fetch('${aws.url}/fake/container', { method: 'PUT', body: '{}' })
       const { Signer } = require('rdsign')
       const { value } = await new Signer(${WITHOUT_KEYS}).token()
@@ -66,7 +66,7 @@ test('workers that are terminated while they wait for credentials leave the proc
   assert.equal(done, '1,1,1,1\ntrue\n')
 })
 
-test('a process ends with a signer alive, by itself and by process.exit()', async () => {
+test('a process exits although a signer exists, by itself and by process.exit()', async () => {
   for (const end of ['', 'process.exit()', 'process.exitCode = 0']) {
     const script = `const { Signer } = require('rdsign')
       globalThis.signer = new Signer(${OPTIONS}); console.log(signer.tokenSync().value.length > 300); ${end}`
@@ -74,7 +74,7 @@ test('a process ends with a signer alive, by itself and by process.exit()', asyn
   }
 })
 
-test('process.exit() in the middle of a refresh ends at once', async () => {
+test('process.exit() during a fetch exits at once', async () => {
   await aws.set('container', { hold: true, requests: [] })
   const child = run(
     program(`
@@ -86,16 +86,16 @@ test('process.exit() in the middle of a refresh ends at once', async () => {
     })`),
     { env: aws.container }
   )
-  // Were it to wait for its threads, it would take ten times as long.
+  // If it waited for its threads, it would take ten times as long.
   const patience = AbortSignal.timeout(PATIENCE)
   const late = new Promise((_, reject) =>
-    patience.addEventListener('abort', () => reject(new Error('it waits for its threads')))
+    patience.addEventListener('abort', () => reject(new Error('process.exit() waits for the threads')))
   )
   assert.deepEqual(await Promise.race([child, late]), { status: 7, stdout: 'leaving\n', stderr: '' })
   await aws.set('container', {})
 })
 
-test('a process that waits for a token does not end before it has it', async () => {
+test('a process does not exit while it waits for a token', async () => {
   await aws.set('container', { delay: 0.2, requests: [] })
   const script = `const { Signer } = require('rdsign')
     new Signer(${WITHOUT_KEYS}).token().then(({ value }) => console.log(value.includes('ASIACONTAINE')))`
@@ -108,7 +108,7 @@ test('each process of a cluster signs', async () => {
   assert.equal(done, 'true\ntrue\ntrue\n')
 })
 
-test('a million tokens take no more memory than a few', async () => {
+test('a million tokens do not increase memory use', async () => {
   const done = await output([
     '--expose-gc',
     ...program(`
@@ -127,7 +127,7 @@ test('a million tokens take no more memory than a few', async () => {
   assert.equal(done, 'true\n')
 })
 
-test('thirty thousand signers are collected', async () => {
+test('thirty thousand signers are garbage-collected', async () => {
   const done = await output([
     '--expose-gc',
     ...program(`
@@ -150,7 +150,7 @@ test('thirty thousand signers are collected', async () => {
   assert.equal(done, 'true\n')
 })
 
-test('a thread of this process may be a worker, too', async () => {
+test('a worker of a process that has loaded the library signs', async () => {
   const worker = new Worker(
     `require('node:worker_threads').parentPort.postMessage(new (require('rdsign').Signer)(${OPTIONS}).tokenSync().value)`,
     { eval: true }

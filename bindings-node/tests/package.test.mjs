@@ -1,4 +1,4 @@
-// The package as it is installed: its types, its entries, and what it says where it has no library.
+// The installed package: its entries, its types, and its errors if the library is missing.
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,7 +11,7 @@ const installed = join(here, 'node_modules/rdsign')
 const require = createRequire(import.meta.url)
 const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2']
 
-test('ESM and CommonJS see one and the same package', async () => {
+test('ESM and CommonJS get the same objects', async () => {
   const cjs = require('rdsign')
   const { Signer, Token, RdsignError } = esm
   assert.deepEqual([Signer, Token, RdsignError], [cjs.Signer, cjs.Token, cjs.RdsignError])
@@ -25,7 +25,7 @@ test('ESM and CommonJS see one and the same package', async () => {
   }
 })
 
-test('a strict TypeScript program compiles, as CommonJS and as ESM', async () => {
+test('a strict TypeScript program compiles as CommonJS and as ESM', async () => {
   const tsc = join(here, 'node_modules/typescript/bin/tsc')
   const common = ['--noEmit', '--strict', '--types', 'node', '--skipLibCheck', 'false', '--target', 'es2022']
   assert.equal(await output([tsc, ...common, '--module', 'nodenext', 'consumer.ts']), '')
@@ -38,7 +38,7 @@ test('a strict TypeScript program compiles, as CommonJS and as ESM', async () =>
   }
 })
 
-/** The public names of a class: of its prototype and of its instances. */
+/** Returns the public names of a class and its instances. */
 function members(Class, instance) {
   const names = [...Object.getOwnPropertyNames(Class.prototype), ...Object.getOwnPropertyNames(instance)]
   return [...new Set(names)]
@@ -46,14 +46,14 @@ function members(Class, instance) {
     .sort()
 }
 
-/** The names that a class of a .d.ts declares. */
+/** Returns the names that a class in a .d.ts file declares. */
 function declared(types, name) {
   const body = new RegExp(`^export class ${name} .*?\\{\\n(.*?)^\\}`, 'ms').exec(types)[1]
   const names = [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm)].map(([, member]) => member)
   return [...new Set(names)].filter((member) => member !== 'constructor').sort()
 }
 
-test('the types have the exports and members that the package has, and no others', () => {
+test('the types declare exactly the exports and members of the package', () => {
   for (const entry of ENTRIES) {
     const types = readFileSync(join(installed, `${entry}.d.ts`), 'utf8')
     const exported = [...types.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name)
@@ -85,7 +85,7 @@ test('the types have the exports and members that the package has, and no others
   )
 })
 
-test('the package depends on nothing and runs nothing when it is installed', () => {
+test('the package has no dependencies and no install scripts', () => {
   const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   assert.deepEqual(
     [about.dependencies, about.scripts, about.os, about.cpu],
@@ -93,28 +93,30 @@ test('the package depends on nothing and runs nothing when it is installed', () 
   )
 })
 
-test('a library that is missing or broken is named, with platform and architecture', async () => {
+test('the error for a missing or broken library names it, the platform and the architecture', async () => {
   await withCopy(async (copy, library) => {
     const { platform, arch } = process
-    const wherever = new RegExp(
+    const place = new RegExp(
       `no library for platform ${platform}, architecture ${arch} in ${copy}: .*rdsign\\.${platform}-${arch}`
     )
-    writeFileSync(library, 'no library')
+    writeFileSync(library, 'not a library')
     const broken = await run(['-e', `require(${JSON.stringify(copy)})`])
     assert.match(broken.stderr, /cannot be loaded: /)
-    assert.match(broken.stderr, wherever)
+    assert.match(broken.stderr, place)
     renameSync(library, join(copy, 'rdsign.sunos-x64.node'))
     const missing = await run(['-e', `require(${JSON.stringify(copy)})`])
     assert.match(missing.stderr, /is not in this package/)
-    assert.match(missing.stderr, wherever)
+    assert.match(missing.stderr, place)
   })
 })
 
-test("where glibc's library does not load, musl's does", { skip: process.platform !== 'linux' }, async () => {
+test("if glibc's library does not load, musl's is tried", {
+  skip: process.platform !== 'linux'
+}, async () => {
   await withCopy(async (copy, library) => {
     renameSync(library, library.replace('-gnu.', '-musl.'))
-    for (const before of [undefined, 'no library']) {
-      if (before) writeFileSync(library, before)
+    for (const broken of [undefined, 'not a library']) {
+      if (broken) writeFileSync(library, broken)
       const { stdout, stderr } = await run([
         '-e',
         `console.log(typeof require(${JSON.stringify(copy)}).Signer)`
@@ -124,7 +126,7 @@ test("where glibc's library does not load, musl's does", { skip: process.platfor
   })
 })
 
-/** A copy of the installed package, and the library in it. */
+/** Calls `body` with a copy of the installed package, and the path of its library. */
 async function withCopy(body) {
   const folder = mkdtempSync(join(here, 'broken-'))
   try {
@@ -142,7 +144,7 @@ async function withCopy(body) {
   }
 }
 
-test('verifyFull gives the authorities of one region, and all where it knows none', () => {
+test('verifyFull has the authorities of the region, or all for an unknown region', () => {
   const { verifyFull } = require('rdsign/tls')
   const of = (hostname, region) => verifyFull(new esm.Signer({ ...endpoint, ...keys, hostname, region }))
   const one = of(endpoint.hostname)

@@ -1,5 +1,5 @@
-// What the tests share: "RDS on this machine", an AWS that hands out credentials, and programs that
-// are run to their end. Everything that is started here is ended here, by its own handle.
+// Shared by the tests: a local RDS, a fake AWS that returns credentials, and helpers that run programs.
+// Each process that is started here is ended here.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,19 +9,19 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 
-/** The folder that the package was installed into, with the tests. */
+/** The folder that contains the tests and the installed package. */
 export const here = dirname(fileURLToPath(import.meta.url))
 export const repository = process.env.RDSIGN_REPOSITORY
 assert(repository, 'RDSIGN_REPOSITORY is not set: run the tests with `make test-node`')
 const RDSIGN = process.env.RDSIGN_BIN ?? join(repository, 'target/debug/rdsign')
 
-/** Milliseconds to wait for what takes far less: only a failure ever waits so long. */
+/** Milliseconds to wait for something that takes far less. Only a failure waits this long. */
 export const PATIENCE = 120_000
 
-/** The credentials timeout where no test is about it: the default of five seconds is soon over on a busy machine. */
+/** The credentials timeout of most tests: the default of five seconds may be too short on a busy machine. */
 export const credentialsTimeout = 60_000
 
-/** An endpoint and keys of nobody. */
+/** An endpoint and keys that do not exist. */
 export const endpoint = {
   hostname: 'mydb.abc123.eu-central-1.rds.amazonaws.com',
   port: 5432,
@@ -29,7 +29,7 @@ export const endpoint = {
 }
 export const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'an/example+of a secret' }
 
-/** The environment without what would change what rdsign or a driver does. */
+/** The environment without variables that change the behavior of rdsign or a driver. */
 export function environment(more = {}) {
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS_|PG|NODE_TEST)/.test(name))
   const files = {
@@ -40,7 +40,7 @@ export function environment(more = {}) {
   return { ...Object.fromEntries(own), ...files, ...more }
 }
 
-/** A random number from 0 up to 1 that is the same on each run (mulberry32). */
+/** Returns a generator of numbers from 0 to 1 that is the same in each run (mulberry32). */
 export function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0
@@ -50,10 +50,10 @@ export function random(seed) {
   }
 }
 
-/** The signature in a token. */
+/** Returns the signature in a token. */
 export const signature = (token) => new URL(`https://${token}`).searchParams.get('X-Amz-Signature')
 
-/** Runs a program of Node's in this folder: its exit status or signal, and what it wrote. */
+/** Runs Node in this folder. Returns its exit status or signal, and its output. */
 export async function run(args, { env = {}, cwd = here, command = process.execPath, input = '' } = {}) {
   const child = spawn(command, args, { cwd, env: environment(env) })
   const output = { stdout: '', stderr: '' }
@@ -64,24 +64,24 @@ export async function run(args, { env = {}, cwd = here, command = process.execPa
   return { status: signal ?? status, ...output }
 }
 
-/** The same, where it has to succeed without a word of complaint: its output. */
+/** The same, for programs that must succeed without error output. Returns the standard output. */
 export async function output(args, options) {
   const { status, stdout, stderr } = await run(args, options)
   assert.deepEqual([stderr, status], ['', 0])
   return stdout
 }
 
-/** Waits for what something else brings about. */
+/** Waits until a condition holds. Returns its value. */
 export async function until(condition, what) {
-  for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
+  for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; ) {
     const value = await condition()
     if (value) return value
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert.fail(`waited in vain: ${what}`)
+  assert.fail(`timed out waiting for ${what}`)
 }
 
-/** Starts `rdsign local`, which is stopped when the test file ends. */
+/** Starts `rdsign local`, and stops it when the test file ends. */
 export async function startLocal(after, ...args) {
   const child = spawn(RDSIGN, ['local', ...args], {
     env: environment(),
@@ -111,7 +111,7 @@ export async function startLocal(after, ...args) {
     ca: readFileSync(exports.PGSSLROOTCERT, 'utf8'),
     keys: { accessKeyId: exports.AWS_ACCESS_KEY_ID, secretAccessKey: exports.AWS_SECRET_ACCESS_KEY },
     log: () => readFileSync(log, 'utf8'),
-    /** Runs a statement as the role postgres, by its password. */
+    /** Runs a statement as the role postgres, which logs in with its password. */
     async asPostgres(sql) {
       const password = /^postgres_password = "(.*)"$/m.exec(original)[1]
       const client = new pg.Client({
@@ -125,7 +125,7 @@ export async function startLocal(after, ...args) {
       await client.query(sql)
       await client.end()
     },
-    /** Moves the server's clock for as long as `body` runs. */
+    /** Sets the server's clock forward while `body` runs. */
     async withClockOffset(seconds, body) {
       assert.match(original, /^clock_offset_seconds = .*$/m)
       writeFileSync(
@@ -138,7 +138,7 @@ export async function startLocal(after, ...args) {
         writeFileSync(config, original)
       }
     },
-    /** Runs `body`, and gives the reasons for which the server refused logins meanwhile. */
+    /** Runs `body`. Returns the reasons for which the server refused logins meanwhile. */
     async refusals(body) {
       const before = this.log().length
       await body()
@@ -151,7 +151,7 @@ export async function startLocal(after, ...args) {
   }
 }
 
-/** Starts an AWS that hands out credentials: see tests/support/fake_aws.py. */
+/** Starts the fake AWS, tests/support/fake_aws.py. */
 export async function startAws(after) {
   const program = join(repository, 'tests/support/fake_aws.py')
   const child = spawn('python3', ['-B', program], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -165,7 +165,7 @@ export async function startAws(after) {
     (await fetch(`${url}/fake/${route}`, { method, body: body && JSON.stringify(body) })).json()
   return {
     url,
-    /** What makes the default chain find the container's credentials here. */
+    /** Variables with which the default chain fetches the container's credentials from the fake. */
     container: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/container/credentials` },
     set: (route, attributes) => control(route, 'PUT', attributes),
     look: (route) => control(route, 'GET')

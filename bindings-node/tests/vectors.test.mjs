@@ -1,4 +1,4 @@
-// Every line of tests/vectors.tsv, the contract that all languages share.
+// Each line of tests/vectors.tsv, the contract that all languages share.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { repository } from './support.mjs'
 
 const ESCAPES = { t: '\t', n: '\n', r: '\r', '\\': '\\' }
 
-/** Undoes PostgreSQL's COPY text format: `\N` is none. */
+/** Decodes a field of PostgreSQL's COPY text format. `\N` becomes undefined. */
 function field(text) {
   if (text === '\\N') return undefined
   return text.replace(/\\(x[0-9a-fA-F]{2}|.)/g, (_, sequence) =>
@@ -19,7 +19,7 @@ function field(text) {
 const number = (text) => (text === undefined ? undefined : Number(text))
 
 for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
-  assert.equal(process.env[name], undefined, `${name} would answer where the vectors give no region`)
+  assert.equal(process.env[name], undefined, `${name} is set, but some vectors need no region`)
 }
 const text = readFileSync(join(repository, 'tests/vectors.tsv'), 'utf8')
 const [names, ...lines] = text
@@ -28,7 +28,7 @@ const [names, ...lines] = text
   .map((line) => line.split('\t'))
 const vectors = lines.map((line) => Object.fromEntries(line.map((value, i) => [names[i], field(value)])))
 
-/** The token of a vector, or the code of its error. */
+/** Returns the token of a vector, or the code of its error. */
 function sign(vector) {
   const { hostname, username, region } = vector
   try {
@@ -42,7 +42,7 @@ function sign(vector) {
       sessionToken: vector.session_token,
       expiresIn: number(vector.expires_in)
     })
-    // A Date holds fewer years than the vectors have: what it cannot hold is invalid, too.
+    // Some vectors have years that a Date cannot represent. It is then invalid, and so is the time.
     return { token: signer.tokenSync({ signingTime: new Date(number(vector.signing_time) * 1000) }).value }
   } catch (error) {
     if (!(error instanceof RdsignError)) throw error
@@ -50,7 +50,7 @@ function sign(vector) {
   }
 }
 
-test('every vector gives its bytes or its code', () => {
+test('each vector gives its bytes or its code', () => {
   assert(vectors.length >= 120, `only ${vectors.length} vectors`)
   for (const vector of vectors) {
     const { token, error } = vector

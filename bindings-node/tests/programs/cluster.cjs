@@ -1,5 +1,5 @@
-// A cluster: the primary process has a signer of its own before it starts three more processes,
-// each of which signs and says how long its token is.
+// A cluster: the primary process signs a token before it starts three more processes. Each of them
+// signs one and reports its length.
 const cluster = require('node:cluster')
 const { Signer } = require('rdsign')
 
