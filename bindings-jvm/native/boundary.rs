@@ -1,7 +1,7 @@
-//! The border between Java and Rust: errors, panics and text.
+//! Converts errors, panics and text between Java and Rust.
 //!
-//! Whatever goes wrong leaves as one RdsignException. Only what is already on its way as a Java
-//! exception, such as an OutOfMemoryError, is left alone.
+//! Every failure becomes an RdsignException, unless a Java exception, such as an OutOfMemoryError, is
+//! already pending.
 
 use std::any::Any;
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-/// What a native method fails with: an error of core's, or of the JVM's.
+/// The failure of a native method: an error from core, or from the JVM.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
@@ -30,7 +30,7 @@ impl Failure {
     }
 }
 
-/// Makes an RdsignException of an error and of a panic.
+/// Throws an RdsignException for an error or a panic.
 pub(crate) struct ThrowRdsignException;
 
 impl<T: Default> ErrorPolicy<T, Failure> for ThrowRdsignException {
@@ -50,8 +50,8 @@ impl<T: Default> ErrorPolicy<T, Failure> for ThrowRdsignException {
         _: &mut (),
         payload: Box<dyn Any + Send + 'static>,
     ) -> jni::errors::Result<T> {
-        // What it says stays out of the text: it may quote any string at all. And dropping it may
-        // panic again.
+        // The panic's text may quote any string, so it is not shown. Dropping the payload may panic
+        // again, so it is leaked.
         std::mem::forget(payload);
         throw(env, rdsign::Error::from_panic())?;
         Ok(T::default())
@@ -64,7 +64,7 @@ fn throw(env: &mut Env<'_>, error: rdsign::Error) -> jni::errors::Result<()> {
     }
     let code = env.new_string(error.code().as_str())?;
     let message = env.new_string(error.message())?;
-    // As the calling class sees it, and not the thread's context: there may be two class loaders.
+    // FindClass uses the calling class's loader. Another class loader may have its own RdsignException.
     let class = env.find_class(jni_str!("io/github/rdsign/RdsignException"))?;
     let exception = env.new_object(
         class,
@@ -73,21 +73,21 @@ fn throw(env: &mut Env<'_>, error: rdsign::Error) -> jni::errors::Result<()> {
     )?;
     let exception = env.cast_local::<JThrowable<'_>>(exception)?;
     match env.throw(&exception) {
-        // Its way of saying that it has been thrown.
+        // The jni crate reports the thrown exception as an error.
         Err(jni::errors::Error::JavaException) => Ok(()),
         other => other,
     }
 }
 
-/// A text of Java's. A lone surrogate becomes U+FFFD, which core refuses.
+/// Converts a Java text. A lone surrogate becomes U+FFFD, which core rejects.
 pub(crate) fn text(env: &Env<'_>, characters: &JCharArray<'_>) -> Result<Zeroizing<String>> {
     let mut utf16 = Zeroizing::new(vec![0; characters.len(env)?]);
     characters.get_region(env, 0, &mut utf16)?;
     Ok(Zeroizing::new(String::from_utf16_lossy(&utf16)))
 }
 
-/// Bytes as Java counts them, with a sign.
+/// Converts bytes to Java's signed bytes.
 pub(crate) fn bytes(bytes: &[u8]) -> &[i8] {
-    // SAFETY: the two types have the same size and alignment, and any bits are a value of both.
+    // SAFETY: both types have the same size and alignment, and every bit pattern is valid for both.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
 }

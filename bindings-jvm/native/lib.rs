@@ -1,9 +1,9 @@
 //! The native half of the JAR: what `io.github.rdsign.Native` declares.
 //!
-//! Nothing is decided here: each function converts, calls core and maps the error. A `jlong` that
-//! stands for a signer is the address of a box; Java counts its users, and frees it when there are
-//! none left. Text comes as UTF-16, as Java has it: by way of JNI's own UTF-8 a lone surrogate
-//! would be three damaged characters, and by way of Java's encoder a `?` that nobody could refuse.
+//! It has no rules: each function converts arguments, calls core and converts the result. A signer is
+//! a `jlong`, the address of a box; Java counts its users and frees it after the last one. Text is
+//! passed as UTF-16: JNI's modified UTF-8 turns a lone surrogate into three damaged characters, and
+//! Java's encoder turns it into a `?`, which core could not reject.
 
 #![expect(
     unsafe_code,
@@ -22,7 +22,7 @@ use rdsign::{Signer, Token};
 
 use crate::boundary::{Result, ThrowRdsignException, bytes};
 
-/// Makes a signer of options, which are names and their values in turn.
+/// Makes a signer. The options are alternating names and values.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_newSigner<'local>(
     mut env: EnvUnowned<'local>,
@@ -40,7 +40,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_newSigner<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
-/// A token signed now: its text, and behind that its expiry.
+/// Returns a token that is signed now: its text, followed by its expiry.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_token<'local>(
     mut env: EnvUnowned<'local>,
@@ -57,7 +57,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_token<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
-/// The same, as if it were signed at another time.
+/// Returns a token that is signed at a given time, in seconds since 1970.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(
     mut env: EnvUnowned<'local>,
@@ -75,7 +75,8 @@ pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
-/// What the signer signs for, a field to a line: none of them can hold a line's end.
+/// Returns host name, port, user name and region, one in each line. None of them can contain a
+/// newline.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_describe<'local>(
     mut env: EnvUnowned<'local>,
@@ -106,7 +107,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_free<'local>(
     signer: jlong,
 ) {
     env.with_env(|_| -> Result<()> {
-        // SAFETY: newSigner made it of a box, and Java passes it here once, after its last use.
+        // SAFETY: newSigner made it from a box, and Java passes it here once, after its last use.
         drop(unsafe { Box::from_raw(signer as *mut Signer) });
         Ok(())
     })
@@ -114,13 +115,13 @@ pub extern "system" fn Java_io_github_rdsign_Native_free<'local>(
 }
 
 /// # Safety
-/// `signer` came from `newSigner`, and is not freed before the call that borrows it returns.
+/// `signer` must come from `newSigner`, and must not be freed before the call that borrows it returns.
 unsafe fn borrowed<'a>(signer: jlong) -> &'a Signer {
-    // SAFETY: passed on from the caller.
+    // SAFETY: the caller's promise.
     unsafe { &*(signer as *const Signer) }
 }
 
-/// One array for both: each call from Rust into the JVM costs as much as a hash.
+/// Puts text and expiry into one array, because each call into the JVM takes as long as a hash.
 fn bytes_of<'local>(env: &mut jni::Env<'local>, token: Token) -> Result<JByteArray<'local>> {
     let text = token.value().as_bytes();
     let array = JByteArray::new(env, text.len() + size_of::<i64>())?;

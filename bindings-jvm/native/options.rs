@@ -1,7 +1,6 @@
-//! Options on their way to core, by name, so that no order has to be kept the same on both sides.
+//! Passes options to core by name, so that Java and Rust need not agree on an order.
 //!
-//! A number comes as the text that Java writes it in: what is no integer of 64 bits is core's to
-//! refuse.
+//! A number is passed as text. If it is not a 64-bit integer, core rejects it.
 
 use std::time::Duration;
 
@@ -12,14 +11,14 @@ use rdsign::{Error, Number, SignerBuilder};
 
 use crate::boundary::{Result, text};
 
-/// Applies names and their values, in turn.
+/// Sets the options of a builder from alternating names and values.
 pub(crate) fn apply<'local>(
     env: &mut Env<'local>,
     options: &JObjectArray<'local, JCharArray<'local>>,
     mut builder: SignerBuilder,
 ) -> Result<SignerBuilder> {
     for at in (0..options.len(env)?).step_by(2) {
-        // Each reference is given back at once: a native method is promised room for 16.
+        // Deletes each local reference at once: the JVM guarantees only 16 per native method.
         let name = options.get_element(env, at)?;
         let name = name.auto();
         let value = options.get_element(env, at + 1)?;
@@ -32,7 +31,7 @@ pub(crate) fn apply<'local>(
             "username" => builder.username(value.as_str()),
             "region" => builder.region(value.as_str()),
             "expires in" => builder.expires_in(number(&value)),
-            // Moved, so that core's own is the one copy, and is wiped.
+            // Moved, so that core has the only copy. Core wipes it.
             "access key id" => builder.access_key_id(std::mem::take(&mut *value)),
             "secret access key" => builder.secret_access_key(std::mem::take(&mut *value)),
             "session token" => builder.session_token(std::mem::take(&mut *value)),
@@ -53,7 +52,7 @@ fn number(value: &str) -> Number {
         .map_or_else(|_| Number::other(value), Number::from)
 }
 
-/// Less than nothing is refused as nothing is: core's type knows no such time.
+/// Converts milliseconds. A negative number becomes zero, which core rejects.
 fn milliseconds(value: &str) -> Duration {
     Duration::from_millis(value.parse::<i64>().unwrap_or(0).max(0).unsigned_abs())
 }

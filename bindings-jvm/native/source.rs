@@ -1,8 +1,8 @@
-//! Credentials from a Supplier of the caller's.
+//! Credentials from the caller's Supplier.
 //!
-//! Core asks for them on the thread that asks for a token, so Java passes its source along with each
-//! such call, and it is lent to that thread for as long. A reference kept here for good would make
-//! a cycle through native memory that no garbage collector sees.
+//! Core calls its provider on the thread that asks for a token. So Java passes its source with each
+//! such call, and the source is available to that thread during the call. A global reference to it
+//! would make a cycle through native memory, which the garbage collector cannot free.
 
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -18,10 +18,10 @@ use zeroize::Zeroizing;
 use crate::boundary::{Result, text};
 
 thread_local! {
-    static LENT: Cell<(*mut JNIEnv, jobject)> = const { Cell::new((null_mut(), null_mut())) };
+    static SOURCE: Cell<(*mut JNIEnv, jobject)> = const { Cell::new((null_mut(), null_mut())) };
 }
 
-/// Runs `body` with that source lent to the thread. Null is none.
+/// Runs `body` with a source available to this thread. A null source is ignored.
 pub(crate) fn with<T>(
     env: &Env<'_>,
     source: &JObject<'_>,
@@ -30,28 +30,28 @@ pub(crate) fn with<T>(
     if source.is_null() {
         return Ok(body()?);
     }
-    // A Supplier may use another signer: what was lent before is put back, also after a panic.
-    struct PutBack((*mut JNIEnv, jobject));
-    impl Drop for PutBack {
+    // A Supplier may use another signer, so the previous source is restored, also after a panic.
+    struct Restore((*mut JNIEnv, jobject));
+    impl Drop for Restore {
         fn drop(&mut self) {
-            LENT.set(self.0);
+            SOURCE.set(self.0);
         }
     }
-    let _put_back = PutBack(LENT.replace((env.get_raw(), source.as_raw())));
+    let _restore = Restore(SOURCE.replace((env.get_raw(), source.as_raw())));
     Ok(body()?)
 }
 
-/// What a provider of core's returns. An error's text goes behind core's own words.
+/// Calls the Supplier. Core calls this, and adds the text of an error to its own message.
 pub(crate) fn credentials()
 -> std::result::Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
-    let (env, source) = LENT.get();
+    let (env, source) = SOURCE.get();
     if env.is_null() {
-        return Err("internal: no source is lent to this thread".into());
+        return Err("internal: this thread has no source".into());
     }
-    // SAFETY: both were lent by the native method that this thread is in.
+    // SAFETY: both were set by the native method that this thread is in.
     let mut env = unsafe { EnvUnowned::from_raw(env) };
     let asked = env.with_env(|env| -> Result<Answer> {
-        // SAFETY: as above. Nobody owns it here, and nobody frees it.
+        // SAFETY: as above. JObject does not own the reference, so it is not freed here.
         let source = unsafe { JObject::from_raw(env, source) };
         let answer = env
             .call_method(&source, jni_str!("credentials"), jni_sig!("()[[C"), &[])?
@@ -73,8 +73,9 @@ enum Answer {
 }
 
 impl Answer {
-    /// One text is the reason of a failure. Four are the access key id, the secret access key, the
-    /// session token and the expiry in milliseconds since 1970, of which the last two may be null.
+    /// Reads the array of `Source.credentials()`. One text is the reason of a failure. Four texts are
+    /// the access key ID, the secret access key, the session token and the expiry in milliseconds
+    /// since 1970; the last two may be null.
     fn read<'local>(
         env: &mut Env<'local>,
         answer: &JObjectArray<'local, JCharArray<'local>>,
@@ -86,7 +87,7 @@ impl Answer {
         let mut secret = field(env, answer, 1)?.unwrap_or_default();
         let mut session_token = field(env, answer, 2)?;
         let expiry = field(env, answer, 3)?.and_then(|milliseconds| milliseconds.parse().ok());
-        // Moved to where they are wiped later, without leaving a copy.
+        // Moved without leaving a copy. Their new owner wipes them.
         Ok(Self::Credentials(Credentials::new(
             std::mem::take(&mut *first),
             std::mem::take(&mut *secret),

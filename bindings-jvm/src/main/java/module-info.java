@@ -7,9 +7,8 @@ module io.github.rdsign {
     exports io.github.rdsign.hikari;
     exports io.github.rdsign.postgresql;
 
-    // Who uses a package that needs one of these requires it as well. None is transitive: javac
-    // would
-    // ask everyone for it.
+    // If you use a package that needs one of these modules, require that module too. They are not
+    // transitive, because javac would then require them of all users.
     requires static com.zaxxer.hikari;
     requires static java.sql;
     requires static org.postgresql.jdbc;

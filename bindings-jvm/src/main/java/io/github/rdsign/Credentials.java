@@ -4,10 +4,10 @@ import java.time.Instant;
 import java.util.Objects;
 
 /**
- * AWS credentials, as a {@code Supplier} given to {@link Signer.Builder#credentials} brings them.
+ * AWS credentials that a {@code Supplier} returns to {@link Signer.Builder#credentials}.
  *
- * <p>Temporary ones need their expiration too: without it they are taken to last for ever, and the
- * supplier is not asked again.
+ * <p>Set the expiration of temporary credentials. Without it, they never expire for rdsign, and the
+ * supplier is not called again.
  */
 public final class Credentials {
     final String accessKeyId;
@@ -23,21 +23,21 @@ public final class Credentials {
     }
 
     /**
-     * Starts credentials with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Without the keys. */
+    /** Returns the expiration, and a placeholder for the keys. */
     @Override
     public String toString() {
         return "Credentials[** redacted **, expiration=" + expiration + "]";
     }
 
-    /** The parts of {@link Credentials}. A part that is null is refused by its name. */
+    /** Builds {@link Credentials}. Each setter throws NullPointerException for null. */
     public static final class Builder {
         private String accessKeyId;
         private String secretAccessKey;
@@ -47,9 +47,9 @@ public final class Credentials {
         private Builder() {}
 
         /**
-         * Required.
+         * Sets the access key ID. Required.
          *
-         * @param accessKeyId the access key id
+         * @param accessKeyId the access key ID
          * @return this
          */
         public Builder accessKeyId(String accessKeyId) {
@@ -58,7 +58,7 @@ public final class Credentials {
         }
 
         /**
-         * Required.
+         * Sets the secret access key. Required.
          *
          * @param secretAccessKey the secret access key
          * @return this
@@ -70,7 +70,7 @@ public final class Credentials {
         }
 
         /**
-         * Required for temporary credentials; an empty one counts as none.
+         * Sets the session token, required for temporary credentials. An empty one is ignored.
          *
          * @param sessionToken the session token
          * @return this
@@ -81,9 +81,9 @@ public final class Credentials {
         }
 
         /**
-         * When the credentials end. Default: never.
+         * Sets when the credentials expire. Default: never.
          *
-         * @param expiration the moment
+         * @param expiration the expiry
          * @return this
          */
         public Builder expiration(Instant expiration) {
@@ -92,16 +92,16 @@ public final class Credentials {
         }
 
         /**
-         * The credentials. They are checked when they are used: a key that is empty gives {@code
-         * INVALID_CREDENTIALS}.
+         * Returns the credentials without checking them. Signing with a missing or empty key fails
+         * with {@code INVALID_CREDENTIALS}.
          *
-         * @return the credentials
+         * @return new credentials
          */
         public Credentials build() {
             return new Credentials(this);
         }
 
-        /** Without the keys. */
+        /** Returns a placeholder without the keys. */
         @Override
         public String toString() {
             return "Credentials.Builder[** redacted **]";

@@ -8,22 +8,22 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Owns a native signer, and frees it when it is closed or its {@link Signer} is gone, but never
- * while a call uses it: the last of those frees it then.
+ * Owns a native signer, and frees it after it was closed or its {@link Signer} was garbage
+ * collected. If calls still use it then, the last of them frees it.
  *
- * <p>There is no thread and no finalizer: who makes a signer clears away those before it.
+ * <p>It uses no thread and no finalizer: creating a signer frees those that are garbage.
  */
 final class Handle extends PhantomReference<Signer> {
     private static final ReferenceQueue<Signer> GONE = new ReferenceQueue<>();
 
-    /** A reference that is not reachable itself is never put in its queue. */
+    /** Keeps handles reachable: otherwise the JVM would not enqueue them. */
     private static final Set<Handle> ALL = ConcurrentHashMap.newKeySet();
 
     private static final int CLOSED = Integer.MIN_VALUE;
 
     private final long signer;
 
-    /** How many calls use the signer; below zero when it is closed. */
+    /** The number of calls that use the signer, plus {@link #CLOSED} if it is closed. */
     private final AtomicInteger users = new AtomicInteger();
 
     private final AtomicBoolean freed = new AtomicBoolean();
@@ -34,7 +34,7 @@ final class Handle extends PhantomReference<Signer> {
         ALL.add(this);
     }
 
-    /** The native signer, until {@link #leave}. */
+    /** Returns the native signer. It is valid until {@link #leave}. */
     long enter() {
         if (users.getAndIncrement() < 0) {
             leave();
@@ -60,13 +60,13 @@ final class Handle extends PhantomReference<Signer> {
         }
     }
 
-    static void freeThoseGone() {
+    static void freeGarbage() {
         for (Object gone = GONE.poll(); gone != null; gone = GONE.poll()) {
             ((Handle) gone).close();
         }
     }
 
-    /** How many native signers there are: for tests. */
+    /** Returns the number of native signers, for tests. */
     static int count() {
         return ALL.size();
     }

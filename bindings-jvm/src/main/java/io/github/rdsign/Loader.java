@@ -18,12 +18,12 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * Loads the native library: the file that the system property {@value #PROPERTY} names, else one on
- * the library path (a Lambda layer's is in /opt/lib), else the copy in the JAR.
+ * Loads the native library: the file that the system property {@value #PROPERTY} names, else the
+ * one on the library path (such as /opt/lib in a Lambda layer), else the copy in the JAR.
  *
- * <p>That copy goes through a fresh folder that only its owner may enter, and is gone from it
- * before the first signature. All of this is a part of a program's first token, so there is no
- * SecureRandom on the way, which {@code Files.createTempFile} would start, and no lambda.
+ * <p>The copy is written to a new folder that only its owner may enter, loaded, and deleted. This
+ * is part of the time to a program's first token, so this class uses no lambdas and no {@code
+ * Files.createTempFile}, which would initialize SecureRandom.
  */
 final class Loader {
     static final String PROPERTY = "rdsign.library";
@@ -36,7 +36,7 @@ final class Loader {
 
     private Loader() {}
 
-    /** Loads the library, once. Each call after a failure fails with the same words. */
+    /** Loads the library once. Calls after a failure throw an error with the same message. */
     static synchronized void load() {
         if (loaded) {
             return;
@@ -79,11 +79,14 @@ final class Loader {
             throw failed(sentence("a copy in " + folder, error), error);
         }
         if (!found) {
-            throw failed(sentence("the JAR's " + name, "there is none; " + onPath), null);
+            throw failed(sentence("the JAR's " + name, "missing; " + onPath), null);
         }
     }
 
-    /** Whether the JAR has one. The JAR itself is read, if it is a file: resources take longer. */
+    /**
+     * Loads the library from the JAR, and returns whether the JAR has one. It opens the JAR file if
+     * there is one, because reading a resource takes longer.
+     */
     private static boolean loadPacked(String name, Path folder) throws IOException {
         File jar = jar();
         if (jar != null && jar.isFile()) {
@@ -111,7 +114,7 @@ final class Loader {
         }
         try {
             return new File(location.toURI());
-        } catch (URISyntaxException | IllegalArgumentException elsewhere) {
+        } catch (URISyntaxException | IllegalArgumentException notAFile) {
             return null;
         }
     }
@@ -120,7 +123,7 @@ final class Loader {
         try {
             System.load(path.toString());
         } catch (UnsatisfiedLinkError error) {
-            // The JVM gives one file to one class loader only: another gets a copy.
+            // The JVM loads a file for only one class loader. Another one needs a copy.
             String message = error.getMessage();
             if (message == null || !message.contains("already loaded in another classloader")) {
                 throw error;
@@ -143,7 +146,7 @@ final class Loader {
         }
     }
 
-    /** In large pieces, and by a stream: channels are 30 classes more. */
+    /** Writes in large pieces, and with a stream: a channel would load 30 more classes. */
     private static void write(InputStream library, Path copy) throws IOException {
         try (FileOutputStream output = new FileOutputStream(copy.toFile())) {
             byte[] piece = new byte[1 << 17];
@@ -153,7 +156,7 @@ final class Loader {
         }
     }
 
-    /** The name need not be a secret: a folder that is there already is never used. */
+    /** Creates a folder. Its name may be predictable, because an existing folder is never used. */
     private static Path freshFolder(Path parent) throws IOException {
         for (int attempt = 1; ; attempt++) {
             Path folder = parent.resolve("rdsign-" + Long.toHexString(System.nanoTime()));
@@ -177,7 +180,7 @@ final class Loader {
         try {
             Files.deleteIfExists(path);
         } catch (IOException inUse) {
-            // As on Windows, where a library stays while it is loaded.
+            // Windows does not delete a library while it is loaded.
             path.toFile().deleteOnExit();
         }
     }
@@ -203,10 +206,10 @@ final class Loader {
                 + tried
                 + ": "
                 + reason
-                + "; the system property "
+                + "; set the system property "
                 + PROPERTY
-                + " may name a file to load instead, and"
-                + " java.io.tmpdir a folder that is not mounted noexec";
+                + " to the file to load, or"
+                + " java.io.tmpdir to a folder that is not mounted noexec";
     }
 
     private static String resource() {
@@ -227,7 +230,7 @@ final class Loader {
         return name.startsWith("Windows") ? "windows" : name.toLowerCase(Locale.ROOT);
     }
 
-    /** One that is not known keeps its name: it must not pass for another. */
+    /** An unknown architecture keeps its name, so that no other one's library is loaded. */
     private static String architecture() {
         String name = System.getProperty("os.arch");
         switch (name) {
@@ -246,7 +249,7 @@ final class Loader {
         return os().equals("linux") ? (isMusl() ? "musl" : "glibc") : "none";
     }
 
-    /** Where both are installed, the one that this process has loaded counts. */
+    /** If both libcs are installed, checks which one this process has loaded. */
     private static boolean isMusl() {
         if (!new File("/lib/ld-musl-" + architecture() + ".so.1").exists()) {
             return false;

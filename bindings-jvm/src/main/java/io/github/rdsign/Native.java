@@ -1,20 +1,28 @@
 package io.github.rdsign;
 
 /**
- * What the native library does, once {@link Loader} has loaded it. Each may throw RdsignException.
+ * The methods of the native library, which {@link Loader} must have loaded. Each may throw
+ * RdsignException. The caller keeps a signer alive during a call: see {@link Handle}.
  */
 final class Native {
     private Native() {}
 
-    /** Options are names and their values in turn; a source is passed with each call that asks. */
+    /**
+     * Makes a signer. The options are alternating names and values. If {@code hasSource} is true,
+     * each call for a token passes the source.
+     */
     static native long newSigner(char[][] options, boolean hasSource);
 
-    /** The token's text in ASCII, then its expiry in milliseconds since 1970, in eight bytes. */
+    /**
+     * Returns the token's text in ASCII, followed by its expiry in milliseconds since 1970, as
+     * eight bytes, big-endian. The source may be null.
+     */
     static native byte[] token(long signer, Source source);
 
+    /** The same, signed at a time in seconds since 1970. */
     static native byte[] tokenAt(long signer, Source source, long signingTime);
 
-    /** Host name, port, user name and region, a line each, in UTF-8. */
+    /** Returns host name, port, user name and region, one in each line, in UTF-8. */
     static native byte[] describe(long signer);
 
     static native void free(long signer);

@@ -1,30 +1,30 @@
 package io.github.rdsign;
 
 /**
- * What went wrong, as a stable code and a sentence.
+ * An error with a stable code and a message.
  *
- * <p>The message names the field and says what is accepted. It never holds a secret access key, a
- * session token, a signature or a token, so it may always be logged. Where a {@code Supplier} of
- * credentials threw, the {@linkplain #getCause() cause} is what it threw.
+ * <p>The message names the field and says what is accepted. It never contains a secret access key,
+ * a session token, a signature or a token, so it is safe to log. If a {@code Supplier} of
+ * credentials threw an exception, that is the {@linkplain #getCause() cause}.
  */
 public final class RdsignException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final String code;
 
-    /** Called from native code as well. */
+    /** Native code calls this constructor, too. */
     RdsignException(String code, String message) {
         super(message);
         this.code = code;
     }
 
     /**
-     * The code, the same in every language that rdsign has a package for: one of {@code
-     * INVALID_HOSTNAME}, {@code INVALID_PORT}, {@code INVALID_USERNAME}, {@code INVALID_REGION},
-     * {@code REGION_REQUIRED}, {@code REGION_MISMATCH}, {@code INVALID_CREDENTIALS}, {@code
-     * INVALID_EXPIRES_IN}, {@code INVALID_SIGNING_TIME}, {@code CREDENTIALS_NOT_FOUND}, {@code
-     * CREDENTIALS_EXPIRED}, {@code CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT} and {@code
-     * INTERNAL}. Later versions may add some.
+     * Returns the code, which is the same in every language: {@code INVALID_HOSTNAME}, {@code
+     * INVALID_PORT}, {@code INVALID_USERNAME}, {@code INVALID_REGION}, {@code REGION_REQUIRED},
+     * {@code REGION_MISMATCH}, {@code INVALID_CREDENTIALS}, {@code INVALID_EXPIRES_IN}, {@code
+     * INVALID_SIGNING_TIME}, {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
+     * CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT} or {@code INTERNAL}, which is a bug in
+     * rdsign. Later versions may add codes.
      *
      * @return the code, such as {@code INVALID_PORT}
      */
@@ -32,7 +32,7 @@ public final class RdsignException extends RuntimeException {
         return code;
     }
 
-    /** With the code, for logs. */
+    /** Returns the class name, the code and the message. */
     @Override
     public String toString() {
         return RdsignException.class.getName() + ": " + code + ": " + getMessage();

@@ -21,9 +21,9 @@ import java.util.function.Supplier;
  * String password = signer.password();
  * }</pre>
  *
- * <p>Keep one, and ask it for a password for each new connection. Any number of threads may use it
- * at the same time; it starts none. It keeps credentials and signing keys between calls. Closing it
- * frees them at once; one that is not closed loses them when it is garbage.
+ * <p>Create one and keep it, and get a new password from it for each connection. Any number of
+ * threads may share it; it starts no thread. It caches credentials and signing keys. Closing it
+ * frees them at once. Those of a signer that is not closed are freed after it is garbage collected.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html">IAM
@@ -38,7 +38,7 @@ public final class Signer implements AutoCloseable {
 
     private Signer(Builder builder) {
         Loader.load();
-        Handle.freeThoseGone();
+        Handle.freeGarbage();
         source = builder.source;
         char[][] options = builder.options.toArray(new char[0][]);
         handle = new Handle(this, Native.newSigner(options, source != null));
@@ -46,25 +46,25 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * Starts the options of a signer.
+     * Returns a builder with nothing set.
      *
-     * @return a builder with nothing set
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * A token signed now.
+     * Returns a token that is signed now.
      *
-     * <p>With the credentials at hand this takes a few microseconds at most. Otherwise it asks
-     * their source for them and waits, for the credentials timeout at the most; other threads wait
-     * with it.
+     * <p>With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
+     * which takes at most the credentials timeout. Other threads that need a token wait for the
+     * same fetch.
      *
      * @return a new token
      * @throws RdsignException {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
-     *     CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT}, or {@code INVALID_CREDENTIALS} for what
-     *     a source has given
+     *     CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT}, or {@code INVALID_CREDENTIALS} if a
+     *     source returned invalid keys
      * @throws IllegalStateException if this signer is closed
      */
     public Token token() {
@@ -72,10 +72,10 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * A token as if it were signed at another time: for tests. Credentials are judged by that time
-     * as well.
+     * Returns a token that is signed at another time, for tests. Credentials must be valid at that
+     * time.
      *
-     * @param signingTime from 1970 to 9999, to the second
+     * @param signingTime a time from 1970 to 9999; fractions of a second are dropped
      * @return a new token
      * @throws RdsignException as {@link #token()}, or {@code INVALID_SIGNING_TIME}
      * @throws IllegalStateException if this signer is closed
@@ -93,7 +93,7 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * The text of a token signed now: what a driver takes as the password.
+     * Returns the text of a token that is signed now: the password for one connection.
      *
      * @return the text
      * @throws RdsignException as {@link #token()}
@@ -104,8 +104,8 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * A token signed on the {@linkplain java.util.concurrent.ForkJoinPool#commonPool() common
-     * pool}, which it may hold up while it waits for credentials.
+     * Signs a token on the {@linkplain java.util.concurrent.ForkJoinPool#commonPool() common pool}.
+     * It blocks a thread of the pool while it waits for credentials.
      *
      * @return a future that fails as {@link #token()} does
      */
@@ -114,9 +114,9 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * A token signed on an executor of the caller's.
+     * Signs a token on the caller's executor.
      *
-     * @param executor where to sign, and to wait for credentials
+     * @param executor the executor to sign on, and to wait for credentials on
      * @return a future that fails as {@link #token()} does
      */
     public CompletableFuture<Token> tokenAsync(Executor executor) {
@@ -125,16 +125,16 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * The host name that tokens are signed for.
+     * Returns the host name that tokens are signed for.
      *
-     * @return the host name, as it was given
+     * @return the host name, as given
      */
     public String hostname() {
         return fields[0];
     }
 
     /**
-     * The port that tokens are signed for.
+     * Returns the port that tokens are signed for.
      *
      * @return the port, 1 to 65535
      */
@@ -143,7 +143,7 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * The database user that tokens are signed for.
+     * Returns the database user that tokens are signed for.
      *
      * @return the user name
      */
@@ -152,21 +152,21 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * The region that tokens are signed for.
+     * Returns the region that tokens are signed for.
      *
-     * @return the region, wherever it was found
+     * @return the region, given or found
      */
     public String region() {
         return fields[3];
     }
 
-    /** Forgets credentials and keys. Calls in progress end as they would have, later ones fail. */
+    /** Frees credentials and keys. Calls in progress finish normally; later calls fail. */
     @Override
     public void close() {
         handle.close();
     }
 
-    /** Without credentials. */
+    /** Returns the endpoint, the user and the region, without credentials. */
     @Override
     public String toString() {
         return "Signer[hostname="
@@ -206,7 +206,7 @@ public final class Signer implements AutoCloseable {
     }
 
     private Supplier<Token> asking() {
-        // No lambda: the first of a process costs more than all of this class.
+        // No lambda: the first one of a process takes longer than loading this class.
         return new Supplier<Token>() {
             @Override
             public Token get() {
@@ -228,12 +228,12 @@ public final class Signer implements AutoCloseable {
     }
 
     /**
-     * The options of a {@link Signer}. What is not set has the default that its setter names.
+     * The options of a {@link Signer}. Each setter names its default.
      *
-     * <p>A value that is null is refused by its name. Everything else is checked by {@link #build}.
-     * An option that is set twice has the later value. At most one source of credentials may be
-     * given: keys, a profile or a supplier. Default: the chain of the AWS SDKs, which looks at the
-     * environment, the profile, a web identity, the container and the instance, in that order.
+     * <p>A setter throws NullPointerException for null; {@link #build} checks everything else. If
+     * an option is set twice, the later value counts. Set at most one source of credentials: keys,
+     * a profile or a supplier. The default is the AWS SDKs' default chain: the environment, the
+     * profile, a web identity token, the container and the instance, in that order.
      */
     public static final class Builder {
         private final List<char[]> options = new ArrayList<>();
@@ -242,8 +242,8 @@ public final class Signer implements AutoCloseable {
         private Builder() {}
 
         /**
-         * The endpoint's host name, as RDS shows it, and not a name or address that leads to it by
-         * way of a tunnel. Required.
+         * Sets the endpoint's host name, as RDS shows it, even if you dial another address.
+         * Required.
          *
          * @param hostname the host name
          * @return this
@@ -253,7 +253,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The endpoint's port. Default: 5432.
+         * Sets the endpoint's port. Default: 5432.
          *
          * @param port 1 to 65535
          * @return this
@@ -263,7 +263,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The database user to log in as, exactly as the database spells it. Required.
+         * Sets the database user, exactly as the database spells it. Required.
          *
          * @param username the user name
          * @return this
@@ -273,9 +273,8 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The endpoint's region, such as {@code eu-central-1}. Default: the one in the host name,
-         * else that of the environment ({@code AWS_REGION}, {@code AWS_DEFAULT_REGION}), else the
-         * profile's.
+         * Sets the endpoint's region, such as {@code eu-central-1}. Default: the region in the host
+         * name, else {@code AWS_REGION}, else {@code AWS_DEFAULT_REGION}, else the profile's.
          *
          * @param region the region
          * @return this
@@ -285,9 +284,9 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * A token's life. Default: 900 seconds.
+         * Sets how long a token is valid. Default: 900 seconds.
          *
-         * @param expiresIn 1 to 900 seconds, whole ones
+         * @param expiresIn 1 to 900 whole seconds
          * @return this
          */
         public Builder expiresIn(Duration expiresIn) {
@@ -303,10 +302,10 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The access key id to sign with, together with the secret access key and, for temporary
+         * Sets the access key ID to sign with. Also set the secret access key and, for temporary
          * credentials, the session token.
          *
-         * @param accessKeyId the access key id
+         * @param accessKeyId the access key ID
          * @return this
          */
         public Builder accessKeyId(String accessKeyId) {
@@ -314,7 +313,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The secret access key that goes with the access key id.
+         * Sets the secret access key of the access key ID.
          *
          * @param secretAccessKey the secret access key
          * @return this
@@ -324,7 +323,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The session token that goes with temporary keys; an empty one counts as none.
+         * Sets the session token of temporary keys. An empty one is ignored.
          *
          * @param sessionToken the session token
          * @return this
@@ -334,7 +333,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The profile of the shared AWS configuration to take credentials from, in place of keys.
+         * Sets a profile of the AWS configuration files as the only source of credentials.
          *
          * @param profile the profile's name
          * @return this
@@ -344,8 +343,8 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The ARN of an IAM role to assume with the credentials found, by a call to STS, and to
-         * sign with. Default: none.
+         * Sets the ARN of an IAM role to assume with the credentials found, by a call to STS.
+         * Default: signs with the credentials found.
          *
          * @param roleArn the ARN
          * @return this
@@ -355,9 +354,9 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The external id that the role asks for. Default: none.
+         * Sets the external ID that the role requires. Default: no external ID.
          *
-         * @param externalId the external id
+         * @param externalId the external ID
          * @return this
          */
         public Builder externalId(String externalId) {
@@ -365,7 +364,7 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * The name of the role's session, which CloudTrail shows. Default: {@code rdsign}.
+         * Sets the name of the role's session, which CloudTrail shows. Default: {@code rdsign}.
          *
          * @param roleSessionName the name
          * @return this
@@ -375,10 +374,10 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * How long all the calls for one set of credentials may take together, to the millisecond.
-         * Default: 5 seconds. A supplier bounds its own.
+         * Sets how long all calls for one set of credentials may take together, in whole
+         * milliseconds. Default: 5 seconds. A supplier must limit its own waiting.
          *
-         * @param credentialsTimeout more than zero
+         * @param credentialsTimeout at least one millisecond
          * @return this
          */
         public Builder credentialsTimeout(Duration credentialsTimeout) {
@@ -393,13 +392,13 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * Where credentials come from, in place of keys. It is asked when the first token is, and
-         * again some minutes before the credentials that it gave end; by the thread that asks for a
-         * token, and by one at a time. What it throws becomes the cause of an {@link
-         * RdsignException}, and its text a part of the message. It must not ask the signer that it
-         * works for, which would wait for itself.
+         * Sets a function that returns credentials, instead of keys. It is called for the first
+         * token, and again some minutes before its credentials expire, on the thread that needs the
+         * token, and on one thread at a time. If it throws an exception, that becomes the cause of
+         * an {@link RdsignException}, and its text becomes part of the message. It must not use the
+         * signer that it provides credentials for, because that would wait for itself.
          *
-         * @param credentials the supplier, which bounds its own waiting
+         * @param credentials the supplier, which must limit its own waiting
          * @return this
          */
         public Builder credentials(Supplier<Credentials> credentials) {
@@ -408,18 +407,18 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
-         * A signer, once all options have passed. No network is used yet.
+         * Checks all options and returns a signer. Does not use the network.
          *
          * @return a new signer
-         * @throws RdsignException any code from {@code INVALID_HOSTNAME} to {@code
-         *     INVALID_EXPIRES_IN}, for the first that does not pass in their order
-         * @throws UnsatisfiedLinkError if the native library could not be loaded
+         * @throws RdsignException if an option is invalid, with the first code that applies, from
+         *     {@code INVALID_HOSTNAME} to {@code INVALID_EXPIRES_IN}
+         * @throws UnsatisfiedLinkError if the native library cannot be loaded
          */
         public Signer build() {
             return new Signer(this);
         }
 
-        /** Without the options. */
+        /** Returns a placeholder without the options. */
         @Override
         public String toString() {
             return "Signer.Builder[** redacted **]";

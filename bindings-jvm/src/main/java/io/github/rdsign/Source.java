@@ -3,10 +3,10 @@ package io.github.rdsign;
 import java.util.function.Supplier;
 
 /**
- * The Supplier of a signer, as native code asks it.
+ * Calls the Supplier of a signer for native code.
  *
- * <p>What it throws stays here, to become the cause of the exception that the error's text makes on
- * its way through core.
+ * <p>An exception of the Supplier cannot pass through core, which gets only its text. It is kept
+ * here, and becomes the cause of the RdsignException.
  */
 final class Source {
     private final Supplier<Credentials> supplier;
@@ -17,7 +17,9 @@ final class Source {
     }
 
     /**
-     * Called from native code: the reason of a failure, or four fields of which two may be null.
+     * Returns the reason of a failure, or the access key ID, the secret access key, the session
+     * token and the expiry in milliseconds since 1970, of which the last two may be null. Native
+     * code calls this.
      */
     char[][] credentials() {
         Credentials credentials;
@@ -41,7 +43,10 @@ final class Source {
         };
     }
 
-    /** Only one thread asks at a time: another that waited for it shares its failure. */
+    /**
+     * Sets the cause of a failure. Only one thread calls the Supplier at a time; threads that
+     * waited for it share its failure.
+     */
     RdsignException explained(RdsignException exception) {
         Throwable thrown = failure;
         if (thrown != null && exception.code().equals("CREDENTIALS_FAILED")) {

@@ -3,11 +3,11 @@ package io.github.rdsign;
 import java.time.Instant;
 
 /**
- * A signed token for one login, and the moment until which it can be used.
+ * A signed token for one login, with its expiry.
  *
- * <p>It is a password for its few minutes: nothing but {@link #value()} shows it, and it is not
- * serializable. Java cannot wipe a {@code String}, so do not keep tokens: ask the {@link Signer}
- * for one each time.
+ * <p>A token is a password: only {@link #value()} shows its text, and it is not serializable. Java
+ * cannot wipe a {@code String}, so do not keep tokens. Get a new one from the {@link Signer} for
+ * each login.
  */
 public final class Token {
     private final String value;
@@ -19,27 +19,26 @@ public final class Token {
     }
 
     /**
-     * The text to send as the password, as it is.
+     * Returns the text to send as the password.
      *
-     * @return ASCII, about 350 characters long with a long-lived key, and 1,300 to 2,500 with a
-     *     session token
+     * @return ASCII text, about 350 characters with a long-lived key, 1,300 to 2,500 with a session
+     *     token
      */
     public String value() {
         return value;
     }
 
     /**
-     * The moment from which the server refuses the token: the end of its lifetime or of the
-     * credentials that signed it, whichever comes first. A connection that is open by then stays
-     * open.
+     * Returns when the server starts to reject the token: when its lifetime has passed or the
+     * credentials that signed it expire, whichever comes first. An open connection stays open.
      *
-     * @return to the millisecond
+     * @return the expiry, to the millisecond
      */
     public Instant expiresAt() {
         return expiresAt;
     }
 
-    /** Without the value. */
+    /** Returns the expiry, and a placeholder for the value. */
     @Override
     public String toString() {
         return "Token[value=** redacted **, expiresAt=" + expiresAt + "]";

@@ -11,12 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A JVM of its own for what depends on a JVM's start: its options, environment and folders. */
+/** Starts another JVM, for tests that need its own options, environment or folders. */
 final class Child {
-    /**
-     * Seconds that a program may take, which is far more than any takes: only a failure waits so
-     * long.
-     */
+    /** Seconds to wait for something that takes far less. Only a failure waits this long. */
     static final int PATIENCE = 600;
 
     private static final String JAVA =
@@ -28,7 +25,7 @@ final class Child {
     private String java = JAVA;
     private String classPath = System.getProperty("java.class.path");
 
-    /** How it ended. */
+    /** The exit status and the output of a program. */
     record Ended(int status, String output, String error) {
         Ended well() {
             assertEquals(0, status, () -> output + error);
@@ -41,7 +38,7 @@ final class Child {
         clean(environment);
     }
 
-    /** The tests' own, without what would change what rdsign does. */
+    /** Removes variables that change the behavior of rdsign. */
     static void clean(Map<String, String> environment) {
         environment.keySet().removeIf(name -> name.matches("(AWS_|PG|RDSIGN_).*"));
         environment.put("AWS_EC2_METADATA_DISABLED", "true");
@@ -64,7 +61,7 @@ final class Child {
         return this;
     }
 
-    /** Another JDK's. */
+    /** Sets the java program, such as another JDK's. */
     Child java(Path java) {
         this.java = java.toString();
         return this;
@@ -100,7 +97,7 @@ final class Child {
         }
     }
 
-    /** The JAR under test: a file. */
+    /** Returns the path of the JAR under test. */
     static Path jar() {
         return Path.of(System.getProperty("rdsign.test.jar"));
     }

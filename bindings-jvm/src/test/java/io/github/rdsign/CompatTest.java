@@ -32,7 +32,9 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The shapes of the AWS SDKs for Java, v1 and v2, and the SDK v2's credentials. */
+/**
+ * The replacements for classes of the AWS SDKs for Java v1 and v2, and the SDK v2's credentials.
+ */
 class CompatTest {
     private final Server server = Server.shared();
 
@@ -92,7 +94,7 @@ class CompatTest {
     }
 
     @Test
-    void bothLookForCredentialsOnce() {
+    void credentialsAreCachedBetweenCalls() {
         AtomicInteger calls = new AtomicInteger();
         Supplier<Credentials> counting =
                 () -> {
@@ -149,9 +151,9 @@ class CompatTest {
         assertEquals("CREDENTIALS_NOT_FOUND", two.code());
     }
 
-    /** What a program calls on the SDK's types is there by the same name. */
+    /** A program that calls methods of the SDK's types finds them here. */
     @Test
-    void theNamesAreTheSdks() throws Exception {
+    void theMethodsOfTheSdkExist() throws Exception {
         assertNames(software.amazon.awssdk.services.rds.RdsUtilities.class, RdsUtilities.class);
         assertNames(
                 software.amazon.awssdk.services.rds.RdsUtilities.Builder.class,
@@ -171,10 +173,10 @@ class CompatTest {
                 "copy");
     }
 
-    private static void assertNames(Class<?> theirs, Class<?> ours, String... left) {
+    private static void assertNames(Class<?> theirs, Class<?> ours, String... leftOut) {
         Set<String> missing = names(theirs);
         missing.removeAll(names(ours));
-        missing.removeAll(Set.of(left));
+        missing.removeAll(Set.of(leftOut));
         assertEquals(Set.of(), missing);
     }
 
@@ -186,7 +188,7 @@ class CompatTest {
     }
 
     @Test
-    void theRegionsAreTheSdks() throws Exception {
+    void theRegionsOfTheSdkExist() throws Exception {
         int regions = 0;
         for (Field field : software.amazon.awssdk.regions.Region.class.getFields()) {
             if (field.getType() == software.amazon.awssdk.regions.Region.class
@@ -200,7 +202,7 @@ class CompatTest {
     }
 
     @Test
-    void aProviderOfTheSdkIsOneLine() throws Exception {
+    void aProviderOfTheSdkProvidesCredentials() throws Exception {
         String[] key = server.keys.get("ASIALOCALSESSION0001");
         AwsCredentialsProvider provider =
                 StaticCredentialsProvider.create(
@@ -217,19 +219,19 @@ class CompatTest {
     }
 
     @Test
-    void theSdksExpiryBoundsTheToken() {
-        Instant end = Instant.now().plusSeconds(Child.PATIENCE);
+    void aTokenExpiresWithTheCredentialsOfTheSdk() {
+        Instant expiry = Instant.now().plusSeconds(Child.PATIENCE);
         AwsCredentialsProvider provider =
                 () ->
                         AwsSessionCredentials.builder()
                                 .accessKeyId("ASIAEXAMPLE")
                                 .secretAccessKey("verysecret")
                                 .sessionToken("session")
-                                .expirationTime(end)
+                                .expirationTime(expiry)
                                 .build();
         try (Signer signer =
                 SignerTest.builder().credentials(AwsSdkCredentials.from(provider)).build()) {
-            assertEquals(end.toEpochMilli(), signer.token().expiresAt().toEpochMilli());
+            assertEquals(expiry.toEpochMilli(), signer.token().expiresAt().toEpochMilli());
         }
         IllegalStateException thrown = new IllegalStateException("no");
         AwsCredentialsProvider failing =

@@ -8,7 +8,7 @@ import com.zaxxer.hikari.HikariDataSource;
 
 import org.junit.jupiter.api.Test;
 
-/** HikariCP 5, whose class path is another: these tests are run on their own. */
+/** Tests with HikariCP 5. They run separately, with another class path. */
 class HikariFiveTest {
     private final Server server = Server.shared();
 
@@ -19,17 +19,17 @@ class HikariFiveTest {
     }
 
     @Test
-    void hikariFiveTakesTheDataSource() throws Exception {
+    void hikariFiveAcceptsTheDataSource() throws Exception {
         HikariConfig config = new HikariConfig();
         try (Signer signer = server.signer().build()) {
             config.setDataSource(server.source(signer).build());
-            Pools.survivesItsTokens(server, config);
+            Pools.reconnects(server, config);
         }
     }
 
-    /** The older hook, which version 6 took away. */
+    /** Version 6 no longer calls getPassword(). */
     @Test
-    void hikariFiveAsksForThePasswordOfEachConnection() throws Exception {
+    void hikariFiveCallsGetPasswordForEachConnection() throws Exception {
         try (Signer signer = server.signer().build()) {
             HikariConfig config = new HikariConfig();
             config.setJdbcUrl(server.url("&sslmode=verify-full"));
@@ -43,14 +43,14 @@ class HikariFiveTest {
                             return signer.password();
                         }
                     }) {
-                Pools.survivesItsTokens(pool);
+                Pools.reconnects(pool);
             }
             assertTrue(asked[0] >= 3, () -> "asked " + asked[0] + " times");
         }
     }
 
     @Test
-    void hikariFiveTakesTheUrlAlone() throws Exception {
+    void hikariFiveNeedsOnlyTheUrl() throws Exception {
         Child child = new Child();
         child.environment("AWS_ACCESS_KEY_ID", server.exports.get("AWS_ACCESS_KEY_ID"));
         child.environment("AWS_SECRET_ACCESS_KEY", server.exports.get("AWS_SECRET_ACCESS_KEY"));
@@ -61,7 +61,7 @@ class HikariFiveTest {
         assertEquals("iam_user\n", child.run(PooledUrl.class, url).well().output());
     }
 
-    /** A program whose pool knows a URL and nothing else. */
+    /** A program whose pool is configured only by a URL. */
     static final class PooledUrl {
         private PooledUrl() {}
 

@@ -17,7 +17,7 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 
-/** What is in the JAR. */
+/** The content of the JAR. */
 class JarTest {
     private interface Body {
         void with(JarFile jar, List<JarEntry> entries) throws Exception;
@@ -30,13 +30,13 @@ class JarTest {
     }
 
     @Test
-    void theTestsRunOnTheJar() {
+    void theTestsUseTheJar() {
         String from = Signer.class.getProtectionDomain().getCodeSource().getLocation().getPath();
         assertEquals(Child.jar().toString(), from);
     }
 
     @Test
-    void classesAreJavaEightsAndOnlyOurs() throws Exception {
+    void classesAreForJavaEightAndInOurPackage() throws Exception {
         opened(
                 (jar, entries) -> {
                     int classes = 0;
@@ -60,7 +60,7 @@ class JarTest {
     }
 
     @Test
-    void librariesAreStoredByTheirPlatform() throws Exception {
+    void librariesAreUncompressedAndNamedByPlatform() throws Exception {
         Pattern place =
                 Pattern.compile(
                         "META-INF/rdsign/linux/(x86_64|aarch64)/(glibc|musl)/librdsign_jvm.so");
@@ -77,7 +77,7 @@ class JarTest {
     }
 
     @Test
-    void theBundleIsTheProjects() throws Exception {
+    void theAuthoritiesAreThoseOfCaBundle() throws Exception {
         opened(
                 (jar, entries) -> {
                     JarEntry bundle = jar.getJarEntry("io/github/rdsign/postgresql/rds.pem");
@@ -91,16 +91,16 @@ class JarTest {
     }
 
     @Test
-    void theVersionIsTheWorkspaces() throws Exception {
+    void theVersionIsThatOfTheWorkspace() throws Exception {
         String cargo = Files.readString(Path.of("../Cargo.toml"));
         String version = first("(?m)^version = \"(.*)\"", cargo);
         assertEquals(
                 version, first("<version>(.*)</version>", Files.readString(Path.of("pom.xml"))));
     }
 
-    /** GraalVM must be told of what native code and pgjdbc reach by name. */
+    /** GraalVM's metadata must list the classes that native code and pgjdbc look up by name. */
     @Test
-    void theNativeImageMetadataNamesWhatIsReachedByName() throws Exception {
+    void theNativeImageMetadataListsClassesThatAreLookedUpByName() throws Exception {
         opened(
                 (jar, entries) -> {
                     String metadata = "META-INF/native-image/io.github.rdsign/rdsign/";
@@ -120,7 +120,7 @@ class JarTest {
                     for (String name : named) {
                         Class.forName(name, false, getClass().getClassLoader());
                     }
-                    // What the native libraries name in C strings.
+                    // The class names in the native libraries are C strings.
                     TreeSet<String> needed = new TreeSet<>();
                     for (JarEntry entry : entries) {
                         if (entry.getName().endsWith(".so")) {

@@ -16,17 +16,17 @@ import java.util.stream.Stream;
 
 import javax.tools.ToolProvider;
 
-/** What a whole JVM shows: the JVM's own checks of JNI, its memory, and other versions of Java. */
+/** Tests that need a whole JVM: its checks of JNI, its memory use, and other versions of Java. */
 class JvmTest {
     @Test
-    void theJvmsOwnChecksOfJniFindNothing() throws Exception {
+    void theJvmsChecksOfJniFindNothing() throws Exception {
         Child.Ended ended = new Child().option("-Xcheck:jni").run(Workout.class, "all").well();
         assertEquals("1000\n", ended.output());
         assertEquals("", ended.error());
     }
 
     @Test
-    void memoryIsFlatOverAMillionTokens() throws Exception {
+    void aMillionTokensDoNotIncreaseMemoryUse() throws Exception {
         String[] resident =
                 new Child()
                         .option("-Xmx64m")
@@ -38,12 +38,12 @@ class JvmTest {
                         .strip()
                         .split(" ");
         long grown = Long.parseLong(resident[1]) - Long.parseLong(resident[0]);
-        // 1,000,000 tokens of 1,800 characters are 1.8 GB.
+        // Leaking the text of all tokens would take 1.8 GB.
         assertTrue(grown < 32 * 1024, () -> "grown by " + grown + " kB");
     }
 
     @Test
-    void everyOtherJavaOnThisMachineRunsIt() throws Exception {
+    void allOtherJdksOnThisMachineSignTokens() throws Exception {
         List<Path> others = new ArrayList<>();
         try (Stream<Path> all = Files.list(Path.of("/usr/lib/jvm"))) {
             for (Path home : all.toList()) {
@@ -56,7 +56,7 @@ class JvmTest {
                 }
             }
         }
-        assumeTrue(!others.isEmpty(), "there is no other Java in /usr/lib/jvm");
+        assumeTrue(!others.isEmpty(), "no other Java in /usr/lib/jvm");
         for (Path java : others) {
             Child.Ended ended =
                     new Child()
@@ -71,7 +71,7 @@ class JvmTest {
     }
 
     @Test
-    void aModuleMayRequireItWithoutAnyDriver(@TempDir Path folder) throws Exception {
+    void aModuleCanRequireItWithoutADriver(@TempDir Path folder) throws Exception {
         Path info =
                 Files.writeString(
                         folder.resolve("module-info.java"),

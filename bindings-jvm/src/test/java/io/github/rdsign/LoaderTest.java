@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** How the native library gets into a JVM. */
+/** Loading the native library. */
 class LoaderTest {
     @TempDir Path folder;
 
@@ -56,29 +56,28 @@ class LoaderTest {
         }
     }
 
-    private static List<Path> left(Path in) throws Exception {
+    private static List<Path> leftovers(Path in) throws Exception {
         return list(in).stream()
                 .filter(file -> file.getFileName().toString().startsWith("rdsign"))
                 .toList();
     }
 
     @Test
-    void nothingIsLeftOfTheCopyInTheJar() throws Exception {
+    void theCopyOfTheLibraryIsDeleted() throws Exception {
         Child.Ended ended =
                 withKeys().option("-Djava.io.tmpdir=" + folder).run(Workout.class, "first").well();
         assertEquals("true\n", ended.output());
-        assertEquals(List.of(), left(folder));
+        assertEquals(List.of(), leftovers(folder));
     }
 
     @Test
-    void itsFolderIsFreshAndItsOwnersAlone() throws Exception {
+    void theCopyIsInANewFolderForItsOwnerOnly() throws Exception {
         Path traces = Files.createDirectory(folder.resolve("traces"));
         Path temporary = Files.createDirectory(folder.resolve("tmp"));
         Process strace;
         try {
-            // A file for each thread: in a common one, strace cuts a call in two ("<unfinished
-            // ...>")
-            // where another thread makes one meanwhile.
+            // One trace file for each thread: in a common file, strace splits a call ("<unfinished
+            // ...>") if another thread makes one meanwhile.
             strace =
                     new ProcessBuilder(
                                     "strace",
@@ -122,9 +121,9 @@ class LoaderTest {
     }
 
     @Test
-    void thePropertyComesFirst() throws Exception {
+    void thePropertyIsTriedFirst() throws Exception {
         Path library = library();
-        // Without a folder that a copy could go to.
+        // A copy would fail: its folder does not exist.
         Child.Ended ended =
                 withKeys()
                         .option("-Drdsign.library=" + library)
@@ -135,7 +134,7 @@ class LoaderTest {
     }
 
     @Test
-    void thenTheLibraryPathAsInALambdaLayer() throws Exception {
+    void theLibraryPathIsTriedSecond() throws Exception {
         Files.copy(library(), folder.resolve("librdsign_jvm.so"));
         Child.Ended ended =
                 withKeys()
@@ -173,24 +172,23 @@ class LoaderTest {
         assertTrue(
                 temporary.contains("tried: a copy in " + folder.resolve("missing") + ": "),
                 temporary);
-        // One that is not known is not taken for another.
+        // An unknown architecture keeps its name.
         assertTrue(unknown.contains("architecture riscv64"), unknown);
         assertTrue(
                 unknown.contains(
-                        "the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: there is"
-                                + " none"),
+                        "the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: missing"),
                 unknown);
     }
 
     @Test
-    void aTemporaryFolderWithoutExecutionIsNamed() throws Exception {
+    void anErrorNamesATemporaryFolderThatIsMountedNoexec() throws Exception {
         Process mount =
                 new ProcessBuilder(
                                 "mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", folder.toString())
                         .redirectErrorStream(true)
                         .start();
         String output = new String(mount.getInputStream().readAllBytes());
-        assumeTrue(mount.waitFor() == 0, () -> "mounting takes root: " + output);
+        assumeTrue(mount.waitFor() == 0, () -> "mounting needs root: " + output);
         try {
             String message =
                     new Child()
@@ -201,9 +199,9 @@ class LoaderTest {
             assertTrue(message.contains("tried: a copy in " + folder + ": "), message);
             assertTrue(message.contains("failed to map segment from shared object"), message);
             assertTrue(
-                    message.contains("java.io.tmpdir a folder that is not mounted noexec"),
+                    message.contains("java.io.tmpdir to a folder that is not mounted noexec"),
                     message);
-            assertEquals(List.of(), left(folder));
+            assertEquals(List.of(), leftovers(folder));
         } finally {
             assertEquals(0, new ProcessBuilder("umount", folder.toString()).start().waitFor());
         }
@@ -220,7 +218,7 @@ class LoaderTest {
         }
     }
 
-    /** As in a JAR within a JAR: there is no file that the classes come from. */
+    /** In a JAR within a JAR, the classes do not come from a file. */
     @Test
     void aClassLoaderWithoutAFileWorks() throws Exception {
         URL[] jar = {Child.jar().toUri().toURL()};
@@ -266,7 +264,7 @@ class LoaderTest {
         Object made = builder.getClass().getMethod("build").invoke(builder);
         String password = (String) signer.getMethod("password").invoke(made);
         assertTrue(password.startsWith(SignerTest.HOST), password);
-        // An exception is of the loader's own class, too.
+        // The exception's class comes from the same loader.
         set(builder, "username", "");
         Throwable refused =
                 assertThrows(
@@ -280,9 +278,9 @@ class LoaderTest {
         builder.getClass().getMethod(option, String.class).invoke(builder, value);
     }
 
-    /** Each of these costs a starting JVM tens of milliseconds. */
+    /** Each of these slows the start of a JVM by tens of milliseconds. */
     @Test
-    void noSecureRandomAndNoInvokedynamicIsOnTheWayToTheFirstToken() throws Exception {
+    void theFirstTokenNeedsNoSecureRandomAndNoInvokedynamic() throws Exception {
         Path program = folder.resolve("First.java");
         Files.writeString(
                 program,
@@ -311,7 +309,7 @@ class LoaderTest {
                                 Child.jar().toString(),
                                 program.toString());
         assertEquals(0, compiled);
-        // A JVM has some of them in its archive, and loads those for any program.
+        // Ignores classes that this JVM loads for every program.
         Set<String> added = loadedBy("sign");
         added.removeAll(loadedBy());
         assertTrue(added.contains("io.github.rdsign.Signer"), "the classes are listed");

@@ -23,7 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 
-/** Logins with pgjdbc, through each of its doors. */
+/** Logins with pgjdbc: with the data source, and with the plugin in a URL. */
 class LoginTest {
     private static final String PLUGIN =
             "&authenticationPluginClassName="
@@ -32,7 +32,7 @@ class LoginTest {
     private final Server server = Server.shared();
 
     @Test
-    void aDataSourceLogsInWithATokenOfItsOwnEachTime() throws Exception {
+    void aDataSourceLogsInAgainAndAgain() throws Exception {
         try (Signer signer = server.signer().build()) {
             RdsignDataSource source = server.source(signer).build();
             assertEquals(Server.USER, Server.userOf(source.getConnection()));
@@ -59,16 +59,16 @@ class LoginTest {
     }
 
     @Test
-    void aTokenIsForTheEndpointItWasSignedFor() throws Exception {
+    void aTokenForAnotherPortIsRefused() throws Exception {
         try (Signer signer = server.signer().port(5433).build()) {
-            // Another port is dialed than is signed for; the server answers to its own alone.
+            // The dialed server accepts only tokens that are signed for its own port.
             RdsignDataSource source = server.source(signer).build();
             server.refused("wrong-endpoint", () -> source.getConnection().close());
         }
     }
 
     @Test
-    void theServerIsVerifiedInFullUnlessToldOtherwise() throws Exception {
+    void theServersNameIsVerifiedUnlessToldOtherwise() throws Exception {
         try (Signer other = server.signer().hostname("other" + server.host).build()) {
             SQLException wrongName =
                     assertThrows(
@@ -81,7 +81,7 @@ class LoginTest {
     }
 
     @Test
-    void withoutARootCertificateTheAuthoritiesOfRdsAreTrustedAlone() throws Exception {
+    void withoutARootCertificateOnlyTheAuthoritiesOfRdsAreTrusted() throws Exception {
         try (Signer signer = server.signer().build()) {
             RdsignDataSource source =
                     RdsignDataSource.builder()
@@ -98,7 +98,7 @@ class LoginTest {
     }
 
     @Test
-    void theUrlAloneLogsIn() throws Exception {
+    void theUrlIsEnoughToLogIn() throws Exception {
         Child child = new Child();
         server.exports.forEach(
                 (name, value) -> {
@@ -111,7 +111,7 @@ class LoginTest {
     }
 
     @Test
-    void theUrlMayNameTheEndpointToSignForAndItsRegion() throws Exception {
+    void theUrlCanSetTheEndpointAndItsRegion() throws Exception {
         Child child = new Child();
         child.environment("AWS_ACCESS_KEY_ID", server.exports.get("AWS_ACCESS_KEY_ID"));
         child.environment("AWS_SECRET_ACCESS_KEY", server.exports.get("AWS_SECRET_ACCESS_KEY"));
@@ -134,21 +134,21 @@ class LoginTest {
         String unknown =
                 child.run(UrlLogin.class, url + endpoint + "&rdsignRegoin=us-east-1").error();
         assertTrue(
-                unknown.contains("rdsignRegoin: no such parameter; accepted: rdsignHostname"),
+                unknown.contains("rdsignRegoin: unknown parameter; accepted: rdsignHostname"),
                 unknown);
     }
 
     @Test
-    void thePluginGivesNoTokenToAServerThatNobodySaidHowToVerify() throws Exception {
+    void thePluginRequiresAnSslmode() throws Exception {
         SQLException refused =
                 assertThrows(
                         SQLException.class,
                         () -> DriverManager.getConnection(server.url(PLUGIN, "&user=iam_user")));
-        assertTrue(refused.getMessage().contains("sslmode: none is given"), refused::toString);
+        assertTrue(refused.getMessage().contains("sslmode: missing, "), refused::toString);
     }
 
     @Test
-    void thePluginGivesNoTokenToAServerThatAsksForAPassword() {
+    void thePluginSendsNoTokenToAServerThatAsksForAPassword() {
         String url = server.url(PLUGIN, "&sslmode=verify-full&user=postgres");
         SQLException refused =
                 assertThrows(SQLException.class, () -> DriverManager.getConnection(url));
@@ -162,8 +162,8 @@ class LoginTest {
     }
 
     @Test
-    void thePluginSaysWhatIsWrongAndThePlatformCanSeeTheCode() {
-        // No credentials are in the environment of the tests.
+    void anErrorOfThePluginHasTheRdsignExceptionAsItsCause() {
+        // The tests have no credentials in their environment.
         String url = server.url(PLUGIN, "&sslmode=verify-full&user=iam_user");
         SQLException refused =
                 assertThrows(SQLException.class, () -> DriverManager.getConnection(url));
@@ -173,7 +173,7 @@ class LoginTest {
     }
 
     @Test
-    void aDataSourceTakesNoUserAndSaysWhatIsMissing() throws Exception {
+    void aDataSourceRejectsAUserAndAMissingSigner() throws Exception {
         try (Signer signer = server.signer().build()) {
             RdsignDataSource source = server.source(signer).build();
             assertThrows(
@@ -196,7 +196,7 @@ class LoginTest {
     }
 
     @Test
-    void aDialThatIsNoAddressIsRefusedByName() throws Exception {
+    void anInvalidDialAddressIsRejected() throws Exception {
         try (Signer signer = server.signer().build()) {
             for (String address : List.of("", "localhost", ":5432", "localhost:0", "localhost:x")) {
                 RdsignDataSource source = server.source(signer).dial(address).build();
@@ -211,7 +211,7 @@ class LoginTest {
     }
 
     @Test
-    void whoDialsInVainIsToldSoAtOnce() throws Exception {
+    void dialingAClosedPortFails() throws Exception {
         int free;
         try (ServerSocket socket = new ServerSocket(0)) {
             free = socket.getLocalPort();

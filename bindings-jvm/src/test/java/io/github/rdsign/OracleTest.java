@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** The AWS SDK for Java v2 signs the same: its parameters come in another order. */
+/** Compares tokens with those of the AWS SDK for Java v2, whose parameters have another order. */
 class OracleTest {
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -72,7 +72,7 @@ class OracleTest {
                             .username(username)
                             .accessKeyId(id)
                             .secretAccessKey(secret)
-                            // 899 where the SDK's two looks at the clock fall into two seconds.
+                            // 899 if a second passes while the SDK reads the clock twice.
                             .expiresIn(
                                     Duration.ofSeconds(Long.parseLong(value(theirs, "Expires"))));
             if (session != null) {

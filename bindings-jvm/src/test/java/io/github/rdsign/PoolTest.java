@@ -17,7 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 
-/** HikariCP 7 and ScalikeJDBC over each of the doors. */
+/** HikariCP 7 and ScalikeJDBC: with the data source, the credentials provider and the URL. */
 class PoolTest {
     private final Server server = Server.shared();
 
@@ -28,26 +28,26 @@ class PoolTest {
     }
 
     @Test
-    void hikariSevenAsksItsCredentialsProviderForEachConnection() throws Exception {
+    void hikariSevenCallsTheCredentialsProviderForEachConnection() throws Exception {
         HikariConfig config = byUrl();
         try (Signer signer = server.signer().build()) {
             config.setCredentialsProvider(new RdsignCredentialsProvider(signer));
-            Pools.survivesItsTokens(server, config);
+            Pools.reconnects(server, config);
         }
     }
 
     @Test
-    void hikariSevenTakesTheDataSource() throws Throwable {
+    void hikariSevenAcceptsTheDataSource() throws Throwable {
         HikariConfig config = new HikariConfig();
         try (Signer signer = server.signer().build()) {
             config.setDataSource(server.source(signer).build());
-            Pools.survivesItsTokens(server, config);
+            Pools.reconnects(server, config);
         }
     }
 
     @Test
     void aPoolOutlivesTheTokenThatOpenedIt() throws Throwable {
-        // 20 minutes ago, by the clocks of both sides.
+        // Seconds. The first token is signed 20 minutes ago, while the server's clock is set back.
         int age = 1200;
         try (Signer signer = server.signer().build()) {
             HikariConfig fixed = byUrl();
@@ -63,7 +63,7 @@ class PoolTest {
                                 assertEquals(
                                         Server.USER, Server.userOf(keepsItsToken.getConnection())));
                 assertEquals(Server.USER, Server.userOf(pool.getConnection()));
-                // Connections that are open live on.
+                // Open connections stay open.
                 assertEquals(Server.USER, Server.userOf(keepsItsToken.getConnection()));
                 Pools.evict(pool);
                 server.refused("expired", () -> Pools.attempt(fixed));
@@ -73,7 +73,7 @@ class PoolTest {
     }
 
     @Test
-    void aPoolWithoutPermissionSaysWhatTheServerSaid() throws Exception {
+    void aPoolWithoutPermissionIsRefused() throws Exception {
         HikariConfig config = new HikariConfig();
         try (Signer signer = server.signer("AKIALOCALNOTHING0001").build()) {
             config.setDataSource(server.source(signer).build());
@@ -82,7 +82,7 @@ class PoolTest {
     }
 
     @Test
-    void scalikeJdbcTakesTheDataSource() throws SQLException {
+    void scalikeJdbcAcceptsTheDataSource() throws SQLException {
         try (Signer signer = server.signer().build()) {
             scalikejdbc(
                     new DataSourceConnectionPool(
@@ -93,7 +93,7 @@ class PoolTest {
     }
 
     @Test
-    void scalikeJdbcTakesAPoolOfHikaris() throws SQLException {
+    void scalikeJdbcAcceptsAHikariPool() throws SQLException {
         HikariConfig config = byUrl();
         try (Signer signer = server.signer().build()) {
             config.setCredentialsProvider(new RdsignCredentialsProvider(signer));
@@ -108,10 +108,11 @@ class PoolTest {
     }
 
     /**
-     * Its own pool, Commons DBCP2, knows a URL, a user and a password: the URL names the plugin.
+     * ScalikeJDBC's own pool, Commons DBCP2, accepts only a URL, a user and a password. The URL
+     * names the plugin.
      */
     @Test
-    void scalikeJdbcsOwnPoolTakesTheUrlAlone() throws Exception {
+    void scalikeJdbcsOwnPoolNeedsOnlyTheUrl() throws Exception {
         Child child = new Child();
         child.environment("AWS_ACCESS_KEY_ID", server.exports.get("AWS_ACCESS_KEY_ID"));
         child.environment("AWS_SECRET_ACCESS_KEY", server.exports.get("AWS_SECRET_ACCESS_KEY"));
@@ -122,7 +123,7 @@ class PoolTest {
         assertEquals("iam_user\n", child.run(ScalikeUrl.class, url).well().output());
     }
 
-    /** A program with ScalikeJDBC's singleton. */
+    /** A program that uses ScalikeJDBC's singleton. */
     static final class ScalikeUrl {
         private ScalikeUrl() {}
 

@@ -12,11 +12,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 
-/** What the tests with HikariCP 5 and with HikariCP 7 share. */
+/** Helpers that the tests with HikariCP 5 and HikariCP 7 share. */
 final class Pools {
     private Pools() {}
 
-    /** A pool of one connection, which is made when it is asked for. */
+    /** Makes a pool of one connection, which connects at the first use. */
     static HikariDataSource start(HikariConfig config) {
         return new HikariDataSource(lazy(config));
     }
@@ -29,23 +29,23 @@ final class Pools {
         return config;
     }
 
-    /** The same, but it makes one attempt to connect at once, and throws what comes of that. */
+    /** Makes such a pool that connects at once, once, and throws if that fails. */
     static void attempt(HikariConfig config) {
         HikariConfig once = new HikariConfig();
-        config.copyStateTo(once); // a pool has sealed the original
+        config.copyStateTo(once); // a pool seals its configuration
         lazy(once);
         once.setInitializationFailTimeout(1);
         new HikariDataSource(once).close();
     }
 
-    /** Three physical connections, one after the other. */
-    static void survivesItsTokens(Server server, HikariConfig config) throws SQLException {
+    /** Connects three times: evicts the connection after each use. */
+    static void reconnects(Server server, HikariConfig config) throws SQLException {
         try (HikariDataSource pool = start(config)) {
-            survivesItsTokens(pool);
+            reconnects(pool);
         }
     }
 
-    static void survivesItsTokens(HikariDataSource pool) throws SQLException {
+    static void reconnects(HikariDataSource pool) throws SQLException {
         int before = 0;
         for (int i = 0; i < 3; i++) {
             int backend = backend(pool.getConnection());
@@ -55,7 +55,7 @@ final class Pools {
         }
     }
 
-    /** Closes the connections of a pool, so that the next one is a new login. */
+    /** Closes the connections of a pool, so that the next use logs in again. */
     static void evict(HikariDataSource pool) {
         pool.getHikariPoolMXBean().softEvictConnections();
         await(() -> pool.getHikariPoolMXBean().getTotalConnections() == 0, "the eviction");
@@ -78,9 +78,9 @@ final class Pools {
     }
 
     private static void await(Condition condition, String what) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (!condition.holds()) {
-            assertTrue(System.nanoTime() < end, () -> "waited in vain: " + what);
+            assertTrue(System.nanoTime() < deadline, () -> "timed out waiting for " + what);
             Thread.onSpinWait();
         }
     }

@@ -24,10 +24,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An `rdsign local` for all tests of this JVM, and logins to it. It dies with the JVM.
+ * An `rdsign local` that all tests of this JVM share. It stops when the JVM exits.
  *
- * <p>A client sees the same error for every refusal: {@link #refused} asserts the reason in the
- * server's log, and should stand beside a login that works.
+ * <p>A client gets the same error for every refusal. {@link #refused} checks the reason in the
+ * server's log. Use it together with a login that works.
  */
 final class Server {
     static final String USER = "iam_user";
@@ -95,11 +95,11 @@ final class Server {
 
     static String program() {
         String program = System.getenv("RDSIGN_BIN");
-        assertTrue(program != null, "RDSIGN_BIN names the command rdsign, as `make test-jvm` does");
+        assertTrue(program != null, "RDSIGN_BIN is not set: run the tests with `make test-jvm`");
         return program;
     }
 
-    /** For iam_user, with a key that may log in as that user. */
+    /** Returns a signer for iam_user, with a key that may log in as that user. */
     Signer.Builder signer() {
         return signer("AKIALOCALIAMUSER0001");
     }
@@ -111,12 +111,12 @@ final class Server {
         return parts[2] == null ? builder : builder.sessionToken(parts[2]);
     }
 
-    /** Where this server is dialed. */
+    /** Returns the address to dial. */
     String address() {
         return "127.0.0.1:" + port;
     }
 
-    /** Verifies in full, dials this machine. */
+    /** Returns a data source that dials this server and verifies it. */
     RdsignDataSource.Builder source(Signer signer) {
         return RdsignDataSource.builder()
                 .signer(signer)
@@ -125,7 +125,7 @@ final class Server {
                 .property("sslrootcert", rootCertificate);
     }
 
-    /** A URL for the endpoint that dials this machine, with `&`-parameters behind it. */
+    /** Returns a URL for the endpoint that dials this server. Each parameter starts with `&`. */
     String url(String... parameters) {
         return "jdbc:postgresql://"
                 + host
@@ -148,7 +148,7 @@ final class Server {
         }
     }
 
-    /** The login must fail at the client as on RDS, and for that reason alone in the log. */
+    /** Checks that a login fails with RDS's error, and only for this reason in the log. */
     void refused(String reason, Executable login) throws IOException {
         refused(reason, USER, login);
     }
@@ -172,7 +172,7 @@ final class Server {
         assertEquals(List.of(reason), reasons.stream().distinct().toList());
     }
 
-    /** The server's clock is ahead by so much, for a while. */
+    /** Sets the server's clock ahead while `body` runs. */
     void ahead(int seconds, Executable body) throws Throwable {
         String line = "clock_offset_seconds = 0";
         assertTrue(original.contains(line));

@@ -33,7 +33,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** What a Signer is in Java. What a token is, is in VectorsTest. */
+/** The Signer in Java. VectorsTest checks the tokens. */
 class SignerTest {
     static final String HOST = "mydb.abc123.eu-central-1.rds.amazonaws.com";
     private static final Instant TIME = Instant.parse("2026-01-02T03:04:05.678Z");
@@ -51,7 +51,7 @@ class SignerTest {
     }
 
     @Test
-    void aTokenEndsWithItsLifetimeOrWithItsCredentials() {
+    void aTokenExpiresAfterItsLifetimeOrWithItsCredentials() {
         try (Signer signer = withKeys().expiresIn(Duration.ofSeconds(60)).build()) {
             assertEquals(Instant.parse("2026-01-02T03:05:05Z"), signer.token(TIME).expiresAt());
         }
@@ -69,19 +69,19 @@ class SignerTest {
     }
 
     @Test
-    void aTokenSignedNowLastsFifteenMinutes() {
+    void aTokenSignedNowIsValidForFifteenMinutes() {
         try (Signer signer = withKeys().build()) {
             Instant before = Instant.now();
-            Instant end = signer.token().expiresAt();
-            assertFalse(end.isBefore(before.plusSeconds(899)), end::toString);
-            assertFalse(end.isAfter(Instant.now().plusSeconds(900)), end::toString);
+            Instant expiry = signer.token().expiresAt();
+            assertFalse(expiry.isBefore(before.plusSeconds(899)), expiry::toString);
+            assertFalse(expiry.isAfter(Instant.now().plusSeconds(900)), expiry::toString);
             assertTrue(
                     signer.password().startsWith(HOST + ":5432/?Action=connect&DBUser=iam_user&"));
         }
     }
 
     @Test
-    void textThatShowsSecretsIsRedacted() {
+    void toStringShowsNoSecrets() {
         Credentials.Builder credentials =
                 Credentials.builder()
                         .accessKeyId("AKIDEXAMPLE")
@@ -110,7 +110,7 @@ class SignerTest {
     }
 
     @Test
-    void aSignerSaysWhatItSignsFor() {
+    void aSignerHasTheFieldsThatItSignsFor() {
         try (Signer signer = withKeys().port(6543).username("größe 🙂").build()) {
             assertEquals(HOST, signer.hostname());
             assertEquals(6543, signer.port());
@@ -120,16 +120,16 @@ class SignerTest {
     }
 
     @Test
-    void nullIsRefusedByItsName() throws Exception {
+    void nullThrowsANullPointerExceptionThatNamesTheOption() throws Exception {
         List<Object> builders = List.of(Signer.builder(), Credentials.builder());
         int setters = 0;
         for (Object builder : builders) {
             for (Method setter : builder.getClass().getDeclaredMethods()) {
-                boolean takesAnObject =
+                boolean acceptsAnObject =
                         Modifier.isPublic(setter.getModifiers())
                                 && setter.getParameterCount() == 1
                                 && !setter.getParameterTypes()[0].isPrimitive();
-                if (takesAnObject) {
+                if (acceptsAnObject) {
                     setters++;
                     Throwable refused =
                             assertThrows(
@@ -149,7 +149,7 @@ class SignerTest {
     }
 
     @Test
-    void aRefusedNullLeavesTheBuilderAsItWas() {
+    void aRejectedNullDoesNotChangeTheBuilder() {
         Signer.Builder builder = withKeys();
         assertThrows(NullPointerException.class, () -> builder.username(null));
         try (Signer signer = builder.build()) {
@@ -158,7 +158,7 @@ class SignerTest {
     }
 
     @Test
-    void textThatWasDamagedOnItsWayIsNotSigned() {
+    void damagedTextIsRejected() {
         for (String name :
                 List.of("a\ud800b", "a\udc00", "\udc00\ud800", "a\ufffdb", "a\0b", "\0")) {
             assertEquals("INVALID_USERNAME", codeOf(withKeys().username(name)));
@@ -173,7 +173,7 @@ class SignerTest {
     }
 
     @Test
-    void whatIsMissingOrWrongIsCoresToSay() {
+    void coreRejectsMissingAndInvalidOptions() {
         assertEquals("INVALID_HOSTNAME", codeOf(Signer.builder()));
         assertEquals("INVALID_USERNAME", codeOf(Signer.builder().hostname(HOST)));
         assertEquals("INVALID_PORT", codeOf(withKeys().port(0).username("")));
@@ -209,7 +209,7 @@ class SignerTest {
     }
 
     @Test
-    void aTimeOutsideOfItsRangeIsRefused() {
+    void aSigningTimeOutOfRangeIsRejected() {
         try (Signer signer = withKeys().build()) {
             for (Instant time : List.of(Instant.MIN, Instant.ofEpochSecond(-1), Instant.MAX)) {
                 RdsignException refused =
@@ -227,7 +227,7 @@ class SignerTest {
     }
 
     @Test
-    void aFutureGivesATokenOrTheException() throws Exception {
+    void aFutureCompletesWithATokenOrTheException() throws Exception {
         ExecutorService executor =
                 Executors.newSingleThreadExecutor(body -> new Thread(body, "the caller's"));
         List<String> threads = new ArrayList<>();
@@ -261,7 +261,7 @@ class SignerTest {
     }
 
     @Test
-    void whatASupplierThrowsIsTheCause() {
+    void anExceptionOfTheSupplierIsTheCause() {
         IllegalArgumentException thrown = new IllegalArgumentException("the vault is closed");
         AtomicInteger calls = new AtomicInteger();
         try (Signer signer =
@@ -285,7 +285,7 @@ class SignerTest {
     }
 
     @Test
-    void aSupplierIsAskedOnceForKeysThatLast() {
+    void aSupplierIsCalledOnceForKeysWithoutAnExpiry() {
         AtomicInteger calls = new AtomicInteger();
         try (Signer signer =
                 builder()
@@ -306,7 +306,7 @@ class SignerTest {
     }
 
     @Test
-    void aSupplierMayUseAnotherSigner() {
+    void aSupplierCanUseAnotherSigner() {
         Credentials keys =
                 Credentials.builder().accessKeyId("INNER").secretAccessKey("inner").build();
         try (Signer inner = builder().credentials(() -> keys).build();
@@ -326,7 +326,7 @@ class SignerTest {
     }
 
     @Test
-    void aSuppliersBadKeysAreRefusedAsAnyOthers() {
+    void invalidAndExpiredKeysOfASupplierAreRejected() {
         Credentials bad = Credentials.builder().accessKeyId("a\0b").secretAccessKey("s").build();
         try (Signer signer = builder().credentials(() -> bad).build()) {
             RdsignException refused = assertThrows(RdsignException.class, signer::token);
@@ -338,13 +338,13 @@ class SignerTest {
                     "INVALID_CREDENTIALS",
                     assertThrows(RdsignException.class, signer::token).code());
         }
-        Credentials ended =
+        Credentials expired =
                 Credentials.builder()
                         .accessKeyId("AKID")
                         .secretAccessKey("s")
                         .expiration(Instant.MIN)
                         .build();
-        try (Signer signer = builder().credentials(() -> ended).build()) {
+        try (Signer signer = builder().credentials(() -> expired).build()) {
             assertEquals(
                     "CREDENTIALS_EXPIRED",
                     assertThrows(RdsignException.class, signer::token).code());
@@ -390,7 +390,7 @@ class SignerTest {
     }
 
     @Test
-    void aClosedSignerSaysSoAndItsTokensStay() {
+    void aClosedSignerThrowsAndItsTokensStayUsable() {
         Signer signer = withKeys().build();
         Token token = signer.token(TIME);
         signer.close();
@@ -406,7 +406,7 @@ class SignerTest {
     }
 
     @Test
-    void aSignerMayBeClosedWhileOthersUseIt() throws Exception {
+    void aSignerCanBeClosedWhileOtherThreadsUseIt() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(8);
         try {
             for (int round = 0; round < 50; round++) {
@@ -455,10 +455,10 @@ class SignerTest {
     }
 
     @Test
-    void aSignerNobodyClosesIsFreedAllTheSame() {
+    void aSignerThatIsNotClosedIsFreed() {
         for (int i = 0; i < 1000; i++) {
             Signer[] holder = new Signer[1];
-            // Also where its supplier refers to it.
+            // Also if its supplier refers to it.
             holder[0] =
                     builder()
                             .credentials(
@@ -467,16 +467,16 @@ class SignerTest {
                                     })
                             .build();
         }
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (Handle.count() > 100) {
-            assertTrue(System.nanoTime() < end, () -> Handle.count() + " signers are left");
+            assertTrue(System.nanoTime() < deadline, () -> Handle.count() + " signers are left");
             System.gc();
             withKeys().build().close();
         }
     }
 
     @Test
-    void theExceptionDocumentsTheCodesOfTheContract() throws Exception {
+    void theExceptionDocumentsEachCode() throws Exception {
         List<String> lines =
                 Files.readString(Path.of("../tests/codes.tsv"))
                         .lines()
@@ -502,7 +502,7 @@ class SignerTest {
     }
 
     @Test
-    void eachTokenIsAnObjectOfItsOwn() {
+    void eachCallReturnsANewToken() {
         try (Signer signer = withKeys().build()) {
             assertNotSame(signer.token(TIME), signer.token(TIME));
             assertNotEquals(signer.token(TIME).value(), signer.token(TIME.plusSeconds(1)).value());

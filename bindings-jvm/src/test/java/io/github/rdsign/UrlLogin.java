@@ -2,7 +2,7 @@ package io.github.rdsign;
 
 import java.sql.DriverManager;
 
-/** A program that knows nothing of rdsign but what its JDBC URL says. */
+/** A program that uses rdsign only through its JDBC URL. */
 final class UrlLogin {
     private UrlLogin() {}
 

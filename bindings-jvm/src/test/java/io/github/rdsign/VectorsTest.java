@@ -18,11 +18,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Every line of tests/vectors.tsv, the contract that all languages share. */
+/** Each line of tests/vectors.tsv, the contract that all languages share. */
 class VectorsTest {
     private static final Pattern ESCAPE = Pattern.compile("\\\\(x..|.)");
 
-    /** A line's fields by their columns, without those that are not given. */
+    /** The fields of a line by column, without missing ones. */
     record Line(Map<String, String> fields) {
         @Override
         public String toString() {
@@ -62,7 +62,7 @@ class VectorsTest {
 
     @ParameterizedTest
     @MethodSource("lines")
-    void everyVectorGivesItsBytesOrItsCode(Line line) {
+    void eachVectorGivesItsBytesOrItsCode(Line line) {
         String error = null;
         String token = null;
         try {

@@ -7,7 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What other JVMs are started for: {@code Workout WHAT}. */
+/** The program that tests run in other JVMs: {@code Workout WHAT}. */
 final class Workout {
     private Workout() {}
 
@@ -27,7 +27,7 @@ final class Workout {
         return SignerTest.builder().accessKeyId("AKIDEXAMPLE").secretAccessKey("verysecret");
     }
 
-    /** Every native method, on each of its ways. */
+    /** Calls each native method, with valid and invalid arguments. */
     private static void all() throws Exception {
         int failures = 0;
         for (int round = 0; round < 200; round++) {
@@ -98,7 +98,9 @@ final class Workout {
         }
     }
 
-    /** Resident memory of this process in kB: at a tenth of the way, and at its end. */
+    /**
+     * Prints the resident memory of this process in kB after a tenth of the tokens, and after all.
+     */
     private static void flat(int tokens) throws Exception {
         long early = 0;
         try (Signer signer = keys().sessionToken("session".repeat(200)).build()) {
@@ -107,7 +109,7 @@ final class Workout {
                     throw new AssertionError("too short");
                 }
                 if (i % 1000 == 0) {
-                    // Signers come and go as well, and errors, and suppliers' keys.
+                    // Also makes signers, errors and keys of suppliers.
                     keys().build();
                     try {
                         keys().port(0).build();

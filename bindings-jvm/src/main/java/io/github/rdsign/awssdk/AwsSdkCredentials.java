@@ -10,23 +10,22 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * Credentials of a provider of the AWS SDK for Java v2, for programs that have one:
+ * Adapts a credentials provider of the AWS SDK for Java v2:
  *
  * <pre>{@code
  * Signer.builder().credentials(AwsSdkCredentials.from(provider))
  * }</pre>
  *
- * <p>The provider stays the caller's, who closes it. This class alone needs the SDK, and only where
- * it is used.
+ * <p>The caller closes the provider. Only programs that use this class need the SDK.
  */
 public final class AwsSdkCredentials {
     private AwsSdkCredentials() {}
 
     /**
-     * Adapts a provider.
+     * Returns a supplier that calls a provider.
      *
-     * @param provider of the SDK's
-     * @return what {@code Signer.Builder.credentials} takes
+     * @param provider the SDK's provider
+     * @return a supplier for {@code Signer.Builder.credentials}
      */
     public static Supplier<Credentials> from(AwsCredentialsProvider provider) {
         Objects.requireNonNull(provider, "provider is null");

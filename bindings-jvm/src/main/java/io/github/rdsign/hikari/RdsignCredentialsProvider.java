@@ -8,23 +8,24 @@ import io.github.rdsign.Signer;
 import java.util.Objects;
 
 /**
- * HikariCP 7 asks it for each physical connection:
+ * Returns a user and a new token for each connection of a HikariCP 7 pool:
  *
  * <pre>{@code
  * config.setCredentialsProvider(new RdsignCredentialsProvider(signer));
  * }</pre>
  *
- * <p>It says nothing about TLS: give pgjdbc's {@code sslmode=verify-full} in the JDBC URL. Older
- * versions of HikariCP have no such hook; {@link io.github.rdsign.postgresql.RdsignDataSource}
- * works with every version.
+ * <p>It does not configure TLS: add pgjdbc's {@code sslmode=verify-full} and {@code
+ * sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory} to the JDBC URL. Older versions of
+ * HikariCP do not have this interface; {@link io.github.rdsign.postgresql.RdsignDataSource} works
+ * with every version.
  */
 public final class RdsignCredentialsProvider implements HikariCredentialsProvider {
     private final Signer signer;
 
     /**
-     * Signs with that signer, for its user.
+     * Makes a provider for the user of a signer.
      *
-     * @param signer which stays the caller's
+     * @param signer the signer, which the caller closes
      */
     public RdsignCredentialsProvider(Signer signer) {
         this.signer = Objects.requireNonNull(signer, "signer is null");

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The signers of an interface that is told everything anew at each call: without it each call would
- * look for credentials anew as well. It keeps those that were used last; others are garbage, and
- * are not closed, since another thread may be about to use one.
+ * Caches signers for interfaces that pass all options with each call. Without it, each call would
+ * look for credentials again. It keeps the 100 that were used last. It does not close the others,
+ * because another thread may be about to use one.
  */
 public final class SignerCache {
     private static final int LIMIT = 100;
@@ -24,13 +24,14 @@ public final class SignerCache {
                 }
             };
 
-    /** What makes a signer. */
+    /** Makes a signer. */
     public interface Maker {
         Signer make();
     }
 
     /**
-     * The signer with that key, made if there is none. The maker asks for nothing over a network.
+     * Returns the signer for a key, and makes it if it is not cached. The maker runs under the
+     * lock, so it must not use the network.
      */
     public synchronized Signer get(List<Object> key, Maker maker) {
         Signer signer = signers.get(key);

@@ -10,16 +10,15 @@ import java.util.Properties;
 import javax.net.SocketFactory;
 
 /**
- * Dials the address that the URL's parameter {@value #PARAMETER} gives, whatever host the URL
- * names:
+ * Dials the address in the URL's parameter {@value #PARAMETER} instead of the URL's host and port:
  *
  * <pre>
  * jdbc:postgresql://mydb.abc123.eu-central-1.rds.amazonaws.com/postgres?...
  *     &amp;socketFactory=io.github.rdsign.postgresql.DialSocketFactory&amp;rdsignDial=localhost:15432
  * </pre>
  *
- * <p>So a tunnel, an alias or a server on this machine is reached, while the token is signed for
- * the endpoint's own name and {@code verify-full} asks for a certificate of that name.
+ * <p>Use it for a tunnel, an alias or a server on this machine. The token and {@code verify-full}
+ * still use the endpoint.
  */
 public final class DialSocketFactory extends SocketFactory {
     static final String PARAMETER = "rdsignDial";
@@ -28,10 +27,10 @@ public final class DialSocketFactory extends SocketFactory {
     private final int port;
 
     /**
-     * Made by pgjdbc.
+     * Reads the address. pgjdbc calls this constructor.
      *
-     * @param info with the parameter {@value #PARAMETER}, as HOST:PORT
-     * @throws IllegalArgumentException if it is missing or is something else
+     * @param info the connection parameters, with {@value #PARAMETER} as HOST:PORT
+     * @throws IllegalArgumentException if the parameter is missing or is not HOST:PORT
      */
     public DialSocketFactory(Properties info) {
         String address = info.getProperty(PARAMETER);
@@ -39,15 +38,15 @@ public final class DialSocketFactory extends SocketFactory {
         int number = -1;
         try {
             number = colon < 1 ? -1 : Integer.parseInt(address.substring(colon + 1));
-        } catch (NumberFormatException notOne) {
-            // Refused below.
+        } catch (NumberFormatException notANumber) {
+            // Rejected below.
         }
         if (number < 1 || number > 65535) {
             throw new IllegalArgumentException(
                     PARAMETER
                             + ": "
-                            + (address == null ? "none is given" : address)
-                            + "; accepted: HOST:PORT");
+                            + (address == null ? "missing" : address + " is not HOST:PORT")
+                            + "; accepted: HOST:PORT, with a port from 1 to 65535");
         }
         host = address.substring(0, colon);
         port = number;
@@ -55,7 +54,7 @@ public final class DialSocketFactory extends SocketFactory {
 
     @Override
     public Socket createSocket() {
-        return new Elsewhere(host, port);
+        return new DialedSocket(host, port);
     }
 
     @Override
@@ -87,12 +86,12 @@ public final class DialSocketFactory extends SocketFactory {
         return socket;
     }
 
-    /** A socket that connects to where it was told first. */
-    private static final class Elsewhere extends Socket {
+    /** A socket that connects to the dialed address, and ignores the one that pgjdbc passes. */
+    private static final class DialedSocket extends Socket {
         private final String host;
         private final int port;
 
-        Elsewhere(String host, int port) {
+        DialedSocket(String host, int port) {
             this.host = host;
             this.port = port;
         }

@@ -14,18 +14,18 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Trusts the certificate authorities of RDS, Aurora and RDS Proxy, which are in this JAR, and no
- * others: pgjdbc's {@code sslfactory}, for who names no {@code sslrootcert} of their own.
+ * Trusts only the certificate authorities of RDS, Aurora and RDS Proxy, which are in this JAR. Use
+ * it as pgjdbc's {@code sslfactory}, instead of {@code sslrootcert}.
  *
- * <p>It does not look at the server's name: {@code sslmode=verify-full} makes pgjdbc do that.
+ * <p>It does not verify the server's name: pgjdbc does that with {@code sslmode=verify-full}.
  */
 public final class RdsSslSocketFactory extends WrappedFactory {
-    /** Made by pgjdbc. */
+    /** Makes a factory. pgjdbc calls this constructor. */
     public RdsSslSocketFactory() {
         factory = Trusting.FACTORY;
     }
 
-    /** Read at the first connection: 92 certificates take their time. */
+    /** Reads the authorities at the first connection, and not earlier: there are 92. */
     private static final class Trusting {
         static final SSLSocketFactory FACTORY = make();
 
@@ -45,7 +45,7 @@ public final class RdsSslSocketFactory extends WrappedFactory {
                 context.init(null, trust.getTrustManagers(), null);
                 return context.getSocketFactory();
             } catch (GeneralSecurityException | IOException failure) {
-                throw new IllegalStateException("the JAR's rds.pem cannot be used", failure);
+                throw new IllegalStateException("cannot read rds.pem in the JAR", failure);
             }
         }
     }

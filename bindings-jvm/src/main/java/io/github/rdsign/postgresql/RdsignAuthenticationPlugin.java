@@ -10,7 +10,7 @@ import org.postgresql.util.PSQLState;
 import java.util.Properties;
 
 /**
- * Gives pgjdbc a token for each connection, by the JDBC URL alone:
+ * Signs a token for each connection of pgjdbc, configured only by the JDBC URL:
  *
  * <pre>
  * jdbc:postgresql://mydb.abc123.eu-central-1.rds.amazonaws.com/postgres?user=iam_user
@@ -18,22 +18,21 @@ import java.util.Properties;
  *     &amp;sslmode=verify-full&amp;sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory
  * </pre>
  *
- * <p>The token is for the URL's host, port and user, unless these parameters say otherwise: {@code
- * rdsignHostname}, {@code rdsignPort}, {@code rdsignRegion}, {@code rdsignProfile}, {@code
- * rdsignRoleArn}, {@code rdsignExternalId} and {@code rdsignRoleSessionName}; each is what the
- * setter of its name on {@code Signer.Builder} takes. Where the database is reached by a tunnel,
- * rather give the URL the endpoint's own name, and say where to dial: see {@link
- * DialSocketFactory}.
+ * <p>The token is for the URL's host, port and user. These parameters set the options of the same
+ * names of {@code Signer.Builder}: {@code rdsignHostname}, {@code rdsignPort}, {@code
+ * rdsignRegion}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code rdsignExternalId} and {@code
+ * rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the URL, and set the address to
+ * dial: see {@link DialSocketFactory}.
  *
- * <p>By the time pgjdbc asks for a password, TLS is settled. So the plugin gives none where the URL
- * names no {@code sslmode}, which would be pgjdbc's {@code prefer}: a token is sent to a server
- * that was verified, or to one that you said need not be.
+ * <p>When pgjdbc asks for a password, it has already decided on TLS. So the plugin rejects a URL
+ * without {@code sslmode} and {@code ssl}, because pgjdbc's default, {@code prefer}, does not
+ * verify the server. A token is sent only to a verified server, unless the URL says otherwise.
  */
 public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
     private final Properties info;
 
     /**
-     * Made by pgjdbc, anew for each connection.
+     * Makes a plugin. pgjdbc calls this constructor for each connection.
      *
      * @param info the host, the port, the user and the parameters of the URL
      */
@@ -41,22 +40,27 @@ public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
         this.info = info;
     }
 
-    /** A new array each time, for pgjdbc wipes it. */
+    /**
+     * Returns the text of a new token, in an array that pgjdbc wipes.
+     *
+     * @throws PSQLException if the server does not ask for a token, if the URL does not set {@code
+     *     sslmode} or {@code ssl}, or if signing fails; the cause is then the RdsignException
+     */
     @Override
     public char[] getPassword(AuthenticationRequestType type) throws PSQLException {
         if (type != AuthenticationRequestType.CLEARTEXT_PASSWORD) {
             throw refused(
                     "the server asks for a password ("
                             + type
-                            + ") and not for a token; accepted: a user who is a member of rds_iam,"
+                            + ") instead of a token; accepted: a user who is a member of rds_iam,"
                             + " on a server with IAM authentication",
                     null);
         }
         if (info.getProperty("sslmode") == null && !isTrue(info.getProperty("ssl"))) {
             throw refused(
-                    "sslmode: none is given, and pgjdbc's default does not verify the server;"
-                            + " accepted: sslmode=verify-full in the URL, or any other that you"
-                            + " choose",
+                    "sslmode: missing, and pgjdbc's default does not verify the server;"
+                            + " accepted: sslmode=verify-full in the URL, or another sslmode that"
+                            + " you choose",
                     null);
         }
         try {
@@ -66,7 +70,7 @@ public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
         }
     }
 
-    /** As pgjdbc reads it, where it means verify-full. */
+    /** Reads {@code ssl} as pgjdbc does. If it is true, pgjdbc uses verify-full. */
     private static boolean isTrue(String ssl) {
         return ssl != null && (ssl.isEmpty() || Boolean.parseBoolean(ssl));
     }

@@ -20,15 +20,16 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 
 /**
- * Connects with pgjdbc to the endpoint of a {@link Signer}, each time with a token signed then. Any
- * pool that takes a {@code DataSource} can be put before it.
+ * Connects with pgjdbc to the endpoint of a {@link Signer}, with a new token for each connection.
+ * Every pool that accepts a {@code DataSource} can use it.
  *
  * <pre>{@code
  * DataSource source = RdsignDataSource.builder().signer(signer).database("postgres").build();
  * }</pre>
  *
- * <p>The server is verified in full unless a property says otherwise: {@code sslmode} is {@code
- * verify-full}, with the certificate authorities in this JAR where no {@code sslrootcert} is given.
+ * <p>The server's certificate and name are verified unless a property says otherwise: {@code
+ * sslmode} is {@code verify-full}, and the certificate authorities are those in this JAR unless
+ * {@code sslrootcert} or {@code sslfactory} is set.
  */
 public final class RdsignDataSource implements DataSource {
     private static final String SSL_MODE = "sslmode";
@@ -66,14 +67,21 @@ public final class RdsignDataSource implements DataSource {
     }
 
     /**
-     * Starts a data source with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
+    /**
+     * Connects with a new token.
+     *
+     * @return a new connection
+     * @throws SQLException if the connection fails, or if signing fails; the cause is then the
+     *     exception of {@link Signer#password()}
+     */
     @Override
     public Connection getConnection() throws SQLException {
         Properties info = (Properties) properties.clone();
@@ -89,11 +97,11 @@ public final class RdsignDataSource implements DataSource {
         return driver.connect(url, info);
     }
 
-    /** Not supported: the user is the signer's, and the password is a token. */
+    /** Always throws SQLFeatureNotSupportedException: the signer has the user and the password. */
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
         throw new SQLFeatureNotSupportedException(
-                "the user is the signer's, "
+                "username: the signer sets it, to "
                         + signer.username()
                         + "; accepted: getConnection() without arguments");
     }
@@ -126,7 +134,7 @@ public final class RdsignDataSource implements DataSource {
     @Override
     public <T> T unwrap(Class<T> type) throws SQLException {
         if (!type.isInstance(this)) {
-            throw new SQLException("no wrapper of " + type.getName());
+            throw new SQLException("not a wrapper for " + type.getName());
         }
         return type.cast(this);
     }
@@ -136,7 +144,7 @@ public final class RdsignDataSource implements DataSource {
         return type.isInstance(this);
     }
 
-    /** Without credentials. */
+    /** Returns the URL and the signer, without credentials. */
     @Override
     public String toString() {
         return "RdsignDataSource[url=" + url + ", signer=" + signer + "]";
@@ -150,7 +158,7 @@ public final class RdsignDataSource implements DataSource {
         }
     }
 
-    /** The parts of {@link RdsignDataSource}. A part that is null is refused by its name. */
+    /** Builds an {@link RdsignDataSource}. Setters throw NullPointerException for null. */
     public static final class Builder {
         private final Properties properties = new Properties();
         private Signer signer;
@@ -160,9 +168,9 @@ public final class RdsignDataSource implements DataSource {
         private Builder() {}
 
         /**
-         * Who logs in where. Required.
+         * Sets the signer, which has the endpoint and the user. Required.
          *
-         * @param signer which stays the caller's
+         * @param signer the signer, which the caller closes
          * @return this
          */
         public Builder signer(Signer signer) {
@@ -171,7 +179,7 @@ public final class RdsignDataSource implements DataSource {
         }
 
         /**
-         * The name of the database. Required.
+         * Sets the name of the database. Required.
          *
          * @param database the name
          * @return this
@@ -182,10 +190,11 @@ public final class RdsignDataSource implements DataSource {
         }
 
         /**
-         * Where to dial, if that is not the endpoint: a tunnel, an alias, or a server on this
-         * machine. The server is still verified by the endpoint's name. Default: the endpoint.
+         * Sets the address to dial, if it is not the endpoint: a tunnel, an alias, or a server on
+         * this machine. The token and the TLS check still use the endpoint. Connecting fails if the
+         * address is invalid. Default: the endpoint.
          *
-         * @param address as HOST:PORT
+         * @param address the address, as HOST:PORT
          * @return this
          */
         public Builder dial(String address) {
@@ -194,7 +203,8 @@ public final class RdsignDataSource implements DataSource {
         }
 
         /**
-         * A connection parameter of pgjdbc, such as {@code ApplicationName} or {@code sslrootcert}.
+         * Sets a connection parameter of pgjdbc, such as {@code ApplicationName} or {@code
+         * sslrootcert}.
          *
          * @param name its name
          * @param value its value
@@ -209,9 +219,10 @@ public final class RdsignDataSource implements DataSource {
         }
 
         /**
-         * A data source, which keeps no connection.
+         * Returns a data source. It does not connect yet, and does not keep connections.
          *
          * @return a new data source
+         * @throws NullPointerException if the signer or the database is missing
          */
         public RdsignDataSource build() {
             return new RdsignDataSource(this);

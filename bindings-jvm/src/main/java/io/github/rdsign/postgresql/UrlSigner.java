@@ -9,14 +9,13 @@ import java.util.List;
 import java.util.Properties;
 
 /**
- * The signer that the parameters of a JDBC URL describe. Connections with the same parameters share
- * one, and with it its credentials.
+ * Returns the signer for the parameters of a JDBC URL. Connections with the same parameters share a
+ * signer and its cached credentials.
  */
 final class UrlSigner {
     private static final SignerCache SIGNERS = new SignerCache();
     private static final String PREFIX = "rdsign";
 
-    /** In the order in which {@link #make} takes them. */
     private static final List<String> PARAMETERS =
             Arrays.asList(
                     "rdsignHostname",
@@ -46,7 +45,7 @@ final class UrlSigner {
             if (name.startsWith(PREFIX) && !isOurs) {
                 throw new IllegalArgumentException(
                         name
-                                + ": no such parameter; accepted: "
+                                + ": unknown parameter; accepted: "
                                 + String.join(", ", PARAMETERS)
                                 + ", "
                                 + DialSocketFactory.PARAMETER);
@@ -91,8 +90,9 @@ final class UrlSigner {
     private static long number(String port) {
         try {
             return Long.parseLong(port);
-        } catch (NumberFormatException notOne) {
-            throw new IllegalArgumentException("rdsignPort: " + port + " is not a number", notOne);
+        } catch (NumberFormatException notANumber) {
+            throw new IllegalArgumentException(
+                    "rdsignPort: " + port + " is not a number; accepted: 1 to 65535", notANumber);
         }
     }
 }

@@ -1,17 +1,17 @@
 package io.github.rdsign.compat.v1;
 
-/** Stands for the default chain of credentials, which is rdsign's own. */
+/** Selects rdsign's default chain of credentials. */
 public final class DefaultAWSCredentialsProviderChain {
     private static final DefaultAWSCredentialsProviderChain INSTANCE =
             new DefaultAWSCredentialsProviderChain();
 
-    /** The default chain. */
+    /** Makes an instance. All are equivalent. */
     public DefaultAWSCredentialsProviderChain() {}
 
     /**
-     * The default chain.
+     * Returns the shared instance.
      *
-     * @return always the same
+     * @return always the same object
      */
     public static DefaultAWSCredentialsProviderChain getInstance() {
         return INSTANCE;

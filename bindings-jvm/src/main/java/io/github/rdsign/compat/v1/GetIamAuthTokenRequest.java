@@ -2,7 +2,7 @@ package io.github.rdsign.compat.v1;
 
 import java.util.Objects;
 
-/** What a token is asked for, in the shape of the AWS SDK for Java v1's class of this name. */
+/** The endpoint and user of a token, with the methods of the AWS SDK for Java v1's class. */
 public final class GetIamAuthTokenRequest {
     private final String hostname;
     private final int port;
@@ -15,16 +15,16 @@ public final class GetIamAuthTokenRequest {
     }
 
     /**
-     * Starts a request with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * The endpoint's host name.
+     * Returns the endpoint's host name.
      *
      * @return the host name
      */
@@ -33,7 +33,7 @@ public final class GetIamAuthTokenRequest {
     }
 
     /**
-     * The endpoint's port.
+     * Returns the endpoint's port.
      *
      * @return the port
      */
@@ -42,7 +42,7 @@ public final class GetIamAuthTokenRequest {
     }
 
     /**
-     * The database user.
+     * Returns the database user.
      *
      * @return the user name
      */
@@ -50,7 +50,7 @@ public final class GetIamAuthTokenRequest {
         return userName;
     }
 
-    /** The parts of {@link GetIamAuthTokenRequest}, all of them required. */
+    /** Builds a {@link GetIamAuthTokenRequest}. Everything is required. */
     public static final class Builder {
         private String hostname;
         private int port;
@@ -59,7 +59,7 @@ public final class GetIamAuthTokenRequest {
         private Builder() {}
 
         /**
-         * The endpoint's host name.
+         * Sets the endpoint's host name.
          *
          * @param endpoint the host name
          * @return this
@@ -70,7 +70,7 @@ public final class GetIamAuthTokenRequest {
         }
 
         /**
-         * The endpoint's port.
+         * Sets the endpoint's port.
          *
          * @param port 1 to 65535
          * @return this
@@ -81,7 +81,7 @@ public final class GetIamAuthTokenRequest {
         }
 
         /**
-         * The database user.
+         * Sets the database user.
          *
          * @param userName the user name
          * @return this
@@ -92,9 +92,10 @@ public final class GetIamAuthTokenRequest {
         }
 
         /**
-         * The request.
+         * Returns the request. Only checks that the host name and the user were set.
          *
          * @return a new request
+         * @throws NullPointerException if the host name or the user is missing
          */
         public GetIamAuthTokenRequest build() {
             return new GetIamAuthTokenRequest(this);

@@ -9,10 +9,10 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * The AWS SDK for Java v1's class of this name, without the SDK: change the imports.
+ * Replaces the AWS SDK for Java v1's class of the same name, without the SDK: change the imports.
  *
- * <p>New programs rather use {@link Signer}. A token is for one login: ask for a new one for each
- * connection, also of a pool.
+ * <p>New code should use {@link Signer}. A token is for one login: get a new one for each
+ * connection, also in pools.
  */
 public final class RdsIamAuthTokenGenerator {
     private final SignerCache signers = new SignerCache();
@@ -25,18 +25,18 @@ public final class RdsIamAuthTokenGenerator {
     }
 
     /**
-     * Starts a generator with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * A token signed now.
+     * Returns a token that is signed now. Credentials are cached between calls.
      *
-     * @param request what for
+     * @param request the endpoint and the user
      * @return the text to send as the password
      * @throws io.github.rdsign.RdsignException as {@link Signer.Builder#build} and {@link
      *     Signer#token()}
@@ -63,7 +63,7 @@ public final class RdsIamAuthTokenGenerator {
         return builder.build();
     }
 
-    /** The parts of {@link RdsIamAuthTokenGenerator}. */
+    /** Builds an {@link RdsIamAuthTokenGenerator}. Setters throw NullPointerException for null. */
     public static final class Builder {
         private String region;
         private Supplier<Credentials> credentials;
@@ -71,7 +71,7 @@ public final class RdsIamAuthTokenGenerator {
         private Builder() {}
 
         /**
-         * The default chain, which is the default.
+         * Selects the default chain of credentials, which is the default.
          *
          * @param credentials the default chain
          * @return this
@@ -83,9 +83,9 @@ public final class RdsIamAuthTokenGenerator {
         }
 
         /**
-         * Where credentials come from.
+         * Sets a function that returns credentials.
          *
-         * @param credentials as {@link Signer.Builder#credentials} takes it
+         * @param credentials a supplier, as in {@link Signer.Builder#credentials}
          * @return this
          */
         public Builder credentials(Supplier<Credentials> credentials) {
@@ -94,7 +94,7 @@ public final class RdsIamAuthTokenGenerator {
         }
 
         /**
-         * The endpoint's region. Required.
+         * Sets the endpoint's region. Required.
          *
          * @param region the region, such as {@code eu-central-1}
          * @return this
@@ -105,9 +105,10 @@ public final class RdsIamAuthTokenGenerator {
         }
 
         /**
-         * The generator.
+         * Returns the generator. Regions and credentials are checked when a token is signed.
          *
          * @return a new generator
+         * @throws NullPointerException if the region is missing
          */
         public RdsIamAuthTokenGenerator build() {
             return new RdsIamAuthTokenGenerator(this);

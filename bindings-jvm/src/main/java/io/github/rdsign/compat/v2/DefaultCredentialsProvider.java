@@ -1,13 +1,13 @@
 package io.github.rdsign.compat.v2;
 
-/** Stands for the default chain of credentials, which is rdsign's own. */
+/** Selects rdsign's default chain of credentials. */
 public final class DefaultCredentialsProvider {
     private DefaultCredentialsProvider() {}
 
     /**
-     * The default chain.
+     * Returns an instance. All are equivalent.
      *
-     * @return the default chain
+     * @return a new instance
      */
     public static DefaultCredentialsProvider create() {
         return new DefaultCredentialsProvider();

@@ -6,8 +6,8 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * What a token is asked for, in the shape of the AWS SDK for Java v2's class of this name. The
- * region and the credentials default to those of the {@link RdsUtilities}.
+ * The endpoint and user of a token, with the methods of the AWS SDK for Java v2's class. The region
+ * and the credentials default to those of the {@link RdsUtilities}.
  */
 public final class GenerateAuthenticationTokenRequest {
     private final String hostname;
@@ -25,16 +25,16 @@ public final class GenerateAuthenticationTokenRequest {
     }
 
     /**
-     * Starts a request with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * The endpoint's host name.
+     * Returns the endpoint's host name.
      *
      * @return the host name
      */
@@ -43,7 +43,7 @@ public final class GenerateAuthenticationTokenRequest {
     }
 
     /**
-     * The endpoint's port.
+     * Returns the endpoint's port.
      *
      * @return the port
      */
@@ -52,7 +52,7 @@ public final class GenerateAuthenticationTokenRequest {
     }
 
     /**
-     * The database user.
+     * Returns the database user.
      *
      * @return the user name
      */
@@ -61,24 +61,24 @@ public final class GenerateAuthenticationTokenRequest {
     }
 
     /**
-     * The endpoint's region.
+     * Returns the endpoint's region.
      *
-     * @return the region, or null where none was given
+     * @return the region, or null if it was not set
      */
     public Region region() {
         return region;
     }
 
     /**
-     * Where credentials come from.
+     * Returns the function that returns credentials.
      *
-     * @return the supplier, or null where none was given
+     * @return the supplier, or null if it was not set
      */
     public Supplier<Credentials> credentialsProvider() {
         return credentialsProvider;
     }
 
-    /** The parts of {@link GenerateAuthenticationTokenRequest}. */
+    /** Builds a {@link GenerateAuthenticationTokenRequest}. */
     public static final class Builder {
         private String hostname;
         private int port;
@@ -89,7 +89,7 @@ public final class GenerateAuthenticationTokenRequest {
         private Builder() {}
 
         /**
-         * The endpoint's host name. Required.
+         * Sets the endpoint's host name. Required.
          *
          * @param hostname the host name
          * @return this
@@ -100,7 +100,7 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * The endpoint's port. Required.
+         * Sets the endpoint's port. Required.
          *
          * @param port 1 to 65535
          * @return this
@@ -111,7 +111,7 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * The database user. Required.
+         * Sets the database user. Required.
          *
          * @param username the user name
          * @return this
@@ -122,9 +122,9 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * The endpoint's region.
+         * Sets the endpoint's region.
          *
-         * @param region the region
+         * @param region the region, or null for the default
          * @return this
          */
         public Builder region(Region region) {
@@ -133,9 +133,10 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * Where credentials come from.
+         * Sets a function that returns credentials.
          *
-         * @param credentialsProvider as {@code Signer.Builder.credentials} takes it
+         * @param credentialsProvider a supplier, as in {@code Signer.Builder.credentials}, or null
+         *     for the default
          * @return this
          */
         public Builder credentialsProvider(Supplier<Credentials> credentialsProvider) {
@@ -144,9 +145,10 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * The request.
+         * Returns the request. Only checks that the host name and the user were set.
          *
          * @return a new request
+         * @throws NullPointerException if the host name or the user is missing
          */
         public GenerateAuthenticationTokenRequest build() {
             return new GenerateAuthenticationTokenRequest(this);

@@ -10,11 +10,12 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The AWS SDK for Java v2's interface of this name, without the SDK: change the imports. Who has
- * the SDK's credentials gives {@code AwsSdkCredentials.from(provider)}.
+ * Replaces the AWS SDK for Java v2's interface of the same name, without the SDK: change the
+ * imports. If you have a credentials provider of the SDK, pass {@code
+ * AwsSdkCredentials.from(provider)}.
  *
- * <p>New programs rather use {@link Signer}. A token is for one login: ask for a new one for each
- * connection, also of a pool.
+ * <p>New code should use {@link Signer}. A token is for one login: get a new one for each
+ * connection, also in pools.
  */
 public final class RdsUtilities {
     private final SignerCache signers = new SignerCache();
@@ -27,18 +28,19 @@ public final class RdsUtilities {
     }
 
     /**
-     * Starts utilities with nothing set.
+     * Returns a builder with nothing set.
      *
-     * @return a builder
+     * @return a new builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * A token signed now.
+     * Returns a token that is signed now. Credentials are cached between calls with the same
+     * request.
      *
-     * @param request what for
+     * @param request the endpoint and the user
      * @return the text to send as the password
      * @throws io.github.rdsign.RdsignException as {@link Signer.Builder#build} and {@link
      *     Signer#token()}
@@ -60,9 +62,10 @@ public final class RdsUtilities {
     }
 
     /**
-     * A token signed now.
+     * Returns a token that is signed now, as {@link
+     * #generateAuthenticationToken(GenerateAuthenticationTokenRequest)} does.
      *
-     * @param request sets what for
+     * @param request sets the endpoint and the user
      * @return the text to send as the password
      */
     public String generateAuthenticationToken(
@@ -91,7 +94,7 @@ public final class RdsUtilities {
         return builder.build();
     }
 
-    /** The parts of {@link RdsUtilities}. */
+    /** Builds {@link RdsUtilities}. Setters throw NullPointerException for null. */
     public static final class Builder {
         private Region region;
         private Supplier<Credentials> credentials;
@@ -99,8 +102,7 @@ public final class RdsUtilities {
         private Builder() {}
 
         /**
-         * The endpoint's region. Default: the host name's, or as {@link Signer.Builder#region}
-         * says.
+         * Sets the endpoint's region. The default is that of {@link Signer.Builder#region}.
          *
          * @param region the region
          * @return this
@@ -111,7 +113,7 @@ public final class RdsUtilities {
         }
 
         /**
-         * The default chain, which is the default.
+         * Selects the default chain of credentials, which is the default.
          *
          * @param credentialsProvider the default chain
          * @return this
@@ -123,9 +125,9 @@ public final class RdsUtilities {
         }
 
         /**
-         * Where credentials come from.
+         * Sets a function that returns credentials.
          *
-         * @param credentialsProvider as {@link Signer.Builder#credentials} takes it
+         * @param credentialsProvider a supplier, as in {@link Signer.Builder#credentials}
          * @return this
          */
         public Builder credentialsProvider(Supplier<Credentials> credentialsProvider) {
@@ -135,7 +137,7 @@ public final class RdsUtilities {
         }
 
         /**
-         * The utilities.
+         * Returns the utilities. The region and the credentials are checked when a token is signed.
          *
          * @return new utilities
          */

@@ -3,9 +3,9 @@ package io.github.rdsign.compat.v2;
 import java.util.Objects;
 
 /**
- * A region, in the shape of the AWS SDK for Java v2's class of this name, with its constants.
+ * A region, with the constants of the AWS SDK for Java v2's class.
  *
- * <p>rdsign has no list of regions: one that is newer than this list is {@code Region.of("id")}.
+ * <p>rdsign accepts every region. For one without a constant, use {@code Region.of("id")}.
  */
 public final class Region {
     /** af-south-1. */
@@ -153,19 +153,19 @@ public final class Region {
     }
 
     /**
-     * The region of that id.
+     * Returns the region with an ID. It is checked when a token is signed.
      *
-     * @param id such as {@code eu-central-1}
-     * @return the region, which is checked where it is used
+     * @param id the ID, such as {@code eu-central-1}
+     * @return the region
      */
     public static Region of(String id) {
         return new Region(id);
     }
 
     /**
-     * The id.
+     * Returns the ID of the region.
      *
-     * @return such as {@code eu-central-1}
+     * @return the ID, such as {@code eu-central-1}
      */
     public String id() {
         return id;
