@@ -1,5 +1,6 @@
-// A Lambda that asks PostgreSQL for something, and logs in with a token. All that outlives a call is
-// made outside of the handler; a token is signed when pg connects, so one frozen overnight is no trap.
+// A Lambda that queries PostgreSQL and logs in with a token. The signer and the pool are created outside
+// the handler, and are reused by later calls. pg gets a new token for each connection, so the handler
+// works even after it was frozen for hours.
 import pg from 'pg'
 import { Signer } from 'rdsign'
 import { pgOptions } from 'rdsign/pg.js'
@@ -11,13 +12,13 @@ const {
   DB_NAME: database
 } = process.env
 const signer = new Signer({ hostname, port: Number(port), username })
-// A tunnel, and authorities of one's own: neither is set in a Lambda that is beside its database.
+// Only for a tunnel or for other certificate authorities; not needed in the database's VPC.
 const dial = process.env.DB_DIAL ? { host: process.env.DB_DIAL } : undefined
 const ssl = process.env.DB_CA ? { ca: process.env.DB_CA } : {}
 
-// Shorter than a freeze may be: a connection that the server has given up on is not used again.
+// Idle connections are closed after a second, because the server may close them during a freeze.
 const pool = new pg.Pool(pgOptions(signer, { database, dial, ssl, max: 1, idleTimeoutMillis: 1000 }))
-pool.on('error', () => {}) // an idle connection that broke in a freeze: the next call makes another
+pool.on('error', () => {}) // ignores idle connections that broke: the next call opens a new one
 
 export async function handler() {
   const { rows } = await pool.query('select current_user as name, pg_backend_pid() as connection')

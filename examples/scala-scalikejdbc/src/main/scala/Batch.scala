@@ -4,23 +4,24 @@ import io.github.rdsign.postgresql.RdsignDataSource
 import javax.sql.DataSource
 import scalikejdbc._
 
-/** A batch that may run for longer than a token lives, with a pool whose every new connection logs
-  * in with a fresh one. Where to is in libpq's variables, and the keys are where the AWS SDKs look.
+/** A batch that may run longer than a token is valid: each new connection of its pool logs in with a
+  * new token. The endpoint and the user come from libpq's variables, credentials from the AWS SDKs'
+  * default chain.
   */
 object Batch {
 
-  /** Made once, and kept for as long as the program makes connections. */
+  /** Signs for PGHOST, PGPORT and PGUSER. Create one and keep it: it caches credentials. */
   private def signer: Signer = {
     val builder = Signer.builder().hostname(sys.env("PGHOST")).username(sys.env("PGUSER"))
     sys.env.get("PGPORT").foreach(port => builder.port(port.toLong))
     builder.build()
   }
 
-  /** The server is verified in full. Its authority is one of RDS's, or PGSSLROOTCERT's. */
+  /** Verifies the server's certificate and name, with the authorities of RDS or PGSSLROOTCERT. */
   private def source: DataSource = {
     val builder = RdsignDataSource.builder().signer(signer).database(sys.env("PGDATABASE"))
     sys.env.get("PGSSLROOTCERT").foreach(file => builder.property("sslrootcert", file))
-    // A tunnel's end, or this machine: it is dialed, the endpoint is what is signed and verified.
+    // Dials a tunnel or this machine. The token and the TLS check still use the endpoint.
     sys.env.get("PGHOSTADDR").foreach(host => builder.dial(s"$host:${sys.env("PGPORT")}"))
     builder.build()
   }
