@@ -44,8 +44,8 @@ class Signer:
         """Returns a token that is signed now.
 
         With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
-        which takes at most `credentials_timeout`. Other threads run meanwhile; Ctrl-C takes effect
-        afterwards.
+        which takes at most `credentials_timeout`, unless a `credentials` function takes longer.
+        Other threads run meanwhile; Ctrl-C takes effect afterwards.
 
         `signing_time` is for tests: an aware datetime from 1970 to 9999. Credentials must be valid
         at that time. Default: now.

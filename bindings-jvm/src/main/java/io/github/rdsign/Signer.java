@@ -58,8 +58,8 @@ public final class Signer implements AutoCloseable {
      * Returns a token that is signed now.
      *
      * <p>With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
-     * which takes at most the credentials timeout. Other threads that need a token wait for the
-     * same fetch.
+     * which takes at most the credentials timeout, unless a supplier takes longer. Other threads
+     * that need a token wait for the same fetch.
      *
      * @return a new token
      * @throws RdsignException {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
