@@ -1,7 +1,8 @@
 //! Converts Python's arguments to core's types.
 //!
-//! A wrong type raises a `TypeError` that names the option. A value of the right type always goes to
-//! core, even if it is invalid, because core has the messages and the order of the checks.
+//! A wrong type raises a `TypeError` that names the option. A value of the right type goes to core,
+//! even if it is invalid, because core has the messages and the order of the checks. Only a datetime
+//! without a time zone is rejected here: core has no type for it.
 
 use std::time::Duration;
 

@@ -66,9 +66,8 @@ impl Provider {
     }
 }
 
-/// Converts core's result. An exception that the function raised becomes the cause of the error.
-/// KeyboardInterrupt, SystemExit and the like are raised unchanged, as `except Exception` does not
-/// catch them.
+/// Converts core's result. An exception that the function raised becomes the cause of the error. One
+/// that `except Exception` does not catch (KeyboardInterrupt, SystemExit) is raised unchanged.
 pub(crate) fn raised_by<T>(py: Python<'_>, outcome: Result<T, rdsign::Error>) -> PyResult<T> {
     let raised = RAISED.take();
     if let Some(raised) = &raised

@@ -12,7 +12,7 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Raises ImportError if another interpreter has imported the module. Called at each import.
+/// Raises ImportError if another interpreter has imported the module. Each interpreter calls it once.
 pub(crate) fn claim(_py: Python<'_>) -> PyResult<()> {
     const NONE: i64 = -1;
     static OWNER: AtomicI64 = AtomicI64::new(NONE);

@@ -1,5 +1,5 @@
-"""The exceptions that rdsign raises. Their codes and messages come from core and are the same in
-every language."""
+"""The exceptions that rdsign raises. The codes and the messages about options come from core, and are
+the same in every language."""
 
 
 class Error(Exception):

@@ -23,7 +23,8 @@ import java.util.function.Supplier;
  *
  * <p>Create one and keep it, and get a new password from it for each connection. Any number of
  * threads may share it; it starts no thread. It caches credentials and signing keys. Closing it
- * frees them at once. Those of a signer that is not closed are freed after it is garbage collected.
+ * frees them at once. If a signer is not closed, they are freed when another signer is created
+ * after it was garbage collected.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html">IAM

@@ -18,11 +18,11 @@ import java.util.Properties;
  *     &amp;sslmode=verify-full&amp;sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory
  * </pre>
  *
- * <p>The token is for the URL's host, port and user. These parameters set the options of the same
- * names of {@code Signer.Builder}: {@code rdsignHostname}, {@code rdsignPort}, {@code
- * rdsignRegion}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code rdsignExternalId} and {@code
- * rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the URL, and set the address to
- * dial: see {@link DialSocketFactory}.
+ * <p>The token is for the URL's host, port and user. These parameters set the options of {@code
+ * Signer.Builder} of the same names, and override the URL's host and port: {@code rdsignHostname},
+ * {@code rdsignPort}, {@code rdsignRegion}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code
+ * rdsignExternalId} and {@code rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the
+ * URL, and set the address to dial: see {@link DialSocketFactory}.
  *
  * <p>When pgjdbc asks for a password, it has already decided on TLS. So the plugin rejects a URL
  * without {@code sslmode} and {@code ssl}, because pgjdbc's default, {@code prefer}, does not
