@@ -1,5 +1,5 @@
-//! How a command fails: the message on standard error, and the exit status. Bad input ends with 2,
-//! everything else with 1; an error of the library is shown with its code.
+//! How a command fails: a message on standard error and an exit status, 2 for invalid input and 1
+//! for everything else. An error of the library is shown with its code.
 
 use std::io;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// An error of the library, or of the command line itself.
 pub(crate) enum Failure {
     Signing(rdsign::Error),
-    /// Invalid input, in a sentence that says what is accepted.
+    /// Invalid input; the message says what is accepted.
     Usage(String),
     /// Anything else.
     Other(String),

@@ -1,8 +1,8 @@
-//! The command line: it reads flags and the environment, calls the library, and maps its errors
-//! to `rdsign: CODE: message` and an exit status. Rules and messages are the library's.
+//! The command line: reads flags and the environment, calls the library, and maps its errors to
+//! `rdsign: CODE: message` and an exit status. Rules and messages come from the library.
 //!
-//! `args` is what several commands parse alike, `commands` what each of them does, and `output` how
-//! text, JSON and help are written.
+//! `args` has the flags that several commands share, `commands` has the commands, and `output`
+//! writes text, JSON and help.
 
 mod args;
 mod ca_bundle;
@@ -16,7 +16,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::Failure;
 
-/// Amazon RDS IAM database authentication: tokens, and an RDS to try them on.
+/// Amazon RDS IAM database authentication: tokens, and a local RDS to try them on.
 #[derive(Parser)]
 #[command(name = "rdsign", version, after_help = HELP)]
 struct Cli {
@@ -25,7 +25,7 @@ struct Cli {
 }
 
 const HELP: &str = "\
-Exit status: 0 for success, 2 for bad input, 1 for every other failure.
+Exit status: 0 for success, 2 for invalid input, 1 for every other failure.
 Errors go to standard error as `rdsign: CODE: message`.";
 
 #[derive(Subcommand)]
@@ -35,15 +35,15 @@ enum Command {
     Token(commands::token::TokenArgs),
     /// Run a program with a token as its password
     Exec(commands::exec::ExecArgs),
-    /// Print a line of libpq's password file, with a token in it
+    /// Print a token as a line of libpq's password file
     Pgpass(commands::pgpass::PgpassArgs),
-    /// Log in step by step, and say which step fails and what to do
+    /// Log in step by step, and report which step fails and what to do
     Doctor(Box<commands::doctor::DoctorArgs>),
     /// Print the certificate authorities of RDS, for verify-full
     CaBundle(commands::ca_bundle::CaBundleArgs),
-    /// Say which credentials are found, and what was tried before
+    /// Show which credentials are used, and why the sources before them had none
     Credentials(commands::credentials::CredentialsArgs),
-    /// Take a token apart, and say what is wrong with it
+    /// Take a token apart, and report what is wrong with it
     Inspect(commands::inspect::InspectArgs),
     /// Print the IAM policy that lets a database user log in, or check one
     Policy(commands::policy::PolicyArgs),
@@ -54,7 +54,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let matches = output::help::laid_out(Cli::command()).get_matches();
+    let matches = output::help::formatted(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),

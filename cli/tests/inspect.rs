@@ -1,5 +1,5 @@
-//! `rdsign inspect` as a user calls it: where the token comes from, what it is compared with, what
-//! is printed, and the exit status.
+//! `rdsign inspect` as users call it: where the token comes from, what it is compared with, the
+//! report and the exit status. No output may contain a secret; `run` checks that.
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
@@ -12,7 +12,7 @@ const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEPlantedSessionToken//////////wEaCW
 const SIGNED: &str = "2024-08-26T22:00:00Z";
 const A_MINUTE_LATER: &str = "2024-08-26T22:01:00Z";
 
-/// rdsign with temporary keys and nothing else in its environment.
+/// Runs rdsign with temporary keys and an otherwise empty environment.
 fn rdsign(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("rdsign").unwrap();
     command.env_clear().args(arguments);
@@ -32,7 +32,7 @@ struct Output {
 }
 
 impl Output {
-    /// The ids of the findings, in order.
+    /// Returns the ids of the findings, in order.
     fn ids(&self) -> Vec<&str> {
         let lines = self.stdout.lines();
         let ids = lines.filter_map(|line| {
@@ -43,7 +43,7 @@ impl Output {
     }
 }
 
-/// Runs it, and sees to it that no output has a secret in it or a line that is too long.
+/// Runs the command, and checks that its output contains no secret and no long line.
 fn run(mut command: Command) -> Output {
     let output = command.output().unwrap();
     let output = Output {
@@ -86,7 +86,7 @@ fn signature() -> String {
     token().split("X-Amz-Signature=").nth(1).unwrap().to_owned()
 }
 
-/// Inspects a text as standard input, a minute after the token was signed.
+/// Inspects text from standard input, as of a minute after the token was signed.
 fn inspect(text: &str, arguments: &[&str]) -> Output {
     let mut command = rdsign(&[&["inspect", "-", "--at", A_MINUTE_LATER], arguments].concat());
     command.write_stdin(text);
@@ -94,7 +94,7 @@ fn inspect(text: &str, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_right_token_is_laid_out_and_ends_with_0() {
+fn a_valid_token_is_printed_with_status_0() {
     let output = inspect(&token(), &["--verify"]);
     assert_eq!((output.status, output.stderr.as_str()), (0, ""));
     assert_eq!(
@@ -109,12 +109,12 @@ fn a_right_token_is_laid_out_and_ends_with_0() {
          time left:      14 min\n\
          signature:      right\n\
          \n\
-         Nothing is wrong with it.\n"
+         No problems found.\n"
     );
 }
 
 #[test]
-fn a_finding_is_told_with_an_advice_and_ends_with_1() {
+fn a_finding_is_printed_with_advice_and_status_1() {
     let output = inspect(
         &token_for(&["--hostname", "localhost", "--region", "eu-central-1"]),
         &[],
@@ -127,13 +127,13 @@ fn a_finding_is_told_with_an_advice_and_ends_with_1() {
 }
 
 #[test]
-fn a_warning_alone_ends_with_0() {
+fn warnings_alone_end_with_0() {
     let output = inspect(&token_for(&["--hostname", HOST, "--port", "15432"]), &[]);
     assert_eq!((output.status, output.ids()), (0, vec!["unusual-port"]));
 }
 
 #[test]
-fn the_argument_wins_over_pgpassword_and_that_over_standard_input() {
+fn the_argument_overrides_pgpassword_which_overrides_standard_input() {
     let now = ["--at", A_MINUTE_LATER];
     let token = token();
     let mut argument = rdsign(&[&["inspect", token.as_str()], &now[..]].concat());
@@ -155,7 +155,7 @@ fn the_argument_wins_over_pgpassword_and_that_over_standard_input() {
 }
 
 #[test]
-fn one_newline_that_ends_standard_input_is_not_the_token_s() {
+fn one_trailing_newline_on_standard_input_is_ignored() {
     assert_eq!(inspect(&format!("{}\n", token()), &[]).status, 0);
     assert_eq!(
         inspect(&format!("{}\n\n", token()), &[]).ids(),
@@ -185,14 +185,14 @@ fn a_password_is_not_repeated() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_read() {
+fn bytes_that_are_not_utf_8_are_accepted() {
     let mut command = rdsign(&["inspect", "-"]);
     command.write_stdin(&b"\xff\xfe\x00\x80?X-Amz-Date=\xff"[..]);
     assert_eq!(run(command).status, 1);
 }
 
 #[test]
-fn an_empty_input_is_a_finding() {
+fn empty_input_is_a_finding() {
     assert_eq!(inspect("", &[]).ids(), ["empty"]);
 }
 
@@ -213,7 +213,7 @@ fn json_has_the_parts_and_the_findings() {
 }
 
 #[test]
-fn libpq_s_variables_are_compared() {
+fn the_token_is_compared_with_libpq_s_variables() {
     let at = ["inspect", "--at", A_MINUTE_LATER];
     let with = |variables: &[(&str, &str)]| {
         let mut command = rdsign(&at);
@@ -235,7 +235,7 @@ fn libpq_s_variables_are_compared() {
         with(&[("PGHOST", HOST), ("PGPORT", "5433")]).ids(),
         ["wrong-endpoint"]
     );
-    // A tunnel's end is dialled, and not signed for.
+    // A tunnel's address is dialed; no token is signed for it.
     assert_eq!(
         with(&[("PGHOST", "localhost"), ("PGPORT", "15432")]).status,
         0
@@ -246,7 +246,7 @@ fn libpq_s_variables_are_compared() {
         ("PGPORT", "15432"),
     ];
     assert_eq!(with(&tunnel).status, 0);
-    // RDS on this machine is at whatever port was free.
+    // RDS on this machine listens on any free port.
     let mut command = rdsign(&at);
     command.env(
         "PGPASSWORD",
@@ -257,7 +257,7 @@ fn libpq_s_variables_are_compared() {
 }
 
 #[test]
-fn flags_win_over_libpq_s_variables() {
+fn flags_override_libpq_s_variables() {
     let mut command = rdsign(&[
         "inspect",
         "-",
@@ -281,7 +281,7 @@ fn flags_win_over_libpq_s_variables() {
 }
 
 #[test]
-fn pgpassword_is_for_a_postgresql_driver() {
+fn pgpassword_implies_a_postgresql_driver() {
     let token = token_for(&["--hostname", HOST, "--port", "3306"]);
     let mut command = rdsign(&["inspect", "--at", A_MINUTE_LATER]);
     command.env("PGPASSWORD", &token);
@@ -293,7 +293,7 @@ fn pgpassword_is_for_a_postgresql_driver() {
 }
 
 #[test]
-fn verify_tells_other_keys_other_secrets_and_other_session_tokens() {
+fn verify_reports_another_key_secret_or_session_token() {
     let verify = |name: &str, value: &str| {
         let mut command = rdsign(&["inspect", "-", "--verify", "--at", A_MINUTE_LATER]);
         command.env(name, value).write_stdin(token());
@@ -330,7 +330,7 @@ fn verify_without_credentials_prints_the_report_and_ends_with_1() {
 }
 
 #[test]
-fn control_characters_of_a_user_name_do_not_reach_the_terminal() {
+fn control_characters_of_a_username_do_not_reach_the_terminal() {
     let text = token().replace("iam_user", "a%1B%5B31m%0Ab");
     let output = inspect(&text, &[]);
     assert!(
@@ -343,7 +343,7 @@ fn control_characters_of_a_user_name_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn bad_flags_end_with_2() {
+fn invalid_flags_end_with_2() {
     for (flag, value, message) in [
         ("--at", "noon", "noon"),
         ("--hostname", "https://x", "INVALID_HOSTNAME"),
@@ -368,9 +368,9 @@ fn help_fits_80_columns() {
     }
 }
 
-/// `script` gives the command a terminal to write to.
+/// `script` runs the command in a terminal.
 #[test]
-fn colours_are_for_terminals_that_want_them() {
+fn only_terminals_that_show_colours_get_them() {
     let binary = assert_cmd::cargo::cargo_bin("rdsign");
     let on_a_terminal = |variable: (&str, &str)| {
         let mut command = Command::new("script");

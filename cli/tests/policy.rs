@@ -1,4 +1,5 @@
-//! `rdsign policy` and `rdsign policy check` as a user calls them.
+//! `rdsign policy` and `rdsign policy check` as users call them: the documents and reports they
+//! print, and their exit statuses.
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
@@ -76,7 +77,7 @@ fn the_policy_is_least_privilege_and_passes_its_own_check() {
 }
 
 #[test]
-fn clusters_proxies_wildcards_and_partitions_are_written() {
+fn clusters_proxies_wildcards_and_partitions_are_supported() {
     for (region, id, username, arn) in [
         (
             "us-gov-west-1",
@@ -117,7 +118,7 @@ fn clusters_proxies_wildcards_and_partitions_are_written() {
 }
 
 #[test]
-fn sql_needs_the_users_alone() {
+fn sql_needs_only_the_users() {
     let output = run(
         &[
             "policy",
@@ -145,7 +146,7 @@ fn sql_needs_the_users_alone() {
 }
 
 #[test]
-fn a_near_miss_is_told_with_its_file_and_ends_with_1() {
+fn a_near_miss_is_reported_with_its_file_and_status_1() {
     let text = policy(&["Iam_user"]).replace("dbuser:", "dbuser/");
     let text = text.replace("\"Effect\"", "\"Sid\": \"Mine\", \"Effect\"");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policy-check");
@@ -195,7 +196,7 @@ fn a_deny_is_named() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_with_2_its_file_and_its_place() {
+fn an_unreadable_policy_ends_with_2_and_the_position_in_its_file() {
     let output = check(&["-"], "{\n  \"Statement\": []]\n}");
     assert_eq!((output.status, output.stdout.as_str()), (2, ""));
     assert!(
@@ -219,7 +220,7 @@ fn what_cannot_be_read_ends_with_2_its_file_and_its_place() {
 }
 
 #[test]
-fn bad_flags_end_with_2_and_the_name_of_the_field() {
+fn invalid_flags_end_with_2_and_name_the_field() {
     for (flag, value, message) in [
         ("--region", "EU", "rdsign: INVALID_REGION: region: "),
         ("--account", "1", "rdsign: account: "),
@@ -260,7 +261,7 @@ fn bad_flags_end_with_2_and_the_name_of_the_field() {
 }
 
 #[test]
-fn what_is_not_given_is_asked_for() {
+fn missing_arguments_are_named() {
     for arguments in [
         vec!["policy", "--username", "u"],
         vec!["policy", "--sql"],

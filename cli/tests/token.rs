@@ -1,4 +1,5 @@
-//! `rdsign token` as a user calls it: flags, libpq's variables, errors, exit status.
+//! `rdsign token` as users call it: flags, libpq's variables, errors and exit statuses. No test
+//! reads the files of this machine's user.
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
@@ -6,13 +7,13 @@ use assert_cmd::Command;
 
 const HOST: &str = "prod-instance.us-east-1.rds.amazonaws.com";
 
-/// rdsign with the known answer's keys and nothing else in its environment.
+/// Runs rdsign with the keys of the known token and an otherwise empty environment.
 fn rdsign(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("rdsign").unwrap();
     command.env_clear().args(arguments);
     command.env("AWS_ACCESS_KEY_ID", "akid");
     command.env("AWS_SECRET_ACCESS_KEY", "secret");
-    // Nothing of this machine's may answer, and no metadata service be asked.
+    // Keeps out this machine's credentials and its metadata service.
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     command.env("AWS_CONFIG_FILE", "/dev/null");
     command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
@@ -62,7 +63,7 @@ fn with_flags(name: &str, more: &[&str]) -> Command {
 }
 
 #[test]
-fn the_known_answer_is_printed_with_one_newline() {
+fn the_known_token_is_printed_with_one_newline() {
     let token = printed(with_flags("token", &[]));
     assert!(token.starts_with(&format!("{HOST}:3306/?Action=connect&DBUser=peccy&")));
     let signature = "dd0cba843009474347af724090233265628ace491ea17ce3eb3da098b983ad89\n";
@@ -70,14 +71,14 @@ fn the_known_answer_is_printed_with_one_newline() {
 }
 
 #[test]
-fn the_aws_cli_s_name_and_flags_give_the_same() {
+fn the_aws_cli_s_name_and_flags_give_the_same_token() {
     let own = printed(with_flags("token", &[]));
     let region = ["--region", "us-east-1"];
     assert_eq!(printed(with_flags("generate-db-auth-token", &region)), own);
 }
 
 #[test]
-fn libpq_s_variables_fill_in_what_is_not_given() {
+fn libpq_s_variables_replace_missing_flags() {
     let mut command = rdsign(&["token", "--signing-time", "2024-08-26T22:00:00Z"]);
     command.env("PGHOST", HOST).env("PGPORT", "3306");
     command.env("PGUSER", "peccy");
@@ -85,15 +86,15 @@ fn libpq_s_variables_fill_in_what_is_not_given() {
 }
 
 #[test]
-fn flags_win_over_libpq_s_variables() {
+fn flags_override_libpq_s_variables() {
     let mut command = with_flags("token", &[]);
-    command.env("PGHOST", "elsewhere").env("PGPORT", "1");
+    command.env("PGHOST", "other").env("PGPORT", "1");
     command.env("PGUSER", "other");
     assert_eq!(printed(command), printed(with_flags("token", &[])));
 }
 
 #[test]
-fn the_session_token_and_its_lifetime_are_taken() {
+fn the_session_token_and_the_lifetime_are_used() {
     let mut command = with_flags("token", &["--expires-in", "60"]);
     command.env("AWS_SESSION_TOKEN", "to/ken");
     let token = printed(command);
@@ -102,7 +103,7 @@ fn the_session_token_and_its_lifetime_are_taken() {
 }
 
 #[test]
-fn the_region_comes_from_the_environment_last() {
+fn a_host_name_without_a_region_uses_the_environment() {
     let arguments = ["token", "--hostname", "localhost", "--username", "u"];
     let mut both = rdsign(&arguments);
     both.env("AWS_REGION", "eu-west-1");
@@ -121,7 +122,7 @@ fn the_region_comes_from_the_environment_last() {
 }
 
 #[test]
-fn bad_input_ends_with_2_its_code_and_the_field() {
+fn invalid_input_ends_with_2_its_code_and_the_field() {
     for (flags, code, field) in [
         (
             ["--hostname", "https://x"],
@@ -157,7 +158,7 @@ fn bad_input_ends_with_2_its_code_and_the_field() {
 }
 
 #[test]
-fn a_port_in_the_environment_that_is_none_is_named() {
+fn an_invalid_port_in_the_environment_is_quoted() {
     let mut command = rdsign(&["token", "--hostname", HOST, "--username", "u"]);
     command.env("PGPORT", "fünf");
     let (status, message) = error(command);
@@ -169,7 +170,7 @@ fn a_port_in_the_environment_that_is_none_is_named() {
 }
 
 #[test]
-fn what_is_not_given_at_all_is_named() {
+fn a_missing_field_is_named() {
     let (status, message) = error(rdsign(&["token"]));
     assert_eq!(status, 2);
     assert!(
@@ -184,7 +185,7 @@ fn what_is_not_given_at_all_is_named() {
 }
 
 #[test]
-fn missing_keys_end_with_1_and_say_what_was_looked_for() {
+fn missing_keys_end_with_1_and_list_the_sources() {
     let mut command = with_flags("token", &[]);
     command.env_remove("AWS_SECRET_ACCESS_KEY");
     let (status, message) = error(command);
@@ -205,7 +206,7 @@ fn missing_keys_end_with_1_and_say_what_was_looked_for() {
 }
 
 #[test]
-fn credentials_are_shown_without_secret_and_session_token() {
+fn credentials_shows_neither_secret_nor_session_token() {
     let mut command = rdsign(&["credentials"]);
     command.env("AWS_SESSION_TOKEN", "sessiontoken");
     command.env("AWS_CREDENTIAL_EXPIRATION", "2031-01-01T00:00:00Z");
@@ -217,7 +218,7 @@ fn credentials_are_shown_without_secret_and_session_token() {
 }
 
 #[test]
-fn keys_are_no_flags() {
+fn no_flag_accepts_keys() {
     for flag in ["--access-key-id", "--secret-access-key", "--session-token"] {
         let (status, _) = error(with_flags("token", &[flag, "x"]));
         assert_eq!(status, 2);

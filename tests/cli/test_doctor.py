@@ -1,5 +1,7 @@
-"""`rdsign doctor` beside servers that are broken in one way each: the step that fails, its finding,
-its sentence and the exit status; and with the fault gone, all is well.
+"""`rdsign doctor` against servers that are each broken in one way.
+
+Each test checks the step that fails, its finding, its text and the exit status, and that all checks
+pass without the fault.
 """
 
 import contextlib
@@ -34,13 +36,13 @@ STEPS = [
 ]
 
 FINDINGS = ids("doctor", "answer") | {code for code, *_ in contract("codes")}
-# What needs a server or a network that these tests do not have. For the answers, see answers.rs.
+# These need a server or a network that these tests do not have. answers.rs tests the answers.
 UNTRIED = "name-timeout no-address unreachable bad-certificate login-broken clock-differs query-failed"
 
 
 def run(environment, *flags):
     if not any(flag.startswith("--timeout") for flag in flags):
-        flags += ("--timeout=60",)  # the default is soon over on a busy machine
+        flags += ("--timeout=60",)  # the default is too short on a busy machine
     command = [RDSIGN, "doctor", *flags]
     done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=PATIENCE)
     for secret in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
@@ -53,35 +55,35 @@ def run(environment, *flags):
 def steps(environment, *flags):
     done = run(environment, "--json", *flags)
     assert done.stderr == ""
-    told = json.loads(done.stdout)
-    assert told["exit_status"] == done.returncode
-    assert [step["step"] for step in told["steps"]] == STEPS
-    assert {step["finding"] for step in told["steps"]} <= FINDINGS | {None}
-    return told["failed_step"], {step["step"]: step for step in told["steps"]}, done.returncode
+    report = json.loads(done.stdout)
+    assert report["exit_status"] == done.returncode
+    assert [step["step"] for step in report["steps"]] == STEPS
+    assert {step["finding"] for step in report["steps"]} <= FINDINGS | {None}
+    return report["failed_step"], {step["step"]: step for step in report["steps"]}, done.returncode
 
 
 def fails(environment, step, finding, sentence, *flags):
-    """One step fails with this finding and this sentence; those who build on it are skipped."""
-    failed, told, status = steps(environment, *flags)
-    assert (failed, status) == (step, STATUSES[step]), told
-    assert told[step]["finding"] == finding
-    assert re.search(sentence, told[step]["says"]), told[step]["says"]
+    """Checks that this step fails with this finding and text, and that the steps after it are skipped."""
+    failed, report, status = steps(environment, *flags)
+    assert (failed, status) == (step, STATUSES[step]), report
+    assert report[step]["finding"] == finding
+    assert re.search(sentence, report[step]["says"]), report[step]["says"]
     if step not in ("login", "member"):
-        assert told[step]["next"], "nothing to do"
+        assert report[step]["next"], "nothing to do"
     if step != "member":
-        assert told["member"]["outcome"] == "skipped"
-    return told
+        assert report["member"]["outcome"] == "skipped"
+    return report
 
 
-def all_is_well(environment, *flags):
-    failed, told, status = steps(environment, *flags)
-    assert (failed, status) == (None, 0), told
-    return told
+def passes(environment, *flags):
+    failed, report, status = steps(environment, *flags)
+    assert (failed, status) == (None, 0), report
+    return report
 
 
 @contextlib.contextmanager
 def listener(serve):
-    """A server of the test's own, which serves one connection."""
+    """A server that calls `serve` with its first connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def accept():
@@ -100,71 +102,71 @@ def listener(serve):
             thread.join()
 
 
-def test_a_login_that_works_is_told_step_by_step(local, environment):
-    told = all_is_well(environment)
-    outcomes = {name: step["outcome"] for name, step in told.items()}
+def test_a_login_that_works_is_reported_step_by_step(local, environment):
+    report = passes(environment)
+    outcomes = {name: step["outcome"] for name, step in report.items()}
     assert outcomes.pop("force-ssl") == "skipped"
     assert set(outcomes.values()) == {"fine"}
     for step, says in [
         ("credentials", r"environment: AKIALOCALIAMUSER0001 \(long-lived\)"),
         ("region", "ap-northeast-1, in the host name"),
         ("tcp", f"connected to 127.0.0.1:{local.port}"),
-        ("tls", 'TLS 1.3, trusted .* certificate by "rdsign local: certificate authority", until '),
+        ("tls", 'TLS 1.3, trusted .* certificate issued by "rdsign local: certificate authority", expires at '),
         ("login", rf"iam_user is in testdb, PostgreSQL {local.major}"),
         ("member", "is a member of rds_iam, directly"),
         ("policy", "arn:aws:rds-db:ap-northeast-1:ACCOUNT:dbuser:RESOURCE_ID/iam_user$"),
     ]:
-        assert re.search(says, told[step]["says"]), told[step]
+        assert re.search(says, report[step]["says"]), report[step]
 
 
-def test_temporary_credentials_work_and_their_end_is_told(local, environment):
+def test_temporary_credentials_work_and_their_expiry_is_reported(local, environment):
     key = local.keys["ASIALOCALSESSION0001"]
     for name in ("access_key_id", "secret_access_key", "session_token"):
         environment[f"AWS_{name.upper()}"] = key[name]
     environment["AWS_CREDENTIAL_EXPIRATION"] = "2099-01-01T00:00:00Z"
-    told = all_is_well(environment)
-    assert told["credentials"]["says"].endswith("(temporary), until 2099-01-01T00:00:00Z")
+    report = passes(environment)
+    assert report["credentials"]["says"].endswith("(temporary), expires at 2099-01-01T00:00:00Z")
     soon = datetime.now(timezone.utc) + timedelta(minutes=6)
     environment["AWS_CREDENTIAL_EXPIRATION"] = soon.strftime("%Y-%m-%dT%H:%M:%SZ")
-    told = all_is_well(environment)
-    assert told["credentials"]["finding"] == "credentials-end-soon"
+    report = passes(environment)
+    assert report["credentials"]["finding"] == "credentials-end-soon"
 
 
-def test_there_are_no_credentials(environment):
-    all_is_well(environment)
+def test_missing_credentials_are_reported(environment):
+    passes(environment)
     del environment["AWS_SECRET_ACCESS_KEY"]
-    told = fails(environment, "credentials", "CREDENTIALS_NOT_FOUND", "AWS_SECRET_ACCESS_KEY is not set")
-    assert told["tls"]["outcome"] == "fine", "what does not need credentials is looked at"
+    report = fails(environment, "credentials", "CREDENTIALS_NOT_FOUND", "AWS_SECRET_ACCESS_KEY is not set")
+    assert report["tls"]["outcome"] == "fine", "steps that need no credentials still run"
 
 
-def test_the_credentials_have_expired(environment):
+def test_expired_credentials_are_reported(environment):
     environment["AWS_CREDENTIAL_EXPIRATION"] = "2020-01-01T00:00:00Z"
-    fails(environment, "credentials", "CREDENTIALS_EXPIRED", "2020-01-01T00:00:00Z")
+    fails(environment, "credentials", "CREDENTIALS_EXPIRED", "expired at 2020-01-01T00:00:00Z")
     environment["AWS_CREDENTIAL_EXPIRATION"] = "2099-01-01T00:00:00Z"
-    all_is_well(environment)
+    passes(environment)
 
 
-def test_the_session_token_is_missing(local, environment):
+def test_a_missing_session_token_is_reported(local, environment):
     key = local.keys["ASIALOCALSESSION0001"]
     environment |= {
         "AWS_ACCESS_KEY_ID": key["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
     }
-    told = fails(
-        environment, "credentials", "session-token-missing", "is a temporary key, and has no session token"
-    )
-    assert told["login"]["finding"] == "token-refused"
-    all_is_well(environment | {"AWS_SESSION_TOKEN": key["session_token"]})
+    sentence = "is a temporary key, and its session token is missing"
+    report = fails(environment, "credentials", "session-token-missing", sentence)
+    assert report["login"]["finding"] == "token-refused"
+    passes(environment | {"AWS_SESSION_TOKEN": key["session_token"]})
 
 
-def test_a_session_token_is_left_over(environment):
+def test_a_session_token_of_another_key_is_reported(environment):
     over = environment | {"AWS_SESSION_TOKEN": "of-another-key-0815"}
-    fails(over, "credentials", "session-token-left-over", "is a long-lived key, and has a session token")
-    all_is_well(environment)
+    sentence = "is a long-lived key, but there is a session token"
+    fails(over, "credentials", "session-token-left-over", sentence)
+    passes(environment)
 
 
-def test_the_region_is_wrong(local, environment):
-    all_is_well(environment, "--region=ap-northeast-1")
+def test_a_wrong_region_is_reported(local, environment):
+    passes(environment, "--region=ap-northeast-1")
     fails(
         environment,
         "region",
@@ -175,64 +177,64 @@ def test_the_region_is_wrong(local, environment):
     fails(environment, "region", "INVALID_REGION", "is not a region", "--region=EU")
 
 
-def test_the_region_is_wrong_where_the_name_has_none(local, environment):
+def test_a_wrong_region_is_suspected_if_the_name_has_none(local, environment):
     with local.configuration(("endpoints = [", 'endpoints = ["localhost", ')):
-        told = all_is_well(environment, "--hostname=localhost", "--region=ap-northeast-1")
-        assert told["name"]["finding"] == "not-an-endpoint"
+        report = passes(environment, "--hostname=localhost", "--region=ap-northeast-1")
+        assert report["name"]["finding"] == "not-an-endpoint"
         flags = ["--hostname=localhost", "--region=eu-west-1"]
-        told = fails(environment, "login", "token-refused", "PAM authentication failed", *flags)
-        assert any("region, eu-west-1, may not be" in line for line in told["login"]["next"])
+        report = fails(environment, "login", "token-refused", "PAM authentication failed", *flags)
+        assert any("region, eu-west-1, may not be" in line for line in report["login"]["next"])
     del environment["AWS_REGION"]
     fails(environment, "region", "REGION_REQUIRED", "region: missing", "--hostname=localhost")
 
 
-def test_the_name_is_unknown(local, environment):
+def test_an_unknown_name_is_reported(local, environment):
     del environment["PGHOSTADDR"]
     name = "db.abc123.ap-northeast-1.rds.amazonaws.com.invalid"
     flags = [f"--hostname={name}", "--region=ap-northeast-1"]
     fails(environment, "name", "name-unknown", f"{re.escape(name)} cannot be looked up: ", *flags)
-    all_is_well(environment, "--hostaddr=127.0.0.1")
+    passes(environment, "--hostaddr=127.0.0.1")
 
 
-def test_the_server_is_down_or_the_port_is_wrong(local, environment):
+def test_a_port_that_refuses_connections_is_reported(local, environment):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         fails(environment, "tcp", "refused", f"127.0.0.1:{port} refuses connections", f"--hostport={port}")
-    all_is_well(environment, f"--hostport={local.port}")
+    passes(environment, f"--hostport={local.port}")
 
 
-def test_a_port_that_swallows_everything_ends_in_time(environment):
+def test_a_port_that_drops_packets_ends_in_time(environment):
     with socket.socket() as server, contextlib.ExitStack() as stack:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
         address = server.getsockname()
-        for _ in range(4):  # until the queue is full, and the system drops what comes
+        for _ in range(4):  # until the queue is full and the system drops new connections
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(address)
         flags = ["--timeout=1", f"--hostport={address[1]}"]
         fails(environment, "tcp", "tcp-timeout", "does not answer within 1 s", *flags)
-    all_is_well(environment)
+    passes(environment)
 
 
-def test_a_port_that_is_silent_ends_in_time(environment):
+def test_a_silent_port_ends_in_time(environment):
     with listener(lambda connection: connection.recv(9) and connection.recv(1)) as port:
         fails(environment, "tls", "tls-timeout", "does not answer within 1 s", "--timeout=1", port)
-    all_is_well(environment)
+    passes(environment)
 
 
 @pytest.mark.parametrize(
     "answer, finding, sentence",
     [
-        (b"N", "no-tls", "the server has no TLS, and without it a token is never sent"),
+        (b"N", "no-tls", "the server has no TLS, and rdsign sends no token without it"),
         (b"HTTP/1.1 400 Bad Request", "not-postgresql", "the server's answer is not PostgreSQL's"),
         (b"", "not-postgresql", "closed the connection"),
-        (b"Sno TLS at all, for sure", "handshake", "no TLS came about"),
+        (b"Sno TLS at all, for sure", "handshake", "the TLS handshake failed"),
     ],
     ids=["no TLS", "HTTP", "nothing", "no handshake"],
 )
-def test_another_server_answers(environment, answer, finding, sentence):
+def test_a_server_that_is_not_postgresql_with_tls_is_reported(environment, answer, finding, sentence):
     asked = []
 
     def serve(connection):
@@ -245,15 +247,15 @@ def test_another_server_answers(environment, answer, finding, sentence):
     with listener(serve) as port:
         fails(environment, "tls", finding, sentence, port)
     assert b"X-Amz" not in b"".join(asked)
-    all_is_well(environment)
+    passes(environment)
 
 
-def test_the_authority_is_another(environment, tmp_path):
-    all_is_well(environment)
+def test_another_authority_is_reported(environment, tmp_path):
+    passes(environment)
     right = environment.pop("PGSSLROOTCERT")
     issuer = '"rdsign local: certificate authority", which is not among the authorities of RDS'
     fails(environment, "tls", "unknown-issuer", issuer)
-    all_is_well(environment, f"--sslrootcert={right}")
+    passes(environment, f"--sslrootcert={right}")
     fails(
         environment,
         "tls",
@@ -265,27 +267,27 @@ def test_the_authority_is_another(environment, tmp_path):
     fails(environment, "tls", "no-authorities", f"{missing} cannot be read", f"--sslrootcert={missing}")
     empty = tmp_path / "empty.pem"
     empty.write_text("")
-    fails(environment, "tls", "no-authorities", "there is no certificate", f"--sslrootcert={empty}")
+    fails(environment, "tls", "no-authorities", "no certificate found", f"--sslrootcert={empty}")
 
 
-def test_a_proxy_may_have_an_authority_of_the_system(environment):
+def test_for_a_proxy_the_system_s_authorities_are_trusted_too(environment):
     del environment["PGSSLROOTCERT"]
     proxy = "--hostname=app.proxy-abc123.ap-northeast-1.rds.amazonaws.com"
-    told = fails(
+    report = fails(
         environment, "tls", "unknown-issuer", "not among the authorities of this system and of Amazon", proxy
     )
-    assert any("prx-" in line for line in told["policy"]["next"])
+    assert any("prx-" in line for line in report["policy"]["next"])
 
 
-def test_the_certificate_is_for_another_name(local, environment):
+def test_a_certificate_for_another_name_is_reported(local, environment):
     flag = "--hostname=other.abc123.ap-northeast-1.rds.amazonaws.com"
     names = rf"is not for other\.abc123\..*, but for: .*{re.escape(local.host)}"
     fails(environment, "tls", "wrong-name", names, flag)
-    all_is_well(environment)
+    passes(environment)
 
 
 def certificate(folder, start, end):
-    """A certificate of its own authority, made by openssl: (authority, chain, key)."""
+    """Creates a certificate and its authority with openssl. Returns (authority, chain, key)."""
     (folder / "names").write_text("subjectAltName=DNS:mydb.abc123.ap-northeast-1.rds.amazonaws.com\n")
     (folder / "index.txt").write_text("")
     (folder / "ca.cnf").write_text(
@@ -346,7 +348,7 @@ def certificate(folder, start, end):
     ],
     ids=["expired", "not yet valid"],
 )
-def test_the_certificate_s_time_is_not_now(environment, tmp_path, start, end, finding, sentence):
+def test_a_certificate_that_is_not_valid_now_is_reported(environment, tmp_path, start, end, finding, sentence):
     authority, chain, key = certificate(tmp_path, start, end)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
@@ -359,75 +361,75 @@ def test_the_certificate_s_time_is_not_now(environment, tmp_path, start, end, fi
 
     with listener(serve) as port:
         fails(environment, "tls", finding, sentence, port, f"--sslrootcert={authority}")
-    all_is_well(environment)
+    passes(environment)
 
 
-def test_the_role_is_missing_or_not_in_rds_iam(local, environment):
+def test_a_role_that_is_missing_or_not_in_rds_iam_is_reported(local, environment):
     local.as_postgres("CREATE USER plain")
     sentence = "password authentication failed for user .*not in rds_iam or does not exist"
     try:
         for name in ("nobody_at_all", "plain"):
-            told = fails(environment, "login", "not-an-iam-user", sentence, f"--username={name}")
-            assert f'As an administrator: GRANT rds_iam TO "{name}";' in told["login"]["next"]
+            report = fails(environment, "login", "not-an-iam-user", sentence, f"--username={name}")
+            assert f'As an administrator: GRANT rds_iam TO "{name}";' in report["login"]["next"]
         local.as_postgres("GRANT rds_iam TO plain")
         with local.configuration(("/iam_user", "/plain")):
-            all_is_well(environment, "--username=plain")
+            passes(environment, "--username=plain")
     finally:
         local.as_postgres("DROP USER plain")
 
 
-def test_no_policy_allows_it(local, environment):
+def test_a_missing_policy_is_the_first_suspect(local, environment):
     before = len(local.log.read_text())
     key = local.keys["AKIALOCALNOTHING0001"]
     own = {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"]}
-    told = fails(environment | own, "login", "token-refused", "looked at the token and refused it")
-    assert told["login"]["next"][0].startswith(
-        "No policy may allow rds-db:connect to the owner of AKIALOCALNOTHING0001"
+    report = fails(environment | own, "login", "token-refused", "checked the token and refused it")
+    assert report["login"]["next"][0].startswith(
+        "The owner of AKIALOCALNOTHING0001 may have no policy that allows rds-db:connect"
     )
-    assert told["policy"]["says"].endswith("/iam_user")
+    assert report["policy"]["says"].endswith("/iam_user")
     assert "rdsign: refused (not-allowed)" in local.log.read_text()[before:]
-    all_is_well(environment)
+    passes(environment)
 
 
 @pytest.mark.parametrize("seconds, reason", [(901, "expired"), (-3600, "not-yet-valid")])
-def test_the_token_is_expired_since_the_clocks_differ(local, environment, seconds, reason):
+def test_a_wrong_clock_is_suspected(local, environment, seconds, reason):
     before = len(local.log.read_text())
     with local.configuration(("clock_offset_seconds = 0", f"clock_offset_seconds = {seconds}")):
-        told = fails(environment, "login", "token-refused", "PAM authentication failed")
-    assert any(line.startswith("The clock may be off: it is 20") for line in told["login"]["next"])
+        report = fails(environment, "login", "token-refused", "PAM authentication failed")
+    assert any(line.startswith("The clock may be off: it is 20") for line in report["login"]["next"])
     assert f"rdsign: refused ({reason})" in local.log.read_text()[before:]
-    all_is_well(environment)
+    passes(environment)
 
 
-def test_an_old_token_in_pgpassword_is_seen(local, environment):
+def test_an_old_token_in_pgpassword_is_reported(local, environment):
     old = local.token(signing_time="2024-08-26T22:00:00Z")
-    told = all_is_well(environment | {"PGPASSWORD": old})
-    assert told["token"]["finding"] == "old-token"
-    assert told["token"]["says"].endswith("the one in PGPASSWORD expired at 2024-08-26T22:15:00Z")
-    told = all_is_well(environment | {"PGPASSWORD": local.token()})
-    assert told["token"]["outcome"] == "fine"
+    report = passes(environment | {"PGPASSWORD": old})
+    assert report["token"]["finding"] == "old-token"
+    assert report["token"]["says"].endswith("the token in PGPASSWORD expired at 2024-08-26T22:15:00Z")
+    report = passes(environment | {"PGPASSWORD": local.token()})
+    assert report["token"]["outcome"] == "fine"
 
 
-def test_the_database_is_missing(environment):
-    fails(environment, "login", "no-such-database", "the token is right", "--dbname=nowhere")
-    all_is_well(environment, "--dbname=testdb")
+def test_a_missing_database_is_reported(environment):
+    fails(environment, "login", "no-such-database", "the token is valid", "--dbname=nowhere")
+    passes(environment, "--dbname=testdb")
 
 
-def test_the_way_to_rds_iam_is_told(local, environment):
+def test_the_path_to_rds_iam_is_reported(local, environment):
     local.as_postgres("CREATE ROLE team; CREATE ROLE staff; CREATE USER member")
     local.as_postgres("GRANT rds_iam TO team")
     local.as_postgres("GRANT team TO staff; GRANT staff TO member")
     try:
         with local.configuration(("/iam_user", "/member")):
-            told = all_is_well(environment, "--username=member")
-        assert told["member"]["says"].endswith("through member > staff > team > rds_iam")
+            report = passes(environment, "--username=member")
+        assert report["member"]["says"].endswith("through member > staff > team > rds_iam")
     finally:
         local.as_postgres("DROP USER member; DROP ROLE staff; DROP ROLE team")
 
 
 @contextlib.contextmanager
 def changed(local, name, text):
-    """Another text in front of a file of PostgreSQL's, for a while; the server reads it at once."""
+    """Adds text to one of PostgreSQL's files inside the block, and waits until the server has read it."""
     file = local.folder / "data" / name
     before = file.read_text()
     postmaster = int((local.folder / "data/postmaster.pid").read_text().split()[0])
@@ -445,35 +447,36 @@ def changed(local, name, text):
         put(before)
 
 
-def test_nobody_looks_at_the_token(local, environment):
+def test_a_server_that_does_not_check_the_token_is_reported(local, environment):
     with changed(local, "pg_hba.conf", "host all postgres all trust\n"):
         reached = lambda: run(environment, "--username=postgres").returncode != 17  # noqa: E731
         wait_until(reached, "the new rules")
-        fails(environment, "member", "not-in-rds-iam", "nobody looked at the token", "--username=postgres")
-    all_is_well(environment)
+        sentence = "the server did not check the token"
+        fails(environment, "member", "not-in-rds-iam", sentence, "--username=postgres")
+    passes(environment)
 
 
 @pytest.mark.parametrize("value, outcome", [("1", "fine"), ("0", "warning")])
-def test_rds_force_ssl_is_read(local, environment, value, outcome):
+def test_rds_force_ssl_is_reported(local, environment, value, outcome):
     with changed(local, "postgresql.conf", f"rds.force_ssl = {value}\n"):
-        told = wait_until(
-            lambda: (found := all_is_well(environment))["force-ssl"]["outcome"] != "skipped" and found,
+        report = wait_until(
+            lambda: (found := passes(environment))["force-ssl"]["outcome"] != "skipped" and found,
             "the new setting",
         )
-        assert told["force-ssl"]["outcome"] == outcome
-        assert told["force-ssl"]["finding"] == (None if outcome == "fine" else "force-ssl-off")
+        assert report["force-ssl"]["outcome"] == outcome
+        assert report["force-ssl"]["finding"] == (None if outcome == "fine" else "force-ssl-off")
 
 
 @pytest.mark.parametrize(
     "flag", ["--hostname=https://x", "--port=0", "--username=", "--timeout=0", "--hostaddr=x"]
 )
-def test_bad_input_is_no_step(environment, flag):
+def test_invalid_input_runs_no_step(environment, flag):
     done = run(environment, flag)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr
 
 
-def test_the_text_is_for_80_columns_and_has_no_colour_in_a_pipe(environment):
+def test_piped_text_fits_80_columns_and_has_no_colours(environment):
     for own in [environment, environment | {"PGSSLROOTCERT": ""}]:
         text = run(own).stdout
         assert "\x1b" not in text and "✓ tcp" in text
@@ -486,12 +489,12 @@ def test_the_text_is_for_80_columns_and_has_no_colour_in_a_pipe(environment):
 @pytest.mark.parametrize(
     "more, coloured", [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)]
 )
-def test_a_terminal_gets_colours_unless_they_are_not_wanted(environment, more, coloured):
+def test_a_terminal_gets_colours_unless_no_color_is_set(environment, more, coloured):
     here, there = pty.openpty()
     with subprocess.Popen([RDSIGN, "doctor"], env=environment | more, stdout=there, stderr=there) as process:
         os.close(there)
         text = b""
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
+        with contextlib.suppress(OSError):  # reading fails when the program has closed its end
             while part := os.read(here, 4096):
                 text += part
         os.close(here)
@@ -499,7 +502,7 @@ def test_a_terminal_gets_colours_unless_they_are_not_wanted(environment, more, c
     assert (b"\x1b[32m" in text) == coloured
 
 
-def test_every_finding_of_the_contract_is_tried_here():
+def test_every_finding_of_the_contract_has_a_test():
     source = Path(__file__).read_text()
     tried = {id for id in ids("doctor") if f'"{id}"' in source}
     assert ids("doctor") - tried == set(UNTRIED.split())

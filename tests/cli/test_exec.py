@@ -1,4 +1,4 @@
-"""`rdsign exec`, `pgpass` and `token --quiet` with the real programs of PostgreSQL."""
+"""`rdsign exec`, `pgpass`, `token --quiet` and `ca-bundle` with the real programs of PostgreSQL."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ def test_psql_logs_in(environment):
     assert (done.stdout, done.stderr, done.returncode) == ("iam_user\n", "", 0)
 
 
-def test_flags_win_over_variables(local, environment):
+def test_flags_override_variables(local, environment):
     right = {"hostname": local.host, "port": local.port, "username": "iam_user", "dbname": "testdb"}
     right |= {"hostaddr": "127.0.0.1"}
     wrong = environment | {"PGHOST": "wrong", "PGPORT": "1", "PGUSER": "wrong", "PGDATABASE": "wrong"}
@@ -35,7 +35,7 @@ def test_flags_win_over_variables(local, environment):
     assert (done.stdout, done.stderr) == ("iam_user|testdb\n", "")
 
 
-def test_a_tunnel_changes_the_port_that_is_dialled_alone(local, environment):
+def test_hostport_changes_only_the_dialed_port(local, environment):
     with local.configuration(("endpoints = [", f'endpoints = ["{local.host}:5432", ')):
         flags = ["--port=5432", f"--hostport={local.port}"]
         done = exec("psql", "-XAtc", "select 1", env=environment, flags=flags)
@@ -57,13 +57,13 @@ def test_pgbench_opens_a_connection_for_each_transaction(environment, tmp_path):
     assert "number of transactions actually processed: 12/12" in done.stdout
 
 
-def test_the_token_is_in_no_argument_and_rdsign_is_gone(environment):
+def test_the_program_replaces_rdsign_and_no_argument_has_the_token(environment):
     shown = exec("sh", "-c", "tr '\\0' ' ' < /proc/$$/cmdline; echo; cat /proc/$$/comm", env=environment)
     assert "X-Amz" not in shown.stdout and "/proc/" in shown.stdout
     assert shown.stdout.endswith("\nsh\n")
 
 
-def test_the_child_has_rdsign_s_process_and_exit_status(environment):
+def test_the_program_has_rdsign_s_process_id_and_sets_the_exit_status(environment):
     process = subprocess.Popen(
         [RDSIGN, "exec", "--", "sh", "-c", "echo $$; exit 7"], env=environment, stdout=subprocess.PIPE
     )
@@ -71,7 +71,7 @@ def test_the_child_has_rdsign_s_process_and_exit_status(environment):
     assert (int(output), process.returncode) == (process.pid, 7)
 
 
-def test_tls_is_verified_in_full_unless_it_is_set_otherwise(environment):
+def test_sslmode_is_verify_full_unless_it_is_set(environment):
     show = ["sh", "-c", "echo $PGSSLMODE $PGSSLROOTCERT"]
     assert exec(*show, env=environment | {"PGSSLMODE": "require"}).stdout.startswith("require ")
     del environment["PGSSLMODE"]
@@ -79,7 +79,7 @@ def test_tls_is_verified_in_full_unless_it_is_set_otherwise(environment):
     assert exec(*show, env=environment).stdout == f"verify-full {own}\n"
 
 
-def test_the_bundle_is_written_once_and_for_its_owner_alone(environment, tmp_path):
+def test_the_bundle_is_written_once_to_a_private_folder(environment, tmp_path):
     del environment["PGSSLROOTCERT"]
     show = ["sh", "-c", "echo $PGSSLROOTCERT"]
     path = Path(exec(*show, env=environment).stdout.strip())
@@ -95,14 +95,14 @@ def test_the_bundle_is_written_once_and_for_its_owner_alone(environment, tmp_pat
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_psql_trusts_nothing_else_than_the_bundle(environment):
+def test_psql_trusts_only_the_bundle(environment):
     del environment["PGSSLROOTCERT"]
     done = exec("psql", "-c", "select 1", env=environment)
     assert done.returncode == 2
     assert "certificate verify failed" in done.stderr
 
 
-def test_without_a_folder_the_bundle_is_in_memory(environment):
+def test_without_a_cache_folder_the_bundle_is_in_memory(environment):
     del environment["PGSSLROOTCERT"]
     show = ["sh", "-c", "echo $PGSSLROOTCERT; cat $PGSSLROOTCERT; sh -c 'cat $PGSSLROOTCERT'"]
     done = exec(*show, env=environment | {"HOME": "/dev/null"})
@@ -110,7 +110,7 @@ def test_without_a_folder_the_bundle_is_in_memory(environment):
     assert done.stdout.split("\n", 1)[1] == BUNDLE * 2
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(environment, tmp_path):
+def test_a_folder_that_others_can_write_to_is_not_used(environment, tmp_path):
     del environment["PGSSLROOTCERT"]
     folder = tmp_path / ".cache/rdsign"
     folder.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(environment, tmp_path):
 def test_a_program_that_cannot_be_started_is_named(environment, tmp_path):
     missing = tmp_path / "missing"
     done = exec(missing, env=environment)
-    assert (done.returncode, done.stderr) == (127, f"rdsign: {missing}: there is no such program\n")
+    assert (done.returncode, done.stderr) == (127, f"rdsign: {missing}: no such program\n")
     file = tmp_path / "file"
     file.write_text("")
     done = exec(file, env=environment)
@@ -131,7 +131,7 @@ def test_a_program_that_cannot_be_started_is_named(environment, tmp_path):
     assert done.stderr.startswith(f"rdsign: {file}: cannot be started: ")
 
 
-def test_without_credentials_nothing_is_run(environment):
+def test_without_credentials_no_program_runs(environment):
     del environment["AWS_SECRET_ACCESS_KEY"]
     done = exec("sh", "-c", "echo run", env=environment)
     assert (done.returncode, done.stdout) == (1, "")
@@ -161,7 +161,7 @@ def test_the_example_of_pgpass_logs_in(environment, tmp_path):
     assert "iam_user" in done.stdout
 
 
-def test_the_quiet_form_prints_the_token_alone(local, environment):
+def test_quiet_prints_only_the_token(local, environment):
     done = rdsign("token", "--quiet", env=environment)
     assert (done.stderr, done.returncode) == ("", 0)
     assert not done.stdout[-1].isspace()
@@ -173,7 +173,7 @@ def test_the_quiet_form_prints_the_token_alone(local, environment):
 
 
 def test_pgadmin_s_command_runs_in_a_shell(local, environment):
-    """pgAdmin replaces the three words, runs the text in a shell and strips its output."""
+    """pgAdmin replaces the three words, runs the text in a shell and strips the output."""
     command = "rdsign token -q --hostname %HOSTNAME% --port %PORT% --username %USERNAME%"
     assert command in rdsign("token", "--help", env=environment).stdout
     for word, value in [("%HOSTNAME%", local.host), ("%PORT%", local.port), ("%USERNAME%", "iam_user")]:
@@ -184,7 +184,7 @@ def test_pgadmin_s_command_runs_in_a_shell(local, environment):
     local.login(done.stdout.strip())
 
 
-def test_the_bundle_is_printed_whole_by_region_and_as_a_list(environment):
+def test_the_bundle_is_printed_completely_by_region_and_as_a_list(environment):
     assert rdsign("ca-bundle", env=environment).stdout == BUNDLE
     part = rdsign("ca-bundle", "--region", "eu-central-1", env=environment).stdout
     assert 0 < part.count("BEGIN CERTIFICATE") < BUNDLE.count("BEGIN CERTIFICATE") / 5
@@ -206,8 +206,8 @@ def test_the_bundle_is_printed_whole_by_region_and_as_a_list(environment):
     assert all(len(line) <= 80 for line in listed)
 
 
-def test_a_region_without_authorities_is_refused(environment):
-    for region, message in [("mars-north-1", "region: there is no "), ("EU", "INVALID_REGION: ")]:
+def test_a_region_without_authorities_is_rejected(environment):
+    for region, message in [("mars-north-1", "region: the bundle has no "), ("EU", "INVALID_REGION: ")]:
         done = rdsign("ca-bundle", "--region", region, env=environment)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"rdsign: {message}")

@@ -15,12 +15,12 @@ WIDTHS = [60, 80, 200]
 # Prose does not become wider in a wider terminal.
 WIDEST = 100
 ENVIRONMENT = {"NO_COLOR": "1", "LANG": "C.UTF-8"}
-# What the commands of the examples start with, after any variables.
+# The first word of a command in an example, after any variables.
 PROGRAMS = {"rdsign", "psql", "export", "(umask"}
 
 
 def shown(width, *arguments):
-    """What a terminal of this width gets."""
+    """Returns what a terminal of this width shows."""
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     with subprocess.Popen(
@@ -31,7 +31,7 @@ def shown(width, *arguments):
         try:
             while part := os.read(here, 4096):
                 text += part
-        except OSError:  # the terminal's other end is closed
+        except OSError:  # reading fails when the program has closed its end
             pass
         os.close(here)
         assert process.wait(PATIENCE) == 0
@@ -47,7 +47,7 @@ def piped(*arguments, **environment):
 
 
 def commands(*above):
-    """Every command, with the commands above it."""
+    """Lists every command as a path, such as ("policy", "check")."""
     listed = re.search(r"^Commands:\n((?:  .*\n)+)", piped(*above, "--help"), re.M)
     names = re.findall(r"^  (\S+)", listed[1], re.M) if listed else []
     below = [commands(*above, name) for name in names if name != "help"]
@@ -55,7 +55,7 @@ def commands(*above):
 
 
 def sections(text):
-    """The sections of a help: the lines of its prose or heading, and the indented lines below."""
+    """Splits a help page into sections: lines of prose or a heading, and the indented lines below."""
     found = [([], [])]
     for line in text.splitlines():
         prose, indented = found[-1]
@@ -63,13 +63,13 @@ def sections(text):
             indented.append(line)
         elif line and not indented:
             prose.append(line)
-        elif line or (prose and not indented):  # an example may have blank lines in it
+        elif line or (prose and not indented):  # an example may contain blank lines
             found.append(([line] if line else [], []))
     return found
 
 
 def examples(text):
-    """The lines of the examples: what is indented, unless it is clap's or a table of statuses."""
+    """Returns the lines of the examples: all indented lines but clap's own and the exit statuses."""
     others = ("Usage:", "Arguments:", "Commands:", "Options:", "Exit status:")
     return [
         line
@@ -113,21 +113,21 @@ def test_examples_can_be_pasted(command):
     for line in script.replace("\\\n", " ").split("\n"):
         command_itself = re.sub(r"^(\w+=(\$\([^)]*\)|\S*) +)+", "", line)
         assert command_itself.split(" ")[0] in PROGRAMS | {""}, (
-            f"{line!r} is no command: has a line been broken?"
+            f"{line!r} is not a command: has a line been broken?"
         )
 
 
-def test_most_commands_have_an_example():
+def test_all_commands_but_two_have_an_example():
     without = {command for command in ALL if not examples(piped(*command, "--help"))}
     assert without == {(), ("credentials",)}
 
 
 @each_command
-def test_the_short_flag_and_help_show_the_same(command):
+def test_the_short_flag_and_the_help_command_show_the_same(command):
     assert piped(*command, "-h") == piped("help", *command) == piped(*command, "--help")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_columns_count_where_there_is_no_terminal(width):
+def test_without_a_terminal_columns_sets_the_width(width):
     assert piped("exec", "--help", COLUMNS=str(width)) == shown(width, "exec", "--help")
     assert piped("exec", "--help") == shown(80, "exec", "--help")

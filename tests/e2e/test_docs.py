@@ -1,4 +1,4 @@
-"""Runs the examples of README.md and docs/: only the port and the authorities are changed."""
+"""Runs the examples of README.md and docs/. Only the port and the authorities are changed."""
 
 import os
 import re
@@ -10,14 +10,14 @@ from pages import ENDPOINT, example, page
 
 
 def column(number, start):
-    """Returns the texts in backticks in one column of the table whose first line starts so."""
+    """Returns the texts in backticks in a column of the table whose first line begins with `start`."""
     _, _, *rows = page("docs/errors.md").split(f"\n{start}", 1)[1].split("\n\n", 1)[0].splitlines()
     return {id for row in rows for id in re.findall("`(.*?)`", row.split("|")[number + 1])}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """An RDS at the examples' endpoint and port, and the environment of someone who uses it."""
+    """An RDS for the examples' endpoint and port, and the environment of its user."""
     place = Place()
     local = place.start("--endpoint", f"{ENDPOINT}:5432")
     folder = tmp_path_factory.mktemp("docs")
@@ -40,7 +40,7 @@ def run(command, folder, environment, statement=None):
 @pytest.mark.parametrize("path", ["README.md", "docs/cli.md"])
 def test_the_example_of_exec_logs_in(server, path):
     local, folder, environment = server
-    # The server listens on another port than the endpoint's, and has authorities of its own.
+    # The server listens on another port than the endpoint's, and has its own authority.
     here = {"PGSSLROOTCERT": local.exports["PGSSLROOTCERT"]}
     shown = example(path, "sh")
     script = shown.replace("rdsign exec", f"rdsign exec --hostport {local.port}")
@@ -61,7 +61,7 @@ def test_the_example_of_token_logs_in(server):
     assert "42" in done.stdout
 
 
-def test_doctor_and_inspect_find_nothing_wrong_with_a_good_token(server):
+def test_doctor_and_inspect_find_no_problem_with_a_valid_token(server):
     local, folder, environment = server
     endpoint = {"PGHOST": ENDPOINT, "PGUSER": "iam_user"}
     script = example("docs/cli.md", "sh", 2).replace(
@@ -70,11 +70,11 @@ def test_doctor_and_inspect_find_nothing_wrong_with_a_good_token(server):
     script = script.replace("rdsign inspect", "PGPASSWORD=$(rdsign token) rdsign inspect")
     done = run(["bash", "-euc", script], folder, environment | endpoint)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "All is well." in done.stdout
-    assert "Nothing is wrong with it." in done.stdout
+    assert "All checks passed." in done.stdout
+    assert "No problems found." in done.stdout
 
 
-def test_the_policy_examples_write_a_policy_that_allows(server):
+def test_the_policy_examples_print_a_policy_that_allows_the_login(server):
     _, folder, environment = server
     script = example("docs/cli.md", "sh", 3)
     done = run(["bash", "-euc", script], folder, environment)
@@ -104,7 +104,7 @@ def test_the_rust_example_prints_a_password_that_logs_in(server):
     local.login(done.stdout.removesuffix("\n"))
 
 
-def test_the_c_example_is_a_part_of_the_program_that_logs_in():
+def test_the_c_example_is_part_of_a_program_that_logs_in():
     program = (REPOSITORY / "examples/c-libpq/main.c").read_text()
     assert example("docs/c.md", "c") in program
 

@@ -1,19 +1,19 @@
-//! Where to connect. It is apart from what the token is signed for: a tunnel changes the address
-//! and the port that a program connects to, and nothing in the token.
+//! The address and port to dial. They are separate from the endpoint: a tunnel changes where a
+//! program connects to, but not what the token is signed for.
 
 use std::net::IpAddr;
 
 use clap::Args;
 
-/// Where to connect, when that is not the endpoint itself.
+/// The address to dial instead of the endpoint.
 #[derive(Args, Clone)]
 pub(crate) struct DialArgs {
-    /// IP address to connect to, such as a tunnel's: the token and TLS stay those of the
+    /// IP address to dial, such as a tunnel's; the token and the TLS check still use the
     /// endpoint [default: PGHOSTADDR, else the address of the host name]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) hostaddr: Option<IpAddr>,
 
-    /// Port to connect to, such as a tunnel's [default: the endpoint's]
+    /// Port to dial, such as a tunnel's [default: the endpoint's]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) hostport: Option<u16>,
 }

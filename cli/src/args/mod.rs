@@ -1,6 +1,6 @@
-//! What several commands parse alike: the endpoint and user to sign for, the address to connect
-//! to, and the source of credentials. A flag wins over libpq's variable. The flags of a single
-//! command are in that command's own file.
+//! The flags that several commands share: the endpoint and user to sign for, the address to dial,
+//! and the source of credentials. A flag overrides libpq's variable. Flags that only one command
+//! has are in that command's file.
 
 mod dial;
 mod source;

@@ -1,5 +1,5 @@
-//! The flags that choose a source of credentials. There are none for keys: everyone on the machine
-//! can read a process's arguments.
+//! The flags that choose a source of credentials. No flag accepts keys, because every user of the
+//! machine can read a process's arguments.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use rdsign::SignerBuilder;
 /// The source of credentials; without any of these flags, the default chain.
 #[derive(Args, Clone)]
 pub(crate) struct SourceArgs {
-    /// Profile of the AWS configuration files to take credentials from [default: the first
-    /// source that has any]
+    /// Profile of the AWS configuration files to use [default: the first source that has
+    /// credentials]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
@@ -18,7 +18,7 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
 
-    /// External id that the role asks for
+    /// External id that the role requires
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
 

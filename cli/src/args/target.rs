@@ -1,6 +1,5 @@
-//! What a token is signed for. `token`, `exec`, `pgpass` and `doctor` share these flags, so whoever
-//! knows those of one command knows those of all. What is not given comes from libpq's variables;
-//! the values are checked by the library alone.
+//! The flags that say what a token is signed for, shared by `token`, `exec`, `pgpass` and `doctor`.
+//! libpq's variables replace missing flags. Only the library checks the values.
 
 use clap::Args;
 use rdsign::{Signer, SignerBuilder, names};
@@ -32,7 +31,7 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The same, with libpq's variables in place of flags that are not given.
+    /// Fills missing flags from libpq's variables.
     pub(crate) fn filled(mut self) -> Result<Self, rdsign::Error> {
         self.hostname = self.hostname.or_else(|| variable("PGHOST"));
         self.username = self.username.or_else(|| variable("PGUSER"));
@@ -44,7 +43,7 @@ impl TargetArgs {
         Ok(self)
     }
 
-    /// A Signer's options, from flags and libpq's variables.
+    /// Returns a Signer's options, from flags and libpq's variables.
     pub(crate) fn builder(self) -> Result<SignerBuilder, rdsign::Error> {
         let given = self.filled()?;
         let mut signer = given.source.apply(Signer::builder());

@@ -1,12 +1,12 @@
-//! The trust bundle as a file: libpq accepts only a path, and rdsign is one program without files
-//! of its own.
+//! The trust bundle as a file: libpq accepts only a path, and rdsign is installed as one program
+//! without other files.
 //!
-//! The file is in the user's cache folder under a name made of its content, so it is written once,
-//! is never changed while someone reads it, and may be opened at any later time: pg_dump and
-//! pgbench open it for each of their connections, and a program's own children may close the
-//! descriptors that they inherit. Whoever could change the file could impersonate the database, so
-//! a folder that belongs to another user, or that others may write to, is not used. If there is no
-//! folder (a read-only container), the file is one in memory that the child inherits.
+//! The file is in the user's cache folder, and a hash of its content is part of its name. So it is
+//! written once and never changes while a program reads it. It stays, because programs may open it
+//! at any time: pg_dump and pgbench open it for each connection. Whoever can change the file can
+//! impersonate the database, so a folder that belongs to another user, or that others can write to,
+//! is not used. Without a usable folder (a read-only container), the child inherits a file in
+//! memory. That is the last choice, because the child's own children may close the descriptor.
 
 use std::ffi::CStr;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -21,10 +21,10 @@ use sha2::{Digest, Sha256};
 use super::PEM;
 use crate::failure::Failure;
 
-/// A file with the bundle in it.
+/// A file that contains the bundle.
 pub(crate) struct BundleFile {
     path: PathBuf,
-    /// A file in memory: gone with this value, unless a child has it.
+    /// A file in memory. It vanishes when this value is dropped, unless a child inherited it.
     _memory: Option<File>,
 }
 
@@ -38,8 +38,9 @@ impl BundleFile {
         }
         in_memory().map_err(|error| {
             Failure::Other(format!(
-                "the authorities of RDS can be written neither to a cache folder (XDG_CACHE_HOME, \
-                 else HOME/.cache) nor to memory: {error}; set PGSSLROOTCERT to a file with them"
+                "cannot write the certificate authorities of RDS, neither to a cache folder \
+                 (XDG_CACHE_HOME, else HOME/.cache) nor to memory: {error}; set PGSSLROOTCERT to a \
+                 file that contains them"
             ))
         })
     }
@@ -49,7 +50,8 @@ impl BundleFile {
     }
 }
 
-/// Relative paths are to be ignored: <https://specifications.freedesktop.org/basedir-spec/latest/>
+/// Ignores relative paths, as the specification says:
+/// <https://specifications.freedesktop.org/basedir-spec/latest/>
 fn cache_folder() -> Option<PathBuf> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());
@@ -77,9 +79,9 @@ fn in_folder(folder: &Path) -> io::Result<PathBuf> {
     if std::fs::read(&path).is_ok_and(|content| content == PEM.as_bytes()) {
         return Ok(path);
     }
-    // Another process sees a whole file or none.
+    // Written under another name and renamed, so that no process sees half a file.
     let new = folder.join(format!(".rds-{name}.{}", std::process::id()));
-    let _ = std::fs::remove_file(&new); // of a process that had this number, and was killed
+    let _ = std::fs::remove_file(&new); // left by a killed process with the same id
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     let written = options.open(&new).and_then(|mut file| {
@@ -94,8 +96,8 @@ fn in_folder(folder: &Path) -> io::Result<PathBuf> {
 
 fn in_memory() -> io::Result<BundleFile> {
     const NAME: &CStr = c"rds.pem";
-    // By the system call itself: the glibc of 2014 has no function for it.
-    // Not closed on exec: the child opens it by its number.
+    // rustix makes the system call itself: glibc has a function for it only since 2.27.
+    // Not closed on exec, because the child opens it by its number.
     let mut file = File::from(memfd_create(NAME, MemfdFlags::empty())?);
     file.write_all(PEM.as_bytes())?;
     Ok(BundleFile {

@@ -1,8 +1,8 @@
-//! The trust bundle: the certificate authorities of RDS, region by region, and Amazon's public
-//! ones, which sign the certificates of RDS Proxy.
+//! The trust bundle: the certificate authorities of RDS for each region, and Amazon's public ones,
+//! which sign the certificates of RDS Proxy.
 //!
-//! `ca-bundle/renew.mjs` renews the file. What is trusted is decided by the certificates alone: a
-//! region is read from a certificate's own name, never from a list.
+//! `ca-bundle/renew.mjs` renews the file. A certificate's subject says which region it belongs to;
+//! there is no list to maintain.
 
 mod file;
 
@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// The bundle as PEM: nothing but certificates.
+/// The bundle as PEM. It contains only certificates.
 pub(crate) const PEM: &str = include_str!("../../../ca-bundle/rds.pem");
 
 const END: &str = "-----END CERTIFICATE-----\n";
@@ -44,8 +44,9 @@ impl Authority<'_> {
         })
     }
 
-    /// Amazon's public authorities serve every region. Those of RDS's beta and preview
-    /// environments serve none that a user's database is in.
+    /// Whether certificates in this region may come from this authority. Amazon's public
+    /// authorities serve every region; those of RDS's beta and preview environments serve no region
+    /// that users can choose.
     pub(crate) fn serves(&self, region: &str) -> bool {
         match &self.region {
             Some(own) => own == region,
@@ -56,7 +57,7 @@ impl Authority<'_> {
 
 const OF_RDS: &str = "Amazon RDS ";
 
-/// `eu-central-1` of `Amazon RDS eu-central-1 Root CA RSA2048 G1`.
+/// Returns `eu-central-1` for `Amazon RDS eu-central-1 Root CA RSA2048 G1`.
 fn region_in(subject: &str) -> Option<&str> {
     let (region, _) = subject.strip_prefix(OF_RDS)?.split_once(" Root CA ")?;
     (!region.contains(' ')).then_some(region)
@@ -67,7 +68,7 @@ pub(crate) fn common_name(name: &x509_parser::x509::X509Name<'_>) -> Option<Stri
     first.as_str().ok().map(str::to_owned)
 }
 
-/// Every authority of the bundle, in its order.
+/// Returns all authorities in the order of the bundle.
 pub(crate) fn authorities() -> impl Iterator<Item = Authority<'static>> {
     PEM.split_inclusive(END).filter_map(Authority::read)
 }
@@ -82,13 +83,13 @@ mod tests {
     fn every_certificate_of_the_bundle_is_read() {
         let written = PEM.matches("-----BEGIN CERTIFICATE-----\n").count();
         assert_eq!(authorities().count(), written);
-        assert!(written >= 80, "the bundle lost many: {written} are left");
+        assert!(written >= 80, "the bundle has only {written} certificates");
         let pems: String = authorities().map(|authority| authority.pem).collect();
-        assert_eq!(pems, PEM, "there is something else in the file");
+        assert_eq!(pems, PEM, "the file contains something else");
     }
 
     #[test]
-    fn all_are_authorities_and_none_is_there_twice() {
+    fn all_are_authorities_and_differ() {
         let mut seen = HashSet::new();
         for authority in authorities() {
             let der = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
@@ -100,7 +101,7 @@ mod tests {
         }
     }
 
-    /// Not today's clock: a test must not fail because time goes by.
+    /// Does not read the clock: a test must not start to fail when a certificate expires.
     #[test]
     fn all_are_valid_on_one_day() {
         let newest = authorities().map(|authority| authority.not_before).max();
@@ -110,9 +111,9 @@ mod tests {
         }
     }
 
-    /// What renew.mjs sorts by; a list in another order was edited by hand.
+    /// renew.mjs sorts the file; another order means that it was edited by hand.
     #[test]
-    fn they_are_in_the_order_of_renew_mjs() {
+    fn authorities_are_in_the_order_of_renew_mjs() {
         let names: Vec<String> = authorities().map(|authority| authority.subject).collect();
         let public = names.iter().take_while(|name| !name.starts_with(OF_RDS));
         let public = public.count() + 1; // Starfield's is the last
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn rustls_trusts_every_one() {
+    fn rustls_accepts_every_authority() {
         let mut roots = rustls::RootCertStore::empty();
         for authority in authorities() {
             let der = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_read_from_the_certificate_s_own_name() {
+    fn the_region_comes_from_the_subject() {
         for (subject, region) in [
             (
                 "Amazon RDS eu-central-1 Root CA RSA2048 G1",
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_s_part_has_its_own_and_the_public_ones() {
+    fn a_region_gets_its_own_and_the_public_authorities() {
         let names: Vec<String> = authorities()
             .filter(|authority| authority.serves("us-east-1"))
             .map(|authority| authority.subject)

@@ -1,4 +1,5 @@
-//! `rdsign ca-bundle`: the trust bundle, or a region's part of it, as PEM, as a list or as JSON.
+//! `rdsign ca-bundle`: prints the trust bundle, or its part for a region, as PEM, as a list or as
+//! JSON.
 
 use std::process::ExitCode;
 
@@ -14,21 +15,21 @@ use crate::output::{self, json};
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct CaBundleArgs {
-    /// Only the authorities of a region, and Amazon's public ones, which RDS Proxy uses
+    /// Print only the authorities of a region, and Amazon's public ones, which RDS Proxy uses
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// List subject, region and expiry in place of the certificates
+    /// List subject, region and expiry instead of the certificates
     #[arg(long)]
     list: bool,
 
-    /// Print that list as JSON
+    /// Print the list as JSON
     #[arg(long)]
     json: bool,
 }
 
 const HELP: &str = "\
-`rdsign exec` and `rdsign doctor` use this bundle unless you name another one.
+`rdsign exec` and `rdsign doctor` use this bundle unless you name another file.
 
 Examples:
   rdsign ca-bundle > rds.pem
@@ -41,8 +42,8 @@ pub(crate) fn run(args: CaBundleArgs) -> Result<ExitCode, Failure> {
         let region = region.as_str();
         if !chosen.iter().any(|a| a.region.as_deref() == Some(region)) {
             return Err(Failure::Usage(format!(
-                "region: there is no certificate authority of {region} in the bundle; accepted: \
-                 one that `rdsign ca-bundle --list` shows"
+                "region: the bundle has no certificate authority of {region}; accepted: a region \
+                 that `rdsign ca-bundle --list` shows"
             )));
         }
         chosen.retain(|authority| authority.serves(region));

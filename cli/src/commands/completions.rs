@@ -1,5 +1,5 @@
-//! `rdsign completions`: a script for the shell, made from the same declarations that parse the
-//! command line.
+//! `rdsign completions`: prints a script for a shell. It is generated from the declarations that
+//! parse the command line, so it cannot miss a flag.
 
 use std::io;
 use std::process::ExitCode;

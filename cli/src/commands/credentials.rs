@@ -1,5 +1,5 @@
-//! `rdsign credentials`: which credentials are found, by which source, and why the sources before
-//! it had none. It shows neither the secret access key nor the session token.
+//! `rdsign credentials`: shows which credentials are used, from which source, and why the sources
+//! before it had none. It shows neither the secret access key nor the session token.
 
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: CredentialsArgs) -> Result<ExitCode, Failure> {
     };
     let end = match found.expires_at() {
         Some(time) => timestamp::format_rfc3339(time),
-        None => "not told by the source".to_owned(),
+        None => "unknown: the source does not say".to_owned(),
     };
     let key = found.access_key_id();
     let mut text = format!(

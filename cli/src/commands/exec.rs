@@ -1,9 +1,9 @@
-//! `rdsign exec`: a program with a token in its environment, and with TLS settings that make it
-//! safe to send.
+//! `rdsign exec`: runs a program with a token in its environment, and with TLS settings that verify
+//! the server before the program sends the token.
 //!
-//! The token is in the child's environment, which only its user and root can read, and never in the
-//! arguments, which everyone can read. rdsign becomes the child, so signals and the exit status
-//! are the child's own.
+//! The token is in the program's environment, which only its user and root can read, and never in
+//! the arguments, which everyone can read. rdsign replaces itself with the program, so signals and
+//! the exit status need no forwarding.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -35,10 +35,10 @@ pub(crate) struct ExecArgs {
 }
 
 const HELP: &str = "\
-Sets PGPASSWORD to a token, PGHOST, PGPORT and PGUSER to what it is for, and,
-unless they are set already, PGSSLMODE to verify-full and PGSSLROOTCERT to the
+Sets PGPASSWORD to a token, and PGHOST, PGPORT and PGUSER to where to log in.
+Unless you set them, PGSSLMODE becomes verify-full, and PGSSLROOTCERT the
 certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
-connections for 15 minutes; open ones stay open.
+connections for at most 15 minutes; open connections stay open.
 
 Examples:
   rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
@@ -50,19 +50,19 @@ Through a tunnel that listens on this machine:
     --username iam_user --hostaddr 127.0.0.1 --hostport 15432 -- \\
     psql -d postgres
 
-Exit status: the program's; 127 if there is no such program, 126 if it cannot be
-started, and before that 2 for bad input and 1 for every other failure.";
+Exit status: the program's; 127 if the program does not exist, 126 if it cannot
+be started; 2 for invalid input, and 1 for every other failure of rdsign.";
 
 const NO_SUCH_PROGRAM: u8 = 127;
 const CANNOT_BE_STARTED: u8 = 126;
 
 pub(crate) fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
     let (mut child, _bundle) = prepare(args)?;
-    // Returns only if it failed. The bundle's descriptor, if it has one, goes to the child.
+    // Returns only on failure. If the bundle is in memory, the program inherits its descriptor.
     let error = child.exec();
     let program = child.get_program().to_string_lossy();
     let (problem, status) = match error.kind() {
-        ErrorKind::NotFound => ("there is no such program".to_owned(), NO_SUCH_PROGRAM),
+        ErrorKind::NotFound => ("no such program".to_owned(), NO_SUCH_PROGRAM),
         _ => (format!("cannot be started: {error}"), CANNOT_BE_STARTED),
     };
     eprintln!("rdsign: {program}: {problem}");
@@ -94,7 +94,7 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
         child.env("PGSSLROOTCERT", file.path());
         bundle = Some(file);
     }
-    // Last, since the token starts to age here.
+    // Last, because the token's lifetime starts now.
     child.env("PGPASSWORD", signer.token()?.value());
     Ok((child, bundle))
 }

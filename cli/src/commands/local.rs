@@ -1,4 +1,4 @@
-//! `rdsign local`: turns flags into the options of the launcher, which does everything else and
+//! `rdsign local`: passes its flags to the launcher in `local-rds`, which does everything else and
 //! has its own exit statuses.
 
 use std::ffi::OsString;
@@ -12,19 +12,19 @@ use crate::failure::Failure;
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct LocalArgs {
-    /// Port to listen on, on 127.0.0.1 [default: a free one]
+    /// Port of 127.0.0.1 to listen on [default: a free one]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 
-    /// Configuration file to use in place of the default one
+    /// Configuration file to use [default: a new one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Folder to keep the database in [default: a temporary one]
+    /// Folder that keeps the database for the next start [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Host name of an endpoint that this database answers to; may be given more than once
+    /// Endpoint to accept tokens for, as HOST or HOST:PORT; may be repeated
     #[arg(long, value_name = "HOST")]
     endpoint: Vec<String>,
 
@@ -38,9 +38,10 @@ Examples:
   rdsign local
   rdsign local -- rdsign exec -- psql -c 'select current_user'
 
-The exit status is the command's. $RDSIGN_LOCAL_CONFIG is the file with access
-keys, policies and a clock offset: it is read at every login, so a change works
-at once. $RDSIGN_LOCAL_LOG is the log that says why a login was refused.";
+The exit status is the command's. $RDSIGN_LOCAL_CONFIG names the file with the
+access keys, their policies and the clock offset. It is read at every login, so
+an edit takes effect at once. $RDSIGN_LOCAL_LOG names the log, which says why a
+login was refused.";
 
 pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
     let options = rdsign_local::Options {

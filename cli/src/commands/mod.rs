@@ -1,6 +1,5 @@
-//! The commands, one file or folder each: the flags that only it has, its help, and what it does.
-//! The rules and the messages are the library's; a command turns its answers into text, JSON and
-//! an exit status.
+//! The commands. Each has a file or folder with its own flags, its help and what it does. Rules and
+//! messages come from the library; a command turns its results into text, JSON and an exit status.
 
 pub(crate) mod ca_bundle;
 pub(crate) mod completions;

@@ -1,7 +1,7 @@
-//! `rdsign pgpass`: a token as a line of libpq's password file.
+//! `rdsign pgpass`: prints a token as a line of libpq's password file.
 //!
-//! The line contains a token, so it is valid for at most 15 minutes: a file of such lines is for a
-//! program that reads it at once.
+//! The token in the line expires after at most 15 minutes, so write such a file just before a
+//! program reads it.
 //! Format: <https://www.postgresql.org/docs/current/libpq-pgpass.html>
 
 use std::borrow::Cow;
@@ -22,15 +22,15 @@ pub(crate) struct PgpassArgs {
     #[command(flatten)]
     dial: DialArgs,
 
-    /// Database that the line is for [default: *, all of them]
+    /// Database that the line is for [default: *, which means all]
     #[arg(long, value_name = "NAME")]
     dbname: Option<String>,
 }
 
 const HELP: &str = "\
 libpq ignores a password file that others can read or that is not a plain file.
-It finds a line by the host name, even if hostaddr is given, and by the port
-that it connects to.
+It finds the line by the host name, even if it dials another address, and by the
+port that it dials.
 
 Example:
   (umask 077 && rdsign pgpass > token.pgpass)
@@ -51,8 +51,8 @@ pub(crate) fn run(args: PgpassArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A field that matches this text alone: libpq drops a backslash and keeps the character after it,
-/// and a field that is a bare `*` matches anything.
+/// Returns a field that matches only this text. libpq removes a backslash and keeps the character
+/// after it; a field that is only `*` matches anything.
 fn escaped(text: &str) -> Cow<'_, str> {
     if text == "*" {
         return r"\*".into();
@@ -68,7 +68,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn what_would_end_or_change_a_field_is_escaped() {
+    fn special_characters_are_escaped() {
         for (text, field) in [
             ("plain", "plain"),
             ("a:b", r"a\:b"),

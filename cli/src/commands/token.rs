@@ -1,5 +1,5 @@
-//! `rdsign token`, and the same under the AWS CLI's name with the AWS CLI's flags. Standard output
-//! is the token and nothing else, so that it can be the value of a variable.
+//! `rdsign token`: prints a token. `generate-db-auth-token`, the AWS CLI's name, is an alias.
+//! Standard output contains only the token, so that a shell can assign it to a variable.
 
 use std::process::ExitCode;
 
@@ -16,24 +16,24 @@ pub(crate) struct TokenArgs {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// Life of the token in seconds, 1 to 900 [default: 900]
+    /// Lifetime of the token in seconds, 1 to 900 [default: 900]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     expires_in: Option<i64>,
 
-    /// Sign for another time than now, such as 2024-08-26T22:00:00Z: for tests
+    /// Sign as of this time [default: now], such as 2024-08-26T22:00:00Z; for tests
     #[arg(long, value_name = "RFC3339")]
     signing_time: Option<String>,
 
-    /// Print the token without a trailing newline: for programs that run a command to get a
+    /// Print the token without a trailing newline, for programs that run a command to get a
     /// password
     #[arg(short, long)]
     quiet: bool,
 }
 
 const HELP: &str = "\
-Keys are not flags: the credentials come from where the AWS CLI finds them, which
-is the environment, the profile, web identity, the container or the instance.
-`rdsign credentials` shows which are found.
+No flag accepts keys. Credentials come from where the AWS CLI finds them: the
+environment, the profile, web identity, the container or the instance.
+`rdsign credentials` shows which ones are used.
 
 Examples:
   rdsign token --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
@@ -43,12 +43,12 @@ Examples:
   export PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
   PGPASSWORD=$(rdsign token) psql -d postgres
 
-Through a tunnel, sign for the endpoint and connect to the tunnel:
+Through a tunnel, sign for the endpoint and dial the tunnel:
   PGPASSWORD=$(rdsign token --port 5432) PGHOSTADDR=127.0.0.1 PGPORT=15432 \\
     psql -d postgres
 
-As pgAdmin's password exec command (set its expiration to 840 seconds, since
-the default is never):
+As pgAdmin's password exec command (set its expiration to 840 seconds; by
+default it never expires):
   rdsign token -q --hostname %HOSTNAME% --port %PORT% --username %USERNAME%";
 
 pub(crate) fn run(args: TokenArgs) -> Result<ExitCode, Failure> {

@@ -1,30 +1,30 @@
-//! The text below a command's options: prose that is wrapped to the terminal, and examples that
-//! are not.
+//! Formats the help text below a command's options. Prose is wrapped to the terminal; examples are
+//! not.
 //!
-//! clap wraps all of `after_help`, which breaks a long line of an example, so that it fails when
-//! it is pasted. The text is therefore laid out here, and clap gets it as a part of the command's
-//! template, which it prints unchanged.
+//! clap wraps all of `after_help`, and an example with a broken line fails when it is pasted. So
+//! this module formats the text and puts it into the command's template, which clap prints
+//! unchanged.
 
 use clap::Command;
 
 use super::terminal::wrap;
 
-/// Longer lines of prose are hard to read, however wide the terminal is.
+/// Longer lines of prose are hard to read, even on a wide terminal.
 const WIDEST: usize = 100;
 
-/// Where there is no terminal, and no COLUMNS.
+/// The width without a terminal and without COLUMNS.
 const USUAL: usize = 80;
 
-/// clap's own template, down to where `after_help` starts. In what follows, a brace is printed as
-/// it is unless it encloses one of clap's tags.
+/// The part of clap's default template before `after_help`. In the text that is appended, clap
+/// replaces only its own tags; other braces are printed unchanged.
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}\n\n";
 
-/// The same command with its help, and that of its subcommands, laid out for the terminal.
-pub(crate) fn laid_out(command: Command) -> Command {
+/// Formats the help of the command and its subcommands for the terminal.
+pub(crate) fn formatted(command: Command) -> Command {
     for_width(command, terminal_width().min(WIDEST))
 }
 
-/// The width that clap finds: the terminal's, else COLUMNS.
+/// The width that clap uses for the options: the terminal's, else COLUMNS.
 fn terminal_width() -> usize {
     let columns = || {
         let columns = crate::args::variable("COLUMNS")?.parse().ok()?;
@@ -44,8 +44,8 @@ fn for_width(command: Command, width: usize) -> Command {
     }
 }
 
-/// A line that starts with a space is an example or a table's row, and stays as it is. The others
-/// are prose: those that follow each other are one paragraph.
+/// Keeps lines that start with a space: examples and rows of tables. Other lines are prose, and
+/// adjacent ones form a paragraph.
 fn reflowed(text: &str, width: usize) -> String {
     let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
     let lines: Vec<&str> = text.lines().collect();
@@ -74,16 +74,16 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_shown_as_they_are_written_at_any_width() {
+    fn examples_are_unchanged_at_any_width() {
         for width in [20, 60, 80, 100] {
             check_examples(&for_width(crate::Cli::command(), width));
         }
     }
 
     #[test]
-    fn prose_is_one_paragraph_until_a_blank_line_or_an_example() {
+    fn a_paragraph_ends_at_a_blank_line_or_an_example() {
         let text = "one\ntwo three\n  an   example\n\nfour\nfive";
-        let laid_out = "one two\nthree\n  an   example\n\nfour\nfive";
-        assert_eq!(reflowed(text, 8), laid_out);
+        let formatted = "one two\nthree\n  an   example\n\nfour\nfive";
+        assert_eq!(reflowed(text, 8), formatted);
     }
 }

@@ -1,11 +1,11 @@
-//! What `--json` prints: one indented document and a newline. Its keys are a promise to the
-//! programs that read it; keys may be added, none is renamed.
+//! Prints JSON for `--json`: one indented document and a newline. Programs rely on the keys: keys
+//! may be added, but never renamed or removed.
 
 use std::fmt::Display;
 use std::io;
 
-/// Prints a `serde_json::Value`, or a document that the library has written.
+/// Prints a `serde_json::Value`, or JSON text from the library.
 pub(crate) fn print(document: &impl Display) -> io::Result<()> {
-    // The alternate form of a Value is the indented one; text has no other.
+    // `#` indents a Value, and has no effect on text.
     super::print([format!("{document:#}\n")])
 }

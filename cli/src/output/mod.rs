@@ -1,7 +1,7 @@
-//! How everything that rdsign prints is written: text for people, JSON for programs, and the help.
+//! Writes what rdsign prints: text for people, JSON for programs, and help.
 //!
-//! Standard output is written here and flushed, so that a full disk or a closed pipe is an error
-//! of the command and not a lost line.
+//! Standard output is flushed here, so that a full disk or a closed pipe makes the command fail and
+//! no line is lost silently.
 
 pub(crate) mod help;
 pub(crate) mod json;

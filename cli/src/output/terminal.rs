@@ -1,4 +1,4 @@
-//! Text for people: where its lines break, and colours where a terminal shows them.
+//! Text for people: line breaks, and colours if a terminal can show them.
 
 use std::io::{self, IsTerminal};
 
@@ -15,7 +15,7 @@ pub(crate) struct Style {
 
 impl Style {
     /// For standard output: no colours in a pipe or a file, with NO_COLOR set
-    /// (<https://no-color.org>), or on a terminal that has none.
+    /// (<https://no-color.org>), or on a terminal without colours.
     pub(crate) fn of_stdout() -> Self {
         let is_wanted = variable("NO_COLOR").is_none();
         let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
@@ -49,8 +49,8 @@ impl Style {
     }
 }
 
-/// Breaks text between words. The first line is meant to start at column `indent`, and the others
-/// are indented to it. A word that is longer than a line gets a line of its own.
+/// Breaks text between words. The caller prints the first line at column `indent`; the other lines
+/// are indented to it. A word that is longer than a line gets its own line.
 pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     let mut wrapped = String::with_capacity(text.len());
     let mut column = indent;

@@ -1,13 +1,13 @@
-//! What a server says when it refuses a login, and what that means: the one place for it.
+//! The messages with which a server refuses a login, and what they mean.
 //!
-//! A server tells a client next to nothing, on purpose, so an answer has more than one cause.
+//! A server tells a client as little as possible, so most messages have more than one cause.
 //! docs/errors.md shows the same table.
 
 /// One answer of a server.
 pub(crate) struct Answer {
     /// Its stable id.
     pub(crate) id: &'static str,
-    /// Parts of the server's message, all of which must be there.
+    /// The server's message must contain all of these.
     parts: &'static [&'static str],
     /// What it means.
     pub(crate) means: &'static str,
@@ -15,13 +15,13 @@ pub(crate) struct Answer {
     pub(crate) next: &'static str,
 }
 
-/// In the order in which they are looked for: the first that fits is the one.
+/// The first one that matches counts, so the order matters.
 pub(crate) const ANSWERS: [Answer; 10] = [
     Answer {
         id: "token-refused",
         parts: &["PAM authentication failed for user"],
-        means: "the server looked at the token and refused it",
-        next: "what doctor could not rule out is listed below it, likeliest first",
+        means: "the server checked the token and refused it",
+        next: "the possible causes are listed below, the most likely first",
     },
     Answer {
         id: "sent-without-tls",
@@ -40,48 +40,49 @@ pub(crate) const ANSWERS: [Answer; 10] = [
         id: "no-rule",
         parts: &["no pg_hba.conf entry"],
         means: "no rule of the server lets this user in from this address",
-        next: "on RDS that is another server than you mean: check host name and port",
+        next: "on RDS every user has a rule, so this is most likely another server: check host \
+               name and port",
     },
     Answer {
         id: "not-an-iam-user",
         parts: &["password authentication failed for user"],
-        means: "the token was taken for a plain password: the user is not in rds_iam or does not \
-                exist, or IAM authentication is off",
+        means: "the server treated the token as a password: the user is not in rds_iam or does \
+                not exist, or IAM authentication is off",
         next: "create the user and GRANT rds_iam to it; turn IAM authentication on",
     },
     Answer {
         id: "may-not-log-in",
         parts: &["role", "is not permitted to log in"],
-        means: "the token is right, and the role is one without LOGIN",
+        means: "the token is valid, and the role has no LOGIN",
         next: "ALTER ROLE … LOGIN",
     },
     Answer {
         id: "no-such-role",
         parts: &["role", "does not exist"],
-        means: "there is no such user",
-        next: "create the user and GRANT rds_iam to it; upper and lower case differ",
+        means: "the user does not exist",
+        next: "create the user and GRANT rds_iam to it; names are case-sensitive",
     },
     Answer {
         id: "no-such-database",
         parts: &["database", "does not exist"],
-        means: "the token is right, and the database is not there",
-        next: "name one that is there with --dbname",
+        means: "the token is valid, and the database does not exist",
+        next: "name an existing database with --dbname",
     },
     Answer {
         id: "may-not-connect",
         parts: &["permission denied for database"],
-        means: "the token is right, and the user may not use this database",
+        means: "the token is valid, and the user may not use this database",
         next: "GRANT CONNECT ON DATABASE … to the user",
     },
     Answer {
         id: "server-full",
         parts: &["connection slots are reserved"],
-        means: "the server has as many connections as it takes",
-        next: "close some, put a pool or RDS Proxy before it, or raise max_connections",
+        means: "the server has no free connection slots",
+        next: "close some connections, use a pool or RDS Proxy, or raise max_connections",
     },
 ];
 
-/// The answer that a server's message matches.
+/// Returns the answer that a server's message matches.
 pub(crate) fn find(message: &str) -> Option<&'static Answer> {
     let fits = |answer: &&Answer| answer.parts.iter().all(|part| message.contains(part));
     ANSWERS.iter().find(fits)
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_message_has_its_answer() {
+    fn each_message_finds_its_answer() {
         for (message, id) in [
             (
                 "PAM authentication failed for user \"x\"",

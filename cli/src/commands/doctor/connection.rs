@@ -1,5 +1,5 @@
-//! The steps that need the network, in their order. A step whose predecessors failed is skipped, and
-//! says what is missing.
+//! The steps that need the network, in order. If a step fails, the steps that depend on it are
+//! skipped, and their entries say why.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::signing::Signing;
 use super::{database, network, tls};
 
 impl Examination {
-    /// From the name to what an open connection shows.
+    /// Runs the steps from the name look-up to the queries on the open connection.
     pub(crate) async fn connect(
         &self,
         signing: Option<Signing>,
@@ -22,14 +22,14 @@ impl Examination {
     ) {
         let stream = self.reach(limit, report).await;
         let token = match &signing {
-            None => Err("it takes credentials and a region".to_owned()),
+            None => Err("needs credentials and a region".to_owned()),
             Some(signing) => {
                 let token = signing.signer.token();
                 report.add(match &token {
                     Ok(token) => self.token(token),
                     Err(error) => Entry::of_error(Step::Token, error),
                 });
-                token.map_err(|_| "there is no token".to_owned())
+                token.map_err(|_| "no token".to_owned())
             }
         };
         if let (None, Err(why)) = (&signing, &token) {
@@ -43,17 +43,17 @@ impl Examination {
                     Ok(client) => client,
                     Err(refusal) => {
                         report.add(self.refused(&refusal, &signing));
-                        return report.skip(&after_login, "only a connection can tell");
+                        return report.skip(&after_login, "needs a connection");
                     }
                 }
             }
             (stream, _, _) => {
                 let why = match stream {
-                    None => "there is no connection",
-                    Some(_) => "there is no token",
+                    None => "no connection",
+                    Some(_) => "no token",
                 };
                 report.skip(&[Step::Login], why);
-                return report.skip(&after_login, "only a connection can tell");
+                return report.skip(&after_login, "needs a connection");
             }
         };
         let version = database::version(&client, limit).await.unwrap_or_default();
@@ -73,13 +73,13 @@ impl Examination {
         let (entry, addresses) =
             network::resolve(&self.endpoint, self.hostaddr, self.port, limit).await;
         if !report.add(entry) {
-            report.skip(&[Step::Tcp, Step::Tls], "there is no address");
+            report.skip(&[Step::Tcp, Step::Tls], "no address");
             return None;
         }
         let (entry, stream) = network::connect(&addresses, limit).await;
         report.add(entry);
         let Some(stream) = stream else {
-            report.skip(&[Step::Tls], "there is no connection");
+            report.skip(&[Step::Tls], "no connection");
             return None;
         };
         let roots = match tls::Roots::choose(self.sslrootcert.clone(), &self.endpoint) {

@@ -1,4 +1,5 @@
-//! The step that looks at the credentials: whether they can work, and for how long.
+//! The step that checks the credentials: whether they can work, and for how long. It does not ask
+//! AWS: it compares the key ID with the session token, and the expiry with the clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +21,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     match SessionTokenMismatch::of(id, has_session_token) {
         Some(SessionTokenMismatch::Missing) => {
             let says = format!(
-                "{}: {id} is a temporary key, and has no session token",
+                "{}: {id} is a temporary key, and its session token is missing",
                 found.source
             );
             return Entry::failed(Step::Credentials, "session-token-missing", says).next(
@@ -29,26 +30,31 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
         }
         Some(SessionTokenMismatch::LeftOver) => {
             let says = format!(
-                "{}: {id} is a long-lived key, and has a session token",
+                "{}: {id} is a long-lived key, but there is a session token",
                 found.source
             );
             return Entry::failed(Step::Credentials, "session-token-left-over", says)
-                .next("Unset AWS_SESSION_TOKEN: it is another key's.");
+                .next("Unset AWS_SESSION_TOKEN: it belongs to another key.");
         }
         None => {}
     }
     let Some(end) = found.expires_at() else {
         return Entry::fine(Step::Credentials, says);
     };
-    says.push_str(&format!(", until {}", format_rfc3339(end)));
+    let time = format_rfc3339(end);
     let Ok(left) = end.duration_since(SystemTime::now()) else {
         let code = ErrorCode::CredentialsExpired.as_str();
-        return Entry::failed(Step::Credentials, code, format!("{says}: they have ended"))
-            .next("Get new ones, by `aws sso login` or from where these came.");
+        return Entry::failed(
+            Step::Credentials,
+            code,
+            format!("{says}, expired at {time}"),
+        )
+        .next("Get new credentials, with `aws sso login` or from where you got these.");
     };
+    says.push_str(&format!(", expires at {time}"));
     if left < Duration::from_secs(rdsign::MAX_EXPIRES_IN.into()) {
         return Entry::warning(Step::Credentials, "credentials-end-soon", says)
-            .next("A token ends with the credentials that signed it.");
+            .next("A token expires with the credentials that signed it.");
     }
     Entry::fine(Step::Credentials, says)
 }

@@ -1,7 +1,7 @@
-//! The login itself, and what an open connection shows.
+//! The login, and the steps that query the open connection.
 //!
-//! TLS comes first: tokio-postgres gets the encrypted stream and must not ask for TLS itself, so the
-//! token is sent through what was verified.
+//! tokio-postgres gets a stream that is already encrypted and verified, and must not ask for TLS
+//! itself. So the token goes only through the connection whose certificate the TLS step checked.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use super::entry::{Entry, Step};
 
 /// Why the login failed.
 pub(crate) enum Refusal {
-    /// The server's own words.
+    /// The server's message.
     Said(String),
     /// The connection broke, or the server did not answer.
     Broken(String),
@@ -49,7 +49,7 @@ pub(crate) async fn log_in(
     }
 }
 
-/// An error with its causes, which its own text omits.
+/// Formats an error with its causes, which its own text omits.
 fn reason(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -60,7 +60,7 @@ fn reason(error: &Error) -> String {
     text
 }
 
-/// The first row of a query, as text.
+/// Returns the first row of a query, as text.
 async fn row(
     client: &Client,
     query: &str,
@@ -88,35 +88,36 @@ pub(crate) async fn version(client: &Client, limit: Duration) -> Option<String> 
     value(client, "show server_version", limit).await.ok()?
 }
 
-/// How far the server's clock is from this machine's.
+/// Compares the server's clock with this machine's.
 pub(crate) async fn clock(client: &Client, limit: Duration) -> Entry {
     let seconds = |time: SystemTime| {
         time.duration_since(UNIX_EPOCH)
             .map_or(0.0, |d| d.as_secs_f64())
     };
     let before = seconds(SystemTime::now());
-    let told = value(
+    let answer = value(
         client,
         "select extract(epoch from clock_timestamp())",
         limit,
     )
     .await;
     let after = seconds(SystemTime::now());
-    match told.map(|text| text.and_then(|text| text.parse::<f64>().ok())) {
+    match answer.map(|text| text.and_then(|text| text.parse::<f64>().ok())) {
         Ok(Some(server)) => compared(server - f64::midpoint(before, after)),
-        Ok(None) => failed_query(Step::Clock, "the server told no time"),
+        Ok(None) => failed_query(Step::Clock, "the server returned no time"),
         Err(problem) => failed_query(Step::Clock, &problem),
     }
 }
 
-/// A server refuses a token that is signed more than five minutes ahead of its clock. A token that
-/// is signed behind it expires that much earlier.
+/// `ahead`: how many seconds the server's clock is ahead of this machine's. A server refuses a
+/// token that is signed more than five minutes ahead of its clock. If this machine's clock is
+/// behind, tokens expire that much earlier.
 fn compared(ahead: f64) -> Entry {
     let seconds = ahead.abs();
     let direction = if ahead > 0.0 { "behind" } else { "ahead of" };
     let says = format!("this machine is {seconds:.0} s {direction} the server's clock");
-    let next = "Set this machine's clock, by NTP: tokens are refused when it is 5 minutes ahead \
-                or 15 minutes behind.";
+    let next = "Set this machine's clock with NTP: the server refuses tokens if it is 5 minutes \
+                ahead or 15 minutes behind.";
     match seconds {
         ..2.0 => Entry::fine(Step::Clock, "this machine and the server agree"),
         ..30.0 => Entry::fine(Step::Clock, says),
@@ -126,42 +127,44 @@ fn compared(ahead: f64) -> Entry {
 }
 
 fn failed_query(step: Step, problem: &str) -> Entry {
-    let says = format!("the server could not be asked: {problem}");
+    let says = format!("the query failed: {problem}");
     Entry::failed(step, "query-failed", says)
 }
 
-/// The shortest way from the user to rds_iam. Roles cannot be members of each other in a circle, so
-/// the search ends.
-const WAY_TO_RDS_IAM: &str = "\
-with recursive way(role, names) as (
+/// Finds the shortest path of memberships from the user to rds_iam. PostgreSQL rejects circular
+/// memberships, so the search ends.
+const PATH_TO_RDS_IAM: &str = "\
+with recursive path(role, names) as (
     select oid, array[rolname::text] from pg_catalog.pg_roles where rolname = current_user
     union all
     select granted.oid, names || granted.rolname::text
-    from way
+    from path
     join pg_catalog.pg_auth_members on member = role
     join pg_catalog.pg_roles granted on granted.oid = roleid)
-select array_to_string(names, ' > ') from way
+select array_to_string(names, ' > ') from path
 where names[array_upper(names, 1)] = 'rds_iam' order by array_length(names, 1) limit 1";
 
 pub(crate) async fn member(client: &Client, username: &str, limit: Duration) -> Entry {
-    match value(client, WAY_TO_RDS_IAM, limit).await {
+    match value(client, PATH_TO_RDS_IAM, limit).await {
         Err(problem) => failed_query(Step::Member, &problem),
-        Ok(Some(way)) if way.matches(" > ").count() == 1 => Entry::fine(
+        Ok(Some(path)) if path.matches(" > ").count() == 1 => Entry::fine(
             Step::Member,
             format!("{username} is a member of rds_iam, directly"),
         ),
-        Ok(Some(way)) => Entry::fine(
+        Ok(Some(path)) => Entry::fine(
             Step::Member,
-            format!("{username} is a member of rds_iam, through {way}"),
+            format!("{username} is a member of rds_iam, through {path}"),
         ),
         Ok(None) => Entry::failed(
             Step::Member,
             "not-in-rds-iam",
-            format!("{username} logged in and is not in rds_iam: nobody looked at the token"),
+            format!(
+                "{username} logged in but is not in rds_iam: the server did not check the token"
+            ),
         )
         .next(
-            "Is this RDS? A server that trusts this address lets anyone in. GRANT rds_iam to the \
-               user.",
+            "Is this RDS? A server that trusts this address lets anyone in. On RDS, GRANT rds_iam \
+             to the user.",
         ),
     }
 }
@@ -177,12 +180,12 @@ pub(crate) async fn force_ssl(client: &Client, limit: Duration) -> Entry {
         Err(problem) => Entry::warning(
             Step::ForceSsl,
             "query-failed",
-            format!("the server could not be asked: {problem}"),
+            format!("the query failed: {problem}"),
         ),
         Ok(None) => Entry::skipped(Step::ForceSsl, "this server has no rds.force_ssl"),
         Ok(Some(on)) if matches!(on.as_str(), "1" | "on") => Entry::fine(
             Step::ForceSsl,
-            "rds.force_ssl is on: nobody logs in without TLS",
+            "rds.force_ssl is on: the server rejects logins without TLS",
         ),
         Ok(Some(_)) => Entry::warning(
             Step::ForceSsl,
@@ -200,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_is_told_before_tokens_fail() {
+    fn a_wrong_clock_is_reported_before_tokens_fail() {
         for (ahead, outcome) in [
             (0.4, Outcome::Fine),
             (-20.0, Outcome::Fine),

@@ -1,5 +1,5 @@
-//! One step's result. The names of the steps and the exit statuses that they give are promises, as
-//! the ids of findings are: scripts look at them.
+//! The result of one step. Scripts rely on the names of the steps, their exit statuses and the ids
+//! of findings, so these never change.
 
 use rdsign::Error;
 
@@ -42,25 +42,25 @@ impl Step {
     }
 }
 
-/// How a step went.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Fine,
-    /// It works, and there is something to know.
+    /// The step succeeded, but the user should know something.
     Warning,
     Failed,
     Skipped,
 }
 
-/// One step's result.
+/// The result of one step.
 pub(crate) struct Entry {
     pub(super) step: Step,
     pub(super) outcome: Outcome,
-    /// The stable id of what was found, if there is something to do about it.
+    /// The stable id of the problem; `None` if there is no problem.
     pub(super) finding: Option<String>,
     pub(super) says: String,
     pub(super) next: Vec<String>,
-    /// Text to copy, which is therefore never wrapped.
+    /// Text that the user copies; it is never wrapped.
     pub(super) copy: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Entry {
         Self::failed(step, error.code().as_str(), error.message())
     }
 
-    /// Adds something to do next.
+    /// Adds a suggestion.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());
         self

@@ -1,5 +1,5 @@
-//! What the doctor examines, from flags and variables. Invalid input ends the command here; a region
-//! that is missing or wrong is kept, since a step reports it.
+//! What doctor checks, from flags and variables. Invalid input ends the command here, but a region
+//! that is missing or wrong is kept, because a step reports it.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -29,7 +29,9 @@ impl Examination {
         let target = args.target.clone().builder()?.target()?;
         let hostaddr = match (args.dial.hostaddr, variable("PGHOSTADDR")) {
             (None, Some(text)) => Some(text.parse().map_err(|_| {
-                Failure::Usage("PGHOSTADDR is no IP address; accepted: one".to_owned())
+                Failure::Usage(
+                    "PGHOSTADDR: not an IP address; accepted: an IPv4 or IPv6 address".to_owned(),
+                )
             })?),
             (given, _) => given,
         };

@@ -1,12 +1,12 @@
-//! `rdsign doctor`: a login, one step at a time, to find the step that fails and what to do.
+//! `rdsign doctor`: logs in step by step, and reports the step that fails and what to do.
 //!
-//! It does what a driver does, with the same core and no more privileges, and says only what it
-//! saw: a server does not tell a client why it refuses a token. Each step that waits for the network
-//! has a time limit, and no step's text contains a token or a secret.
+//! It does what a driver does, with the same core and no more privileges, and reports only what it
+//! observed: a server does not tell a client why it refuses a token. Each step that waits for the
+//! network has a time limit, and no step's text contains a token or a secret.
 //!
-//! `examination` is what to look at. Its steps are in `signing` (with `credentials`), `connection`
-//! (with `network`, `tls`, `database`, and `refused` if the login fails) and `policy`; each gives an
-//! `entry` of the `report`, which `text` lays out.
+//! `examination` holds the input. The steps are in `signing` (with `credentials`), `connection`
+//! (with `network`, `tls`, `database`, and `refused` if the login fails) and `policy`. Each step
+//! adds an `entry` to the `report`; `text` formats the report.
 
 mod answers;
 mod connection;
@@ -30,6 +30,7 @@ use clap::Args;
 
 use crate::args::{DialArgs, TargetArgs};
 use crate::failure::Failure;
+use crate::output::{self, json};
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -54,7 +55,7 @@ pub(crate) struct DoctorArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
     timeout: u32,
 
-    /// Print what was found as JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
@@ -66,22 +67,25 @@ Examples:
   rdsign doctor --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
     --username iam_user --hostaddr 127.0.0.1 --hostport 15432 --json
 
-Exit status: 0 if every step works, 2 for bad input, else that of the first step
-that failed:
+Exit status: 0 if all checks passed, 2 for invalid input, else that of the first
+step that failed:
   11 credentials  missing, or they cannot work
-  12 region       missing, or not the host name's
+  12 region       unknown, or not the host name's
   13 name         the host name cannot be looked up
   14 tcp          the server cannot be reached
   15 tls          no TLS, or the certificate is not trusted
-  16 token        it cannot be made
-  17 login        the server refuses it
+  16 token        the token cannot be signed
+  17 login        the server refuses the login
   18 clock        this machine's clock is minutes off
   19 member       the user is not in rds_iam";
 
 pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let as_json = args.json;
     let report = examine(args)?;
-    report.print(as_json)?;
+    match as_json {
+        true => json::print(&report.to_json())?,
+        false => output::print([text::of(&report, &text::Style::of_stdout())])?,
+    }
     Ok(report.exit_status())
 }
 

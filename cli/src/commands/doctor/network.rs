@@ -1,4 +1,4 @@
-//! From a host name to a connection: name resolution and TCP, each within its time.
+//! The steps that look up the host name and connect by TCP. Each has the time limit of a step.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::entry::{Entry, Step};
 
-/// Addresses of the endpoint, or the one to connect to in its place.
+/// Returns the addresses of the endpoint, or `hostaddr` if it is given.
 pub(crate) async fn resolve(
     endpoint: &Endpoint,
     hostaddr: Option<IpAddr>,
@@ -19,13 +19,13 @@ pub(crate) async fn resolve(
 ) -> (Entry, Vec<SocketAddr>) {
     let hostname = endpoint.hostname();
     if let Some(address) = hostaddr {
-        let says = format!("not looked up: {address} is given as hostaddr");
+        let says = format!("not looked up: hostaddr is {address}");
         return (named(endpoint, says), vec![SocketAddr::new(address, port)]);
     }
     let bare = hostname.trim_matches(['[', ']']);
     let failed = |finding, says: String| {
-        let next = "Check the name with what RDS shows as the endpoint. A private name is known \
-                    only inside its VPC, and to its VPN.";
+        let next = "Compare the name with the endpoint that RDS shows. A private name can be \
+                    looked up only inside its VPC or through its VPN.";
         (
             Entry::failed(Step::Name, finding, says).next(next),
             Vec::new(),
@@ -49,28 +49,28 @@ pub(crate) async fn resolve(
     }
 }
 
-/// Whether a token for this name can be what a server expects.
+/// Warns if no RDS server can expect a token for this name.
 fn named(endpoint: &Endpoint, says: String) -> Entry {
     if endpoint.is_rds() {
         return Entry::fine(Step::Name, says);
     }
     let says = format!(
-        "{says}; but {} is not the name of an RDS endpoint, and a token is good for that alone",
+        "{says}; but {} is not the name of an RDS endpoint, and RDS accepts only tokens for one",
         endpoint.hostname()
     );
     Entry::warning(Step::Name, "not-an-endpoint", says).next(
-        "Give the endpoint that RDS shows as --hostname, and a tunnel's end as --hostaddr and \
+        "Pass the endpoint that RDS shows as --hostname, and a tunnel's address as --hostaddr and \
          --hostport.",
     )
 }
 
-/// A connection to the first address that accepts one.
+/// Connects to the first address that accepts a connection.
 pub(crate) async fn connect(
     addresses: &[SocketAddr],
     limit: Duration,
 ) -> (Entry, Option<TcpStream>) {
     let each = limit / u32::try_from(addresses.len().max(1)).unwrap_or(1);
-    let mut entry = Entry::failed(Step::Tcp, "no-address", "the name stands for no address");
+    let mut entry = Entry::failed(Step::Tcp, "no-address", "the name has no address");
     for address in addresses {
         entry = match timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
@@ -83,8 +83,8 @@ pub(crate) async fn connect(
                 format!("{address} refuses connections: nothing listens there"),
             )
             .next(
-                "Check the port with what RDS shows, that the database is available, and that a \
-                   tunnel is up.",
+                "Compare the port with the one that RDS shows. Check that the database is \
+                 available and that the tunnel, if you use one, is up.",
             ),
             Ok(Err(error)) => Entry::failed(
                 Step::Tcp,
@@ -98,8 +98,8 @@ pub(crate) async fn connect(
                 format!("{address} does not answer within {} s", limit.as_secs()),
             )
             .next(
-                "Most often a security group: it must let this machine in on this port. A \
-                   database that is not publicly accessible needs the VPC, a VPN or a tunnel.",
+                "The usual cause is a security group: it must let this machine in on this port. \
+                 A database that is not publicly accessible needs the VPC, a VPN or a tunnel.",
             ),
         };
     }

@@ -1,5 +1,5 @@
-//! The last step: what IAM must allow. It checks nothing, since a database login cannot read IAM's
-//! policies; it gives the ARN to compare them with.
+//! The last step: prints the ARN that IAM must allow. It checks nothing, because a database login
+//! cannot read IAM policies.
 
 use rdsign::policy::ConnectResource;
 
@@ -7,10 +7,10 @@ use super::entry::{Entry, Step};
 use super::examination::Examination;
 
 impl Examination {
-    /// What IAM must allow. The database does not know its account and resource id.
+    /// The account and resource id are placeholders: a client cannot find them out.
     pub(crate) fn policy(&self) -> Entry {
         let Ok((region, _)) = &self.region else {
-            return Entry::skipped(Step::Policy, "it takes a region");
+            return Entry::skipped(Step::Policy, "needs a region");
         };
         let arn = ConnectResource {
             partition: region.partition().to_owned(),
@@ -30,7 +30,8 @@ impl Examination {
         Entry::fine(Step::Policy, "IAM must allow rds-db:connect on")
             .copy(arn)
             .next(format!(
-                "ACCOUNT is the database's, RESOURCE_ID is {resource} (not its name)."
+                "Replace ACCOUNT with the database's account, and RESOURCE_ID with {resource} (not \
+                 its name)."
             ))
     }
 }

@@ -1,5 +1,5 @@
-//! A login that failed: what the server's answer means, and what is left to look at. A server does
-//! not say why it refuses a token, so the causes are a list, likeliest first.
+//! Explains a failed login: what the server's message means, and what to check next. A server does
+//! not say why it refuses a token, so the report lists the possible causes, the most likely first.
 
 use std::time::SystemTime;
 
@@ -13,12 +13,12 @@ use super::examination::Examination;
 use super::signing::Signing;
 
 impl Examination {
-    /// A login that failed: the server's words, what they mean, and what is left to look at.
     pub(super) fn refused(&self, refusal: &Refusal, signing: &Signing) -> Entry {
         let message = match refusal {
             Refusal::Broken(problem) => {
-                return Entry::failed(Step::Login, "login-broken", problem)
-                    .next("The server or something before it ended the connection: see its log.");
+                return Entry::failed(Step::Login, "login-broken", problem).next(
+                    "The server, or a proxy in between, closed the connection: see its log.",
+                );
             }
             Refusal::Said(message) => message,
         };
@@ -29,7 +29,7 @@ impl Examination {
                 format!("the server says: {message}"),
             );
         };
-        let says = format!("the server says: {message}. That is: {}", answer.means);
+        let says = format!("the server says: {message}. This means: {}", answer.means);
         let entry = Entry::failed(Step::Login, answer.id, says);
         match answer.id {
             "token-refused" => self.causes(entry, signing),
@@ -38,24 +38,24 @@ impl Examination {
                 entry
                     .next(format!("As an administrator: GRANT rds_iam TO {name};"))
                     .next(format!(
-                        "If there is no such user, before that: CREATE USER {name};"
+                        "If the user does not exist, before that: CREATE USER {name};"
                     ))
                     .next(
-                        "If it is there and in rds_iam: turn IAM database authentication on for \
-                         the instance or cluster.",
+                        "If the user exists and is in rds_iam: turn IAM database authentication \
+                         on for the instance or cluster.",
                     )
             }
             _ => entry.next(answer.next),
         }
     }
 
-    /// Why a server refuses a token that was made a moment ago, likeliest first.
+    /// Adds the reasons why a server may refuse a new token, the most likely first.
     fn causes(&self, mut entry: Entry, signing: &Signing) -> Entry {
         let key = &signing.access_key_id;
         if !self.endpoint.is_rds() {
             entry = entry.next(format!(
-                "{} is not an RDS endpoint's name: sign for the endpoint's own (--hostname), and \
-                 dial what you like (--hostaddr).",
+                "{} is not the name of an RDS endpoint: sign for the endpoint (--hostname), and \
+                 dial another address with --hostaddr.",
                 self.endpoint.hostname()
             ));
         }
@@ -66,22 +66,22 @@ impl Examination {
             ));
         }
         entry = entry.next(format!(
-            "No policy may allow rds-db:connect to the owner of {key}: see the ARN below, in \
-             which upper and lower case differ. `rdsign policy` writes one."
+            "The owner of {key} may have no policy that allows rds-db:connect on the ARN below, \
+             which is case-sensitive. `rdsign policy` prints such a policy."
         ));
         if signing.is_temporary {
             entry = entry.next(format!(
-                "The credentials of {key} may have ended: get new ones, and see `rdsign \
-                 credentials`. Their session token must be theirs."
+                "The credentials of {key} may have expired, or the session token may belong to \
+                 another key: get new ones, and check them with `rdsign credentials`."
             ));
         } else {
             entry = entry.next(format!(
-                "The key {key} may be inactive or deleted, or its secret another key's."
+                "The key {key} may be inactive or deleted, or the secret may belong to another key."
             ));
         }
         entry.next(format!(
-            "The clock may be off: it is {} here. A token is refused from 15 minutes behind and 5 \
-             minutes ahead of the server's.",
+            "The clock may be off: it is {} here. The server refuses tokens from a clock that is \
+             15 minutes behind its own or 5 minutes ahead.",
             format_rfc3339(SystemTime::now())
         ))
     }

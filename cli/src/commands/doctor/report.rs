@@ -1,25 +1,22 @@
-//! What the doctor found. A later step may be fine although an earlier one failed; the exit status
-//! is that of the first failure.
+//! The results of all steps. A later step can succeed although an earlier one failed, because some
+//! steps do not depend on each other. The exit status is that of the first failure.
 
-use std::io;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::entry::{Entry, Outcome, Step};
-use super::text;
-use crate::output::{self, json};
 
-/// All steps so far.
+/// The entries of all steps so far.
 #[derive(Default)]
 pub(crate) struct Report(Vec<Entry>);
 
 impl Report {
     /// Adds a step's result. Returns whether the steps that build on it can run.
     pub(crate) fn add(&mut self, entry: Entry) -> bool {
-        let goes_on = !entry.has_failed() && entry.outcome != Outcome::Skipped;
+        let can_go_on = !entry.has_failed() && entry.outcome != Outcome::Skipped;
         self.0.push(entry);
-        goes_on
+        can_go_on
     }
 
     /// Adds steps that cannot run.
@@ -47,14 +44,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn print(&self, as_json: bool) -> io::Result<()> {
-        match as_json {
-            true => json::print(&self.as_json()),
-            false => output::print([text::of(self, &text::Style::of_stdout())]),
-        }
-    }
-
-    fn as_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let failed = self.first_failure();
         let steps: Vec<Value> = self.0.iter().map(entry_as_json).collect();
         json!({
@@ -89,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_statuses_are_the_promised_ones() {
+    fn exit_statuses_never_change() {
         let statuses = [
             (Step::Credentials, 11),
             (Step::Region, 12),
@@ -109,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_counts_and_a_warning_does_not() {
+    fn the_first_failure_sets_the_exit_status_and_warnings_do_not() {
         let mut report = Report::default();
-        report.add(Entry::warning(Step::Credentials, "w", "so so"));
+        report.add(Entry::warning(Step::Credentials, "w", "slow"));
         assert!(report.first_failure().is_none());
         report.add(Entry::failed(Step::Login, "f", "no"));
         report.add(Entry::failed(Step::Tls, "f", "no"));
         assert_eq!(report.first_failure(), Some(Step::Tls));
-        assert_eq!(report.as_json()["exit_status"], 15);
+        assert_eq!(report.to_json()["exit_status"], 15);
     }
 }

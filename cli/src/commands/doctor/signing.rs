@@ -1,5 +1,5 @@
-//! The steps that end with a token: credentials, region, and the signature, which needs no network
-//! once the credentials are found.
+//! The steps credentials, region and token. Once the credentials are found, signing needs no
+//! network.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use super::examination::Examination;
 use super::report::Report;
 use crate::args::variable;
 
-/// The signer, and whose key it has.
+/// The signer, and the key that it signs with.
 pub(crate) struct Signing {
     pub(super) signer: Signer,
     pub(super) access_key_id: String,
@@ -20,26 +20,26 @@ pub(crate) struct Signing {
 }
 
 impl Examination {
-    /// Credentials and region: all that a token needs.
+    /// Runs the steps credentials and region. Returns a signer if both succeed.
     pub(crate) fn signer(&self, report: &mut Report) -> Option<Signing> {
         let mut source = self.source.clone();
         if let Ok((region, _)) = &self.region {
             source = source.region(region.as_str());
         }
-        // Search once: the signer gets what is found here, and does not search again.
+        // Search only once, so that the report and the token use the same credentials.
         let found = source.find_credentials();
         report.add(match &found {
             Ok(found) => credentials(found),
             Err(error) => Entry::of_error(Step::Credentials, error)
-                .next("`rdsign credentials` says what each source had."),
+                .next("`rdsign credentials` shows why each source had none."),
         });
         report.add(match &self.region {
             Ok((region, source)) => {
-                Entry::fine(Step::Region, format!("{region}, {}", spoken(*source)))
+                Entry::fine(Step::Region, format!("{region}, {}", origin(*source)))
             }
             Err(error) => Entry::of_error(Step::Region, error).next(
-                "The region is the database's own: the part before rds.amazonaws.com in its \
-                 endpoint. A Global Database's endpoint has none: there it is the writer's.",
+                "Use the database's region: the part before rds.amazonaws.com in its endpoint. \
+                 The endpoint of a Global Database has no region: use the writer's.",
             ),
         });
         let (Ok(found), Ok((region, _))) = (found, &self.region) else {
@@ -64,7 +64,7 @@ impl Examination {
     pub(super) fn token(&self, token: &Token) -> Entry {
         let end = format_rfc3339(token.expires_at());
         let says = format!(
-            "signed for {} as {}, until {end}",
+            "signed for {} as {}, expires at {end}",
             self.endpoint, self.username
         );
         // A token from an earlier attempt is often still in this variable.
@@ -72,16 +72,16 @@ impl Examination {
         match old.map(|old| old.expires_at()) {
             Some(end) if end <= SystemTime::now() => {
                 let end = format_rfc3339(end);
-                let says = format!("{says}; the one in PGPASSWORD expired at {end}");
+                let says = format!("{says}; the token in PGPASSWORD expired at {end}");
                 Entry::warning(Step::Token, "old-token", says)
-                    .next("Make a new token for each connection, as `rdsign exec` does.")
+                    .next("Get a new token for each connection; `rdsign exec` gets one for you.")
             }
             _ => Entry::fine(Step::Token, says),
         }
     }
 }
 
-fn spoken(source: RegionSource) -> String {
+fn origin(source: RegionSource) -> String {
     match source {
         RegionSource::Given => "from --region".to_owned(),
         RegionSource::Hostname => "in the host name".to_owned(),

@@ -1,4 +1,5 @@
-//! The report as text: a line for each step, with what to do next below it.
+//! Formats the report as text: a line for each step, with suggestions below it. Symbols and colours
+//! depend on the locale and the terminal.
 
 use super::entry::{Entry, Outcome};
 use super::report::Report;
@@ -14,7 +15,7 @@ pub(super) fn of(report: &Report, style: &Style) -> String {
         push_entry(&mut text, entry, style);
     }
     text.push_str(&match report.first_failure() {
-        None => "All is well.\n".to_owned(),
+        None => "All checks passed.\n".to_owned(),
         Some(step) => format!(
             "Failed: {}. Exit status: {}.\n",
             step.as_str(),
@@ -44,7 +45,7 @@ fn push_entry(text: &mut String, entry: &Entry, style: &Style) {
     }
 }
 
-/// What the reader's terminal can show.
+/// What the terminal can show.
 pub(super) struct Style {
     terminal: terminal::Style,
     unicode: bool,
@@ -80,7 +81,7 @@ impl Style {
         if self.unicode { "→" } else { ">" }
     }
 
-    /// The text, for a locale that may not have `…`.
+    /// Replaces `…` if the locale may not have it.
     fn dots(&self, text: &str) -> String {
         match self.unicode {
             true => text.to_owned(),
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_there_only_where_they_are_wanted() {
+    fn plain_style_has_neither_colours_nor_symbols() {
         let mut report = Report::default();
         report.add(Entry::fine(Step::Tcp, "yes"));
         let colourful = Style {

@@ -1,6 +1,6 @@
-//! What a token is compared with: flags, else libpq's variables. Behind a tunnel PGHOST and PGPORT
-//! name the tunnel's end, which is not what the token is for, so they count only if they are an
-//! endpoint's.
+//! Finds what the token should be signed for: flags, else libpq's variables. With a tunnel, PGHOST
+//! and PGPORT may be the dialed address, which the token is not signed for. So they are used only
+//! if PGHOST is an RDS endpoint.
 
 use rdsign::inspect::{Driver, Expected};
 use rdsign::names::{DEFAULT_PORT, Endpoint, Region, parse_port};
@@ -9,7 +9,7 @@ use super::{DriverName, InspectArgs};
 use crate::args::variable;
 use crate::failure::Failure;
 
-/// What the token is compared with, and the variables that say so.
+/// Returns what to compare the token with, and the names of the variables that were used.
 pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str>), Failure> {
     let mut compared = Vec::new();
     let mut from_variable = |name: &'static str| {
@@ -26,7 +26,7 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
                 .hostname()
                 .into(),
         ),
-        // Otherwise it may be a tunnel's end, which no token is signed for.
+        // Any other host may be a tunnel, which no token is signed for.
         None if variable("PGHOST").as_ref().is_some_and(is_rds) => from_variable("PGHOST"),
         None => None,
     };

@@ -1,15 +1,15 @@
-//! The token's text: an argument, PGPASSWORD or standard input. Where it came from counts, since
-//! libpq sends what is in PGPASSWORD.
+//! Reads the token's text from an argument, PGPASSWORD or standard input. The caller learns whether
+//! it came from PGPASSWORD, because then libpq would send it to PostgreSQL.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 
 use crate::failure::Failure;
 
-/// Far longer than any token.
+/// In bytes. A token has a few thousand.
 const LONGEST_INPUT: u64 = 1 << 20;
 
-/// The text to look at, and whether libpq would send it.
+/// Returns the text, and whether it came from PGPASSWORD.
 pub(super) fn token(argument: Option<OsString>) -> Result<(String, bool), Failure> {
     let password = std::env::var_os("PGPASSWORD");
     let text = match (argument, password) {
@@ -21,7 +21,7 @@ pub(super) fn token(argument: Option<OsString>) -> Result<(String, bool), Failur
             Some(empty) => empty,
             None => {
                 return Err(Failure::Usage(
-                    "token: none is given; accepted: an argument, PGPASSWORD or standard input"
+                    "token: missing; accepted: an argument, PGPASSWORD or standard input"
                         .to_owned(),
                 ));
             }

@@ -1,8 +1,8 @@
-//! `rdsign inspect`: what is in a token, and what is wrong with it.
+//! `rdsign inspect`: takes a token apart, and reports what is wrong with it.
 //!
-//! `input` finds the token, `expected` what to compare it with, and `text` lays the report out.
-//! The findings and their words are the library's. Neither the signature nor the session token is
-//! ever shown.
+//! `input` reads the token, `expected` finds what to compare it with, and `text` formats the
+//! report. The findings and their texts come from the library. Neither the signature nor the
+//! session token is ever shown.
 
 mod expected;
 mod input;
@@ -30,7 +30,7 @@ pub(crate) struct InspectArgs {
     token: Option<OsString>,
 
     /// Host name of the endpoint that the token is for [default: PGHOST, if it is an RDS
-    /// endpoint's]
+    /// endpoint]
     #[arg(long, value_name = "HOST")]
     hostname: Option<String>,
 
@@ -50,7 +50,7 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_enum)]
     driver: Option<DriverName>,
 
-    /// Sign again with the credentials found, and say whether the signature is right
+    /// Sign again with your credentials, and report whether the signatures match
     #[arg(long)]
     verify: bool,
 
@@ -58,7 +58,7 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     json: bool,
 
-    /// Check the token as of another time than now, such as 2024-08-26T22:00:00Z
+    /// Check the token as of this time [default: now], such as 2024-08-26T22:00:00Z
     #[arg(long, value_name = "RFC3339")]
     at: Option<String>,
 
@@ -81,8 +81,8 @@ Examples:
   rdsign token | rdsign inspect -
   rdsign inspect --verify --json < token.txt
 
-Exit status: 0 if there are no errors (warnings are allowed), 1 if there are,
-2 for bad input.";
+Exit status: 0 if there are no errors (warnings allowed), 1 if there are errors,
+2 for invalid input.";
 
 pub(crate) fn run(args: InspectArgs) -> Result<ExitCode, Failure> {
     let now = match &args.at {
@@ -90,8 +90,8 @@ pub(crate) fn run(args: InspectArgs) -> Result<ExitCode, Failure> {
         None => SystemTime::now(),
     };
     let (mut expected, compared) = expected::expected(&args)?;
-    let (token, is_libpq_s) = input::token(args.token)?;
-    if is_libpq_s && expected.driver.is_none() {
+    let (token, from_pgpassword) = input::token(args.token)?;
+    if from_pgpassword && expected.driver.is_none() {
         expected.driver = Some(Driver::Postgresql);
     }
     let mut report = examine(&token, now, &expected);

@@ -1,4 +1,5 @@
-//! The report as text: first what is in the token, then what is wrong with it.
+//! Formats the report as text: first the token's parts, then the findings. Text from the token is
+//! escaped, because it may contain control characters.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(super) fn of(report: &Report, with_signature: bool, compared: &[&str]) -> St
             Signature::NotChecked => "not checked".to_owned(),
             Signature::Right => style.green("right"),
             Signature::Wrong => style.red("wrong"),
-            Signature::OtherKey => "not checked: another key is at hand".to_owned(),
+            Signature::OtherKey => "not checked: signed with another access key".to_owned(),
         };
         text.push_str(&row("signature", &answer));
     }
@@ -39,7 +40,7 @@ pub(super) fn of(report: &Report, with_signature: bool, compared: &[&str]) -> St
         }
     }
     if report.findings().is_empty() {
-        text.push_str(&format!("\n{}\n", style.green("Nothing is wrong with it.")));
+        text.push_str(&format!("\n{}\n", style.green("No problems found.")));
     }
     text
 }
@@ -85,7 +86,7 @@ fn time(seconds: i64) -> String {
     spoken(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// A name as it is, or quoted and escaped if a terminal would not show it so.
+/// Quotes and escapes a name that a terminal would not show unchanged.
 fn plain(text: &str) -> String {
     match text
         .chars()

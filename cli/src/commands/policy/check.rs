@@ -1,5 +1,5 @@
-//! `rdsign policy check`: whether policies allow a login, which statement decides, and what differs
-//! in one that nearly does.
+//! `rdsign policy check`: reports whether policies allow a login, which statement decides, and what
+//! differs in statements that nearly allow it.
 
 use std::fmt::Display;
 use std::io::{self, Read};
@@ -18,8 +18,8 @@ use crate::output::{self, json};
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub(crate) struct CheckArgs {
-    /// Policies of one identity: IAM JSON, or what `aws iam get-role-policy` or
-    /// `get-policy-version` printed; - for standard input
+    /// Policies of one identity: IAM JSON, or the output of `aws iam get-role-policy` or
+    /// `get-policy-version`; - for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<String>,
 
@@ -50,7 +50,8 @@ Example:
     --account 123456789012 --resource-id db-ABCDEFGHIJKL01234 \\
     --username iam_user
 
-Exit status: 0 if the login is allowed, 1 if it is denied, 2 for bad input.";
+Exit status: 0 if the login is allowed, 1 if it is denied, 2 for invalid
+input.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
     let resource = ConnectResource {

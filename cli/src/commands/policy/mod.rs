@@ -1,6 +1,5 @@
-//! `rdsign policy`: the IAM policy that lets database users log in, or the SQL that creates them.
-//! `policy check` says whether policies that exist allow a login. What is allowed is the library's
-//! to decide.
+//! `rdsign policy`: prints the IAM policy that lets database users log in, or the SQL that creates
+//! them. `policy check` reports whether existing policies allow a login. The library decides that.
 
 mod check;
 
@@ -36,18 +35,18 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "ID", required_unless_present = "sql")]
     resource_id: Option<String>,
 
-    /// Database user; * and ? are wildcards. May be given more than once
+    /// Database user; * and ? are wildcards; may be repeated
     #[arg(long, value_name = "USER", required = true)]
     username: Vec<String>,
 
-    /// Print the SQL for the users in place of the policy
+    /// Print the SQL that creates the users instead of the policy
     #[arg(long)]
     sql: bool,
 }
 
 #[derive(Subcommand)]
 enum PolicyCommand {
-    /// Say whether policies allow a login, by which statement, or what differs
+    /// Check whether policies allow a login, and report the statement that decides
     Check(check::CheckArgs),
 }
 

@@ -1,4 +1,5 @@
-//! A certificate that is not trusted: why, in words, and what to do.
+//! Explains why a certificate is not trusted, and what to do. rustls decides; this module reads the
+//! certificate for names and dates that help the user.
 
 use std::time::SystemTime;
 
@@ -11,7 +12,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::super::entry::{Entry, Step};
 use crate::ca_bundle::common_name;
 
-/// Why a chain is not trusted, in words, and what to do.
+/// Returns the entry for a chain that rustls rejected with `reason`.
 pub(super) fn distrusted(
     reason: &Error,
     chain: &[CertificateDer<'_>],
@@ -24,7 +25,7 @@ pub(super) fn distrusted(
     let Error::InvalidCertificate(reason) = reason else {
         return failed(
             "bad-certificate",
-            format!("the certificate is refused: {reason}"),
+            format!("the certificate is rejected: {reason}"),
         );
     };
     match reason {
@@ -33,9 +34,9 @@ pub(super) fn distrusted(
             let says =
                 format!("the certificate is signed by {issuer:?}, which is not among {roots_name}");
             failed("unknown-issuer", says).next(
-                "For an RDS endpoint leave --sslrootcert and PGSSLROOTCERT out, or name the file \
-                 that `rdsign ca-bundle` prints. An issuer that is not Amazon's means that \
-                 something else answers: a proxy of your network, or another server.",
+                "For an RDS endpoint omit --sslrootcert and unset PGSSLROOTCERT, or name a file \
+                 that `rdsign ca-bundle` printed. If the issuer is not Amazon, something else \
+                 answers: a proxy of your network, or another server.",
             )
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -45,7 +46,7 @@ pub(super) fn distrusted(
             };
             let says = format!("the certificate expired at {end}; it is {} here", now());
             failed("certificate-expired", says).next(
-                "If this clock is right, give the database a new one: `aws rds \
+                "If this clock is right, give the database a new certificate: `aws rds \
                  modify-db-instance --ca-certificate-identifier rds-ca-rsa2048-g1`.",
             )
         }
@@ -60,15 +61,15 @@ pub(super) fn distrusted(
                 endpoint.hostname()
             );
             failed("wrong-name", says).next(
-                "Give the endpoint's own name as --hostname, and what leads to it as --hostaddr: \
-                 the token, too, must be signed for that name.",
+                "Pass the endpoint's own name as --hostname, and the address to dial as \
+                 --hostaddr: the token must be signed for the endpoint's name, too.",
             )
         }
         other => failed(
             "bad-certificate",
-            format!("the certificate is refused: {other}"),
+            format!("the certificate is rejected: {other}"),
         )
-        .next("Another server than RDS, or something between that breaks TLS."),
+        .next("The server is not RDS, or something in between breaks TLS."),
     }
 }
 
@@ -80,7 +81,7 @@ fn shown(time: UnixTime) -> String {
     format_unix_seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// What a report says about a certificate.
+/// The parts of a certificate that the report shows.
 pub(super) struct Shown {
     pub(super) issuer: String,
     pub(super) not_after: String,

@@ -1,6 +1,6 @@
-//! TLS with the server, step by step, so that each failure has a name: `roots` is whom to trust,
-//! `witness` keeps what the server showed, and `distrusted` says why it was not trusted. Nothing
-//! secret is sent before the server is trusted.
+//! The TLS step: asks the server for TLS, does the handshake and checks the certificate. `roots`
+//! chooses the authorities to trust, `witness` records the server's certificates, and `distrusted`
+//! explains why one is not trusted. Nothing secret is sent before the server is trusted.
 
 mod distrusted;
 mod roots;
@@ -26,7 +26,7 @@ use super::entry::{Entry, Step};
 use distrusted::{Shown, distrusted};
 use witness::Witness;
 
-/// PostgreSQL's SSLRequest: its length and its number.
+/// PostgreSQL's SSLRequest: the message's length and its code.
 /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
@@ -43,8 +43,8 @@ pub(crate) async fn connect(
         Err(_) => {
             let says = format!("the server does not answer within {} s", limit.as_secs());
             let entry = Entry::failed(Step::Tls, "tls-timeout", says).next(
-                "It takes connections and is silent: is this a PostgreSQL's port? A load balancer \
-                 or a tunnel may have nothing behind it.",
+                "The server accepts connections but stays silent: is this the port of PostgreSQL? \
+                 A load balancer or a tunnel may have nothing behind it.",
             );
             (entry, None)
         }
@@ -60,8 +60,9 @@ async fn handshake(
     let bare = endpoint.hostname().trim_matches(['[', ']']);
     let name = ServerName::try_from(bare.trim_end_matches('.').to_owned());
     let name = name.map_err(|_| {
-        let says = format!("no certificate can be for {bare}");
-        Entry::failed(Step::Tls, "wrong-name", says).next("Give the endpoint that RDS shows.")
+        let says = format!("{bare} is not a name that a certificate can be for");
+        Entry::failed(Step::Tls, "wrong-name", says)
+            .next("Pass the endpoint that RDS shows as --hostname.")
     })?;
     let roots_name = roots.name;
     let broken = |error: &dyn std::fmt::Display| {
@@ -94,7 +95,7 @@ async fn handshake(
             let leaf = seen.chain.first().and_then(|der| Shown::read(der));
             let of = leaf.map_or_else(String::new, |leaf| {
                 format!(
-                    "; certificate by {:?}, until {}",
+                    "; certificate issued by {:?}, expires at {}",
                     leaf.issuer, leaf.not_after
                 )
             });
@@ -106,17 +107,17 @@ async fn handshake(
             None => Entry::failed(
                 Step::Tls,
                 "handshake",
-                format!("no TLS came about: {error}"),
+                format!("the TLS handshake failed: {error}"),
             )
             .next(
-                "The server and this program have no version of TLS in common, or something \
-                       between them breaks it.",
+                "The server and rdsign have no TLS version in common, or something in between \
+                 breaks TLS.",
             ),
         }),
     }
 }
 
-/// The question that comes before TLS, and the server's one letter.
+/// Sends SSLRequest, and reads the answer: one letter.
 async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
     let asked = async {
         stream.write_all(&SSL_REQUEST).await?;
@@ -127,20 +128,20 @@ async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
         Ok(b'N') => Err(Entry::failed(
             Step::Tls,
             "no-tls",
-            "the server has no TLS, and without it a token is never sent",
+            "the server has no TLS, and rdsign sends no token without it",
         )
         .next(
-            "RDS always has TLS: this is another server, such as a local one or a pool. If it is \
-               yours, turn ssl on.",
+            "RDS always has TLS, so this is another server, such as a local one or a pool. If it \
+             is yours, turn ssl on.",
         )),
         Ok(_) => Err(not_postgresql(
             "the server's answer is not PostgreSQL's".to_owned(),
         )),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(not_postgresql(
-            "the server closed the connection when it was asked for TLS".to_owned(),
+            "the server closed the connection when rdsign asked for TLS".to_owned(),
         )),
         Err(error) => Err(not_postgresql(format!(
-            "the connection broke when the server was asked for TLS: {error}"
+            "the connection broke when rdsign asked for TLS: {error}"
         ))),
     }
 }

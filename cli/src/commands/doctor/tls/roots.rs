@@ -1,4 +1,5 @@
-//! The certificate authorities to trust: a file's, the system's, or RDS's own.
+//! Chooses the certificate authorities to trust: those of a file, of the system or of RDS.
+//! Certificates that rustls cannot parse are skipped. If none is left, the TLS step fails.
 
 use std::path::PathBuf;
 
@@ -10,16 +11,16 @@ use rustls::pki_types::pem::PemObject;
 use super::super::entry::{Entry, Step};
 use crate::ca_bundle::PEM;
 
-/// Whom to trust.
+/// The authorities to trust.
 pub(crate) struct Roots {
     pub(super) store: RootCertStore,
-    /// As a sentence calls them.
+    /// Their name in a sentence.
     pub(super) name: String,
 }
 
 impl Roots {
-    /// Those of the file (`system`: the system's own, as libpq has it), else those that the
-    /// endpoint's certificate is from: RDS's own, or public ones for a proxy's.
+    /// Trusts the authorities in `file`; `system` means those of the system, as in libpq. Without a
+    /// file, trusts those of RDS, and for a proxy also those of the system.
     pub(crate) fn choose(file: Option<PathBuf>, endpoint: &Endpoint) -> Result<Self, Entry> {
         let mut store = RootCertStore::empty();
         let name = match &file {
@@ -49,13 +50,14 @@ impl Roots {
             }
         };
         match store.is_empty() {
-            true => Err(unusable(format!("{name}: there is no certificate"))),
+            true => Err(unusable(format!("{name}: no certificate found"))),
             false => Ok(Self { store, name }),
         }
     }
 }
 
 fn unusable(says: String) -> Entry {
-    Entry::failed(Step::Tls, "no-authorities", says)
-        .next("Leave --sslrootcert and PGSSLROOTCERT out for RDS's own, or name a PEM file.")
+    Entry::failed(Step::Tls, "no-authorities", says).next(
+        "Omit --sslrootcert and unset PGSSLROOTCERT to trust those of RDS, or name a PEM file.",
+    )
 }

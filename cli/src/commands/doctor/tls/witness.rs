@@ -1,5 +1,5 @@
-//! rustls's verifier, which decides, in a wrapper that keeps what the report tells: the chain that
-//! the server showed, and why it was not trusted.
+//! Wraps the verifier of rustls to record what the report needs: the server's certificate chain,
+//! and why it was not trusted. The decision is always that of rustls.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// A verifier with a memory.
+/// A verifier that remembers its last decision.
 #[derive(Debug)]
 pub(super) struct Witness {
     verifier: Arc<WebPkiServerVerifier>,
