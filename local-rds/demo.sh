@@ -1,6 +1,6 @@
 #!/bin/sh
-# Demonstrates a token, a login with it, and two refusals with their reasons, on this machine.
-# Run by `make demo`. It runs itself again inside `rdsign local`, which sets AWS_* and PG*.
+# Shows a token, a login with it, and two refusals with their reasons, on this machine. `make demo`
+# runs it. It runs itself again inside `rdsign local`, which sets AWS_* and PG*.
 set -eu
 
 rdsign=${RDSIGN_BIN:-target/release/rdsign}
@@ -29,11 +29,11 @@ echo "$PGPASSWORD"
 say "2. psql logs in with it over TLS, as it would to RDS"
 query
 
-say "3. A token signed 901 seconds ago is refused: tokens are valid for 900"
+say "3. The server refuses a token signed 901 seconds ago: tokens are valid for 900"
 PGPASSWORD=$("$rdsign" token --signing-time "$(date -u -d '901 seconds ago' +%Y-%m-%dT%H:%M:%SZ)")
 refused
 
-say "4. So is a token for a user that no policy of this access key allows"
+say "4. It also refuses a token for a user that no policy of this access key allows"
 export PGUSER=testuser
 PGPASSWORD=$("$rdsign" token)
 refused

@@ -1,9 +1,8 @@
 //! The environment variables with which a client logs in to the server, as an environment for the
 //! command or as lines for a shell.
 //!
-//! The caller's variables that would lead a client to other credentials or to another server are
-//! removed, even those that have no value here: in some SDKs a profile would take precedence over
-//! this server's keys.
+//! Variables of the caller that select other credentials or another server are removed, even if
+//! nothing replaces them: in some SDKs a profile would take precedence over this server's keys.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -109,8 +108,8 @@ impl Environment {
         command.envs(self.set.iter().map(|(name, value)| (name, value)));
     }
 
-    /// Returns lines for a shell. They unset only the variables that this process has: its shell
-    /// most likely has them too.
+    /// Returns lines for a shell. They unset only variables that this process has, because the
+    /// user's shell most likely has the same ones.
     pub(crate) fn exports(&self) -> String {
         let mut lines = String::new();
         let present = self

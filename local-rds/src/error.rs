@@ -1,14 +1,14 @@
-//! Why a local RDS could not be set up, or stopped working.
+//! The errors of setting up and running a local RDS.
 //!
-//! A message says what to do about the problem if anything can be done. Some end with the last
-//! lines of PostgreSQL's log, which never contains a secret.
+//! If the user can do something about a problem, the message says what. Some messages end with the
+//! last lines of PostgreSQL's log, which never contains a secret.
 
 use std::path::PathBuf;
 use std::{fmt, io};
 
 use crate::config::ConfigError;
 
-/// What went wrong. `Display` is the whole message.
+/// An error. `Display` is the whole message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
@@ -24,8 +24,8 @@ pub enum LocalError {
     },
     /// The newest PostgreSQL on this machine reads at most 1,000 bytes of a password.
     #[error(
-        "{}: PostgreSQL {version} is too old: 14 or newer is needed, since older versions truncate \
-         tokens that carry a session token. Install a newer one: apt-get install postgresql",
+        "{}: PostgreSQL {version} is too old: 14 or newer is needed, because older versions \
+         truncate tokens that have a session token. Install a newer one: apt-get install postgresql",
         bin.display()
     )]
     PostgresTooOld {
@@ -36,7 +36,7 @@ pub enum LocalError {
     },
     /// `--data` was created by a version of PostgreSQL that is not installed.
     #[error(
-        "{}: was created by PostgreSQL {major}, which is not installed \
+        "{}: created by PostgreSQL {major}, which is not installed \
          (apt-get install postgresql-{major})", data.display()
     )]
     PostgresOther {
@@ -74,8 +74,8 @@ pub enum LocalError {
     Endpoint(rdsign::Error),
     /// The folder given by `--data` contains other files.
     #[error(
-        "{}: is not empty and was not made by rdsign local, so it is left alone; use a new or \
-         empty folder", .0.display()
+        "{}: is not empty and was not created by rdsign local, so nothing was changed; use a new \
+         or empty folder", .0.display()
     )]
     DataNotOurs(PathBuf),
     /// The folder given by `--data` is in use by another server.
@@ -83,8 +83,8 @@ pub enum LocalError {
     DataInUse(PathBuf),
     /// The user that PostgreSQL runs as cannot enter a folder.
     #[error(
-        "{}: {user}, the user PostgreSQL runs as, cannot enter this folder; use one whose parents \
-         everyone may enter", path.display()
+        "{}: {user}, the user PostgreSQL runs as, cannot enter this folder; use a folder whose \
+         parents everyone may enter", path.display()
     )]
     NotReachable {
         /// The folder.
@@ -105,15 +105,15 @@ pub enum LocalError {
         /// The end of its log.
         tail: LogTail,
     },
-    /// PostgreSQL ended by itself.
-    #[error("PostgreSQL ended by itself ({status}).{tail}")]
+    /// PostgreSQL exited although nobody stopped it.
+    #[error("PostgreSQL exited unexpectedly ({status}).{tail}")]
     ServerEnded {
         /// How its process ended.
         status: String,
         /// The end of its log.
         tail: LogTail,
     },
-    /// A signal came before the server was ready.
+    /// A signal arrived before the server was ready.
     #[error("interrupted before PostgreSQL was ready")]
     Interrupted(i32),
     /// The command to run next to the server could not be started.
@@ -153,7 +153,7 @@ impl LocalError {
     }
 }
 
-/// Adds the operation to an error of the system, which says only why something failed.
+/// Adds the operation to a system error, which says only why something failed.
 pub(crate) trait Context<T> {
     fn context(self, what: impl FnOnce() -> String) -> Result<T, LocalError>;
 }

@@ -1,5 +1,5 @@
-//! The life of a server: set it up, run it until a command ends or an interrupt comes, stop it,
-//! and remove its files.
+//! Runs a server: sets it up, waits until a command ends or an interrupt arrives, stops it and
+//! removes its files. [`run`] says what the caller must take care of.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::process::command;
 use crate::process::signals::{Signals, Wake};
 use crate::setup::Local;
 
-/// How the server is set up. The default is a temporary one on a free port.
+/// How to set up the server. The default is a temporary server on a free port.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The port on 127.0.0.1 to listen on. `None` or 0 means a free one.
@@ -54,7 +54,7 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
         _ => {
             notice.push_str(&local.how_to_connect());
             let mut stdout = std::io::stdout();
-            // The server is of use even if nobody reads this.
+            // The server is useful even if nobody can read this.
             let _ = writeln!(stdout, "{notice}").and_then(|()| stdout.flush());
             run_until_stopped(&mut local.server, &signals)
         }

@@ -2,8 +2,8 @@
 //! with the TLS, the roles and the login rules of RDS.
 //!
 //! [`run`] sets it up, runs it and cleans up. PostgreSQL is started with a preloaded library, the
-//! crate `rdsign-local-preload`. That library uses [`login`] to decide about each token. It is
-//! found next to the program that calls [`run`], never linked to it.
+//! crate `rdsign-local-preload`, which uses [`login`] to decide about each token. The library is a
+//! file next to the program that calls [`run`]; it is never linked to the program.
 //!
 //! The modules build on each other in this order: `process`, `folder`, [`config`], [`login`],
 //! `postgres`, `setup`, `launch`.

@@ -1,7 +1,7 @@
-//! Sets up a server: from the options to a PostgreSQL that accepts connections.
+//! Sets up a server: turns options into a PostgreSQL that accepts connections.
 //!
-//! Everything that can be checked at once is checked first, so that a mistyped option is reported
-//! before a database is created, which takes seconds.
+//! Quick checks come first, so that a mistyped option is reported before a database is created,
+//! which takes seconds.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::process::run_as::RunAs;
 use crate::process::signals::Signals;
 
 const AUTHORITY: &str = "ca.pem";
-/// How many free ports are tried: another program may take one before the server listens on it.
+/// How many free ports are tried. Another program may take one before the server listens on it.
 const PORTS_TRIED: u32 = 5;
 
 /// A server that accepts connections, and its files. The fields are dropped in this order.
@@ -73,7 +73,7 @@ impl Local {
         };
         let server = start_on_a_free_port(&start, options.port, port)?;
         Ok(Self {
-            // The server may have got another port than the one found first.
+            // The server may use another port than the one found first.
             config: Config::read(&file.path, server.port(), &file.more_endpoints)?,
             server,
             folder,
@@ -89,7 +89,7 @@ impl Local {
         Environment::new(&self.config, &self.config_path, port, &authority, &log)
     }
 
-    /// Returns the lines that say which server runs, and where its log is.
+    /// Returns lines that name the version, the port and the log.
     pub(crate) fn heading(&self, took: Duration) -> String {
         let (version, port) = (self.postgres.version(), self.server.port());
         let (took, log) = (took.as_secs_f64(), self.folder.path(LOG));
@@ -104,13 +104,13 @@ impl Local {
         text
     }
 
-    /// Returns lines to paste into a shell, and instructions.
+    /// Returns lines to paste into a shell, followed by instructions.
     pub(crate) fn how_to_connect(&self) -> String {
         format!(
             "\n\n{}\n\
              Log in with a token:      PGPASSWORD=\"$(rdsign token)\" psql\n\
              Log in with a password:   PGUSER=postgres PGPASSWORD={} psql\n\
-             Access keys and policies: {} (read at every login: edit it and try again)\n\
+             Access keys and policies: {} (read at every login, so edit it at any time)\n\
              Stop:                     Ctrl-C",
             self.environment().exports(),
             quoted(&self.config.postgres_password),

@@ -1,5 +1,5 @@
-"""What the end-to-end tests share: a place for each kind of user, and one server for all tests that
-only log in."""
+"""The fixtures that the end-to-end tests share: a place for each kind of user, and one server for all
+tests that only log in."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ USERS = ["oneself", "nobody"] if os.geteuid() == 0 else ["oneself"]
 
 @pytest.fixture(params=USERS)
 def users_place(request):
-    """A place for each kind of user: root, who hands PostgreSQL to another one, and a normal one."""
+    """A place for each kind of user: root, who runs PostgreSQL as another user, and a normal user."""
     place = Place(None if request.param == "oneself" else request.param)
     yield place
     place.close()

@@ -1,4 +1,4 @@
-"""What the launcher promises: what a command gets, and that nothing is left behind, however it ends."""
+"""The launcher's promises: what a command gets, and that nothing is left behind, however it ends."""
 
 import os
 import shutil
@@ -14,12 +14,12 @@ LOGIN = "PGPASSWORD=$($RDSIGN token) psql -XAtc 'select current_user'"
 
 
 def started(place, script, **options):
-    """A command beside a server, which has said its first line."""
+    """Starts a command next to a server, and waits for its first line."""
     process = place.popen("--", "sh", "-c", script, **options)
     return process, line_of(process).strip()
 
 
-def test_a_command_logs_in_and_gives_its_status(users_place):
+def test_a_command_logs_in_and_sets_the_exit_status(users_place):
     rdsign = {"RDSIGN": str(users_place.rdsign)}
     status, output, error = users_place.run("--", "sh", "-c", f"{LOGIN}; exit 7", env=rdsign)
     assert (status, output) == (7, "iam_user\n")
@@ -28,7 +28,7 @@ def test_a_command_logs_in_and_gives_its_status(users_place):
 
 
 def test_psql_itself_may_be_the_command(place, shared):
-    """With a token signed beforehand, which a port and a configuration of one's own allow."""
+    """Uses a token that was signed before the start: the port and the configuration are known."""
     config = place.base / "config.toml"
     config.write_text(shared.original)
     port = free_port()
@@ -59,7 +59,7 @@ def test_a_command_gets_the_server_s_variables_and_no_others(place):
     assert names <= set(variables)
 
 
-def test_the_first_key_s_session_token_is_handed_on(place, shared):
+def test_a_command_gets_the_first_key_s_session_token(place, shared):
     config = place.base / "config.toml"
     start, iam_user, testuser, session, nothing = shared.original.split("[[access_keys]]")
     config.write_text("[[access_keys]]".join([start, session, iam_user, testuser, nothing]))
@@ -70,20 +70,20 @@ def test_the_first_key_s_session_token_is_handed_on(place, shared):
     assert (status, output.splitlines()) == (0, [token, "iam_user"])
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing(users_place):
+def test_ctrl_c_stops_it_and_nothing_is_left(users_place):
     local = users_place.start()
     assert local.stop(signal.SIGINT) == 0
     assert users_place.leftovers() == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
-def test_other_signals_end_it_as_well(place, how):
+def test_other_signals_stop_it_too(place, how):
     local = place.start()
     assert local.stop(how) == 0
     assert place.leftovers() == []
 
 
-def test_a_signal_during_the_start_ends_it_and_leaves_nothing(users_place):
+def test_a_signal_during_the_start_stops_it_and_nothing_is_left(users_place):
     programs = a_postgresql_whose_initdb_never_ends(users_place.base)
     process = users_place.popen(env={"RDSIGN_LOCAL_POSTGRES": str(programs)})
     wait_until(lambda: users_place.processes(), "initdb")
@@ -95,13 +95,13 @@ def test_a_signal_during_the_start_ends_it_and_leaves_nothing(users_place):
 
 
 def a_postgresql_whose_initdb_never_ends(base):
-    """A folder with the programs of PostgreSQL."""
+    """Creates a folder of PostgreSQL's programs. Returns the folder."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     real = installed[-1].parent if installed else Path(shutil.which("initdb")).parent
     folder = base / "programs"
     folder.mkdir()
     (folder / "postgres").write_text(f'#!/bin/sh\nexec "{real}/postgres" "$@"\n')
-    # It does its work, so that there is something to leave behind.
+    # initdb does its work first, so that there is something to leave behind.
     (folder / "initdb").write_text(f'#!/bin/sh\n"{real}/initdb" "$@"; sleep 1000\n')
     for program in folder.iterdir():
         program.chmod(0o755)
@@ -109,7 +109,7 @@ def a_postgresql_whose_initdb_never_ends(base):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_passed_on_to_the_command(place, how):
+def test_a_signal_is_forwarded_to_the_command(place, how):
     process, _ = started(place, "echo ready; exec sleep 1000")
     process.send_signal(how)
     process.communicate(timeout=PATIENCE)
@@ -117,7 +117,7 @@ def test_a_signal_is_passed_on_to_the_command(place, how):
     assert place.leftovers() == []
 
 
-def test_a_command_may_go_on_after_sigint(place):
+def test_a_command_may_continue_after_sigint(place):
     go_on = place.base / "go-on"
     script = f"trap 'echo interrupted' INT; echo ready; until [ -e {go_on} ]; do sleep 0.05; done; exit 5"
     process, _ = started(place, script)
@@ -129,7 +129,7 @@ def test_a_command_may_go_on_after_sigint(place):
     assert process.returncode == 5
 
 
-def test_a_command_that_ignores_sigterm_is_ended(place):
+def test_a_command_that_ignores_sigterm_is_killed(place):
     process, _ = started(place, "trap '' TERM; echo ready; while :; do sleep 0.1; done")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=PATIENCE)
@@ -160,9 +160,9 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_ctrl_c_at_the_terminal_is_not_passed_on(place):
-    """A command gets it from the terminal itself, and would get it twice. This one does not, as it
-    has left the terminal's process group: what it gets was passed on."""
+def test_ctrl_c_at_the_terminal_is_not_forwarded(place):
+    """The terminal sends SIGINT to the command, too, so forwarding it would send it twice. This
+    command has left the terminal's process group, so any SIGINT that it gets was forwarded."""
     master, terminal = os.openpty()
     command = place.arguments("--", "python3", "-c", COUNTS_SIGINT)
     process = subprocess.Popen(
@@ -178,14 +178,14 @@ def test_ctrl_c_at_the_terminal_is_not_passed_on(place):
     os.close(terminal)
     assert line_of(process) == "ready\n"
     os.write(master, b"\x03")
-    assert os.read(master, 2) == b"^C"  # which follows the signal
+    assert os.read(master, 2) == b"^C"  # the terminal echoes it after it has sent the signal
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=PATIENCE)
     os.close(master)
     assert (process.returncode, output) == (0, "0\n")
 
 
-def test_killed_outright_it_takes_server_and_command_with_it(users_place):
+def test_after_kill_9_server_and_command_end_too(users_place):
     process, command = started(users_place, "echo $$; exec sleep 1000")
     assert users_place.processes()
     process.kill()
@@ -197,26 +197,26 @@ def test_killed_outright_it_takes_server_and_command_with_it(users_place):
     assert users_place.leftovers() == []
 
 
-def test_others_that_run_are_left_alone(place):
+def test_other_running_servers_are_not_stopped(place):
     local = place.start()
     assert place.run("--", "true")[0] == 0
     local.login(local.token())
     assert local.stop() == 0
 
 
-def test_a_server_that_dies_ends_the_command_too(place):
+def test_the_command_ends_if_the_server_dies(place):
     process, _ = started(place, "echo ready; exec sleep 1000")
     folder = next(place.temporary.iterdir())
     server = int((folder / "data/postmaster.pid").read_text().splitlines()[0])
     os.kill(server, signal.SIGKILL)
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "PostgreSQL ended by itself" in error
+    assert "PostgreSQL exited unexpectedly" in error
     wait_until(lambda: not place.leftovers(), "the backends' end")
 
 
 @pytest.mark.parametrize("name, status", [("missing", 127), ("not-a-program", 126)])
-def test_a_command_that_cannot_be_run_has_the_shell_s_status(place, name, status):
+def test_a_command_that_cannot_be_run_gives_the_shell_s_status(place, name, status):
     (place.base / "not-a-program").touch()
     command = place.base / name
     got, output, error = place.run("--", command)

@@ -1,4 +1,4 @@
-"""Many logins at the same time: each backend decides by itself, and none may fail."""
+"""Many logins at the same time. Each backend decides on its own, and no login may fail."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ def test_80_clients_log_in_8_times_each(shared):
     token = shared.token()
     before = len(shared.log.read_text())
 
-    # A process each; \c logs in anew.
+    # Each client is a process; \c logs in again.
     logins = "\\c\n".join(["select current_user;\n"] * LOGINS)
 
     with ThreadPoolExecutor(CLIENTS) as pool:

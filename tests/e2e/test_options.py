@@ -1,4 +1,4 @@
-"""The options of `rdsign local`, and the machines it has to cope with."""
+"""The options of `rdsign local`, and unusual machines that it must work on."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-root_only = pytest.mark.skipif(os.geteuid() != 0, reason="root hands PostgreSQL to another user")
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
 
 
 def test_data_is_kept_and_used_again(users_place):
@@ -23,7 +23,7 @@ def test_data_is_kept_and_used_again(users_place):
     shutil.rmtree(data)
 
 
-def test_data_in_use_or_of_others_is_refused(place):
+def test_data_in_use_and_other_folders_are_rejected(place):
     data = place.base / "kept"
     local = place.start("--data", data)
     status, _, error = place.run("--data", data, "--", "true")
@@ -35,7 +35,7 @@ def test_data_in_use_or_of_others_is_refused(place):
     others.mkdir()
     (others / "thesis.txt").touch()
     status, _, error = place.run("--data", others, "--", "true")
-    assert (status, "was not made by rdsign local" in error) == (2, True)
+    assert (status, "was not created by rdsign local" in error) == (2, True)
     assert os.listdir(others) == ["thesis.txt"]
 
 
@@ -50,7 +50,7 @@ def test_data_left_by_a_killed_launcher_is_used_again(place):
     again.stop()
 
 
-def test_a_configuration_of_one_s_own_is_used_in_place(users_place, shared):
+def test_a_given_configuration_is_used_where_it_is(users_place, shared):
     config = users_place.base / "config.toml"
     config.write_text(shared.original.replace("123456789012", "210987654321"))
     config.chmod(0o644)
@@ -72,7 +72,7 @@ def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared):
     config.chmod(0o600)
     local = place.start("--config", config)
     assert local.config.parent == local.folder
-    assert f"a copy is used, so edit that one: {local.config}" in local.notice
+    assert f"edit the copy instead: {local.config}" in local.notice
     local.login(local.token())
     local.stop()
 
@@ -84,7 +84,7 @@ def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared):
         (("endpoints = [", "endpoints = [] #"), "endpoints: "),
     ],
 )
-def test_a_broken_configuration_is_named_at_the_start(place, shared, change, problem):
+def test_an_invalid_configuration_is_reported_at_the_start(place, shared, change, problem):
     config = place.base / "config.toml"
     config.write_text(shared.original.replace(*change))
     status, _, error = place.run("--config", config, "--", "true")
@@ -93,7 +93,7 @@ def test_a_broken_configuration_is_named_at_the_start(place, shared, change, pro
     assert place.leftovers() == []
 
 
-def test_the_port_given_is_used(place):
+def test_the_given_port_is_used(place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, _, error = place.run("--port", port, "--", "true")
@@ -104,7 +104,7 @@ def test_the_port_given_is_used(place):
     local.stop()
 
 
-def test_endpoints_given_are_signed_for_and_in_the_certificate(place):
+def test_given_endpoints_are_accepted_and_in_the_certificate(place):
     host = "other.cluster-xyz.eu-west-3.rds.amazonaws.com"
     local = place.start("--endpoint", host, "--endpoint", "alias.example.com:6543")
     assert (local.host, local.settings["region"]) == (host, "eu-west-3")
@@ -133,13 +133,13 @@ def test_the_certificate_passes_strict_verification(shared):
     assert shared.psql(password=shared.token(), PGHOST="localhost").returncode == 0
 
 
-def test_without_postgresql_it_says_how_to_get_it(place):
+def test_without_postgresql_it_says_how_to_install_it(place):
     status, _, error = place.run("--", "true", env={"RDSIGN_LOCAL_POSTGRES": str(place.base)})
     assert status == 1
     assert "apt-get install postgresql" in error and str(place.base) in error
 
 
-def test_a_postgresql_that_is_too_old_is_refused(place):
+def test_a_postgresql_that_is_too_old_is_rejected(place):
     old = place.base / "old"
     old.mkdir()
     for program in ("postgres", "initdb"):
@@ -168,7 +168,7 @@ def test_a_library_that_cannot_be_loaded_is_an_error(place):
 
 
 @root_only
-def test_the_program_may_lie_where_only_root_can_go(place):
+def test_the_program_may_be_where_only_root_can_go(place):
     place.rdsign = place.copy_of_the_program("private", mode=0o700)
     local = place.start()
     local.login(local.token())
@@ -176,7 +176,7 @@ def test_the_program_may_lie_where_only_root_can_go(place):
 
 
 @root_only
-def test_a_temporary_folder_closed_to_the_server_is_not_used(place):
+def test_a_temporary_folder_that_the_server_cannot_enter_is_not_used(place):
     closed = place.base / "closed"
     closed.mkdir(mode=0o700)
     local = place.start(env={"TMPDIR": str(closed)})
@@ -186,7 +186,7 @@ def test_a_temporary_folder_closed_to_the_server_is_not_used(place):
     assert list(closed.iterdir()) == [] and not local.folder.exists()
 
 
-def test_paths_may_have_spaces_and_colons_in_them(place):
+def test_paths_may_contain_spaces_and_colons(place):
     awkward = place.temporary / "it's a: folder"
     awkward.mkdir()
     awkward.chmod(0o1777)

@@ -16,13 +16,13 @@ CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
 
 
 def links(path):
-    """The link targets of a page that are not addresses on the web."""
+    """Returns the link targets of a page that are not web addresses."""
     found = ("".join(match.groups("")) for match in LINK.finditer(CODE.sub("", page(path))))
     return [target for target in found if not re.match(r"https?://", target)]
 
 
 def anchors(path):
-    """The anchors that GitHub gives the headings of a page."""
+    """Returns the anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page(path), flags=re.M | re.S), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -50,7 +50,7 @@ def test_every_code_block_has_a_test():
             assert path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
 
 
-def test_the_readme_leads_to_every_page():
+def test_the_readme_links_to_every_page():
     manuals = [path for path in PAGES if path.startswith("docs/")]
     assert len(manuals) > 8
     for path in manuals:
@@ -81,8 +81,8 @@ def test_the_figures_are_those_of_the_last_benchmark(row, language, what, unit):
     assert measured[6].startswith(peer)
 
 
-def test_core_s_rooms_use_only_what_architecture_md_says():
-    ground = {"error", "limits", "message", "number", "timestamp", "wipe"}
+def test_core_s_folders_use_only_what_architecture_md_says():
+    base = {"error", "limits", "message", "number", "timestamp", "wipe"}
     table = (
         page("ARCHITECTURE.md")
         .split("Inside core", 1)[1]
@@ -95,14 +95,14 @@ def test_core_s_rooms_use_only_what_architecture_md_says():
         for source in re.findall(r"`(\w+)/`", sources):
             allowed[source] = set(re.findall(r"`(\w+)/`", targets))
     source = REPOSITORY / "core/src"
-    rooms = {folder.name for folder in source.iterdir() if folder.is_dir()}
-    assert allowed.keys() | {"names"} == rooms
+    folders = {folder.name for folder in source.iterdir() if folder.is_dir()}
+    assert allowed.keys() | {"names"} == folders
     for file in source.rglob("*.rs"):
-        # What only a comment or a test names is no arrow.
+        # Names in comments and tests do not count.
         code = re.sub(r"//.*", "", file.read_text()).split("#[cfg(test)]\nmod tests", 1)[0]
-        used = set(re.findall(r"\bcrate::(?:\{)?(\w+)", code)) & (rooms | ground)
-        room = file.relative_to(source).parts[0]
-        if room in rooms:
-            assert used <= ground | {room} | allowed.get(room, set()), file
-        elif room != "lib.rs":
-            assert used <= ground, file
+        used = set(re.findall(r"\bcrate::(?:\{)?(\w+)", code)) & (folders | base)
+        folder = file.relative_to(source).parts[0]
+        if folder in folders:
+            assert used <= base | {folder} | allowed.get(folder, set()), file
+        elif folder != "lib.rs":
+            assert used <= base, file

@@ -1,8 +1,9 @@
-"""Who is let in and who is not: the client sees only what RDS shows, the log has the reason.
+"""Which logins are accepted and which are refused: the client sees only what RDS shows, the log has
+the reason.
 
-Next to each refusal there is a login that works and differs in that one thing alone. A login takes
-its time, so what is still valid here is so for minutes; core's own tests hold the bounds to the
-second.
+Next to each refusal there is a login that works and differs in only one thing. A login can take long
+on a busy machine, so tokens that must be valid here are valid for minutes. core's own tests check the
+bounds to the second.
 """
 
 import re
@@ -20,7 +21,7 @@ def seconds_ago(seconds):
     return (datetime.now(timezone.utc) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_the_log_says_who_was_let_in(shared):
+def test_the_log_names_who_logged_in(shared):
     before = len(shared.log.read_text())
     shared.login(shared.token())
     line = shared.log.read_text()[before:]
@@ -50,26 +51,26 @@ def test_the_host_may_be_signed_in_upper_case(shared):
 def test_the_region_must_be_the_server_s(shared):
     tunnel = 'endpoints = ["localhost:6543", '
     with shared.configuration(("endpoints = [", tunnel)):
-        elsewhere = {"hostname": "localhost", "port": "6543"}
+        other = {"hostname": "localhost", "port": "6543"}
         reason = r"\(wrong-region-or-service\): signed for \"eu-west-1/rds-db\".*"
-        shared.refuse(shared.token(**elsewhere, region="eu-west-1"), reason)
-        shared.login(shared.token(**elsewhere, region="ap-northeast-1"))
+        shared.refuse(shared.token(**other, region="eu-west-1"), reason)
+        shared.login(shared.token(**other, region="ap-northeast-1"))
 
 
-def test_a_token_is_good_for_900_seconds(shared):
+def test_a_token_is_valid_for_900_seconds(shared):
     expired = r"\(expired\): the token expired at .*"
     shared.refuse(shared.token(signing_time=seconds_ago(901)), expired)
     shared.login(shared.token(signing_time=seconds_ago(300)))
 
 
-def test_a_token_may_have_a_shorter_life(shared):
+def test_a_token_may_have_a_shorter_lifetime(shared):
     expired = r"\(expired\): the token expired at .*"
     signed = {"signing_time": seconds_ago(300)}
     shared.refuse(shared.token(**signed, expires_in=299), expired)
     shared.login(shared.token(**signed, expires_in=899))
 
 
-def test_a_token_may_not_ask_for_a_longer_life(shared):
+def test_a_token_may_not_ask_for_a_longer_lifetime(shared):
     token = shared.token()
     longer = token.replace("X-Amz-Expires=900", "X-Amz-Expires=901")
     shared.refuse(longer, r"\(lifetime-too-long\): its lifetime is 901 s.*")
@@ -107,7 +108,7 @@ def test_the_session_token_must_be_the_key_s(shared):
     shared.login(shared.token(key=key))
 
 
-def test_a_token_of_2500_bytes_is_not_cut(shared):
+def test_a_token_of_2500_bytes_is_not_truncated(shared):
     key = {"access_key_id": "ASIALONG", "secret_access_key": "long", "session_token": "x/+=" * 300}
     lines = "".join(f'{name} = "{value}"\n' for name, value in key.items())
     policies = shared.keys[SESSION]["policies"]
@@ -119,7 +120,7 @@ def test_a_token_of_2500_bytes_is_not_cut(shared):
         shared.refuse(cut, r"\(wrong-session-token\): .*")
 
 
-def test_credentials_that_have_ended_sign_nothing(shared):
+def test_tokens_of_expired_credentials_are_refused(shared):
     key = f'access_key_id = "{SESSION}"\n'
     token = shared.token(key=SESSION)
     with shared.configuration((key, key + f"expires_at = {seconds_ago(1)}\n")):
@@ -139,7 +140,7 @@ def test_a_key_may_connect_only_as_its_user(shared):
     shared.login(shared.token("testuser", TESTUSER), "testuser")
 
 
-def test_a_changed_policy_works_at_once(shared):
+def test_a_changed_policy_takes_effect_at_once(shared):
     token = shared.token(key=NOTHING)
     everyone = (
         '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "rds-db:*", "Resource": "*"}}'
@@ -153,7 +154,7 @@ def test_a_changed_policy_works_at_once(shared):
     shared.refuse(token, r"\(not-allowed\): .*")
 
 
-def test_parameters_may_stand_in_any_order(shared):
+def test_parameters_may_be_in_any_order(shared):
     start, query = shared.token(key=SESSION).split("?")
     parameters = query.split("&")
     shared.login(f"{start}?{'&'.join(sorted(parameters))}")
@@ -165,12 +166,12 @@ def test_parameters_may_stand_in_any_order(shared):
 @pytest.mark.parametrize(
     "password", ["a plain password", "x" * 65000, "caf\udce9"], ids=["plain", "long", "latin-1"]
 )
-def test_what_is_no_token_is_refused(shared, password):
+def test_passwords_are_refused(shared, password):
     shared.refuse(password, r"\(malformed\): .*")
     shared.login(shared.token())
 
 
-def test_psql_may_go_away_to_ask_for_the_password(shared):
+def test_psql_may_disconnect_to_ask_for_the_password(shared):
     before = len(shared.log.read_text())
     done = shared.psql()
     assert "fe_sendauth: no password supplied" in done.stderr
@@ -178,7 +179,7 @@ def test_psql_may_go_away_to_ask_for_the_password(shared):
     shared.login(shared.token())
 
 
-def test_without_tls_a_token_is_not_asked_for(shared):
+def test_without_tls_the_server_asks_for_no_token(shared):
     token = shared.token()
     before = len(shared.log.read_text())
     done = shared.psql(password=token, PGSSLMODE="disable")
@@ -188,7 +189,7 @@ def test_without_tls_a_token_is_not_asked_for(shared):
     shared.login(token)
 
 
-def test_with_tls_preferred_the_first_error_is_the_real_one(shared):
+def test_with_sslmode_prefer_the_first_error_has_the_reason(shared):
     done = shared.psql(password=shared.token(key=NOTHING), PGSSLMODE="prefer")
     first, second = done.stderr.splitlines()
     assert first.endswith('FATAL:  PAM authentication failed for user "iam_user"')
@@ -210,7 +211,7 @@ def test_membership_through_a_group_counts(shared):
         shared.as_postgres("DROP USER member; DROP ROLE team")
 
 
-def test_a_name_is_taken_to_the_letter(shared):
+def test_a_username_is_compared_exactly(shared):
     name = "Möbius & Söhne 100%"
     shared.as_postgres(f'CREATE USER "{name}"')
     shared.as_postgres(f'GRANT rds_iam TO "{name}"')
@@ -238,14 +239,14 @@ def test_a_name_is_taken_to_the_letter(shared):
     ],
     ids=["unknown", "missing", "account", "policy", "clock", "syntax"],
 )
-def test_a_broken_configuration_lets_nobody_in(shared, change, problem):
+def test_with_an_invalid_configuration_every_login_is_refused(shared, change, problem):
     token = shared.token()
     with shared.configuration(change):
         shared.refuse(token, rf"\(broken-configuration\): .*{problem}.*")
     shared.login(token)
 
 
-def test_a_missing_configuration_lets_nobody_in(shared):
+def test_without_a_configuration_every_login_is_refused(shared):
     token = shared.token()
     away = shared.config.rename(shared.folder / "away")
     try:

@@ -1,4 +1,4 @@
-"""The two sessions that users of RDS know, command by command, with the messages they see."""
+"""Sessions that users of RDS know, command by command, with the messages that they see."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def local(place):
 
 
 def test_a_new_user_logs_in_with_a_token_until_it_expires(local):
-    if local.major < 16:  # from there on it is not for postgres to drop, whom it did not create
+    if local.major < 16:  # later versions let postgres drop only users that it created
         local.as_postgres("DROP USER iam_user")
         local.as_postgres("CREATE USER iam_user WITH LOGIN")
         local.as_postgres("GRANT rds_iam TO iam_user")
@@ -35,8 +35,8 @@ def test_a_new_user_logs_in_with_a_token_until_it_expires(local):
     assert local.psql(conninfo, password=token).stdout == "iam_user\n"
 
 
-def test_postgres_keeps_its_password_when_it_makes_users_for_tokens(local):
-    """Also from PostgreSQL 16 on, which makes it a member of what it creates."""
+def test_postgres_keeps_its_password_when_it_creates_users_for_tokens(local):
+    """PostgreSQL 16 and later make it a member of the users that it creates."""
     local.as_postgres("CREATE USER made_here WITH LOGIN PASSWORD 'plain'")
     assert local.psql(password="plain", PGUSER="made_here").stdout == "made_here\n"
     local.as_postgres("GRANT rds_iam TO made_here")

@@ -1,8 +1,8 @@
-//! The PAM conversation: the function of PostgreSQL that asks the client for its password, and
+//! The PAM conversation: calls the function of PostgreSQL that asks the client for its password or
 //! writes to the server's log.
 //!
 //! PostgreSQL allocates its responses with malloc. This module wipes and frees them. PostgreSQL
-//! asks the client only for a message of the style `PAM_PROMPT_ECHO_OFF`.
+//! asks the client only for messages of the style `PAM_PROMPT_ECHO_OFF`; it logs the others.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -67,7 +67,7 @@ impl Conversation {
 
     /// Writes a line to the server's log, as a PAM error.
     pub(crate) fn say(&self, line: &str) {
-        // A NUL would end the line, and a line break would look like a new one.
+        // A NUL would end the line, and a line break would start a new one.
         let line = line.replace(char::is_control, "?");
         if let Ok(line) = CString::new(line) {
             self.exchange(PAM_ERROR_MSG, &line);
@@ -96,7 +96,7 @@ pub(crate) struct Response(NonNull<PamResponse>);
 
 impl Response {
     fn text(&self) -> *mut c_char {
-        // SAFETY: it is an array of one response, since there was one message.
+        // SAFETY: it is an array of one response, because there was one message.
         unsafe { self.0.as_ref() }.text
     }
 

@@ -1,9 +1,9 @@
 //! The library that is preloaded into PostgreSQL with LD_PRELOAD. It implements the six libpam
 //! functions that `postgres` calls, and accepts the tokens that RDS would accept.
 //!
-//! It runs inside a PostgreSQL backend: a panic must not leave it, since a crash of one backend
-//! ends all other sessions. It must export all six functions, or the system's libpam would get some
-//! of the calls, with a handle that it does not know.
+//! It runs inside a PostgreSQL backend. No panic may leave it, because the crash of one backend
+//! ends all other sessions. It must export all six functions; otherwise the system's libpam would
+//! get some of the calls, with a handle that it does not know.
 
 #![expect(
     unsafe_code,
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn pam_start(
     })
 }
 
-/// Stores what PostgreSQL says about the login. Other items are accepted and ignored.
+/// Stores the user, the client's address or the conversation. Other items are accepted and ignored.
 ///
 /// # Safety
 /// As for libpam: `handle` comes from `pam_start`, and `item` has the type for `item_type`.
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn pam_authenticate(handle: *mut c_void, _flags: c_int) ->
     })
 }
 
-/// Reports whether the user may log in now, which is always so after `pam_authenticate`.
+/// Always succeeds: `pam_authenticate` has already decided.
 ///
 /// # Safety
 /// No requirements; the signature is that of libpam.
@@ -174,7 +174,7 @@ fn guarded(body: impl FnOnce() -> c_int) -> c_int {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(PAM_SYSTEM_ERR)
 }
 
-/// Makes a panic log nothing but its location: its message might quote a token.
+/// Makes a panic log only its location, because its message might quote a token.
 fn log_only_the_location_of_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Calls the six functions as PostgreSQL does, with a conversation function for tests.
+//! Calls the functions as PostgreSQL does, with a conversation function for tests.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -53,7 +53,7 @@ unsafe extern "C" fn converse(
     PAM_SUCCESS
 }
 
-/// One login: the status of pam_authenticate, and the lines for the log.
+/// Runs one login. Returns the status of pam_authenticate and the lines for the log.
 fn log_in(client: Client) -> (c_int, Vec<String>) {
     let mut heard = Heard {
         client,
@@ -104,7 +104,7 @@ fn a_client_that_disconnects_is_not_a_refusal() {
 }
 
 #[test]
-fn without_a_configuration_nobody_is_let_in() {
+fn without_a_configuration_every_login_is_refused() {
     let (status, lines) = log_in(Client::Says("anything"));
     assert_eq!(status, PAM_AUTH_ERR);
     assert_eq!(lines.len(), 1);

@@ -1,5 +1,5 @@
 //! Chooses the configuration file that the server reads: the one given, the one already in the
-//! server's folder, or a new one.
+//! server's folder, or a new one. It is not copied unless the server cannot read it.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     /// Endpoints in addition to those of the file.
     pub(crate) more_endpoints: Vec<String>,
-    /// Something the user should know about it.
+    /// A remark for the user; `None` if there is nothing to say.
     pub(crate) remark: Option<String>,
 }
 
@@ -47,8 +47,8 @@ impl ConfigFile {
     }
 }
 
-/// Returns the file itself, so that an edit works at once. If the user that PostgreSQL runs as
-/// cannot read it, returns a copy and a remark about it.
+/// Returns the file itself, so that an edit takes effect at once. If the user that PostgreSQL runs
+/// as cannot read it, returns a copy and a remark about it.
 fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>), LocalError> {
     let given = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
     let content = std::fs::read(&given).context(|| format!("reading {}", given.display()))?;
@@ -60,8 +60,7 @@ fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>)
     }
     let copy = folder.write("config-copy.toml", 0o644, &content)?;
     let remark = format!(
-        "{} cannot be read by {}, the user PostgreSQL runs as; a copy is used, so edit that \
-         one: {}",
+        "{} cannot be read by {}, the user PostgreSQL runs as; edit the copy instead: {}",
         given.display(),
         user.name,
         copy.display(),

@@ -8,7 +8,7 @@ use rdsign::policy::{ConnectResource, connect_policy};
 
 use crate::error::LocalError;
 
-/// The default endpoint, in the form of an RDS instance's.
+/// The default endpoint, in the form of an RDS instance's endpoint.
 const ENDPOINT: &str = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
 const REGION: &str = "ap-northeast-1";
 const ACCOUNT_ID: &str = "123456789012";
@@ -64,20 +64,20 @@ pub(crate) fn text(endpoints: &[String]) -> Result<String, LocalError> {
         )?,
     ];
     Ok(format!(
-        r#"# The configuration of a local RDS. Read again at every login, so an edit works at once.
+        r#"# The configuration of a local RDS. It is read at every login: an edit takes effect at once.
 
 region = "{region}"
 account_id = "{ACCOUNT_ID}"
 resource_id = "{RESOURCE_ID}"
 
 # The endpoints that tokens are signed for: "host:port", or "host" with the port of the server.
-# The server's certificate has the names that were here when the server started.
+# The server's certificate is for the names that were here when the server started.
 endpoints = [{}]
 
 # How many seconds the server's clock is ahead of the machine's (negative: behind).
 clock_offset_seconds = 0
 
-# The role postgres is created with this password. It is not in rds_iam until you grant it.
+# The password of the role postgres, which is not in rds_iam until you grant it.
 postgres_password = "{}"
 {}"#,
         quoted.join(", "),
@@ -113,7 +113,7 @@ fn key(
     ))
 }
 
-/// Returns random base64 characters of 6 bits each. Those of AWS also contain `/` and `+`.
+/// Returns random base64 characters of 6 bits each. AWS's secrets also contain `/` and `+`.
 fn random_text(length: usize) -> Result<String, LocalError> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = vec![0; length];

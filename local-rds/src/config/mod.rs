@@ -1,7 +1,8 @@
-//! The configuration of a local RDS: what the server is called, and who may log in.
+//! The configuration of a local RDS: the server's names, and who may log in.
 //!
 //! The launcher reads it once. The preloaded library reads it again at every login, so an edit
-//! works at once. It contains secrets, so no error of this module quotes a value of the file.
+//! takes effect at once. It contains secrets, so no error of this module quotes a value of the
+//! file.
 
 pub(crate) mod choose;
 pub(crate) mod default;
@@ -18,7 +19,7 @@ use rdsign::verify::{AccessKey, Server};
 
 /// A configuration whose every field has been checked.
 pub struct Config {
-    /// What the server is called. Endpoints without a port got the port that it listens on.
+    /// The server's names. Endpoints without a port got the port that the server listens on.
     pub server: Server,
     /// The access keys that the server knows, in the order of the file.
     pub access_keys: Vec<AccessKey>,
@@ -76,7 +77,7 @@ pub(crate) fn endpoint(text: &str, port: u16) -> Result<Endpoint, rdsign::Error>
     match text[after_brackets..].split_once(':') {
         Some((rest, own)) => match own.parse::<u16>() {
             Ok(own) => Endpoint::new(&text[..after_brackets + rest.len()], own),
-            // Core then reports what is wrong with such a host name.
+            // Core then reports the invalid host name.
             Err(_) => Endpoint::new(text, port),
         },
         None => Endpoint::new(text, port),

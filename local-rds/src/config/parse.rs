@@ -53,7 +53,10 @@ impl Config {
             );
         }
         if file.postgres_password.is_empty() || file.postgres_password.contains(char::is_control) {
-            return Err("postgres_password: is empty or has a control character in it".to_owned());
+            return Err(
+                "postgres_password: accepted: text without control characters, not empty"
+                    .to_owned(),
+            );
         }
         if file.clock_offset_seconds.unsigned_abs() > MAX_CLOCK_OFFSET {
             return Err(format!(
@@ -69,7 +72,7 @@ impl Config {
             })
             .collect::<Result<Vec<_>, _>>()?;
         if endpoints.is_empty() {
-            return Err("endpoints: is empty; name at least one".to_owned());
+            return Err("endpoints: empty; accepted: at least one host or host:port".to_owned());
         }
         let access_keys = file
             .access_keys
@@ -131,7 +134,7 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
     })
 }
 
-/// If two keys had the same id, the decision would depend on their order.
+/// Rejects duplicate ids: the decision would depend on the order of the keys.
 fn check_unique(keys: &[AccessKey]) -> Result<(), String> {
     for (index, key) in keys.iter().enumerate() {
         let id = key.credentials.access_key_id();
@@ -140,7 +143,7 @@ fn check_unique(keys: &[AccessKey]) -> Result<(), String> {
             .any(|other| other.credentials.access_key_id() == id)
         {
             return Err(format!(
-                "access_keys[{index}].access_key_id: {id} is there twice"
+                "access_keys[{index}].access_key_id: {id} appears twice"
             ));
         }
     }
@@ -152,7 +155,7 @@ fn check_unique(keys: &[AccessKey]) -> Result<(), String> {
 fn without_values(error: &toml::de::Error, text: &str) -> String {
     let message = error.message();
     let message = match message.split_once("invalid type: string \"") {
-        Some(_) => "a string where another type is expected",
+        Some(_) => "a string, but another type is expected",
         None => message,
     };
     match error.span().and_then(|span| text.get(..span.start)) {

@@ -1,4 +1,4 @@
-//! A valid configuration, and the same one with one thing changed in each test.
+//! Tests a valid configuration, and the same one with one change.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +31,7 @@ fn problem(old: &str, new: &str) -> String {
 }
 
 #[test]
-fn endpoints_without_a_port_get_the_server_s() {
+fn endpoints_without_a_port_get_the_server_s_port() {
     let config = Config::parse(VALID, 15432, &["added.example.com".to_owned()]).unwrap();
     let endpoints: Vec<_> = config
         .server
@@ -98,7 +98,7 @@ fn every_problem_names_its_field() {
         (
             "ASIATWO",
             "AKIAONE",
-            "access_keys[1].access_key_id: AKIAONE is there twice",
+            "access_keys[1].access_key_id: AKIAONE appears twice",
         ),
     ] {
         let problem = problem(old, new);
@@ -162,7 +162,7 @@ fn the_default_is_a_valid_configuration() {
 }
 
 #[test]
-fn the_default_has_the_region_of_the_endpoint_given() {
+fn the_default_uses_the_region_of_the_given_endpoint() {
     let given = ["mydb.abc123.cn-north-1.rds.amazonaws.com.cn".to_owned()];
     let text = default::text(&given).unwrap();
     let config = Config::parse(&text, 5432, &[]).unwrap();

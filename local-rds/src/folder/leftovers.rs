@@ -1,7 +1,7 @@
 //! Removes the temporary folders of launchers that were killed before they could do it.
 //!
-//! The system told the PostgreSQL of such a folder to stop when its launcher died, so it has
-//! usually exited. One that still runs is stopped first.
+//! The system told the PostgreSQL in such a folder to stop when its launcher died, so it has
+//! usually exited. If it still runs, it is stopped first.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,8 +15,8 @@ use super::{DATA, LOCK, PREFIX};
 use crate::process::orphan;
 use crate::process::run_as::RunAs;
 
-/// A folder that has no lock yet belongs to a launcher that is just starting, but not for longer
-/// than this.
+/// A folder without a lock file may belong to a launcher that is just starting, unless the folder
+/// is older than this.
 const UNTIL_LOCKED: Duration = Duration::from_secs(60);
 
 /// Removes the unused folders in `parent` that belong to the user `run_as`. Those that cannot be
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_our_folder_stays() {
+    fn links_and_files_with_our_prefix_stay() {
         let parent = writable_by_all();
         let elsewhere = tempfile::tempdir().unwrap();
         File::create(elsewhere.path().join(LOCK)).unwrap();

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use crate::error::{Context, LocalError};
 use crate::process::run_as::RunAs;
 
-/// The name of PostgreSQL's data folder in it.
+/// The name of PostgreSQL's data folder in the folder.
 pub(crate) const DATA: &str = "data";
-/// What the names of temporary folders begin with.
+/// The prefix of the names of temporary folders.
 pub(crate) const PREFIX: &str = "rdsign-local-";
 /// The name of the lock file. It also marks a folder as created by `rdsign local`.
 pub(crate) const LOCK: &str = "rdsign-local.lock";
@@ -94,8 +94,8 @@ impl Folder {
 
     /// Creates a file, or replaces it.
     ///
-    /// `mode` may be `0o644`, since the folder itself is private. An editor run by root may replace
-    /// a file; with that mode the server can still read it.
+    /// `mode` may be `0o644`, because the folder itself is private. With that mode the server can
+    /// still read a file that root's editor has replaced.
     pub(crate) fn write(
         &self,
         name: &str,
@@ -142,8 +142,7 @@ fn temporary_in(parent: &Path) -> Result<(TempDir, File), LocalError> {
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(parent)
         .context(|| format!("creating a folder in {}", parent.display()))?;
-    // The lock file gets its name only once it is locked: another launcher that sees a free lock
-    // removes the folder.
+    // Locked before it gets its name: another launcher that sees a free lock removes the folder.
     let (new, lock) = (folder.path().join("lock.new"), folder.path().join(LOCK));
     let held = take_lock(&new)?;
     std::fs::rename(&new, &lock).context(|| format!("creating {}", lock.display()))?;
@@ -171,11 +170,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_that_is_not_ours_is_refused() {
+    fn a_folder_with_other_files_is_rejected() {
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("thesis.txt"), "").unwrap();
         let refused = Folder::kept(data.path(), RunAs::choose(None).unwrap());
-        assert!(refused.is_err_and(|error| error.to_string().contains("left alone")));
+        assert!(refused.is_err_and(|error| error.to_string().contains("nothing was changed")));
         assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 1);
     }
 }

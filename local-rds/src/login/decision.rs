@@ -1,7 +1,7 @@
-//! Decides whether a login is let in, and writes the log line that says why.
+//! Decides whether to accept a login, and writes the log line that says why.
 //!
-//! Any problem is a refusal with a reason. There is no third outcome; in particular, nobody is let
-//! in while the configuration cannot be read.
+//! Any problem is a refusal with a reason. There is no third outcome: while the configuration
+//! cannot be read, every login is refused.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -11,20 +11,21 @@ use rdsign::verify::verify;
 use super::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::config::Config;
 
-/// The configuration cannot be read, so nobody gets in.
+/// The configuration cannot be read.
 const BROKEN_CONFIGURATION: &str = "broken-configuration";
-/// The role may log in by its password, and this is not it.
+/// The role logs in with its password, and the password is wrong.
 pub const WRONG_PASSWORD: &str = "wrong-password";
 /// A bug in rdsign.
 pub const INTERNAL: &str = "internal";
-/// The ids in the log that are not core's [`Refusal::IDS`](rdsign::verify::Refusal::IDS).
+/// The ids in the log that are not in core's [`Refusal::IDS`](rdsign::verify::Refusal::IDS).
 #[cfg(test)]
 const OWN_IDS: [&str; 3] = [BROKEN_CONFIGURATION, WRONG_PASSWORD, INTERNAL];
 
-/// Whether a login is let in, with the line for the server's log. The line never holds a token.
+/// Whether a login is accepted, with the line for the server's log. The line never contains a
+/// token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Let in.
+    /// Accepted.
     Accepted(String),
     /// Refused.
     Refused(String),

@@ -1,7 +1,8 @@
-//! The decision about one login, made inside PostgreSQL by the preloaded library.
+//! Decides about one login, inside PostgreSQL, when the preloaded library asks for it.
 //!
 //! [`decide`] reads the configuration and checks the token. The launcher and the preloaded library
-//! are different processes, so [`variables`] names what the one passes to the other.
+//! are different processes, so [`variables`] names the variables that pass settings from one to the
+//! other.
 
 mod decision;
 pub mod variables;

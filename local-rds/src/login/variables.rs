@@ -1,4 +1,4 @@
-//! The environment variables through which the launcher tells the preloaded library what it needs.
+//! The environment variables that pass settings from the launcher to the preloaded library.
 //!
 //! PostgreSQL gets an almost empty environment, so the caller's own variables never reach it.
 

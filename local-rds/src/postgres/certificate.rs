@@ -1,7 +1,7 @@
 //! Creates the server's certificate and the certificate authority that signs it.
 //!
 //! The authority's key is discarded after that one signature, so nobody can create another
-//! certificate that its clients would trust. Both are therefore new at every start.
+//! certificate that its clients would trust. So every start creates both.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -47,7 +47,7 @@ pub(crate) fn make(endpoints: &[Endpoint]) -> Result<Certificates, LocalError> {
     })
 }
 
-/// Valid for a year, and from yesterday on: a client's clock may be behind.
+/// Valid for a year. Starts yesterday, because a client's clock may be behind.
 fn named(common_name: &str) -> CertificateParams {
     let now = SystemTime::now();
     let mut params = CertificateParams::default();

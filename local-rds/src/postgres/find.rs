@@ -125,7 +125,7 @@ fn search_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Returns the folders that match a path with one `*`, which ends one of its parts.
+/// Returns the folders that match a path with one `*` at the end of one of its parts.
 fn matching(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];

@@ -1,4 +1,4 @@
-//! Creates PostgreSQL's data folder with initdb, and in it the roles and login rules of RDS.
+//! Creates PostgreSQL's data folder with initdb, with the roles and login rules of RDS.
 //!
 //! The roles are created in single-user mode, without a socket. So there is never a socket through
 //! which another user of the machine could log in as the superuser.
@@ -44,14 +44,14 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 ";
 
-/// Durability costs time, and is of no use in a folder that is removed with the server.
+/// Durability costs time, and a folder that is removed with the server does not need it.
 const TEMPORARY_SETTINGS: &str = "\
 fsync = off
 full_page_writes = off
 synchronous_commit = off
 ";
 
-/// One statement per line: that is how single-user mode reads them.
+/// One statement per line, because single-user mode reads lines.
 ///
 /// The superuser is called rdsadmin, as on RDS. If it were postgres, pg_has_role would report that
 /// postgres is a member of every role.
@@ -110,7 +110,7 @@ pub(crate) fn run(
 
     let mut single = command("postgres");
     single.args(["--single", "-D"]).arg(&unfinished);
-    // A failed statement is not logged, since it may contain the password.
+    // A failed statement is not logged, because it may contain the password.
     single.args([
         "-c",
         "exit_on_error=on",

@@ -20,8 +20,8 @@ use crate::folder::{DATA, Folder};
 use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE, ROLES_VARIABLE};
 use crate::process::signals::{Signals, Wake};
 
-/// From this version on, the preloaded library has to change how PostgreSQL treats rds_iam. Its
-/// module `postgres16` explains why.
+/// From this version on, the preloaded library changes how PostgreSQL treats rds_iam. Its module
+/// `postgres16` explains why.
 const ROLES_CHANGED_IN: u32 = 16;
 /// The name of the server's log in its folder.
 pub(crate) const LOG: &str = "server.log";
@@ -95,11 +95,11 @@ impl Server {
                 return Err(LocalError::Interrupted(signal as i32));
             }
         }
-        // If the library cannot be loaded, the loader only writes a line to the log, and the real
-        // PAM would check the logins.
+        // If the library cannot be loaded, the loader only writes a line to the log, and the
+        // system's PAM would check the logins.
         let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.id()));
         if maps
-            .context(|| "looking at postgres".to_owned())?
+            .context(|| "inspecting postgres".to_owned())?
             .contains(preload_library::NAME)
         {
             return Ok(());
@@ -108,7 +108,7 @@ impl Server {
         Err(LocalError::LibraryNotLoaded(LogTail::of(&self.log)))
     }
 
-    /// Returns an error if the server has ended by itself.
+    /// Returns an error if the server has exited.
     pub(crate) fn check(&mut self) -> Result<(), LocalError> {
         match self
             .child
@@ -135,7 +135,7 @@ impl Server {
         self.port
     }
 
-    /// Stops the server and its sessions. Another signal in the meantime makes it faster.
+    /// Stops the server and its sessions. A further signal to this process makes it stop faster.
     pub(crate) fn stop(&mut self, signals: &Signals) {
         self.signal(Signal::SIGINT);
         if self.has_ended_within(FAST_SHUTDOWN, Some(signals)) {
@@ -149,7 +149,8 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    /// Sends a signal unless the server has ended: another process may have its id by then.
+    /// Sends a signal unless the server has exited, because another process may have its id by
+    /// then.
     fn signal(&mut self, signal: Signal) {
         if let (Ok(None), Ok(id)) = (self.child.try_wait(), i32::try_from(self.child.id())) {
             let _ = kill(Pid::from_raw(id), signal);
@@ -196,7 +197,7 @@ pub(crate) fn free_port(wanted: Option<u16>) -> Result<u16, LocalError> {
         .map_err(|error| LocalError::Port(port, error))
 }
 
-/// The first line of postmaster.pid is the server's process id, the eighth its status.
+/// The first line of postmaster.pid is the server's process id, the eighth line its status.
 fn is_ready(status_file: &Path, id: u32) -> bool {
     let text = std::fs::read_to_string(status_file).unwrap_or_default();
     let mut lines = text.lines();

@@ -1,6 +1,6 @@
-//! Runs the user's command next to the server, and passes on signals that this process gets.
+//! Runs the user's command next to the server, and forwards the signals that this process gets.
 //!
-//! A command may go on after SIGINT. After any other signal it has a few seconds to exit.
+//! A command may continue after SIGINT. After any other signal it has a few seconds to exit.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub(crate) fn run(
                 if !from_terminal {
                     send(&child, signal);
                 }
-                // It may go on after SIGINT, as psql does, which cancels a query.
+                // It may continue after SIGINT: psql, for example, only cancels its query.
                 if signal != Signal::SIGINT {
                     deadline = deadline.or(Some(Instant::now() + STOPS_WITHIN));
                 }
@@ -68,7 +68,7 @@ pub(crate) fn run(
     }
 }
 
-/// Must not be called once `child` has been waited for: another process may have its id by then.
+/// Must not be called after `child` was waited for, because another process may have its id.
 fn send(child: &Child, signal: Signal) {
     if let Ok(id) = i32::try_from(child.id()) {
         let _ = kill(Pid::from_raw(id), signal);

@@ -1,4 +1,4 @@
-//! Processes: which user they run as, which signals they get, and how they end.
+//! Runs processes: as which user, with which signals, and how they are stopped.
 //!
 //! Every process here is started, watched and stopped by its id. Nothing in this folder knows what
 //! a token or a configuration is.

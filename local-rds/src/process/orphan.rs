@@ -1,7 +1,7 @@
 //! Stops a PostgreSQL that was left running in a data folder when its launcher was killed.
 //!
-//! It is signalled by its process id, but only once that process is known to be the PostgreSQL of
-//! this very folder: process ids are reused, and the folder's owner can write any id into it.
+//! The signal goes to a process id. First the process is checked to be the PostgreSQL of this
+//! folder, because ids are reused and the folder's owner can write any id into the file.
 
 use std::io;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(crate) fn stop_server_in(data: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The process named in `data/postmaster.pid`, if it is a PostgreSQL running in `data`.
+/// Returns the process named in `data/postmaster.pid`, if it is a PostgreSQL running in `data`.
 fn server_in(data: &Path) -> Option<Pid> {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = text

@@ -1,8 +1,9 @@
-//! The user that PostgreSQL runs as. PostgreSQL refuses to run as root, so root picks another user.
+//! Chooses the user that PostgreSQL runs as. PostgreSQL refuses to run as root, so root uses
+//! another user.
 //!
-//! That user owns the server's folder and could replace any file in it with a link to elsewhere.
-//! Root must therefore never access the folder with its own rights, but only through
-//! [`RunAs::as_owner`].
+//! That user owns the server's folder and could replace any file in it with a link to another
+//! place. So root must access the folder only through [`RunAs::as_owner`], never with its own
+//! rights.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
@@ -63,7 +64,6 @@ impl RunAs {
     /// not start a process or a thread.
     pub(crate) fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
         let _rights = self.other.as_ref().map(|user| {
-            // The group first: without root's rights it can no longer be changed.
             let group = setfsgid(user.gid);
             FileRights(setfsuid(user.uid), group)
         });

@@ -1,7 +1,7 @@
 //! Runs one step of the setup, such as initdb, and waits until its process ends.
 //!
-//! An interrupt kills the step together with every process it started, so that nothing writes to
-//! the server's folder any more when it is removed.
+//! An interrupt kills the step together with every process it started, so that nothing still writes
+//! to the server's folder when it is removed.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -35,7 +35,7 @@ pub(crate) fn run(
     signals.restore_in(command, Signal::SIGKILL, true);
     let mut child = command.spawn().context(|| format!("starting {step}"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Fails if the process exits early; its exit status says more than this error.
+        // Fails if the process exits early; then its exit status says more than this error.
         let _ = stdin.write_all(input.as_bytes());
     }
     let status = loop {
@@ -57,13 +57,13 @@ pub(crate) fn run(
     })
 }
 
-/// How long to wait for killed processes to be gone.
+/// How long to wait until killed processes have vanished.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Kills a child that leads its own process group, and the rest of that group.
 ///
 /// The other processes are not children of this one and cannot be waited for, but they may write
-/// to files until they are gone. So this looks for them in /proc.
+/// to files until they have vanished. So this looks for them in /proc.
 fn kill_with_descendants(child: &mut Child) {
     let leader = i32::try_from(child.id()).map(Pid::from_raw);
     if let Ok(leader) = leader {
@@ -76,7 +76,8 @@ fn kill_with_descendants(child: &mut Child) {
     }
 }
 
-/// Whether a process of this group still runs. A zombie is in /proc too, but has no working folder.
+/// Reports whether a process of this group still runs. A zombie is in /proc too, but has no working
+/// folder.
 fn is_running(leader: Pid) -> bool {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.into_iter().any(|process| {
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_started_by_a_killed_step_are_gone() {
+    fn processes_started_by_a_killed_step_are_killed() {
         // The second process holds 200 MB, which the system needs a while to free.
         let mut command = Command::new("sh");
         command.args([

@@ -1,8 +1,8 @@
 //! Turns signals and the exit of child processes into events to wait for.
 //!
 //! The signals are blocked and read from a file descriptor, so no code runs in a signal handler
-//! and no signal is lost. Child processes inherit the mask and could not be interrupted: start each
-//! one through [`Signals::restore_in`].
+//! and no signal is lost. A child process inherits the mask, so it could not be interrupted: start
+//! each child through [`Signals::restore_in`].
 
 #![expect(
     unsafe_code,
@@ -33,7 +33,7 @@ pub(crate) enum Wake {
     /// This process was asked to stop.
     Stop {
         signal: Signal,
-        /// Whether it was typed at the terminal, which sends it to the command as well.
+        /// Whether it comes from the terminal, which sends it to the command as well.
         from_terminal: bool,
     },
 }
@@ -52,7 +52,7 @@ impl Signals {
             mask.add(signal);
         }
         if !is_ignored(Signal::SIGHUP) {
-            mask.add(Signal::SIGHUP); // ignored under nohup, and stays so
+            mask.add(Signal::SIGHUP); // below nohup it stays ignored
         }
         let taken = || "taking over the signals".to_owned();
         // SAFETY: the default action of SIGCHLD runs no code of this program. It is set because

@@ -1,6 +1,6 @@
-//! The functions of the `postgres` program that this module calls.
+//! The functions of the `postgres` program that the module above calls.
 //!
-//! They are looked up by name when the library is loaded, and only if the launcher asks for it.
+//! They are looked up by name when the library is loaded, if the launcher asks for it.
 //! Their types are the same from PostgreSQL 14 to 18.
 
 use std::ffi::{CStr, c_char, c_int, c_void};

@@ -32,7 +32,7 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
     completion: *mut c_void,
 ) {
     let Some(postgres) = functions() else {
-        return; // cannot happen: the functions are set before the hook
+        return; // unreachable: the functions are set before the hook
     };
     let (mut user, mut security) = (0, 0);
     // SAFETY: called in a transaction, as PostgreSQL calls them itself; arguments are passed on.

@@ -8,14 +8,14 @@
 //!
 //! - Without ADMIN OPTION on rds_iam, it cannot grant rds_iam to anyone.
 //! - With it, it is a member of rds_iam. The login rules then send it to PAM, so it needs a token
-//!   from the start, and its password is of no use.
+//!   from the start, and its password does not work.
 //! - It gets ADMIN OPTION on every user that it creates, and so becomes a member of that user. Once
 //!   such a user is in rds_iam, `postgres` is an indirect member, and needs a token as well.
 //!
 //! # What RDS does
 //!
 //! On RDS none of this happens, in any version. `postgres` may `GRANT rds_iam` to any user and
-//! revoke it, logs in by password until it grants rds_iam to itself, and does so again after the
+//! revoke it. It logs in with its password until it grants rds_iam to itself, and again after the
 //! REVOKE.
 //!
 //! # What this module does
@@ -25,14 +25,14 @@
 //! [`statement`] recognises them by their text: the query must be a single
 //! `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and nothing else.
 //!
-//! [`password_login`] checks the password of a role that is in rds_iam by administration only: it
-//! can grant rds_iam, or a user in it, to others, but does not have its privileges.
+//! [`password_login`] checks the password of a role that is in rds_iam only as an administrator: it
+//! can grant rds_iam, or a user in it, to others, but does not have the privileges of rds_iam.
 //!
-//! # What is left alone
+//! # What this module does not change
 //!
 //! All other statements, including GRANT with a second role, an option, GRANTED BY, a comment, or a
 //! name such as CURRENT_USER, which would mean the superuser here. All versions before 16: the
-//! launcher asks for this module through an environment variable, and only for 16 and newer.
+//! launcher enables this module through an environment variable, and only for 16 and newer.
 //!
 //! # How it fails closed
 //!

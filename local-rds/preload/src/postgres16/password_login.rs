@@ -1,7 +1,7 @@
-//! Checks the password of a role that is in rds_iam by administration only.
+//! Checks the password of a role that is in rds_iam only as an administrator.
 //!
-//! PostgreSQL's login rules count a membership that gives no privileges. So `postgres` arrives here
-//! as soon as a user that it created is in rds_iam. On RDS it keeps its password.
+//! PostgreSQL's login rules also count a membership without privileges. So they send `postgres` to
+//! PAM as soon as a user that it created is in rds_iam. On RDS it keeps its password.
 
 use std::ffi::{CStr, CString};
 use std::ptr;
@@ -14,7 +14,7 @@ use super::statement::RDS_IAM;
 /// PostgreSQL's `STATUS_OK`
 const STATUS_OK: i32 = 0;
 
-/// Decides by the role's password. Returns `None` if the role needs a token.
+/// Decides about a role that logs in with its password. Returns `None` if the role needs a token.
 pub(crate) fn decide_by_password(username: &[u8], password: &CStr) -> Option<Decision> {
     let postgres = functions()?;
     let username = CString::new(username).ok()?;
@@ -39,7 +39,9 @@ pub(crate) fn decide_by_password(username: &[u8], password: &CStr) -> Option<Dec
     };
     const WHY: &str = "the role is in rds_iam only as the administrator of a member";
     Some(match is_correct {
-        true => Decision::Accepted(format!("rdsign: accepted: by its password, since {WHY}")),
+        true => Decision::Accepted(format!(
+            "rdsign: accepted: with its password, because {WHY}"
+        )),
         false => Decision::Refused(format!("rdsign: refused ({WRONG_PASSWORD}): {WHY}")),
     })
 }
