@@ -1,3 +1,3 @@
-"""What the suites below share is in support/shared_fixtures.py."""
+"""The suites in this folder share the fixtures of support/shared_fixtures.py."""
 
 pytest_plugins = ["shared_fixtures"]

@@ -1,10 +1,10 @@
-"""Holds tests/vectors.tsv against boto3, the reference for what a token is.
+"""Compares tests/vectors.tsv with boto3, the reference for tokens.
 
-Every line with a token is computed again by boto3's own `generate_db_auth_token` under a frozen
-clock, without a network, and compared byte for byte; with `--write` the tokens in the file are
-replaced instead. Lines with an error are this project's own promise, since boto3 signs most of
-those inputs without a word: only their form is checked here, and they are not counted as passed.
-The one thing to get wrong: an empty session token counts as none, so boto3 must be given None.
+For each line with a token, boto3's own `generate_db_auth_token` computes the token again under a frozen
+clock, without a network, and the bytes are compared. With `--write`, the tokens in the file are replaced
+instead. boto3 signs most inputs that rdsign rejects, so it cannot check lines with an error: only their
+form is checked here, and they do not count as passed. An empty session token is the same as a missing
+one, so boto3 must get None for it.
 
     pip install -r requirements.txt && python check_vectors.py
 """
@@ -43,7 +43,7 @@ FIELD = re.compile(rf"(?:[^\\\x00-\x1f\x7f]|{ESCAPE.pattern})*")
 
 Vector = dict[str, str | None]
 
-# A region on either side of the service's label, as RDS names its endpoints.
+# In the names of RDS endpoints, the region is before or after the label of the service.
 REGION_IN_HOSTNAME = re.compile(
     r"""[^.]\.
     (?: (?P<before>[a-z]+(-[a-z]+)+-[0-9]+)\.rds(-fips)?
@@ -54,30 +54,30 @@ REGION_IN_HOSTNAME = re.compile(
 
 
 def unescape(field: str) -> str | None:
-    """One field of PostgreSQL's COPY text format."""
+    """Reads a field of PostgreSQL's COPY text format."""
     if field == r"\N":
         return None
     if not FIELD.fullmatch(field):
-        raise ValueError(f"a field is not escaped as it should be: {field!r}")
+        raise ValueError(f"invalid escapes in the field {field!r}")
     named = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
     return ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else named[m[2]], field)
 
 
 def parse(columns: list[str], line: str) -> Vector:
-    """One line by column; ValueError where no test could hold to what it says."""
+    """Reads a line into a dict by column. Raises ValueError if it is invalid."""
     vector = dict(zip(columns, map(unescape, line.split("\t")), strict=True))
     if not NAME.fullmatch(vector["name"] or ""):
         raise ValueError("the name is not in snake_case")
     if (vector["error"] is None) == (vector["token"] is None):
-        raise ValueError("not exactly one of error and token is given")
+        raise ValueError("needs either an error or a token")
     if vector["error"] is not None and vector["error"] not in CODES:
-        raise ValueError(f"{vector['error']} is not a code of the table")
+        raise ValueError(f"{vector['error']} is not an error code of a request")
     return vector
 
 
 @cache
 def shared_session() -> Any:
-    """One session for all keys, which reads nothing of the machine's AWS set-up."""
+    """Returns one session for all keys, which does not read the machine's AWS settings."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     for name in "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE":
@@ -87,7 +87,7 @@ def shared_session() -> Any:
 
 @cache
 def rds_client(key_id: str, secret: str, session_token: str | None) -> Any:
-    """The client that signs with these keys."""
+    """Returns the client that signs with these keys."""
     return shared_session().client(
         "rds",
         aws_access_key_id=key_id,
@@ -97,19 +97,19 @@ def rds_client(key_id: str, secret: str, session_token: str | None) -> Any:
 
 
 def region_in(hostname: str) -> str:
-    """The region of an RDS endpoint's host name, in lower case."""
+    """Returns the region in the host name of an RDS endpoint, in lower case."""
     match = REGION_IN_HOSTNAME.search(hostname)
     if match is None:
-        raise ValueError(f"no region is given, and none is in {hostname}")
+        raise ValueError(f"the region is missing, and {hostname} has none")
     return (match["before"] or match["after"]).lower()
 
 
 def token_from_boto3(vector: Vector) -> str:
-    """The token that boto3 makes of a line at the line's signing time."""
+    """Returns boto3's token for a line, at the line's signing time."""
     given = {column: value or "" for column, value in vector.items()}
     session_token = given["session_token"] or None
     client = rds_client(given["access_key_id"], given["secret_access_key"], session_token)
-    # boto3 always asks its request signer for 900 seconds: change that argument alone.
+    # boto3 always asks its request signer for 900 seconds, so change only this argument.
     signer = client._request_signer
     sign = signer.generate_presigned_url
     lifetime = {"expires_in": int(given["expires_in"] or 900)}
@@ -128,14 +128,14 @@ def token_from_boto3(vector: Vector) -> str:
 
 
 def differences(kept: str, computed: str) -> str:
-    """The fields in which two tokens differ: host and port, and each parameter."""
+    """Lists the parts in which two tokens differ: host and port, and each parameter."""
     fields = [re.split("/[?]|&", token) for token in (kept, computed)]
     pairs = zip_longest(*fields, fillvalue="nothing")
     return "".join(f"\n  kept:  {a}\n  boto3: {b}" for a, b in pairs if a != b)
 
 
 def main() -> int:
-    """Checks the file or rewrites its tokens; 1 where anything is wrong."""
+    """Checks the file or rewrites its tokens. Returns 1 if there is an error."""
     parser = argparse.ArgumentParser(description="Compare vectors.tsv with boto3.")
     parser.add_argument("--write", action="store_true", help="replace the tokens")
     write = parser.parse_args().write
@@ -143,7 +143,7 @@ def main() -> int:
     passed, faults = 0, []
     names: Counter[str] = Counter()
     codes = set()
-    # Not splitlines(): a user name may hold what Unicode calls the end of a line.
+    # Not splitlines(): a user name may contain other line separators of Unicode.
     lines = VECTORS.read_bytes().decode().removesuffix("\n").split("\n")
     header, *numbers = [n for n, line in enumerate(lines) if not line.startswith("#")]
     columns = lines[header].split("\t")
@@ -159,11 +159,11 @@ def main() -> int:
             if write:
                 lines[n] = lines[n].rpartition("\t")[0] + "\t" + token
             elif vector["token"] != token:
-                raise ValueError("not boto3's" + differences(vector["token"], token))
+                raise ValueError("differs from boto3's" + differences(vector["token"], token))
             passed += 1
         except ValueError as error:
             faults.append(f"line {n + 1}, {name}: {error}")
-    faults += [f"{name} names {k} lines" for name, k in names.items() if k > 1]
+    faults += [f"{k} lines have the name {name}" for name, k in names.items() if k > 1]
     faults += [f"no line has the error {code}" for code in sorted(CODES - codes)]
     if len(numbers) < FEWEST_LINES:
         faults.append(f"{len(numbers)} lines, fewer than {FEWEST_LINES}")

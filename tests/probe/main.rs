@@ -1,17 +1,17 @@
-//! A Signer that a test drives: tests/credentials asks it what the command line cannot.
+//! A Signer that tests/credentials controls, for what the command line cannot do.
 //!
-//! It reads one JSON object per line from standard input, and answers each token or error with one on
-//! standard output as soon as it has it. The Signer stays from one line to the next, so a test can
-//! change what its source says in between. Which time it is, the test decides: see support/clock.py.
+//! It reads commands from standard input, one JSON object per line. It prints each token or error
+//! as a JSON object as soon as it has it. The Signer stays the same between commands, so a test can
+//! change the answers of its source in between. The test also sets the clock: see support/clock.py.
 //!
 //! ```text
-//! {"do": "signer", "profile": "x"}           a new Signer, with these options
-//! {"do": "token"}                            a token
-//! {"do": "threads", "count": 64}             one by each of so many threads at once
-//! {"do": "start"}                            one by a thread, without waiting for it
-//! {"do": "fork", "while_asking_us": 100}     one by a forked child, so long after a thread asked
-//! {"do": "async", "on": "plain", "count": 1} by token_async, on that kind of runtime
-//! {"do": "inside", "on": "multi"}            one by token, called inside a runtime
+//! {"do": "signer", "profile": "x"}           creates a Signer with these options
+//! {"do": "token"}                            gets a token
+//! {"do": "threads", "count": 64}             gets a token in each of 64 threads at once
+//! {"do": "start"}                            starts a thread that gets a token, without waiting
+//! {"do": "fork", "while_asking_us": 100}     gets one in a child, forked 100 µs after a thread asked
+//! {"do": "async", "on": "plain", "count": 1} calls token_async on this kind of runtime
+//! {"do": "inside", "on": "multi"}            calls token inside a runtime
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a panic fails the test that runs it")]
@@ -32,7 +32,7 @@ use rdsign::{Error, Signer, Token};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// How long a forked child may take: longer than any bound that a test gives.
+/// How long a forked child may take. Longer than any timeout that a test sets.
 const CHILD_MAY_TAKE: Duration = Duration::from_secs(90);
 
 fn main() {
@@ -80,7 +80,7 @@ fn build(options: &Value) -> Result<Signer, Error> {
     signer.build()
 }
 
-/// Does what a line says. Returns the threads that still run afterwards.
+/// Carries out a command. Returns the threads that still run afterwards.
 fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
     let count = command["count"].as_u64().unwrap_or(1);
     match command["do"].as_str() {
@@ -108,7 +108,7 @@ fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
                 runtime.block_on(async { signer.token() })
             });
         }
-        _ => panic!("not known: {command}"),
+        _ => panic!("unknown command: {command}"),
     }
     Vec::new()
 }
@@ -118,8 +118,8 @@ fn start(signer: &Signer) -> JoinHandle<()> {
     thread::spawn(move || report("started", &signer, || signer.token()))
 }
 
-/// Calls token_async so many times at once. `"meanwhile": true` also tells when all of them wait and
-/// the thread is free for something else.
+/// Calls token_async `count` times at once. With `"meanwhile": true`, also reports when all calls
+/// wait and the thread is free for other work.
 async fn call_together(signer: &Signer, count: u64, command: &Value) {
     let calls = (0..count).map(|_| Box::pin(signer.token_async()));
     let mut calls: Vec<_> = calls.collect();
@@ -144,7 +144,7 @@ async fn call_together(signer: &Signer, count: u64, command: &Value) {
     .await;
 }
 
-/// Asks in a forked child; with a time given, while another thread of the parent is asking.
+/// Gets a token in a forked child; with a time, while another thread of the parent is getting one.
 fn fork(signer: &Signer, while_asking_us: Option<u64>) {
     let asking = while_asking_us.map(|microseconds| {
         let asking = start(signer);
@@ -155,15 +155,15 @@ fn fork(signer: &Signer, while_asking_us: Option<u64>) {
         asking
     });
     let (mut reader, mut writer) = pipe();
-    // SAFETY: the child does what a forked worker does with a Signer, which is what is tested; it
-    // touches no lock that another thread of its parent can have held, such as standard output's,
-    // and leaves without running anything of the parent's.
+    // SAFETY: the child uses the Signer as a forked worker does, which is what is tested. It takes
+    // no lock that another thread of its parent can have held, such as that of standard output, and
+    // exits without running the parent's exit handlers.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "{}", io::Error::last_os_error());
     if child == 0 {
         let answer = answer("child", signer, || signer.token());
         let written = writeln!(writer, "{answer}").is_ok();
-        // SAFETY: it takes no pointer and does not return.
+        // SAFETY: _exit has no pointer arguments and does not return.
         unsafe { libc::_exit(i32::from(!written)) }
     }
     drop(writer);
@@ -173,10 +173,10 @@ fn fork(signer: &Signer, while_asking_us: Option<u64>) {
         revents: 0,
     };
     let bound = i32::try_from(CHILD_MAY_TAKE.as_millis()).unwrap();
-    // SAFETY: one descriptor, which is open, in a structure that outlives the call.
+    // SAFETY: one open descriptor, in a structure that outlives the call.
     let answers = unsafe { libc::poll(&mut ready, 1, bound) };
     if answers == 0 {
-        // SAFETY: the process is this one's child, and not yet waited for.
+        // SAFETY: the process is a child of this one that was not waited for yet.
         unsafe { libc::kill(child, libc::SIGKILL) };
         print(&json!({"from": "child", "hung": true}));
     } else {
@@ -184,7 +184,7 @@ fn fork(signer: &Signer, while_asking_us: Option<u64>) {
         reader.read_to_string(&mut text).unwrap();
         print(&serde_json::from_str(&text).unwrap_or(json!({"from": "child", "died": true})));
     }
-    // SAFETY: the process is this one's child; its status may be dropped.
+    // SAFETY: the process is a child of this one; the status may be null.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     if let Some(asking) = asking {
         asking.join().unwrap();
@@ -195,11 +195,11 @@ fn pipe() -> (File, File) {
     let mut ends = [0; 2];
     // SAFETY: the array has room for the two descriptors.
     assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
-    // SAFETY: both are open, and nobody else's.
+    // SAFETY: both descriptors are open, and only these files own them.
     unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) }
 }
 
-/// The runtime that a line names; none for `plain`.
+/// Returns the runtime that a command names; `None` for `plain`.
 fn on(command: &Value) -> Option<Runtime> {
     let mut builder = match command["on"].as_str() {
         Some("plain") => return None,
@@ -210,7 +210,7 @@ fn on(command: &Value) -> Option<Runtime> {
     Some(builder.build().unwrap())
 }
 
-/// An executor that knows nothing of tokio: it polls, and sleeps until it is woken.
+/// A minimal executor without tokio: polls, and sleeps until it is woken.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -240,7 +240,7 @@ fn answer(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error
     complete(answer, from, signer)
 }
 
-/// The outcome, with who asked and what a program would log of the Signer.
+/// Adds who asked, and the debug output of the Signer.
 fn complete(mut answer: Value, from: &str, signer: &Signer) -> Value {
     answer["from"] = from.into();
     answer["signer"] = format!("{signer:?}").into();

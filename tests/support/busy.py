@@ -1,9 +1,9 @@
-"""Runs a command so many times next to four busy loops, as on a machine that has other things to do.
+"""Runs a command TIMES times next to four busy loops, to show tests that fail on a busy machine.
 
     busy.py TIMES COMMAND ...
 
-All runs are made even if one fails; the exit status is 1 if any did. The loops are ended by their own
-process ids, and end by themselves should this program be killed.
+A failed run does not stop the others; the exit status is 1 if any run failed. The loops are killed by
+their process ids, and exit on their own if this program is killed.
 """
 
 import os

@@ -1,7 +1,6 @@
 /*
- * Preloaded, it shows a process the time that a test has set: see clock.py. A nanosecond of 0 is
- * the real time. The file is mapped, so a change is seen at once, also by a process that is
- * stopped.
+ * Preloaded into a process to show it the time that a test has set: see clock.py. A time of 0 means
+ * the real time. The file is mapped, so the process sees a change at once.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

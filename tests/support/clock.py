@@ -1,8 +1,8 @@
-"""A clock that stands still until a test moves it, for the programs that the test starts.
+"""A clock that a test can stop and move, for the programs that the test starts.
 
-Two things read the time: the wall clock says which moment a token is for and whether keys have
-expired, the monotonic one how long a wait has lasted. A test that stops both decides alone when a
-bound has passed, however long the machine pauses.
+Programs read two clocks: the wall clock gives the signing time and says whether keys have expired; the
+monotonic clock measures waits. A test that stops both decides when a time limit has passed, however
+long the machine pauses.
 """
 
 import struct
@@ -14,7 +14,7 @@ SECOND = 1_000_000_000
 
 
 def build(folder):
-    """Compiles the library that shows a program this clock."""
+    """Compiles the library that makes a program see this clock. Returns its path."""
     library = Path(folder) / "clock.so"
     source = Path(__file__).with_name("clock.c")
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -23,7 +23,7 @@ def build(folder):
 
 
 class Clock:
-    """The clock of the programs that run with `environment`; it goes until it is stopped."""
+    """The clock of the programs that run with `environment`; it runs until it is stopped."""
 
     def __init__(self, library, folder):
         self._file = Path(folder) / "clock"
@@ -32,22 +32,22 @@ class Clock:
         self._write()
 
     def set(self, moment):
-        """Stops the wall clock at a moment, in seconds since 1970."""
+        """Stops the wall clock at this time, in seconds since 1970."""
         self._realtime = round(moment * SECOND)
         self._write()
 
     def stop_waits(self):
-        """Stops the monotonic clock: no bound passes from now on."""
+        """Stops the monotonic clock: no time limit passes from now on."""
         self._monotonic = time.monotonic_ns()
         self._write()
 
     def wait(self, seconds):
-        """Lets the stopped monotonic clock jump ahead. A program that sleeps until a bound sees it
-        when it wakes up, so that takes the real time, but no bound passes earlier."""
+        """Moves the stopped monotonic clock ahead. A sleeping program sees the new time only when it
+        wakes up, so reaching a time limit takes real time, but no limit passes too early."""
         self._monotonic += round(seconds * SECOND)
         self._write()
 
     def _write(self):
-        # Into the file as it is: programs have it mapped.
+        # Overwrites the file in place, because programs have mapped it.
         with open(self._file, "r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("=qq", self._realtime, self._monotonic))

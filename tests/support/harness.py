@@ -1,7 +1,7 @@
 """Runs `rdsign local` for the tests, and logs in to it with the real psql.
 
-Everything lives below one base folder, which is also the TMPDIR of what is started: whatever is left
-in it, or any process at work in it, is something rdsign should have cleared away.
+Everything is below one base folder, which also has the TMPDIR of the started programs. rdsign should
+have removed every file and process that a test finds there at its end.
 """
 
 import contextlib
@@ -23,19 +23,19 @@ LIBRARY = "librdsign_local_preload.so"
 
 
 def contract(name):
-    """The lines of tests/codes.tsv or tests/ids.tsv, each as a list of its fields."""
+    """Returns the lines of tests/codes.tsv or tests/ids.tsv, each as a list of fields."""
     text = (REPOSITORY / f"tests/{name}.tsv").read_text()
     return [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]
 
 
 def ids(*kinds):
-    """The ids of tests/ids.tsv that are of these kinds."""
+    """Returns the ids of these kinds in tests/ids.tsv."""
     return {id for kind, id in contract("ids") if kind in kinds}
 
 
 @contextlib.contextmanager
 def bounded(process):
-    """Ends a process that is waited for in vain."""
+    """Kills the process if the block waits for it too long."""
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
     try:
@@ -45,7 +45,7 @@ def bounded(process):
 
 
 def line_of(process):
-    """The next line of its output, or nothing where none comes."""
+    """Returns the next line of its output, or "" if it ends without one."""
     with bounded(process):
         return process.stdout.readline()
 
@@ -56,7 +56,7 @@ def free_port():
 
 
 class Place:
-    """A program, the user who runs it and the folder it all happens in."""
+    """A program, the user who runs it, and the folder for all its files."""
 
     def __init__(self, as_user=None):
         self.base = Path(tempfile.mkdtemp(prefix="rdsign-e2e-", dir="/tmp"))
@@ -73,7 +73,7 @@ class Place:
             self.rdsign = self.copy_of_the_program("bin")
 
     def copy_of_the_program(self, name, mode=0o755):
-        """A copy of the program and its library, in a folder of that mode."""
+        """Copies the program and its library to a folder with this mode."""
         folder = self.base / name
         folder.mkdir()
         shutil.copy(RDSIGN, folder)
@@ -85,20 +85,20 @@ class Place:
         return [*self.prefix, str(self.rdsign), "local", *map(str, arguments)]
 
     def environment(self, **more):
-        """The tests' own, without what would change what rdsign does."""
+        """Returns the tests' environment without variables that change what rdsign does."""
         return without_aws_and_postgres() | {"TMPDIR": str(self.temporary)} | more
 
     def popen(self, *arguments, env=None, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         env = self.environment(**(env or {}))
         arguments = self.arguments(*arguments)
-        # A session of its own, so that close() finds the command that it runs, too.
+        # In its own session, so that close() also kills the command that it runs.
         options = pipes | {"text": True, "env": env, "cwd": "/", "start_new_session": True} | options
         self.started.append(subprocess.Popen(arguments, **options))
         return self.started[-1]
 
     def run(self, *arguments, env=None):
-        """Runs it to its end: (exit status, standard output, standard error)."""
+        """Runs it to its end. Returns (exit status, standard output, standard error)."""
         process = self.popen(*arguments, env=env)
         output, error = process.communicate(timeout=PATIENCE)
         return process.returncode, output, error
@@ -107,7 +107,7 @@ class Place:
         return Local(self, self.popen(*arguments, env=env))
 
     def processes(self):
-        """Processes at work below the base folder: every part of PostgreSQL is."""
+        """Returns the processes that work below the base folder, such as those of PostgreSQL."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ class Place:
         return [*self.temporary.iterdir(), *self.processes()]
 
     def close(self):
-        """Leaves nothing behind, and says what a test did."""
+        """Removes everything, and fails if the test left something behind."""
         leftovers = self.leftovers()
         for process in self.started:
             with contextlib.suppress(ProcessLookupError):
@@ -134,7 +134,7 @@ class Place:
 
 
 class Local:
-    """An `rdsign local` without a command, which runs until it is stopped."""
+    """An `rdsign local` without a command. It runs until it is stopped."""
 
     def __init__(self, place, process):
         self.place = place
@@ -162,7 +162,7 @@ class Local:
         self.password = self.settings["postgres_password"]
 
     def stop(self, how=signal.SIGINT):
-        """Stops it and gives its exit status back. No backend may have crashed until then."""
+        """Stops it and returns its exit status. Fails if a backend has crashed."""
         assert "terminated by signal" not in self.log.read_text()
         self.process.send_signal(how)
         self.process.communicate(timeout=PATIENCE)
@@ -170,7 +170,7 @@ class Local:
 
     @contextlib.contextmanager
     def configuration(self, *replacements, append=""):
-        """The configuration with replacements and an addition, for a while."""
+        """Changes the configuration inside the block: applies the replacements and appends the text."""
         text = self.original
         for old, new in replacements:
             assert old in text, old
@@ -182,7 +182,7 @@ class Local:
             self.config.write_text(self.original)
 
     def token(self, username="iam_user", key="AKIALOCALIAMUSER0001", env=None, **flags):
-        """A token from `rdsign token`; `key` is a key id of the configuration or a table of it."""
+        """Gets a token from `rdsign token`. `key` is a key id of the configuration, or a table like its own."""
         key = self.keys[key] if isinstance(key, str) else key
         names = ("access_key_id", "secret_access_key", "session_token")
         secrets = {f"AWS_{name.upper()}": key[name] for name in names if key.get(name)}
@@ -195,7 +195,7 @@ class Local:
         return process.stdout.removesuffix("\n")
 
     def psql(self, conninfo="", sql="select current_user", stdin=None, password=None, **variables):
-        """The real psql, with the variables of the notice: a finished process."""
+        """Runs the real psql with the exported variables. Returns the finished process."""
         environment = self.place.environment() | self.exports | variables
         if password is not None:
             environment["PGPASSWORD"] = password
@@ -205,18 +205,18 @@ class Local:
         return subprocess.run(arguments, env=environment, **pipes)
 
     def login(self, token, username="iam_user", **variables):
-        """Logs in, which must work."""
+        """Logs in, and fails unless that works."""
         done = self.psql(password=token, PGUSER=username, **variables)
         assert (done.stdout, done.stderr, done.returncode) == (f"{username}\n", "", 0)
 
     def as_postgres(self, sql, **variables):
-        """A statement as the role postgres, by its password: its output."""
+        """Runs a statement as the role postgres, with its password. Returns the lines of its output."""
         done = self.psql(sql=sql, password=self.password, PGUSER="postgres", **variables)
         assert (done.stderr, done.returncode) == ("", 0)
         return done.stdout.splitlines()
 
     def refuse(self, token, reason, username="iam_user", **variables):
-        """Logs in, which must be refused, for this reason alone in the log and none at the client."""
+        """Fails unless the server refuses the login and only its log has the reason. Returns the refusal."""
         before = len(self.log.read_text())
         done = self.psql(password=token, PGUSER=username, **variables)
         assert done.stderr == self.client_error(f'PAM authentication failed for user "{username}"')
@@ -229,6 +229,6 @@ class Local:
         return refusals[0]
 
     def client_error(self, message):
-        """What psql prints when the server ends its attempt to connect with that message."""
+        """Returns what psql prints if the server rejects a connection with this message."""
         where = f'connection to server at "127.0.0.1", port {self.port}'
         return f"psql: error: {where} failed: FATAL:  {message}\n"

@@ -1,8 +1,7 @@
-"""A user's machine, as far as rdsign sees one: a home with AWS files, and an environment made from
-nothing. What the tests' own environment holds never reaches rdsign, and neither does any address
-but the ones a test names.
+"""A user's machine as rdsign sees it: a home with AWS files, and an environment that starts empty.
+Nothing from the tests' own environment reaches rdsign, and rdsign uses only addresses that a test names.
 
-Whatever a program prints here is searched for every secret that the tests have made.
+Everything that a program prints here is searched for every secret that the tests have created.
 """
 
 import hashlib
@@ -21,18 +20,18 @@ from fake_aws import Keys, known_secrets, now
 PROBE = Path(os.environ.get("RDSIGN_PROBE", REPOSITORY / "target/debug/examples/probe")).resolve()
 
 HOUR = 3600
-# A token lives for 900 s. Keys that have less left are due for a refresh, and so are, by chance, keys
-# that have up to a fifth more.
+# A token lives for 900 s. Keys that expire earlier are due for a refresh. So are, at random, keys with
+# up to a fifth more time left.
 EARLY, DUE = HOUR - 1100, HOUR - 890
 
 
 def shows_a_secret(text: str) -> bool:
-    """Whether a text holds a secret as it is, or escaped."""
+    """Reports whether a text contains a secret, as it is or escaped."""
     return any(secret in text or quote(secret, safe="") in text for secret in known_secrets())
 
 
 def parameters(token: str) -> dict[str, str]:
-    """The parameters of a token."""
+    """Returns the parameters of a token."""
     return dict(parse_qsl(token.partition("?")[2]))
 
 
@@ -46,17 +45,17 @@ class Run:
 
     @property
     def code(self) -> str | None:
-        """The error code, where it ended with one."""
+        """The error code, or None."""
         return self.error.split(": ")[1] if self.error.startswith("rdsign: ") else None
 
     @property
     def message(self) -> str:
-        """What follows the code."""
+        """The text after the code."""
         return self.error.partition(f"{self.code}: ")[2].removesuffix("\n")
 
 
 class Machine:
-    """A home and an environment, for any number of runs; the clock is that of its probes."""
+    """A home and an environment for any number of runs. Its probes see `clock`."""
 
     def __init__(self, home: Path, clock: Clock | None = None):
         self.home = home
@@ -67,7 +66,7 @@ class Machine:
         self.folder.mkdir()
 
     def set(self, **variables: str | Path | None) -> None:
-        """Sets variables of the environment; None removes one."""
+        """Sets variables of the environment. None removes a variable."""
         for name, value in variables.items():
             self.environment.pop(name, None)
             if value is not None:
@@ -89,7 +88,7 @@ class Machine:
         return path
 
     def sso_token(self, identifier: str, access_token: str, end: str = "2099-01-01T00:00:00Z", **more: str) -> None:
-        """Writes what `aws sso login` leaves behind for a session's name or a start URL."""
+        """Writes the file of `aws sso login` for a session name or a start URL."""
         folder = self.folder / "sso/cache"
         folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha1(identifier.encode()).hexdigest()
@@ -97,7 +96,7 @@ class Machine:
         (folder / f"{name}.json").write_text(json.dumps(token))
 
     def uses_keys(self, keys: Keys) -> None:
-        """Puts keys into the environment."""
+        """Sets the environment variables for these keys."""
         self.set(
             AWS_ACCESS_KEY_ID=keys.access_key_id,
             AWS_SECRET_ACCESS_KEY=keys.secret_access_key,
@@ -105,44 +104,45 @@ class Machine:
         )
 
     def uses_imds(self, url: str) -> None:
-        """Lets the machine be an EC2 instance whose metadata service is there."""
+        """Makes the machine an EC2 instance with its metadata service at `url`."""
         self.set(AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=url)
 
     def run(self, *arguments: str, before: tuple[str, ...] = (), bound: bool = True) -> Run:
-        """Runs rdsign, perhaps by another program; no secret may be printed. It gets a bound that no
-        busy machine exceeds, unless the arguments have one or the default is wanted."""
+        """Runs rdsign, through the program `before` if given. Fails if it prints a secret. Passes a
+        credentials timeout that suits a busy machine, unless the arguments have one or `bound` is
+        False."""
         command = [*before, str(RDSIGN), *arguments]
         if bound and "--credentials-timeout" not in arguments:
             command += ["--credentials-timeout", str(BOUND)]
         options = {"env": self.environment, "cwd": self.home, "text": True, "capture_output": True}
         done = subprocess.run(command, timeout=PATIENCE, stdin=subprocess.DEVNULL, **options)
         assert not shows_a_secret(done.stderr), "a secret is in the error"
-        # A token holds the session token, escaped, and nothing else that is secret.
+        # A token contains the session token, escaped.
         escaped = done.stdout if arguments[0] != "token" else ""
         assert not shows_a_secret(escaped), "a secret is in the output"
         return Run(done.returncode, done.stdout, done.stderr)
 
     def found(self, *flags: str) -> dict[str, str | list[str]]:
-        """What `rdsign credentials` tells, which must find some."""
+        """Returns the lines of `rdsign credentials`, which must find credentials."""
         run = self.run("credentials", *flags)
         assert (run.status, run.error) == (0, ""), run
-        told: dict[str, str | list[str]] = {"tried before": []}
+        shown: dict[str, str | list[str]] = {"tried before": []}
         for line in run.output.splitlines():
             name, _, value = line.partition(":")
             if name == "tried before":
-                told[name].append(value.strip())
+                shown[name].append(value.strip())
             else:
-                told[name] = value.strip()
-        return told
+                shown[name] = value.strip()
+        return shown
 
     def token(self, *flags: str, hostname: str = HOSTNAME, username: str = "iam_user") -> str:
-        """A token of `rdsign token`, which must work."""
+        """Returns a token from `rdsign token`, which must succeed."""
         run = self.run("token", "--hostname", hostname, "--username", username, *flags)
         assert (run.status, run.error) == (0, ""), run
         return run.output.removesuffix("\n")
 
     def failure(self, *flags: str) -> Run:
-        """How both `rdsign token` and `rdsign credentials` fail, which must be alike."""
+        """Returns the failure of `rdsign credentials`; `rdsign token` must fail with the same code."""
         run = self.run("credentials", *flags)
         again = self.run("token", "--hostname", HOSTNAME, "--username", "iam_user", *flags)
         assert run.status == again.status != 0, (run, again)
@@ -151,15 +151,15 @@ class Machine:
         return run
 
     def probe(self, **options: object) -> "Probe":
-        """A program with a Signer of those options, to be asked one thing after the other."""
+        """Starts a program with a Signer of these options, which carries out one command after another."""
         return Probe(self, options)
 
 
 class Probe:
-    """tests/probe/main.rs at work: see there for what it can be told.
+    """A running tests/probe/main.rs, which documents the commands.
 
-    `after` is a number of seconds: the clock shows it that much later, as to a process that was
-    frozen until then. Without one it shows the real time, or the second at which a test stopped it.
+    `after` moves its clock ahead by this many seconds, as if the process had been frozen. Without it,
+    the clock shows the real time, or the time at which the test stopped it.
     """
 
     def __init__(self, machine: Machine, options: dict[str, object]):
@@ -180,7 +180,7 @@ class Probe:
         assert kind is not None or self.process.returncode == 0, error.decode()
 
     def tell(self, **command: object) -> None:
-        """Tells it what to do, and does not wait for the answer."""
+        """Sends a command without waiting for the answer."""
         after = command.pop("after", 0)
         if self.clock:
             self.clock.set(now().timestamp() + after if after or now.is_stopped else 0)
@@ -190,7 +190,7 @@ class Probe:
         self.process.stdin.flush()
 
     def answer(self) -> dict:
-        """Its next answer: a token or an error, neither of which shows a secret when logged."""
+        """Returns the next answer, a token or an error. Fails if its debug output shows a secret."""
         while b"\n" not in self._unread:
             readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
             assert readable, f"no answer within {PATIENCE} s"
@@ -203,20 +203,20 @@ class Probe:
         return answer
 
     def answers(self, count: int) -> list[dict]:
-        """As many answers."""
+        """Returns the next `count` answers."""
         return [self.answer() for _ in range(count)]
 
     def ask(self, do: str = "token", **more: object) -> dict:
-        """Tells it what to do, and gives its answer."""
+        """Sends a command and returns the answer."""
         self.tell(do=do, **more)
         return self.answer()
 
     def key(self, **more: object) -> str:
-        """The access key id that signs a token."""
+        """Asks for a token. Returns the access key id that signed it."""
         return key_of(self.ask(**more))
 
 
 def key_of(answer: dict) -> str:
-    """The access key id of an answer that must be a token."""
+    """Returns the access key id of an answer, which must be a token."""
     assert "token" in answer, answer
     return signed_by(answer["token"])

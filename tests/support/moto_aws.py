@@ -1,7 +1,7 @@
 """moto's server on 127.0.0.1: an IAM and an STS that check signatures, policies and trust.
 
-Only while `strict()` is on does it check anything; then it refuses what is not signed, which is
-right for all but AssumeRoleWithWebIdentity.
+It checks only inside `strict()`. There it also rejects unsigned requests, so AssumeRoleWithWebIdentity,
+which is unsigned, does not work.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ ACCOUNT = "123456789012"
 
 
 def policy(principal: object = None, condition: object = None, action: str = "sts:AssumeRole") -> str:
-    """A policy that allows one action, of an identity or, with a principal, of a role's trust."""
+    """Returns a policy that allows one action; with a principal, it is the trust policy of a role."""
     statement = {"Effect": "Allow", "Action": action}
     statement |= {"Principal": {"AWS": principal}} if principal else {"Resource": "*"}
     if condition:
@@ -27,7 +27,7 @@ def policy(principal: object = None, condition: object = None, action: str = "st
 
 
 class Moto:
-    """The server, and what tests set up in it."""
+    """The server, and functions to set up users and roles."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -38,11 +38,11 @@ class Moto:
         self.iam = boto3.client("iam", endpoint_url=self.url, region_name="us-east-1", **anyone)
 
     def close(self) -> None:
-        """Stops it."""
+        """Stops the server."""
         self._server.stop()
 
     def user(self, name: str, allowed: bool = True) -> Keys:
-        """A user, who may assume roles or not: the user's long-lived keys."""
+        """Creates a user, who may assume roles if `allowed`. Returns the user's long-lived keys."""
         self.iam.create_user(UserName=name)
         if allowed:
             self.iam.put_user_policy(UserName=name, PolicyName="assume", PolicyDocument=policy())
@@ -51,14 +51,14 @@ class Moto:
         return Keys(key["AccessKeyId"], key["SecretAccessKey"])
 
     def role(self, name: str, trusted: str = "*", condition: dict[str, str] | None = None) -> str:
-        """A role that may itself assume roles: its ARN."""
+        """Creates a role that may itself assume roles. Returns its ARN."""
         trust = policy(trusted, condition)
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
         self.iam.put_role_policy(RoleName=name, PolicyName="assume", PolicyDocument=policy())
         return role["Role"]["Arn"]
 
     def caller(self, keys: Keys) -> str:
-        """Who moto says that keys belong to."""
+        """Asks moto who owns these keys. Returns an ARN."""
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         values = (keys.access_key_id, keys.secret_access_key, keys.session_token)
         given = dict(zip(names, values, strict=True))
@@ -67,7 +67,7 @@ class Moto:
 
     @contextlib.contextmanager
     def strict(self) -> Iterator[None]:
-        """Checks every request, for a while."""
+        """Makes the server check every request inside the block."""
         self._checked_after("0")
         try:
             yield

@@ -1,9 +1,9 @@
-"""Runs a command in a network of its own, where the addresses of AWS's metadata services are this
-machine's and the fake AWS answers them. Nothing outside can be reached from there.
+"""Runs a command in its own network, in which the fake AWS has the addresses of AWS's metadata services.
+Nothing outside can be reached from there.
 
     unshare --map-root-user --net python own_network.py ANSWERS COMMAND...
 
-writes to the file ANSWERS which access key ids were handed out, and by what.
+Writes to the file ANSWERS which service returned which access key ids.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ UP = 1
 
 
 def add_address(interface: str, address: str) -> None:
-    """Gives an interface of this network an address, and turns it on."""
+    """Sets the address of a network interface, and turns the interface on."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         name = interface.encode().ljust(16, b"\0")
         family = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
@@ -34,7 +34,7 @@ def add_address(interface: str, address: str) -> None:
 
 
 def main() -> int:
-    """The command's exit status."""
+    """Runs the command and returns its exit status."""
     answers, *command = sys.argv[1:]
     for interface, address in [("lo", "127.0.0.1"), ("lo:1", INSTANCE), ("lo:2", CONTAINER)]:
         add_address(interface, address)

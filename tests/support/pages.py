@@ -1,21 +1,21 @@
 """Reads the code blocks of README.md and of the pages in docs/.
 
-A test that runs an example takes its text from here, so that what is shown is what runs. `BLOCKS`
-names every code block and the test that runs it: a new block needs an entry, and a test.
+Tests read the examples that they run from here, so the examples in the pages are tested. `BLOCKS` lists
+every code block and the test that runs it: a new block needs an entry and a test.
 """
 
 import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # signed for in all examples
+ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the endpoint in all examples
 
 IN_DOCS = "tests/e2e/test_docs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
 
-# Page: for each block in its order, the language and the test that runs it.
+# For each page, its blocks in order: the language, and the test that runs the block.
 BLOCKS = {
     "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/c.md": [("c", IN_DOCS)],
@@ -32,15 +32,15 @@ BLOCKS = {
 
 
 def page(path):
-    """The text of a page, by its path in the repository."""
+    """Returns the text of the page at this path in the repository."""
     return (REPOSITORY / path).read_text()
 
 
 def blocks(path):
-    """The code blocks of a page in their order, each as (language, text)."""
+    """Returns the code blocks of a page in order, each as (language, text)."""
     return re.findall(r"^```(\w*)\n(.*?)^```$", page(path), re.M | re.S)
 
 
 def example(path, language, number=0):
-    """The first code block of a page in a language, or a later one."""
+    """Returns the code block with this number among those of a page in a language."""
     return [text for name, text in blocks(path) if name == language][number]

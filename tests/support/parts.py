@@ -1,11 +1,11 @@
-"""Runs parts of the tests one after the other, all of them even if one fails, and counts.
+"""Runs parts of the tests one after the other, all of them even if one fails, and counts the tests.
 
     parts.py TARGET ...                            targets of the Makefile, such as check or test-core
-    parts.py --busy TIMES [PART:]TEST ...          some tests of a part, each so many times, busy.py
+    parts.py --busy TIMES PART:TEST ...            some tests of a part, each TIMES times through busy.py
 
-What a part prints is shown and kept in target/test-logs. The last line is "N passed, N failed", with
-", N skipped" if any were, over all test runners; a part that fails without a failed test, as when it
-does not build, counts as one. The exit status is 1 if anything failed.
+The output of each part is shown and kept in target/test-logs. The last line is "N passed, N failed", with
+", N skipped" if any were skipped, over all test runners. A part that fails without a failed test, for
+example because it does not build, counts as one failure. The exit status is 1 if anything failed.
 """
 
 import re
@@ -18,7 +18,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOGS = REPOSITORY / "target/test-logs"
 
-# By runner: the line that sums its tests up, and the words in it, by what they count as.
+# The summary line of each runner, and what the words in it count as.
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 CARGO = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored;")
 SUREFIRE = re.compile(
@@ -33,7 +33,7 @@ CALLED |= {"error": FAILED, "errors": FAILED, "xfailed": SKIPPED, "xpassed": FAI
 
 
 def counts_in(line):
-    """The tests that a line counts, by how they ended; none unless it is a runner's last word."""
+    """Returns the counts in a runner's summary line; in any other line, nothing."""
     if found := CARGO.search(line) or OWN.search(line):
         return Counter({kind: int(count) for kind, count in found.groupdict().items()})
     if found := SUREFIRE.search(line):
@@ -50,7 +50,7 @@ def counts_in(line):
 
 
 def run(arguments, log):
-    """Runs make to its end, and shows and keeps what it prints: its exit status and its counts."""
+    """Runs make, and shows and keeps its output. Returns the counts."""
     command = ["make", "--no-print-directory", *arguments]
     counts = Counter()
     with open(log, "w") as kept:
@@ -68,18 +68,18 @@ def run(arguments, log):
 
 
 def targets(arguments):
-    """What make is told for each argument, by the argument."""
+    """Returns the arguments for make for each of ours."""
     if arguments[:1] != ["--busy"]:
         return {target: [target] for target in arguments}
     times, *tests = arguments[1:]
     busy = f"AGAIN=python3 {Path(__file__).with_name('busy.py')} {times}"
-    told = {}
+    found = {}
     for test in tests:
         part, colon, only = test.partition(":")
         if not colon:
-            sys.exit(f"{test}: no part is named; accepted: PART:TEST, such as core:vectors")
-        told[test] = [f"test-{part}", f"ONLY={only}", busy]
-    return told
+            sys.exit(f"{test}: the part is missing; accepted: PART:TEST, such as core:vectors")
+        found[test] = [f"test-{part}", f"ONLY={only}", busy]
+    return found
 
 
 def main():
@@ -91,7 +91,7 @@ def main():
         log = LOGS / f"{re.sub('[^A-Za-z0-9_.-]+', '-', name)}.log"
         counts = run(arguments, log)
         if len(arguments) > 1 and not counts[PASSED] + counts[FAILED]:
-            print(f"no test of that name ran: {name}")
+            print(f"no test has this name: {name}")
             counts[FAILED] = 1
         total += counts
         seconds = time.monotonic() - started

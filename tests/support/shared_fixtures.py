@@ -1,8 +1,7 @@
-"""The pytest plugin of all suites: an AWS of the test's own, a local RDS, and a clock.
+"""The pytest plugin of all suites: fixtures for a fake AWS, a local RDS, and a clock.
 
-Each suite's conftest names it in `pytest_plugins`. Its own programs and fixtures stay in that
-conftest. Loading it takes out of the environment whatever an AWS SDK or libpq would read there, and
-stops ignoring signals.
+Each suite's conftest names it in `pytest_plugins`; fixtures of one suite belong in that conftest. Loading
+the plugin removes the variables that AWS SDKs and libpq read, and restores signals that are ignored.
 """
 
 import os
@@ -18,8 +17,8 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
     del os.environ[name]
 os.environ |= NO_AWS
 
-# In the background of a script, and below nohup, these are ignored, and so would be by the programs
-# that tests start.
+# Scripts ignore these signals in programs that they run in the background, and so does nohup. The
+# programs that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -27,7 +26,7 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 @pytest.fixture
 def fake():
-    """An AWS of the test's own, which nobody asks for anything that it does not have."""
+    """A fake AWS for one test. Fails if it got a request that it does not know."""
     with FakeAws() as fake:
         yield fake
         assert fake.strays == []
@@ -40,13 +39,13 @@ def clock_so(tmp_path_factory):
 
 @pytest.fixture
 def clock(clock_so, tmp_path):
-    """The clock of the programs that the test starts with its environment."""
+    """A clock for the programs that the test starts with its environment."""
     return clock_library.Clock(clock_so, tmp_path)
 
 
 @pytest.fixture
 def place():
-    """A place of the test's own, which must be empty again at its end."""
+    """A place for one test. Fails if the test leaves something in it."""
     place = Place()
     yield place
     place.close()
@@ -54,7 +53,7 @@ def place():
 
 @pytest.fixture(scope="session")
 def local():
-    """A local RDS for all tests, which leave it as they found it. No secret gets into its log."""
+    """A local RDS for all tests, which must undo their changes. Fails if its log contains a secret."""
     for needed in (RDSIGN, RDSIGN.parent / LIBRARY):
         assert needed.exists(), f"{needed} is missing: build it first"
     place = Place()

@@ -1,4 +1,4 @@
-"""How `make test` counts, and that it runs all parts whatever happens to one of them."""
+"""How `make test` counts, and that it runs all parts even if one fails."""
 
 import subprocess
 import sys
@@ -30,14 +30,14 @@ SUPPORT = Path(__file__).parent
         ("test in_the_middle_3_passed ... ok", 0, 0, 0),
     ],
 )
-def test_the_last_line_of_a_runner_is_counted(line, passed, failed, skipped):
+def test_the_summary_line_of_a_runner_is_counted(line, passed, failed, skipped):
     counts = parts.counts_in(line)
     assert (counts["passed"], counts["failed"], counts["skipped"]) == (passed, failed, skipped)
 
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """Runs the targets of another Makefile: the exit status."""
+    """Runs the targets of a small Makefile. Returns the exit status."""
     monkeypatch.setattr(parts, "REPOSITORY", tmp_path)
     monkeypatch.setattr(parts, "LOGS", tmp_path / "logs")
     (tmp_path / "Makefile").write_text(
@@ -52,7 +52,7 @@ def make(tmp_path, monkeypatch):
     return make
 
 
-def test_all_parts_run_and_the_last_line_counts(make, capsys, tmp_path):
+def test_all_parts_run_and_the_last_line_has_the_sum(make, capsys, tmp_path):
     assert make("bad", "broken", "good") == 1
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1] == "4 passed, 3 failed"
@@ -68,10 +68,10 @@ def test_all_parts_run_and_the_last_line_counts(make, capsys, tmp_path):
 def test_a_name_that_no_test_has_is_a_failure(make, capsys):
     assert make("--busy", "20", "some:5") == 0
     assert make("--busy", "20", "some:0") == 1
-    assert "no test of that name ran: some:0" in capsys.readouterr().out
+    assert "no test has this name: some:0" in capsys.readouterr().out
 
 
-# Prints the processes that busy.py has started, this one among them.
+# Prints the processes that busy.py has started, including this one.
 CHILDREN = "import os; me = os.getppid(); print(open(f'/proc/{me}/task/{me}/children').read(), flush=True)"
 
 
@@ -80,30 +80,30 @@ def busy(times, code):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_four_loops_run_meanwhile_and_end_with_the_last_run():
+def test_four_loops_run_until_the_last_run_ends():
     output, _ = busy(3, CHILDREN).communicate(timeout=PATIENCE)
     runs = [line.split() for line in output.splitlines() if line and "run" not in line]
     assert [len(children) for children in runs] == [5, 5, 5]
     assert not any(Path(f"/proc/{child}").exists() for child in runs[0])
 
 
-def test_all_runs_are_made_and_a_failure_is_told():
+def test_all_runs_are_made_and_failures_are_reported():
     process = busy(3, "raise SystemExit(1)")
     output, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output.splitlines()[-1]) == (1, "failed: runs 1, 2, 3 of 3")
 
 
-def test_the_loops_end_if_their_starter_is_killed():
+def test_the_loops_end_if_busy_py_is_killed():
     process = busy(1, f"{CHILDREN}; input()")
     children = [line.split() for line in (process.stdout.readline() for _ in range(2))][1]
     assert len(children) == 5
     process.kill()
     process.communicate()
-    wait_until(lambda: not any(is_at_work(child) for child in children), "the end of the loops")
+    wait_until(lambda: not any(is_running(child) for child in children), "the end of the loops")
 
 
-def is_at_work(process):
-    """Whether it runs; one that nobody has waited for does not."""
+def is_running(process):
+    """Reports whether a process runs. A zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
