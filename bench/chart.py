@@ -1,36 +1,36 @@
-"""Draws the results: what one warm token costs, what the first token of a process does, and what is
-installed for it."""
+"""Draws two charts of the results, light and dark: the cost of a warm token, the cost of the first token
+of a process, and the size of what is installed."""
 
 import matplotlib
 
 matplotlib.use("svg")
-# Text stays text, and the same results give the same file.
+# Keep text as text, and write the same file for the same results.
 matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "rdsign", "font.family": "sans-serif"}
 import matplotlib.pyplot as plt  # noqa: E402, the backend comes first
 from figures import can_tell, figure, number  # noqa: E402
 
-# Readable on GitHub's white and on its black, also by who cannot tell red from green.
+# Readable on GitHub's light and dark pages, also by people who cannot tell red from green.
 THEMES = {
     "light": {"text": "#1f2328", "ours": "#0969da", "theirs": "#b8c0ca", "grid": "#d8dee4"},
     "dark": {"text": "#e6edf3", "ours": "#58a6ff", "theirs": "#5b646e", "grid": "#30363d"},
 }
-# By "chart" of a row: the title, and what a unit of the row is in the chart's.
+# For each "chart" of a row: the title, and the factor from the row's unit to the chart's.
 PANELS = {
     "warm": ("One token, warm, with a long-lived key: µs of CPU", 1e-3),
     "first": ("First token of a process, keys in the environment: ms of CPU", 1),
-    "installed": ("Installed, with all that it depends on: MB", 1),
+    "installed": ("Installed, with all dependencies: MB", 1),
 }
 
 
 def bars(report, panel, scale):
-    """(label, value, whether it is ours) for each bar of a panel, in the order of the rows; there is
-    none for a figure that the run cannot tell."""
+    """Yields (label, value, whether it is ours) for each bar of a panel, in the order of the rows.
+    Skips figures that are not above their noise."""
     for row in report["rows"]:
         if row.get("chart") != panel:
             continue
         if can_tell(row, None):
             yield f"rdsign ({row['language']})", figure(row) * scale, True
-        # What rdsign is held against, such as its hashing, is nothing to take instead.
+        # Skips what an aim compares with, such as the hashing: nobody can use that instead.
         held_against = {
             aim.get(kind) for aim in row.get("aims", ()) for kind in ("times at most", "more than")
         }

@@ -1,20 +1,21 @@
-"""What the measurements of a row, which run.py describes, come to.
+"""Computes figures from the measurements of a row, and compares them with the aims.
 
-A figure is the median of its measurements. Some are differences, such as the cost of a first token
-over the bare interpreter, and a busy machine can turn those into anything: one that is not above zero,
-or not above its own noise, says nothing and meets no aim.
+A figure is the median of its measurements. Some measurements are differences, such as the cost of a first
+token compared with the bare interpreter, and a busy machine can make them meaningless. A figure that is
+not above zero, or not above its own noise, is not shown and meets no aim.
 """
 
 import statistics
 
-# How many parts of a run are looked at apart, and how far off a figure may be to be trusted.
+# The number of parts that a run is split into to estimate its noise, and the noise from which a row is
+# called noisy.
 PARTS = 5
 NOISY = 0.1
 CANNOT_TELL = "cannot tell"
 
 
 def figure(row, peer=None):
-    """The median of a peer's measurements, or of rdsign's."""
+    """Returns the median of a peer's measurements, or of rdsign's if `peer` is None."""
     return statistics.median(_measurements(row, peer))
 
 
@@ -23,8 +24,8 @@ def _measurements(row, peer):
 
 
 def _noise(row, peer=None):
-    """How far from their middle the figures of some parts of the run lie; none if there was one
-    measurement, which has no parts."""
+    """Returns half the difference between the highest and the lowest median of the parts of the run.
+    Returns None if there are too few measurements."""
     measurements = _measurements(row, peer)
     if len(measurements) < PARTS:
         return None
@@ -34,7 +35,7 @@ def _noise(row, peer=None):
 
 
 def can_tell(row, *peers):
-    """Whether the figures of all these peers say anything; None is rdsign."""
+    """Reports whether the figures of all these peers are above their noise; None is rdsign."""
     return all(figure(row, peer) > max(0, _noise(row, peer) or 0) for peer in peers)
 
 
@@ -50,13 +51,13 @@ def is_noisy(row):
 
 
 def unsteadiness(row):
-    """The noise of rdsign's figure as a share of it."""
+    """Returns the noise of rdsign's figure, in percent of the figure."""
     noise = _noise(row)
     return f"{100 * noise / figure(row):.0f} %" if noise is not None and can_tell(row, None) else ""
 
 
 def times(row, peer):
-    """How many times better rdsign is than a peer: faster, or smaller."""
+    """Returns how many times faster or smaller rdsign is than a peer."""
     return number(_times(row, peer)) if can_tell(row, None, peer) else CANNOT_TELL
 
 
@@ -66,7 +67,7 @@ def _times(row, peer):
 
 
 def aims(row):
-    """What each aim is, and whether it was met."""
+    """Yields each aim, and whether it was met."""
     for aim in row.get("aims", ()):
         if "more than" in aim:
             peer = aim["more than"]
@@ -96,5 +97,5 @@ def _met(row, peer, is_met):
 
 
 def number(value):
-    """A figure with three digits that mean something."""
+    """Formats a figure with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

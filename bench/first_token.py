@@ -1,10 +1,9 @@
-"""What the first token of a process costs, over the bare interpreter: CPU time and memory.
+"""Measures the CPU time and memory that the first token of a process adds to the bare interpreter.
 
     first_token.py LANGUAGE [--quick]
 
-Each program is a process of its own, started anew for every measurement; the bare interpreter,
-rdsign and its peers take turns. Keys are in the environment, as on Lambda and in containers; for
-Rust the other sources are measured, too.
+Every measurement starts a new process; the bare interpreter, rdsign and its peers take turns. Keys are in
+the environment, as on Lambda and in containers. For Rust, other sources are measured, too.
 """
 
 import contextlib
@@ -28,14 +27,14 @@ class Comparison:
     """Commands that take turns, and their environment."""
 
     row: str
-    # None for programs that measure themselves, or are measured whole.
+    # None for programs that measure themselves, and if the whole process counts.
     bare: list[str] | None
     rdsign: list[str]
     peers: dict[str, list[str]]
-    # None is for what is not there.
+    # None removes a variable.
     environment: dict[str, str | None] = field(default_factory=dict)
     rounds: int = 41
-    # What is aimed at for CPU, in milliseconds, and for memory, in megabytes.
+    # The aims for CPU, in milliseconds, and for memory, in megabytes.
     aims: tuple[dict | None, dict | None] = (None, None)
     chart: str | None = "first"
     measures_itself: bool = False
@@ -148,7 +147,7 @@ LANGUAGES = {"Python": python, "Node": node, "Java": java, "Shell": shell, "Rust
 
 
 def measure(command, environment):
-    """Milliseconds of CPU, and megabytes of memory."""
+    """Runs a command. Returns milliseconds of CPU and megabytes of memory."""
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     if run.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} failed: {run.stderr}")
@@ -166,9 +165,9 @@ def compare(language, comparison):
     runs = [
         {name: measure(command, environment) for name, command in commands.items() if command}
         for _ in range(1 + (9 if QUICK else comparison.rounds))
-    ][1:]  # the first finds nothing in the page cache
+    ][1:]  # the first run fills the page cache
     for place, unit in enumerate(("ms of CPU", "MB of memory")):
-        # Over the bare one of the same round: a slow moment is slow for both.
+        # Subtracts the bare interpreter of the same round: a slow moment slows both.
         added = {
             name: [round(run[name][place] - run.get("bare", (0, 0))[place], 3) for run in runs]
             for name in ("rdsign", *comparison.peers)

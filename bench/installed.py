@@ -1,13 +1,13 @@
-"""What a package brings with all that it depends on: megabytes on disk, and how many packages.
+"""Measures what a package installs together with its dependencies: megabytes, and number of packages.
 
-installed.py python|node|jvm
+    installed.py python|node|jvm
 """
 
 import sys
 
 from rows import PEERS, folder_of, say, versions
 
-# By kind: its language, and what marks a package.
+# For each kind: its language, and the files that identify a package.
 KINDS = {
     "python": ("Python", "*.dist-info"),
     "node": ("Node", "package.json"),
@@ -22,13 +22,13 @@ def megabytes(folder):
 def packages(folder, mark):
     found = list(folder.rglob(mark))
     if mark == "package.json":
-        # Packages have more files of this name, deeper in them.
+        # A package may contain more files with this name, in deeper folders.
         found = [file for file in found if place_of(file.parent) == "node_modules"]
     return len(found)
 
 
 def place_of(package):
-    """The name of the folder that an npm package is in, whether or not its name has a scope."""
+    """Returns the name of the folder that contains an npm package, whose name may have a scope."""
     scope = package.parent
     return (scope.parent if scope.name.startswith("@") else scope).name
 

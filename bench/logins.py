@@ -1,8 +1,8 @@
-"""Logins per second at a local RDS: with a token, and with a scram password.
+"""Measures logins per second to a local RDS: with a token, and with a scram password.
 
-Run inside `rdsign local`. pgbench connects again for each transaction, over TLS with verify-full
-both times, and the two take turns. There is a new token for each turn, not for each login, which
-compares the server's work: PostgreSQL's scram against the check of a signature and a policy.
+Runs inside `rdsign local`. pgbench connects again for each transaction, always over TLS with verify-full.
+The two kinds take turns. Each turn uses one token for all its logins, so the comparison is of the server's
+work: PostgreSQL's scram against checking a signature and a policy.
 """
 
 import os
@@ -42,7 +42,7 @@ def main():
 
 
 def pgbench():
-    """Debian keeps it with the server, off the path."""
+    """Returns the path of pgbench. Debian installs it outside PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))
     return str(found[-1]) if found else "pgbench"
 

@@ -1,10 +1,10 @@
-/* Runs a program, and prints the CPU time that it took, user and system together, in microseconds,
- * and the most memory that it had at once, in kilobytes:
+/* Runs a program, and prints its CPU time (user plus system) in microseconds and its peak memory in
+ * kilobytes:
  *
  *     measure PROGRAM ARGUMENT ...
  *
- * The kernel counts the memory of the process that a program was started from to its own; this one
- * is smaller than any that is measured. What the program prints is dropped, but not its errors. */
+ * The kernel's peak of a process includes the process that it was started from. So this program is
+ * smaller than any that it measures. The program's standard output is discarded. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,19 +1,17 @@
-"""Runs the benchmarks of all languages and writes down what they say: a table, the raw numbers
-and two charts.
+"""Runs the benchmarks of all languages and writes their results: a table, the raw numbers and two charts.
 
     python bench/run.py [--quick] TARGET ...
 
-Each TARGET is one of the Makefile's, and lets the rounds of what it compares alternate. For each
-comparison it prints a line of JSON, with a measurement for every round:
+Each TARGET is a target of the Makefile. It compares rdsign with peers, in rounds that alternate, and prints
+a line of JSON for each comparison, with a measurement for every round:
 
     {"language": "Python", "row": "one token, warm, long-lived key", "unit": "ns of CPU",
      "rdsign": [1500.0, …], "peers": {"boto3": [159000.0, …]},
      "aims": [{"at most": 1500}, {"at most": 100, "more than": "boto3"},
               {"times as fast as": "boto3", "times": 60}, {"times at most": "boto3", "times": 2}],
-     "chart": "warm", "first" or "installed", the picture that it is part of}
+     "chart": "warm", "first" or "installed", the part of the chart that shows it}
 
-where "aims" and "chart" may be missing. Everything else that a TARGET prints is progress,
-and is shown.
+"aims" and "chart" may be missing. Everything else that a TARGET prints is shown as progress.
 """
 
 import datetime
@@ -28,7 +26,7 @@ from pathlib import Path
 from figures import aims, is_noisy, shown, times, unsteadiness
 
 HERE = Path(__file__).resolve().parent
-# What runs the programs that are measured: its name, and how it tells its version.
+# What runs the measured programs: its name, and the command that prints its version.
 RUNTIMES = {
     "Rust": ["rustc", "--version"],
     "Python": [sys.executable, "--version"],
@@ -47,7 +45,7 @@ def main():
     report = {"date": str(datetime.date.today()), "machine": machine(), "rows": rows}
     print(table(report))
     if quick:
-        return  # a look, and no result
+        return
     lines = ",\n".join(json.dumps(row) for row in rows)
     about = json.dumps({"date": report["date"], "machine": report["machine"]})
     (HERE / "results.json").write_text(f'{about[:-1]}, "rows": [\n{lines}\n]}}\n')
@@ -58,7 +56,7 @@ def main():
 
 
 def rows_of(target, quick):
-    """The rows that a target of the Makefile prints."""
+    """Runs a target of the Makefile. Returns the rows that it prints."""
     command = ["make", "--silent", "--no-print-directory", target, f"QUICK={'--quick' if quick else ''}"]
     process = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
     rows = []
@@ -76,7 +74,7 @@ def rows_of(target, quick):
 
 
 def machine():
-    """What the numbers were measured on."""
+    """Describes this machine."""
     info = Path("/proc/cpuinfo").read_text()
     found = re.search(r"^model name\s*: (.*)$", info, re.M)
     flags = re.search(r"^flags\s*: (.*)$", info, re.M)
@@ -102,19 +100,19 @@ def sentence(row):
 
 
 def table(report):
-    """The report as Markdown."""
+    """Returns the report as Markdown."""
     about = report["machine"]
     lines = [
         "# What a token costs, next to its peers",
         "",
         f"Measured by `make bench` on {report['date']}, on {about['processor']}"
         f" ({about['cores']} cores, {'with' if about['sha instructions'] else 'without'} SHA"
-        f" instructions), {about['system']}, with {', '.join(about['runtimes'])}. In every row the"
-        " rounds of all that is compared"
-        " alternate, and the medians are shown; *times* is how many times better rdsign's figure is"
-        " than the peer's, and ± how far the figures of five parts of the run lie apart. The machine"
-        " may be shared: trust the comparison more than the figure, and neither where it is *noisy*."
-        " Where a figure is not above zero or not above its own noise, the run *cannot tell*.",
+        f" instructions), {about['system']}, with {', '.join(about['runtimes'])}. In every row, rdsign"
+        " and its peers take turns, and the medians are shown. *Times* is how many times better"
+        " rdsign's figure is than the peer's; ± is how far the medians of five parts of the run are"
+        " from their middle. The machine may be shared: trust the comparison more than the figures,"
+        " and neither if the row is *noisy*. *Cannot tell* means that a figure is not above zero or"
+        " not above its own noise.",
         "",
         "| language | what | unit | rdsign | ± | peer | theirs | times | aim |",
         "|---|---|---|---:|---:|---|---:|---:|---|",

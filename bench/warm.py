@@ -1,4 +1,4 @@
-"""What a token costs once a Python program runs, beside boto3's: `warm.py [--quick]`, with both on
+"""Measures a token in a running Python program, compared with boto3: `warm.py [--quick]`, with both on
 PYTHONPATH. Rounds of the two alternate."""
 
 import os
@@ -16,7 +16,7 @@ ROUNDS = 5 if QUICK else 25
 
 
 def per_call(function, calls):
-    """Nanoseconds of CPU for a call."""
+    """Returns the nanoseconds of CPU per call."""
     start = time.process_time_ns()
     for _ in range(calls):
         function()
@@ -31,7 +31,7 @@ def warm(kind, session_token):
     def theirs():
         return client.generate_db_auth_token(HOST, PORT, USER, REGION)
 
-    # The same bytes, or it would be no comparison. A second may end in between.
+    # Both must return the same token. Retries, because a new second may start in between.
     assert any(signer.password() == theirs() for _ in range(3))
     rounds = [(per_call(signer.password, 20_000), per_call(theirs, 400)) for _ in range(ROUNDS + 1)][1:]
     ours, others = zip(*rounds, strict=True)

@@ -1,4 +1,4 @@
-/** What a JVM costs without anything. */
+/** A program that does nothing, to measure the bare JVM. */
 public class Empty {
     public static void main(String[] arguments) {}
 }

@@ -1,6 +1,6 @@
 import io.github.rdsign.Signer;
 
-/** A process that makes one token. */
+/** A process that gets one token from rdsign. */
 public class FirstOfRdsign {
     public static void main(String[] arguments) {
         Signer signer =

@@ -3,7 +3,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.rds.RdsUtilities;
 import software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest;
 
-/** A process that makes one token. */
+/** A process that gets one token from the AWS SDK. */
 public class FirstOfTheSdk {
     public static void main(String[] arguments) {
         RdsUtilities utilities =

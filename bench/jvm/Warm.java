@@ -17,8 +17,8 @@ import java.util.StringJoiner;
 import java.util.function.Supplier;
 
 /**
- * What a token costs once the JIT compiler is done: rdsign's token() beside RdsUtilities, in rounds
- * that alternate, by the CPU time of the thread that asks. {@code Warm [--quick]}.
+ * Measures a token once the JIT compiler has finished: rdsign's token() and RdsUtilities, in rounds
+ * that alternate, as CPU time of the calling thread. {@code Warm [--quick]}.
  */
 public class Warm {
     private static final String HOST = "mydb.abc123.eu-central-1.rds.amazonaws.com";
@@ -29,7 +29,7 @@ public class Warm {
         int rounds = quick ? 5 : 31;
         int size = quick ? 2_000 : 10_000;
         int warmup = quick ? 20_000 : 300_000;
-        // As long as those that STS gives.
+        // As long as a session token from STS.
         char[] session = new char[900];
         Arrays.fill(session, 'x');
         measure("long-lived key", "", rounds, size, warmup);

@@ -1,6 +1,6 @@
-// What a token costs once a Node program runs, beside @aws-sdk/rds-signer and aws-sdk v2. One line of
-// JSON for each comparison, with what every round measured; rounds alternate.
-//   node warm.mjs FOLDER [--quick]     FOLDER has a folder for each package, as bench/install makes it
+// Measures a token in a running Node program, compared with @aws-sdk/rds-signer and aws-sdk v2. Prints
+// a line of JSON for each comparison, with the measurements of all rounds; rounds alternate.
+//   node warm.mjs FOLDER [--quick]     FOLDER has a folder for each package, created by bench/install
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
@@ -8,7 +8,7 @@ import { resolve } from 'node:path'
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = '1'
 const folder = resolve(process.argv[2])
 const quick = process.argv.includes('--quick')
-/** A package, and the name that the table has for it. */
+/** Loads a package. Returns it and its name in the table. */
 function load(name, where = name) {
   const require = createRequire(`${folder}/${where}/`)
   return [
@@ -32,7 +32,7 @@ const longLived = {
 }
 const temporary = { ...longLived, sessionToken: 'IQoJb3JpZ2luX2VjE/+='.repeat(45) }
 
-/** CPU nanoseconds of one call, over so many. */
+/** Returns the CPU nanoseconds of a call, on average over `count` calls. */
 async function cost(call, count) {
   const before = process.cpuUsage()
   for (let i = 0; i < count; i++) {

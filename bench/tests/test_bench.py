@@ -1,4 +1,4 @@
-"""What the benchmarks count with: figures of a row, and CPU and memory of a process."""
+"""How the benchmarks count: the figures of a row, and the CPU time and memory of a process."""
 
 import json
 import subprocess
@@ -38,23 +38,23 @@ def test_a_figure_is_the_median():
         ({"times at most": "boto3 1", "times": 0.001}, "at most 0.001 times boto3 1: 0.01, missed"),
     ],
 )
-def test_an_aim_is_met_or_missed_by_the_figures(aim, said):
+def test_the_figures_decide_whether_an_aim_is_met(aim, said):
     assert list(figures.aims(ROW | {"aims": [aim]})) == [said]
 
 
-def test_a_row_is_noisy_where_parts_of_the_run_disagree_for_rdsign_or_for_a_peer():
+def test_a_row_is_noisy_if_parts_of_the_run_disagree_for_rdsign_or_a_peer():
     steady = {"rdsign": [100] * 25, "peers": {"boto3": [1000] * 25}}
     drifting = [1000] * 20 + [1300] * 5
     assert not figures.is_noisy(steady)
     assert figures.is_noisy(steady | {"rdsign": drifting})
     assert figures.is_noisy(steady | {"peers": {"boto3": drifting}})
-    # One measurement, such as a size, is neither.
+    # A single measurement, such as a size, has no noise.
     assert not figures.is_noisy({"rdsign": [5], "peers": {"boto3": [70]}})
 
 
-# As a busy machine gave them: the bare interpreter of the same round took longer.
+# Measured on a busy machine: the bare interpreter of the same round took longer.
 BELOW_ZERO = {"unit": "ms of CPU", "rdsign": [-5.2, -5.1, -5, -5.3, -5.12], "peers": {"boto3": [352] * 5}}
-# Parts of the run that lie further apart than the figure is large.
+# The parts of the run differ by more than the figure.
 IN_ITS_NOISE = BELOW_ZERO | {"rdsign": [1, -4, 9, 2, -7]}
 STEADY = BELOW_ZERO | {"rdsign": [2, 3, 1, 2, 2]}
 
@@ -62,7 +62,7 @@ STEADY = BELOW_ZERO | {"rdsign": [2, 3, 1, 2, 2]}
 @pytest.mark.parametrize(
     "row", [BELOW_ZERO, IN_ITS_NOISE, BELOW_ZERO | {"rdsign": [0] * 5}], ids=["below zero", "noise", "zero"]
 )
-def test_a_figure_that_the_run_cannot_tell_is_not_shown_and_meets_no_aim(row):
+def test_a_figure_within_its_noise_is_not_shown_and_meets_no_aim(row):
     assert figures.shown(row) == "cannot tell"
     assert figures.shown(row, "boto3") == "352"
     assert figures.times(row, "boto3") == "cannot tell"
@@ -75,7 +75,7 @@ def test_a_figure_that_the_run_cannot_tell_is_not_shown_and_meets_no_aim(row):
     assert list(figures.aims(STEADY | {"aims": aims[:1]})) == ["at most 3: met"]
 
 
-def test_a_peer_s_figure_that_the_run_cannot_tell_is_not_shown_and_meets_no_aim():
+def test_a_peer_s_figure_within_its_noise_is_not_shown_and_meets_no_aim():
     row = {"unit": "ms of CPU", "rdsign": [2] * 5, "peers": {"boto3": [-1, 5, -3, 4, -2]}}
     assert (figures.shown(row), figures.shown(row, "boto3")) == ("2", "cannot tell")
     assert figures.times(row, "boto3") == "cannot tell"
@@ -84,7 +84,7 @@ def test_a_peer_s_figure_that_the_run_cannot_tell_is_not_shown_and_meets_no_aim(
     ]
 
 
-def test_the_table_and_the_progress_say_so_too():
+def test_table_and_progress_say_cannot_tell():
     machine = {"processor": "P", "cores": 2, "sha instructions": True, "system": "Linux", "runtimes": []}
     row = BELOW_ZERO | {"language": "Python", "row": "first token", "aims": [{"at most": 3}]}
     table = run.table({"date": "2026-01-02", "machine": machine, "rows": [row]}).splitlines()
@@ -94,13 +94,13 @@ def test_the_table_and_the_progress_say_so_too():
     assert run.sentence(row) == "Python, first token: cannot tell ms of CPU, next to boto3 352"
 
 
-def test_times_tell_how_many_times_better_rdsign_is():
+def test_times_are_how_many_times_better_rdsign_is():
     rates = {"unit": "logins per second", "rdsign": [80], "peers": {"scram": [40]}}
     assert figures.times(ROW, "boto3 1") == "133"
     assert figures.times(rates, "scram") == "2"
 
 
-def test_the_table_has_a_line_for_every_peer_and_says_whether_the_aim_was_met():
+def test_the_table_has_a_line_for_every_peer_and_the_outcome_of_every_aim():
     machine = {"processor": "P", "cores": 2, "sha instructions": True, "system": "Linux", "runtimes": []}
     row = ROW | {"peers": ROW["peers"] | {"awscli 2": [600] * 5}, "aims": [{"at most": 2}]}
     table = run.table({"date": "2026-01-02", "machine": machine, "rows": [row]}).splitlines()
@@ -110,7 +110,7 @@ def test_the_table_has_a_line_for_every_peer_and_says_whether_the_aim_was_met():
     ]
 
 
-def test_measure_tells_cpu_time_and_memory_of_a_process_and_its_status(tmp_path):
+def test_measure_prints_cpu_time_and_memory_and_keeps_the_exit_status(tmp_path):
     measure = tmp_path / "measure"
     subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", measure, BENCH / "measure.c"], check=True)
 
@@ -127,15 +127,15 @@ def test_measure_tells_cpu_time_and_memory_of_a_process_and_its_status(tmp_path)
     assert more_memory - memory > 40_000
 
 
-def test_everything_installed_is_counted(tmp_path):
+def test_installed_packages_and_their_size_are_counted(tmp_path):
     for name in ("one", "@scope/two", "one/node_modules/three", "one/lib"):
         folder = tmp_path / "node_modules" / name
         folder.mkdir(parents=True)
         (folder / "package.json").write_text("x" * 500_000)
-    assert installed.packages(tmp_path, "package.json") == 3  # one/lib is none
+    assert installed.packages(tmp_path, "package.json") == 3  # one/lib is not a package
     assert installed.megabytes(tmp_path) == 2
 
 
-def test_what_was_written_down_is_what_was_measured():
+def test_results_md_is_generated_from_results_json():
     report = json.loads((BENCH / "results.json").read_text())
     assert run.table(report) == (BENCH / "RESULTS.md").read_text()

@@ -1,20 +1,20 @@
-//! How the Rust benchmarks measure and report: rounds of all that is compared alternate, so that a
-//! noisy moment hits them alike, and each row is a line of JSON, which `bench/run.py` describes.
+//! Measures and reports for the Rust benchmarks. Rounds alternate, so that a noisy moment affects
+//! everything that is compared. Each row is a line of JSON, which `bench/run.py` documents.
 
 use cpu_time::ThreadTime;
 use serde_json::{Map, Value, json};
 
 /// The endpoint that every benchmark signs for.
 pub const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";
-/// Its user.
+/// The database user.
 pub const USER: &str = "iam_user";
 /// An access key id of the usual length.
 pub const KEY_ID: &str = "AKIDEXAMPLE000000000";
 /// A secret access key of the usual length.
 pub const SECRET: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
 
-/// The two kinds of keys that a warm token is measured with: a long-lived one, and one with a
-/// session token of 900 characters, of which some must be percent-encoded.
+/// The kinds of keys that a warm token is measured with: a long-lived key, and one with a session
+/// token of 900 characters, some of which must be percent-encoded.
 pub fn kinds_of_keys() -> [(&'static str, Option<String>); 2] {
     let session_token = "IQoJb3JpZ2luX2VjE/+=".repeat(45);
     [
@@ -23,8 +23,8 @@ pub fn kinds_of_keys() -> [(&'static str, Option<String>); 2] {
     ]
 }
 
-/// Runs some functions in turn, `rounds` times, each `calls` times a round: nanoseconds of CPU a
-/// call for each.
+/// Runs the functions in turn, `rounds` times, and calls each `calls` times per round. Returns the
+/// nanoseconds of CPU per call, for each function and round.
 pub fn interleaved(rounds: usize, calls: u32, bodies: &mut [&mut dyn FnMut()]) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::with_capacity(rounds); bodies.len()];
     for _ in 0..rounds {
@@ -40,7 +40,7 @@ pub fn interleaved(rounds: usize, calls: u32, bodies: &mut [&mut dyn FnMut()]) -
     times
 }
 
-/// The memory of this process, now (`VmRSS`) or when it was most (`VmHWM`).
+/// Returns the memory of this process: now (`VmRSS`) or its peak (`VmHWM`).
 pub fn resident_kilobytes(which: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|line| line.starts_with(which));
@@ -56,13 +56,13 @@ pub struct Row<'a> {
     pub row: &'a str,
     /// What the figures count.
     pub unit: &'a str,
-    /// Ours, of each round.
+    /// The measurements of rdsign, one per round.
     pub rdsign: &'a [f64],
-    /// The others'.
+    /// The names and measurements of the peers.
     pub peers: &'a [(&'a str, &'a [f64])],
-    /// What is aimed at, as bench/run.py has it.
+    /// The aims, in the form that bench/run.py documents.
     pub aims: &'a [Value],
-    /// The picture that the row is part of.
+    /// The part of the chart that shows the row.
     pub chart: Option<&'a str>,
 }
 

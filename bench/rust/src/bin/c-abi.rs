@@ -1,5 +1,5 @@
-//! What a call through the C ABI adds to core's own `token()`: the shipped library, loaded at run
-//! time as a C program would, beside core in the same process.
+//! Measures what a call through the C ABI adds to core's own `token()`. The shipped library is
+//! loaded at run time, as a C program would load it, and compared with core in the same process.
 //!
 //! `$RDSIGN_LIBRARY` names the library.
 
@@ -25,8 +25,8 @@ struct Library(*mut c_void);
 
 impl Library {
     fn open() -> Self {
-        let path = std::env::var("RDSIGN_LIBRARY")
-            .expect("RDSIGN_LIBRARY is not set: run this by `make bench-rust`");
+        let path =
+            std::env::var("RDSIGN_LIBRARY").expect("RDSIGN_LIBRARY is not set: run `make bench-c`");
         let path = CString::new(path).expect("a path has no NUL");
         // SAFETY: a C string, and a library whose constructors are Rust's.
         let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
@@ -34,7 +34,7 @@ impl Library {
         Self(handle)
     }
 
-    /// A function of the library. `F` must be its type.
+    /// Looks up a function of the library. `F` must be its type.
     fn function<F: Copy>(&self, name: &CStr) -> F {
         // SAFETY: a handle that is open, and a C string.
         let symbol = unsafe { libc::dlsym(self.0, name.as_ptr()) };
@@ -45,7 +45,7 @@ impl Library {
     }
 }
 
-/// A signer behind the C ABI, and what one token of it takes.
+/// A signer behind the C ABI, and the functions that get a token from it.
 struct CSigner {
     signer: *mut c_void,
     token: Make,
@@ -57,7 +57,7 @@ impl CSigner {
     fn new(library: &Library, session_token: Option<&str>) -> Self {
         let options_new: unsafe extern "C" fn() -> *mut c_void =
             library.function(c"rdsign_options_new");
-        // SAFETY: the calls of rdsign.h, as it says they are to be made.
+        // SAFETY: the calls follow the rules of rdsign.h.
         unsafe {
             let options = options_new();
             for (setter, text) in [
@@ -85,7 +85,7 @@ impl CSigner {
         }
     }
 
-    /// Makes a token, and shows its text to `look`.
+    /// Gets a token, and passes its text to `look`.
     fn one_token<T>(&self, look: impl FnOnce(&*const c_char) -> T) -> T {
         let mut token = null_mut();
         // SAFETY: a signer that is never freed, and a token that is freed after its last use.
@@ -116,7 +116,7 @@ fn main() {
         let c = CSigner::new(&library, session_token.as_deref());
         // SAFETY: a C string, as long as its token lives.
         let c_length = c.one_token(|text| unsafe { CStr::from_ptr(*text) }.count_bytes());
-        let core_length = core.token().expect("it signs").value().len();
+        let core_length = core.token().expect("valid credentials").value().len();
         assert_eq!(c_length, core_length, "the same request");
 
         let measured = interleaved(

@@ -1,8 +1,8 @@
-//! The first token of a process, from main on: `first-token WHO SOURCE`, where WHO is rdsign or
-//! aws-config and SOURCE where the credentials are, which the environment says, too.
+//! Measures the first token of a process, from main on: `first-token WHO SOURCE`. WHO is rdsign or
+//! aws-config; SOURCE says where the credentials are, and the environment must match it.
 //!
-//! It prints what bench/measure does for other languages, CPU time in microseconds and memory in
-//! kilobytes: next to what it takes to start a process, this is too little to be seen from outside.
+//! It prints CPU time in microseconds and memory in kilobytes, as bench/measure does for other
+//! languages. Starting a process costs so much more that bench/measure could not see this.
 
 use cpu_time::ProcessTime;
 use rdsign::Signer;
@@ -16,7 +16,7 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["rdsign", source] => rdsign_token(source),
         ["aws-config", _] => aws_config_credentials(),
-        _ => panic!("run by make bench-rust"),
+        _ => panic!("run `make bench-rust`"),
     }
     let microseconds = start.elapsed().as_nanos() as f64 / 1e3;
     println!("{microseconds} {}", resident_kilobytes("VmHWM") - memory);
@@ -32,7 +32,7 @@ fn rdsign_token(source: &str) {
     signer.password().expect("the source has credentials");
 }
 
-/// The default chain as the SDK builds it; what aws-sigv4 would add to it is little.
+/// Uses the default chain as the SDK builds it. aws-sigv4 would add only little.
 fn aws_config_credentials() {
     use aws_credential_types::provider::ProvideCredentials;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -40,7 +40,7 @@ fn aws_config_credentials() {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        // The same TLS as rdsign's, built the SDK's own way.
+        // The same TLS as in rdsign, but built as the SDK does by default.
         let client = aws_smithy_http_client::Builder::new()
             .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,

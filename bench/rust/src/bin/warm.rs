@@ -1,5 +1,5 @@
-//! A warm token against aws-sigv4's `http_request::sign` for the same request, and against the
-//! hashing that neither can avoid; then how tokens per second and memory grow.
+//! Measures a warm token, compared with aws-sigv4's `http_request::sign` for the same request and
+//! with the hashing that neither can avoid. Also measures two threads, and the memory of a signer.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
@@ -28,7 +28,7 @@ fn peer(credentials: &Credentials, time: SystemTime) -> String {
         .expect("all parameters are given");
     let uri = format!("https://{HOST}:5432/?Action=connect&DBUser=iam_user");
     let request = SignableRequest::new("GET", &uri, std::iter::empty(), SignableBody::Bytes(b""))
-        .expect("the request is whole");
+        .expect("a valid request");
     let (instructions, _) = aws_sigv4::http_request::sign(request, &params.into())
         .expect("it signs")
         .into_parts();
@@ -37,8 +37,8 @@ fn peer(credentials: &Credentials, time: SystemTime) -> String {
     request.uri().to_string().split_off("https://".len())
 }
 
-/// How many blocks of SHA-256 no signer can do without: those of the canonical request from the
-/// signing time on, those of the string to sign behind the key's, and the last of the HMAC.
+/// Counts the blocks of SHA-256 that every signer must hash for a token: those of the canonical
+/// request from the signing time on, those of the string to sign, and the last block of the HMAC.
 fn blocks_of(token: &Token) -> usize {
     const PADDING: usize = 9;
     let (endpoint, query) = token.value().split_once("/?").expect("a token");
@@ -96,7 +96,7 @@ fn warm(kind: &str, signer: &Signer, credentials: &Credentials, rounds: usize) {
         ],
     );
     let [rdsign, peer, floor] = &measured[..] else {
-        unreachable!("three were measured")
+        unreachable!("three bodies were measured")
     };
     const PEER: &str = "aws-sigv4";
     const FLOOR: &str = "its SHA-256 alone";
@@ -117,7 +117,7 @@ fn warm(kind: &str, signer: &Signer, credentials: &Credentials, rounds: usize) {
     .print();
 }
 
-/// One signer, shared: each thread makes as many tokens as the one did.
+/// Measures one shared signer: first one thread, then two that each get as many tokens.
 fn threads(signer: &Signer, rounds: usize) {
     const TOKENS: u32 = 20_000;
     let work = || (0..TOKENS).for_each(|_| drop(black_box(signer.token())));
@@ -146,7 +146,7 @@ fn per_second(tokens: u32, start: Instant) -> f64 {
     (f64::from(tokens) / start.elapsed().as_secs_f64()).round()
 }
 
-/// What a signer takes once it has signed, by the process's own resident memory.
+/// Measures the resident memory of a signer that has signed.
 fn memory() {
     const SIGNERS: usize = 10_000;
     let before = resident_kilobytes("VmRSS");
