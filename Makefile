@@ -1,6 +1,6 @@
-# The index of what a person runs. `make` alone lists it.
+# The commands of this repository. `make` alone lists them.
 
-# Tests and demos bring their own keys and servers: nothing of the caller's may answer instead.
+# Tests and demos have their own keys and servers, so the caller's settings are removed.
 unexport AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION
 unexport AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN
 unexport AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
@@ -16,30 +16,30 @@ PLATFORM := linux-$(shell uname -m)
 VENV := target/venv
 PYTHON := target/venv-python
 MVN := mvn -B -ntp -Dstyle.color=never
-# Cargo settles the features of shared dependencies for all packages that are named, and builds the
-# dependencies again for other ones, so whatever tests and releases need of these is built together.
-# Python's is not among them, since maturin builds it alone.
+# Cargo chooses the features of shared dependencies for all packages of one call together. Other packages
+# in a call mean other features and building the dependencies again, so these are always built together.
+# Python's is missing, because maturin builds it alone.
 TOGETHER := -p rdsign-cli -p rdsign-local-preload -p rdsign-c -p rdsign-jvm -p rdsign-node
 
 PREFIX ?= /usr/local
 BUILT := $(CURDIR)/target/release
 PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')/release
-# rdsign runs on Node 18, but some of the drivers in its tests do not: they get this one if the
-# system's is older.
+# rdsign runs on Node 18, but some drivers in its tests do not: the tests use this Node if the system's is
+# older than 20.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
 CARGO_DENY := 0.20.2
 AUDIT := target/cargo-deny-$(CARGO_DENY)
 BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
-# What the peers are installed into, each in a folder of its own.
+# The peers are installed below this folder, each in its own folder.
 PEERS := target/bench
 
 PARTS := core oracle credentials cli local c python jvm node bench
-# Of one part, ONLY runs some tests: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a
-# name; for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
+# ONLY selects tests of a part: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a name;
+# for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
 ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
 ONLY_OTHERS = $(if $(ONLY),$(if $(ONLY_PYTEST),,$(ONLY)))
-# $(call cargo_test,ARGUMENTS) and $(call pytest,FOLDER): do nothing where ONLY names tests of another runner.
+# $(call cargo_test,ARGUMENTS) and $(call pytest,FOLDER) do nothing if ONLY selects tests of another runner.
 cargo_test = $(if $(ONLY_PYTEST),@:,$(AGAIN) $(CARGO) test --locked $(1) $(ONLY))
 pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pytest_tests,$(1)))
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
@@ -50,23 +50,23 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
-demo: build ## see it work: RDS on this machine, a token, a login, two refusals
+demo: build ## show a token, a login with it and two refusals, with RDS on this machine
 	@tools/install-missing server
 	@local-rds/demo.sh
 
-build: ## the command line, in target/release/
+build: ## build the command line, in target/release/
 	@tools/install-missing build
 	@echo "Building rdsign (the first time takes a few minutes) ..."
 	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
 
-test: ## everything below, on this machine alone; all parts run even if one fails
+test: ## run everything below, on this machine only; all parts run even if one fails
 	@tools/install-missing build python
 	@python3 tests/support/parts.py check $(PARTS:%=test-%)
 
 TIMES ?= 20
 # TESTS="credentials:test_cache.py::test_x python:-kfork core:keys jvm:LoaderTest node:lifecycle": a part
-# and, after the colon, what ONLY takes. Programs are built before the loops start.
-test-busy: ## TESTS="jvm:LoaderTest core:keys" 20 times next to four busy loops, or without TESTS all once
+# and, after the colon, a value for ONLY. Programs are built before the loops start.
+test-busy: ## run TESTS="jvm:LoaderTest core:keys" 20 times next to busy loops; without TESTS, all once
 	@tools/install-missing build python
 ifdef TESTS
 	@python3 tests/support/parts.py --busy $(TIMES) $(TESTS)
@@ -74,50 +74,50 @@ else
 	@python3 tests/support/busy.py 1 $(MAKE) --no-print-directory test
 endif
 
-check: ## formatting, lints and spelling, of all languages
+check: ## check formatting, lints and spelling of all languages
 	@tools/check
 
-audit: $(AUDIT)/bin/cargo-deny ## licences, duplicates, sources and, with a network, advisories of crates
+audit: $(AUDIT)/bin/cargo-deny ## check the crates' licences, duplicates, sources and, with a network, advisories
 	$< check bans licenses sources
 	@if $< fetch db; then $< check --disable-fetch advisories; else \
 	    echo "The advisories were not checked: their database cannot be fetched." >&2; fi
 
-test-core: ## the signing core: vectors, properties, verify, policies
+test-core: ## test the signing core: vectors, properties, verify, policies
 	@tools/install-missing build
 	$(call cargo_test,-p rdsign)
 
-test-oracle: $(VENV)/oracle ## tests/vectors.tsv against boto3
+test-oracle: $(VENV)/oracle ## compare tests/vectors.tsv with boto3
 	$(VENV)/bin/python tests/oracle/check_vectors.py
 
-test-credentials: $(VENV)/credentials ## every source of credentials, against moto and a fake AWS
+test-credentials: $(VENV)/credentials ## test every source of credentials, against moto and a fake AWS
 	@tools/install-missing build server strace
 	$(call cargo_test,-p rdsign --features chain --lib --test credentials)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --features chain --example probe
 	$(call pytest,tests/credentials)
 
-test-cli: $(VENV)/cli ## the command line, against servers that are broken in one way each
+test-cli: $(VENV)/cli ## test the command line, against servers that are each broken in one way
 	@tools/install-missing build server
 	$(call cargo_test,-p rdsign-cli)
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
 	$(call pytest,tests/cli)
 
-test-local: $(VENV)/e2e ## RDS on this machine: real logins with psql
+test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
 	@tools/install-missing build server
 	$(call cargo_test,-p rdsign-local -p rdsign-local-preload)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --example password
 	$(call pytest,tests/e2e)
 
-test-c: $(VENV)/e2e ## the C ABI: its header, programs with it, and installed trees
+test-c: $(VENV)/e2e ## test the C ABI: its header, programs that use it, and installed trees
 	@tools/install-missing build server c
 	$(call cargo_test,-p rdsign-c-header)
 	$(call cargo_test,-p rdsign-cli -p rdsign-c --lib)
 	$(CARGO) build --locked $(TOGETHER)
 	$(call pytest,bindings-c/tests)
 
-# The wheel that WHEEL names, such as one in dist/, or else one that is built here for development.
-test-python: $(PYTHON)/ready ## the Python package: a wheel in an environment of its own, with real drivers
+# Tests the wheel that WHEEL names, such as one in dist/, or builds one.
+test-python: $(PYTHON)/ready ## test the Python package: a wheel, with real drivers
 	@tools/install-missing build server
 	$(CARGO) build --locked $(TOGETHER)
 ifndef WHEEL
@@ -129,9 +129,9 @@ endif
 	RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
 	    $(AGAIN) $(PYTHON)/bin/python -m pytest $(call pytest_tests,bindings-python/tests)
 
-# The tests run on the JAR that JAR names, such as one in dist/, or else on one that is packed here.
+# Tests the JAR that JAR names, such as one in dist/, or packs one.
 test-jvm: export RDSIGN_JAR = $(abspath $(or $(JAR),target/jvm/packed/rdsign.jar))
-test-jvm: $(VENV)/e2e ## the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, other class loaders and JVMs
+test-jvm: $(VENV)/e2e ## test the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, several class loaders and JVMs
 	@tools/install-missing build server jvm strace
 	$(CARGO) build --locked $(TOGETHER)
 	LIBRARY=target/debug/librdsign_jvm.so OUTPUT=target/jvm/packed/rdsign.jar bindings-jvm/packaging/pack
@@ -144,12 +144,12 @@ else
 endif
 	$(call pytest,bindings-jvm/tests)
 
-test-bench: $(VENV)/e2e ## what the benchmarks and these tests count with
+test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	@tools/install-missing build
 	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
 
-# The tests run on the package that TGZ names, such as one in dist/, or else on one that is packed here.
-test-node: target/node/installed ## the Node package, installed into an empty folder: pg, postgres.js, knex, TypeORM, Sequelize
+# Tests the package that TGZ names, such as one in dist/, or packs one.
+test-node: target/node/installed ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
 	@tools/install-missing build server python
 	$(CARGO) build --locked $(TOGETHER)
 	@mkdir -p target/node/packed
@@ -161,34 +161,34 @@ test-node: target/node/installed ## the Node package, installed into an empty fo
 	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
 	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
 
-bench: $(VENV)/bench ## what a token costs, beside the peers in the same run: bench/RESULTS.md
+bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)
 
-bench-quick: $(VENV)/bench ## the same in two minutes, once all is built: a look, which writes nothing down
+bench-quick: $(VENV)/bench ## the same in two minutes once everything is built; writes no file
 	@$(VENV)/bin/python bench/run.py --quick $(BENCHES)
 
-bench-rust: $(VENV)/bench $(PEERS)/measure ## Rust, beside aws-sigv4, aws-config and the SHA-256 that nobody can do without
+bench-rust: $(VENV)/bench $(PEERS)/measure ## Rust, compared with aws-sigv4, aws-config and bare SHA-256
 	@$(CARGO) build --profile bench --locked --quiet -p rdsign-bench
 	@target/release/warm $(QUICK)
 	@$(VENV)/bin/python bench/first_token.py Rust $(QUICK)
 
-bench-c: portable ## C: librdsign as it is shipped, beside rdsign in Rust
+bench-c: portable ## C: librdsign as it is shipped, compared with rdsign in Rust
 	@$(CARGO) build --profile bench --locked --quiet -p rdsign-bench
 	@RDSIGN_LIBRARY=$(PORTABLE)/librdsign_c.so target/release/c-abi $(QUICK)
 
-bench-python: dist-python $(VENV)/bench $(PEERS)/measure ## Python: the wheel, beside boto3
+bench-python: dist-python $(VENV)/bench $(PEERS)/measure ## Python: the wheel, compared with boto3
 	@bench/install $(VENV)/bin/python python dist/rdsign-$(VERSION)-*.whl
 	@PYTHONPATH=$(PEERS)/python/rdsign:$(PEERS)/python/boto3 $(VENV)/bin/python bench/warm.py $(QUICK)
 	@$(VENV)/bin/python bench/first_token.py Python $(QUICK)
 	@$(VENV)/bin/python bench/installed.py python
 
-bench-node: dist-node $(VENV)/bench $(PEERS)/measure ## Node: the package, beside @aws-sdk/rds-signer and aws-sdk v2
+bench-node: dist-node $(VENV)/bench $(PEERS)/measure ## Node: the package, compared with @aws-sdk/rds-signer and aws-sdk v2
 	@bench/install $(VENV)/bin/python node dist/rdsign-$(VERSION).tgz
 	@node bench/node/warm.mjs $(PEERS)/node $(QUICK)
 	@$(VENV)/bin/python bench/first_token.py Node $(QUICK)
 	@$(VENV)/bin/python bench/installed.py node
 
-bench-jvm: dist-jvm $(VENV)/bench $(PEERS)/measure ## Java: the JAR, beside the AWS SDK for Java v2
+bench-jvm: dist-jvm $(VENV)/bench $(PEERS)/measure ## Java: the JAR, compared with the AWS SDK for Java v2
 	@bench/install $(VENV)/bin/python jvm dist/rdsign-$(VERSION).jar
 	@mkdir -p $(PEERS)/jvm/classes
 	@javac -d $(PEERS)/jvm/classes -cp '$(PEERS)/jvm/rdsign/*:$(PEERS)/jvm/rds/*' bench/jvm/*.java
@@ -196,26 +196,26 @@ bench-jvm: dist-jvm $(VENV)/bench $(PEERS)/measure ## Java: the JAR, beside the 
 	@$(VENV)/bin/python bench/first_token.py Java $(QUICK)
 	@$(VENV)/bin/python bench/installed.py jvm
 
-bench-cli: portable $(VENV)/bench $(PEERS)/measure ## the command line, beside the AWS CLI
+bench-cli: portable $(VENV)/bench $(PEERS)/measure ## the command line, compared with the AWS CLI
 	@bench/install $(VENV)/bin/python python
 	@PATH="$(PORTABLE):$$PATH" $(VENV)/bin/python bench/first_token.py Shell $(QUICK)
 
-bench-logins: portable $(VENV)/bench ## logins a second at RDS on this machine, beside scram
+bench-logins: portable $(VENV)/bench ## logins per second to RDS on this machine, compared with scram
 	@tools/install-missing server
 	@PATH="$(PORTABLE):$$PATH" rdsign local -- $(VENV)/bin/python bench/logins.py $(QUICK)
 
-size: dist ## everything that is shipped, beside its budget, and what it needs of a system
+size: dist ## compare the size of everything in dist/ with its budget, and check what it needs
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
 	    --target-dir target/without-chain
 	@tools/size $(PORTABLE) target/without-chain/release dist
 
-install: ## librdsign, for C: PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
+install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
 	@tools/install-missing build
 	$(CARGO) build --release --locked -p rdsign-c
 	BUILT='$(BUILT)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
 	    DESTDIR='$(DESTDIR)' bindings-c/packaging/install
 
-dist: portable dist-c dist-python dist-jvm dist-node ## what users install, in dist/
+dist: portable dist-c dist-python dist-jvm dist-node ## write everything that users install to dist/
 	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
 	install -D -m 755 -t dist/rdsign-$(VERSION)-$(PLATFORM)/bin $(PORTABLE)/rdsign
 	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/lib/rdsign \
@@ -225,11 +225,11 @@ dist: portable dist-c dist-python dist-jvm dist-node ## what users install, in d
 	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
 	@ls -l dist
 
-dist-c: portable ## librdsign in dist/c/, which works wherever it is put
+dist-c: portable ## librdsign as a tree that can be moved, in dist/c/
 	rm -rf dist/c
 	BUILT='$(PORTABLE)' PREFIX= DESTDIR=dist/c bindings-c/packaging/install
 
-dist-python: portable $(PYTHON)/ready ## the Python package's wheel and its source, in dist/
+dist-python: portable $(PYTHON)/ready ## the wheel and the source of the Python package, in dist/
 	@bindings-python/packaging/dist $(PYTHON) dist
 
 dist-jvm: portable ## the JAR, in dist/
@@ -241,14 +241,14 @@ dist-node: portable ## the Node package, in dist/
 	LIBRARY=$(PORTABLE)/librdsign_node.so OUT=dist bindings-node/packaging/pack
 
 .PHONY: portable
-portable: # everything that is shipped, built in one go for systems older than this one too
+portable: # builds everything that is shipped, also for older systems than this one
 	@tools/install-missing build
 	@tools/portable-build $(TOGETHER)
 
 fmt: ## format the code, in all languages
 	@tools/check --fix rust python javascript java c
 
-clean: ## remove what was built
+clean: ## remove everything that was built
 	$(CARGO) clean
 	rm -rf dist
 
@@ -263,7 +263,7 @@ $(AUDIT)/bin/cargo-deny:
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 	    $(CARGO) install --locked --root $(AUDIT) cargo-deny@$(CARGO_DENY)
 
-# The folder that the Node package is installed into, with the packages that its tests use.
+# The folder that the Node package is installed into, with the packages of its tests.
 target/node/installed: bindings-node/tests/package-lock.json
 	@tools/install-missing node
 	@mkdir -p target/node/tests
@@ -273,14 +273,14 @@ target/node/installed: bindings-node/tests/package-lock.json
 	    npm --prefix target/node/runtime install --no-save --ignore-scripts --silent $(NODE)
 	@touch $@
 
-# What the Python package is built and tested with: only its wheel comes on top.
+# The packages that the Python package is built and tested with; the wheel is installed later.
 $(PYTHON)/ready: bindings-python/tests/requirements.txt
 	@tools/install-missing python
 	@[ -x $(PYTHON)/bin/python ] || python3 -m venv $(PYTHON)
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# One virtual environment; each stamp says that the packages of one part are in it.
+# One virtual environment for all parts. A stamp file says that the packages of a part are installed.
 define INSTALL_REQUIREMENTS
 @tools/install-missing python
 @[ -x $(VENV)/bin/python ] || python3 -m venv $(VENV)
