@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_authorities_and_differ() {
+    fn all_are_distinct_authorities() {
         let mut seen = HashSet::new();
         for authority in authorities() {
             let der = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();

@@ -35,7 +35,7 @@ pub(crate) struct ExecArgs {
 }
 
 const HELP: &str = "\
-Sets PGPASSWORD to a token, and PGHOST, PGPORT and PGUSER to where to log in.
+Sets PGPASSWORD to a token, and PGHOST, PGPORT and PGUSER to log in with it.
 Unless you set them, PGSSLMODE becomes verify-full, and PGSSLROOTCERT the
 certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
 connections for at most 15 minutes; open connections stay open.

@@ -26,8 +26,8 @@ pub(crate) const ANSWERS: [Answer; 10] = [
     Answer {
         id: "sent-without-tls",
         parts: &["pg_hba.conf rejects connection", "no encryption"],
-        means: "the user is in rds_iam, and the client did not use TLS; after a line with PAM \
-                authentication failed, that line is the real answer",
+        means: "the user is in rds_iam, and the client did not use TLS; if a line with PAM \
+                authentication failed comes before it, that line has the real reason",
         next: "connect with sslmode=verify-full, as rdsign exec does",
     },
     Answer {

@@ -49,7 +49,7 @@ pub(crate) async fn resolve(
     }
 }
 
-/// Warns if no RDS server can expect a token for this name.
+/// Warns if the name is not that of an RDS endpoint: no token for it can work.
 fn named(endpoint: &Endpoint, says: String) -> Entry {
     if endpoint.is_rds() {
         return Entry::fine(Step::Name, says);
