@@ -8,6 +8,7 @@ use rdsign::names::SessionTokenMismatch;
 use rdsign::timestamp::format_rfc3339;
 
 use super::entry::{Entry, Step};
+use super::finding::Finding;
 
 pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     let id = found.access_key_id();
@@ -24,7 +25,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
                 "{}: {id} is a temporary key, and its session token is missing",
                 found.source
             );
-            return Entry::failed(Step::Credentials, "session-token-missing", says).next(
+            return Entry::failed(Step::Credentials, Finding::SessionTokenMissing, says).next(
                 "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
             );
         }
@@ -33,7 +34,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
                 "{}: {id} is a long-lived key, but there is a session token",
                 found.source
             );
-            return Entry::failed(Step::Credentials, "session-token-left-over", says)
+            return Entry::failed(Step::Credentials, Finding::SessionTokenLeftOver, says)
                 .next("Unset AWS_SESSION_TOKEN: it belongs to another key.");
         }
         None => {}
@@ -44,7 +45,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     let time = format_rfc3339(end);
     let Ok(left) = end.duration_since(SystemTime::now()) else {
         let code = ErrorCode::CredentialsExpired.as_str();
-        return Entry::failed(
+        return Entry::with_id(
             Step::Credentials,
             code,
             format!("{says}, expired at {time}"),
@@ -53,7 +54,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     };
     says.push_str(&format!(", expires at {time}"));
     if left < Duration::from_secs(rdsign::MAX_EXPIRES_IN.into()) {
-        return Entry::warning(Step::Credentials, "credentials-end-soon", says)
+        return Entry::warning(Step::Credentials, Finding::CredentialsEndSoon, says)
             .next("A token expires with the credentials that signed it.");
     }
     Entry::fine(Step::Credentials, says)

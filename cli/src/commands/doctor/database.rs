@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
 use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
+use super::finding::Finding;
 
 /// Why the login failed.
 pub(crate) enum Refusal {
@@ -121,14 +122,14 @@ fn compared(ahead: f64) -> Entry {
     match seconds {
         ..2.0 => Entry::fine(Step::Clock, "this machine and the server agree"),
         ..30.0 => Entry::fine(Step::Clock, says),
-        ..240.0 => Entry::warning(Step::Clock, "clock-differs", says).next(next),
-        _ => Entry::failed(Step::Clock, "clock-differs", says).next(next),
+        ..240.0 => Entry::warning(Step::Clock, Finding::ClockDiffers, says).next(next),
+        _ => Entry::failed(Step::Clock, Finding::ClockDiffers, says).next(next),
     }
 }
 
 fn failed_query(step: Step, problem: &str) -> Entry {
     let says = format!("the query failed: {problem}");
-    Entry::failed(step, "query-failed", says)
+    Entry::failed(step, Finding::QueryFailed, says)
 }
 
 /// Finds the shortest path of memberships from the user to rds_iam. PostgreSQL rejects circular
@@ -157,7 +158,7 @@ pub(crate) async fn member(client: &Client, username: &str, limit: Duration) -> 
         ),
         Ok(None) => Entry::failed(
             Step::Member,
-            "not-in-rds-iam",
+            Finding::NotInRdsIam,
             format!(
                 "{username} logged in but is not in rds_iam: the server did not check the token"
             ),
@@ -179,7 +180,7 @@ pub(crate) async fn force_ssl(client: &Client, limit: Duration) -> Entry {
     match setting {
         Err(problem) => Entry::warning(
             Step::ForceSsl,
-            "query-failed",
+            Finding::QueryFailed,
             format!("the query failed: {problem}"),
         ),
         Ok(None) => Entry::skipped(Step::ForceSsl, "this server has no rds.force_ssl"),
@@ -189,7 +190,7 @@ pub(crate) async fn force_ssl(client: &Client, limit: Duration) -> Entry {
         ),
         Ok(Some(_)) => Entry::warning(
             Step::ForceSsl,
-            "force-ssl-off",
+            Finding::ForceSslOff,
             "rds.force_ssl is off: users with passwords may log in without TLS",
         )
         .next("Set rds.force_ssl to 1 in the database's parameter group. Tokens need TLS anyway."),

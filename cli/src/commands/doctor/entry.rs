@@ -3,6 +3,8 @@
 
 use rdsign::Error;
 
+use super::finding::Finding;
+
 /// The steps, in the order in which they are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -57,7 +59,7 @@ pub(crate) struct Entry {
     pub(super) step: Step,
     pub(super) outcome: Outcome,
     /// The stable id of the problem; `None` if there is no problem.
-    pub(super) finding: Option<String>,
+    pub(super) finding: Option<&'static str>,
     pub(super) says: String,
     pub(super) next: Vec<String>,
     /// Text that the user copies; it is never wrapped.
@@ -83,15 +85,20 @@ impl Entry {
         }
     }
 
-    pub(crate) fn failed(step: Step, finding: &str, says: impl Into<String>) -> Self {
+    pub(crate) fn failed(step: Step, finding: Finding, says: impl Into<String>) -> Self {
+        Self::with_id(step, finding.id(), says)
+    }
+
+    /// The entry of a failed step with an id that is not a [`Finding`], such as an error code.
+    pub(super) fn with_id(step: Step, id: &'static str, says: impl Into<String>) -> Self {
         Self {
             outcome: Outcome::Failed,
-            finding: Some(finding.to_owned()),
+            finding: Some(id),
             ..Self::fine(step, says)
         }
     }
 
-    pub(crate) fn warning(step: Step, finding: &str, says: impl Into<String>) -> Self {
+    pub(crate) fn warning(step: Step, finding: Finding, says: impl Into<String>) -> Self {
         Self {
             outcome: Outcome::Warning,
             ..Self::failed(step, finding, says)
@@ -99,7 +106,7 @@ impl Entry {
     }
 
     pub(crate) fn of_error(step: Step, error: &Error) -> Self {
-        Self::failed(step, error.code().as_str(), error.message())
+        Self::with_id(step, error.code().as_str(), error.message())
     }
 
     /// Adds a suggestion.
@@ -115,5 +122,29 @@ impl Entry {
 
     pub(super) fn has_failed(&self) -> bool {
         self.outcome == Outcome::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_md_lists_the_exit_status_of_each_step_that_can_fail() {
+        let page = include_str!("../../../../docs/errors.md");
+        for step in [
+            Step::Credentials,
+            Step::Region,
+            Step::Name,
+            Step::Tcp,
+            Step::Tls,
+            Step::Token,
+            Step::Login,
+            Step::Clock,
+            Step::Member,
+        ] {
+            let row = format!("\n| `{}` | {} | ", step.as_str(), step.exit_status());
+            assert!(page.contains(&row), "{row}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod credentials;
 mod database;
 mod entry;
 mod examination;
+mod finding;
 mod network;
 mod policy;
 mod refused;

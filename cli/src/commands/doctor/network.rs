@@ -9,6 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::entry::{Entry, Step};
+use super::finding::Finding;
 
 /// Returns the addresses of the endpoint, or `hostaddr` if it is given.
 pub(crate) async fn resolve(
@@ -33,11 +34,11 @@ pub(crate) async fn resolve(
     };
     match timeout(limit, lookup_host((bare, port))).await {
         Err(_) => failed(
-            "name-timeout",
+            Finding::NameTimeout,
             format!("no answer about {hostname} within {} s", limit.as_secs()),
         ),
         Ok(Err(error)) => failed(
-            "name-unknown",
+            Finding::NameUnknown,
             format!("{hostname} cannot be looked up: {error}"),
         ),
         Ok(Ok(addresses)) => {
@@ -58,7 +59,7 @@ fn named(endpoint: &Endpoint, says: String) -> Entry {
         "{says}; but {} is not the name of an RDS endpoint, and RDS accepts only tokens for one",
         endpoint.hostname()
     );
-    Entry::warning(Step::Name, "not-an-endpoint", says).next(
+    Entry::warning(Step::Name, Finding::NotAnEndpoint, says).next(
         "Pass the endpoint that RDS shows as --hostname, and a tunnel's address as --hostaddr and \
          --hostport.",
     )
@@ -70,7 +71,7 @@ pub(crate) async fn connect(
     limit: Duration,
 ) -> (Entry, Option<TcpStream>) {
     let each = limit / u32::try_from(addresses.len().max(1)).unwrap_or(1);
-    let mut entry = Entry::failed(Step::Tcp, "no-address", "the name has no address");
+    let mut entry = Entry::failed(Step::Tcp, Finding::NoAddress, "the name has no address");
     for address in addresses {
         entry = match timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
@@ -79,7 +80,7 @@ pub(crate) async fn connect(
             }
             Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Entry::failed(
                 Step::Tcp,
-                "refused",
+                Finding::Refused,
                 format!("{address} refuses connections: nothing listens there"),
             )
             .next(
@@ -88,13 +89,13 @@ pub(crate) async fn connect(
             ),
             Ok(Err(error)) => Entry::failed(
                 Step::Tcp,
-                "unreachable",
+                Finding::Unreachable,
                 format!("{address} cannot be reached: {error}"),
             )
             .next("Check this machine's network and the route to the database's VPC."),
             Err(_) => Entry::failed(
                 Step::Tcp,
-                "tcp-timeout",
+                Finding::TcpTimeout,
                 format!("{address} does not answer within {} s", limit.as_secs()),
             )
             .next(

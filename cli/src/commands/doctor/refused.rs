@@ -10,13 +10,14 @@ use super::answers;
 use super::database::Refusal;
 use super::entry::{Entry, Step};
 use super::examination::Examination;
+use super::finding::Finding;
 use super::signing::Signing;
 
 impl Examination {
     pub(super) fn refused(&self, refusal: &Refusal, signing: &Signing) -> Entry {
         let message = match refusal {
             Refusal::Broken(problem) => {
-                return Entry::failed(Step::Login, "login-broken", problem).next(
+                return Entry::failed(Step::Login, Finding::LoginBroken, problem).next(
                     "The server, or a proxy in between, closed the connection: see its log.",
                 );
             }
@@ -25,12 +26,12 @@ impl Examination {
         let Some(answer) = answers::find(message) else {
             return Entry::failed(
                 Step::Login,
-                "refused",
+                Finding::Refused,
                 format!("the server says: {message}"),
             );
         };
         let says = format!("the server says: {message}. This means: {}", answer.means);
-        let entry = Entry::failed(Step::Login, answer.id, says);
+        let entry = Entry::with_id(Step::Login, answer.id, says);
         match answer.id {
             "token-refused" => self.causes(entry, signing),
             "not-an-iam-user" => {

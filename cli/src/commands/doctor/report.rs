@@ -76,6 +76,7 @@ fn entry_as_json(entry: &Entry) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Finding;
     use super::*;
 
     #[test]
@@ -101,10 +102,14 @@ mod tests {
     #[test]
     fn the_first_failure_sets_the_exit_status_and_warnings_do_not() {
         let mut report = Report::default();
-        report.add(Entry::warning(Step::Credentials, "w", "slow"));
+        report.add(Entry::warning(
+            Step::Credentials,
+            Finding::CredentialsEndSoon,
+            "slow",
+        ));
         assert!(report.first_failure().is_none());
-        report.add(Entry::failed(Step::Login, "f", "no"));
-        report.add(Entry::failed(Step::Tls, "f", "no"));
+        report.add(Entry::failed(Step::Login, Finding::LoginBroken, "no"));
+        report.add(Entry::failed(Step::Tls, Finding::NoTls, "no"));
         assert_eq!(report.first_failure(), Some(Step::Tls));
         assert_eq!(report.to_json()["exit_status"], 15);
     }

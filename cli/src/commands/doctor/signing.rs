@@ -9,6 +9,7 @@ use rdsign::{RegionSource, Signer, Token, inspect};
 use super::credentials::credentials;
 use super::entry::{Entry, Step};
 use super::examination::Examination;
+use super::finding::Finding;
 use super::report::Report;
 use crate::args::variable;
 
@@ -73,7 +74,7 @@ impl Examination {
             Some(end) if end <= SystemTime::now() => {
                 let end = format_rfc3339(end);
                 let says = format!("{says}; the token in PGPASSWORD expired at {end}");
-                Entry::warning(Step::Token, "old-token", says)
+                Entry::warning(Step::Token, Finding::OldToken, says)
                     .next("Get a new token for each connection; `rdsign exec` gets one for you.")
             }
             _ => Entry::fine(Step::Token, says),

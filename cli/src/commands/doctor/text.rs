@@ -93,6 +93,7 @@ impl Style {
 #[cfg(test)]
 mod tests {
     use super::super::entry::Step;
+    use super::super::finding::Finding;
     use super::*;
 
     const PLAIN: Style = Style {
@@ -104,7 +105,7 @@ mod tests {
     fn lines_are_wrapped_at_80_columns() {
         let mut report = Report::default();
         let long = "word ".repeat(60);
-        report.add(Entry::failed(Step::Tls, "f", long.trim()).next(long.trim()));
+        report.add(Entry::failed(Step::Tls, Finding::NoTls, long.trim()).next(long.trim()));
         let text = of(&report, &PLAIN);
         assert!(text.lines().count() > 8, "{text}");
         assert!(

@@ -10,6 +10,7 @@ use rustls::{CertificateError, Error};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::super::entry::{Entry, Step};
+use super::super::finding::Finding;
 use crate::ca_bundle::common_name;
 
 /// Returns the entry for a chain that rustls rejected with `reason`.
@@ -24,7 +25,7 @@ pub(super) fn distrusted(
     let failed = |finding, says| Entry::failed(Step::Tls, finding, says);
     let Error::InvalidCertificate(reason) = reason else {
         return failed(
-            "bad-certificate",
+            Finding::BadCertificate,
             format!("the certificate is rejected: {reason}"),
         );
     };
@@ -33,7 +34,7 @@ pub(super) fn distrusted(
             let issuer = last.map_or_else(String::new, |last| last.issuer);
             let says =
                 format!("the certificate is signed by {issuer:?}, which is not among {roots_name}");
-            failed("unknown-issuer", says).next(
+            failed(Finding::UnknownIssuer, says).next(
                 "For an RDS endpoint omit --sslrootcert and unset PGSSLROOTCERT, or name a file \
                  that `rdsign ca-bundle` printed. If the issuer is not Amazon, something else \
                  answers: a proxy of your network, or another server.",
@@ -45,14 +46,14 @@ pub(super) fn distrusted(
                 _ => leaf.map_or_else(String::new, |leaf| leaf.not_after),
             };
             let says = format!("the certificate expired at {end}; it is {} here", now());
-            failed("certificate-expired", says).next(
+            failed(Finding::CertificateExpired, says).next(
                 "If this clock is right, give the database a new certificate: `aws rds \
                  modify-db-instance --ca-certificate-identifier rds-ca-rsa2048-g1`.",
             )
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             let says = format!("the certificate is not valid yet; it is {} here", now());
-            failed("certificate-not-yet-valid", says).next("Set this machine's clock.")
+            failed(Finding::CertificateNotYetValid, says).next("Set this machine's clock.")
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let names = leaf.map(|leaf| leaf.names.join(", ")).unwrap_or_default();
@@ -60,13 +61,13 @@ pub(super) fn distrusted(
                 "the certificate is not for {}, but for: {names}",
                 endpoint.hostname()
             );
-            failed("wrong-name", says).next(
+            failed(Finding::WrongName, says).next(
                 "Pass the endpoint's own name as --hostname, and the address to dial as \
                  --hostaddr: the token must be signed for the endpoint's name, too.",
             )
         }
         other => failed(
-            "bad-certificate",
+            Finding::BadCertificate,
             format!("the certificate is rejected: {other}"),
         )
         .next("The server is not RDS, or something in between breaks TLS."),

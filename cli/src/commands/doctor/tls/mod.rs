@@ -23,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
+use super::finding::Finding;
 use distrusted::{Shown, distrusted};
 use witness::Witness;
 
@@ -42,7 +43,7 @@ pub(crate) async fn connect(
         Ok(Err(entry)) => (entry, None),
         Err(_) => {
             let says = format!("the server does not answer within {} s", limit.as_secs());
-            let entry = Entry::failed(Step::Tls, "tls-timeout", says).next(
+            let entry = Entry::failed(Step::Tls, Finding::TlsTimeout, says).next(
                 "The server accepts connections but stays silent: is this the port of PostgreSQL? \
                  A load balancer or a tunnel may have nothing behind it.",
             );
@@ -61,14 +62,14 @@ async fn handshake(
     let name = ServerName::try_from(bare.trim_end_matches('.').to_owned());
     let name = name.map_err(|_| {
         let says = format!("{bare} is not a name that a certificate can be for");
-        Entry::failed(Step::Tls, "wrong-name", says)
+        Entry::failed(Step::Tls, Finding::WrongName, says)
             .next("Pass the endpoint that RDS shows as --hostname.")
     })?;
     let roots_name = roots.name;
     let broken = |error: &dyn std::fmt::Display| {
         Entry::failed(
             Step::Tls,
-            "no-authorities",
+            Finding::NoAuthorities,
             format!("{roots_name}: {error}"),
         )
     };
@@ -106,7 +107,7 @@ async fn handshake(
             Some(reason) => distrusted(reason, &seen.chain, endpoint, &roots_name),
             None => Entry::failed(
                 Step::Tls,
-                "handshake",
+                Finding::Handshake,
                 format!("the TLS handshake failed: {error}"),
             )
             .next(
@@ -127,7 +128,7 @@ async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
         Ok(b'S') => Ok(()),
         Ok(b'N') => Err(Entry::failed(
             Step::Tls,
-            "no-tls",
+            Finding::NoTls,
             "the server has no TLS, and rdsign sends no token without it",
         )
         .next(
@@ -147,7 +148,7 @@ async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
 }
 
 fn not_postgresql(says: String) -> Entry {
-    Entry::failed(Step::Tls, "not-postgresql", says).next(
+    Entry::failed(Step::Tls, Finding::NotPostgresql, says).next(
         "Check the port: another program may listen there, or a tunnel with nothing behind it.",
     )
 }

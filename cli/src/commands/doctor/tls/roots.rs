@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::super::entry::{Entry, Step};
+use super::super::finding::Finding;
 use crate::ca_bundle::PEM;
 
 /// The authorities to trust.
@@ -57,7 +58,7 @@ impl Roots {
 }
 
 fn unusable(says: String) -> Entry {
-    Entry::failed(Step::Tls, "no-authorities", says).next(
+    Entry::failed(Step::Tls, Finding::NoAuthorities, says).next(
         "Omit --sslrootcert and unset PGSSLROOTCERT to trust those of RDS, or name a PEM file.",
     )
 }
