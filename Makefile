@@ -7,7 +7,6 @@ unexport AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_U
 export AWS_CONFIG_FILE = /dev/null
 export AWS_SHARED_CREDENTIALS_FILE = /dev/null
 export AWS_EC2_METADATA_DISABLED = true
-export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 unexport PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGSSLMODE PGSSLROOTCERT PGSERVICE
 
 CARGO ?= cargo
@@ -40,9 +39,12 @@ PARTS := core oracle credentials cli local c python jvm node bench
 ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
 ONLY_OTHERS = $(if $(ONLY),$(if $(ONLY_PYTEST),,$(ONLY)))
 # $(call cargo_test,ARGUMENTS) and $(call pytest,FOLDER) do nothing if ONLY selects tests of another runner.
-cargo_test = $(if $(ONLY_PYTEST),@:,$(AGAIN) $(CARGO) test --locked $(1) $(ONLY))
+cargo_test = $(if $(ONLY_PYTEST),@:,$(if $(AGAIN),$(CARGO) test --locked --no-run $(1) &&) $(AGAIN) $(CARGO) test --locked $(1) $(ONLY))
 pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pytest_tests,$(1)))
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
+
+# What the tests run is built for debugging. `make demo` runs the release.
+$(PARTS:%=test-%): export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) size check audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)

@@ -117,6 +117,16 @@ def test_the_two_commands_are_targets_of_make():
         assert re.search(rf"^{target}:", makefile, re.M)
 
 
+def test_the_demo_shows_a_login_and_two_refusals():
+    place = Place()
+    demo = REPOSITORY / "local-rds/demo.sh"
+    done = run([demo], REPOSITORY, place.environment(RDSIGN_BIN=str(RDSIGN)))
+    place.close()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("rdsign: refused") == 2
+    assert re.search(r"iam_user\s+\|.*TLSv1", done.stdout)
+
+
 def test_the_table_of_the_log_has_every_refusal():
     assert column(0, "| ID in the log |") == ids("refusal", "local")
 

@@ -78,6 +78,8 @@ def targets(arguments):
         part, colon, only = test.partition(":")
         if not colon:
             sys.exit(f"{test}: the part is missing; accepted: PART:TEST, such as core:vectors")
+        if part == "oracle":
+            sys.exit(f"{test}: oracle has only one check and no clock; run make test-oracle")
         found[test] = [f"test-{part}", f"ONLY={only}", busy]
     return found
 
