@@ -100,7 +100,9 @@ def test_core_s_folders_use_only_what_architecture_md_says():
     for file in source.rglob("*.rs"):
         # Names in comments and tests do not count.
         code = re.sub(r"//.*", "", file.read_text()).split("#[cfg(test)]\nmod tests", 1)[0]
-        used = set(re.findall(r"\bcrate::(?:\{)?(\w+)", code)) & (folders | base)
+        assert "crate::{" not in code, f"{file}: write one `use crate::…` for each folder"
+        assert "super::super" not in code, f"{file}: start at `crate::`"
+        used = set(re.findall(r"\bcrate::(\w+)", code)) & (folders | base)
         folder = file.relative_to(source).parts[0]
         if folder in folders:
             assert used <= base | {folder} | allowed.get(folder, set()), file
