@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdsign::credentials::ProviderResult;
 use rdsign::{Credentials, Error, ErrorCode, Signer, SignerBuilder, Token};
@@ -269,7 +269,10 @@ fn concurrent_threads_cause_one_call() {
     let about_to_ask = Arc::new(AtomicU32::new(0));
     let so_far = about_to_ask.clone();
     let (signer, calls) = counted(move |n| {
+        // If a second call of a round came, too few threads would be left for it.
+        let deadline = Instant::now() + Duration::from_secs(60);
         while so_far.load(SeqCst) < 64 * n {
+            assert!(Instant::now() < deadline, "call {n} came too early");
             thread::yield_now();
         }
         Ok(keys(n, Some(u64::from(n) * HOUR)))
@@ -412,9 +415,16 @@ fn a_waiting_thread_waits_at_most_the_timeout() {
     thread::scope(|scope| {
         let asking = scope.spawn(|| signed_by(&signer, 0));
         is_called.recv().unwrap();
-        let error = ask(&signer, 0).unwrap_err();
-        assert_eq!(error.code(), ErrorCode::CredentialsTimeout);
+        let (answered, answer) = mpsc::channel();
+        scope.spawn(|| answered.send(ask(&signer, 0)).unwrap());
+        // An endless wait would be ended only by `let_go`, and a longer one names its own bound.
+        let answer = answer.recv_timeout(Duration::from_secs(60));
         let_go.send(()).unwrap();
+        let error = answer
+            .expect("an answer before the provider's")
+            .unwrap_err();
+        assert_eq!(error.code(), ErrorCode::CredentialsTimeout);
+        assert!(error.message().contains("within 0.1 s"), "{error}");
         assert_eq!(asking.join().unwrap(), 1);
     });
     assert_eq!(signed_by(&signer, 0), 1);

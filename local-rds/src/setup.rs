@@ -38,7 +38,7 @@ impl Local {
     /// Checks the options, creates all files and starts the server.
     pub(crate) fn set_up(options: &Options, signals: &Signals) -> Result<Self, LocalError> {
         for endpoint in &options.endpoints {
-            config::endpoint(endpoint, 5432).map_err(LocalError::Endpoint)?;
+            config::endpoint(endpoint, rdsign::DEFAULT_PORT).map_err(LocalError::Endpoint)?;
         }
         preload_library::find()?;
         let data = options.data.as_ref().map(|folder| folder.join(DATA));

@@ -109,8 +109,6 @@ impl Landing<'_> {
 
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
-        self.0.land(Err(Error::internal(
-            "asking for credentials ended in a panic",
-        )));
+        self.0.land(Err(Error::from_panic()));
     }
 }

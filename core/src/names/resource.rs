@@ -11,8 +11,12 @@ use crate::message::quoted;
 /// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
 pub const CONNECT_ACTION: &str = "rds-db:connect";
 
-/// The prefixes of resource IDs: of instances, Aurora clusters and RDS proxies.
-pub(crate) const ID_PREFIXES: [&str; 3] = ["db-", "cluster-", "prx-"];
+/// The prefixes of resource IDs, and what has such an ID.
+pub(crate) const ID_PREFIXES: [(&str, &str); 3] = [
+    ("db-", "an instance"),
+    ("cluster-", "an Aurora cluster"),
+    ("prx-", "a proxy"),
+];
 
 /// A database user, as the `Resource` of a policy names it.
 ///
@@ -97,7 +101,7 @@ pub fn is_account_id(text: &str) -> bool {
 /// Returns whether a text has the form of a resource ID: `db-`, `cluster-` or `prx-`, followed by
 /// letters and digits.
 pub fn is_resource_id(text: &str) -> bool {
-    ID_PREFIXES.iter().any(|prefix| {
+    ID_PREFIXES.iter().any(|(prefix, _)| {
         let rest = text.strip_prefix(prefix);
         rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
     })
@@ -143,7 +147,7 @@ fn may_be_an_id(pattern: &str) -> bool {
     pattern.bytes().all(accepted)
         && ID_PREFIXES
             .iter()
-            .any(|prefix| start.starts_with(prefix) || prefix.starts_with(start))
+            .any(|(prefix, _)| start.starts_with(prefix) || prefix.starts_with(start))
 }
 
 impl InvalidResource {

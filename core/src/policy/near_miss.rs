@@ -223,15 +223,9 @@ fn in_dbuser(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) 
 }
 
 fn in_resource_id(id: &str, wanted: &str) -> Difference {
-    let prefix = |id: &str| {
-        ID_PREFIXES
-            .into_iter()
-            .find(|prefix| id.starts_with(prefix))
-    };
-    let owner = |prefix| match prefix {
-        "db-" => "an instance",
-        "cluster-" => "an Aurora cluster",
-        _ => "a proxy",
+    let owner = |id: &str| {
+        let named = |(prefix, _): &(&str, _)| id.starts_with(prefix);
+        ID_PREFIXES.into_iter().find(named).map(|(_, owner)| owner)
     };
     if matches(&id.to_lowercase(), &wanted.to_lowercase(), Colons::Bound) {
         return difference(
@@ -239,7 +233,7 @@ fn in_resource_id(id: &str, wanted: &str) -> Difference {
             format!("Resource ID {id:?} differs from {wanted:?} only in case."),
         );
     }
-    match (prefix(id), prefix(wanted)) {
+    match (owner(id), owner(wanted)) {
         (None, _) => difference(
             "not-a-resource-id",
             format!(
@@ -249,11 +243,7 @@ fn in_resource_id(id: &str, wanted: &str) -> Difference {
         ),
         (Some(given), Some(needed)) if given != needed => difference(
             "resource-id",
-            format!(
-                "Resource ID {id:?} belongs to {}, but {wanted:?} belongs to {}.",
-                owner(given),
-                owner(needed)
-            ),
+            format!("Resource ID {id:?} belongs to {given}, but {wanted:?} belongs to {needed}."),
         ),
         _ => difference(
             "resource-id",

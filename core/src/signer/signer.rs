@@ -104,9 +104,7 @@ impl Signer {
             // Sending fails if the caller dropped the future.
             .spawn(move || drop(sender.send(signer.token())))
             .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
-        receiver
-            .await
-            .unwrap_or_else(|_| Err(Error::internal("fetching credentials panicked")))
+        receiver.await.unwrap_or_else(|_| Err(Error::from_panic()))
     }
 
     /// Returns a token signed now if that needs no wait, else `None`.
