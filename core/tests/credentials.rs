@@ -416,7 +416,8 @@ fn a_waiting_thread_waits_at_most_the_timeout() {
         let asking = scope.spawn(|| signed_by(&signer, 0));
         is_called.recv().unwrap();
         let (answered, answer) = mpsc::channel();
-        scope.spawn(|| answered.send(ask(&signer, 0)).unwrap());
+        let waiting = signer.clone();
+        scope.spawn(move || answered.send(ask(&waiting, 0)).unwrap());
         // An endless wait would be ended only by `let_go`, and a longer one names its own bound.
         let answer = answer.recv_timeout(Duration::from_secs(60));
         let_go.send(()).unwrap();
