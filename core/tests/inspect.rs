@@ -624,6 +624,19 @@ fn a_text_with_one_problem_has_one_finding() {
 }
 
 #[test]
+fn texts_of_findings_are_one_line() {
+    for (_, with, _) in table() {
+        for case in with {
+            for finding in case.report().findings() {
+                for text in [finding.problem(), finding.advice()] {
+                    assert!(!text.contains('\n') && !text.contains("  "), "{text:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_valid_token_has_no_finding_and_all_parts() {
     let report = with_its_credentials().report();
     assert!(report.findings().is_empty(), "{report:?}");

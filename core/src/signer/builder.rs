@@ -37,7 +37,7 @@ pub struct Target {
     pub endpoint: Endpoint,
     /// The database user.
     pub username: String,
-    /// The region and where it came from, or why there is none.
+    /// The region and where it came from, or the error if it is missing or invalid.
     pub region: Result<(Region, RegionSource), Error>,
 }
 
