@@ -181,6 +181,25 @@ def test_a_token_expires_with_botocore_s_credentials():
     assert signer(credentials=credentials).token(signing_time=NOON).expires_at == expiry
 
 
+def test_a_session_whose_keys_always_expire_soon_is_asked_at_most_twice():
+    """botocore refreshes such keys on each call, and never has any that it keeps."""
+    made = []
+
+    def metadata():
+        assert len(made) < 100, "asked without end"
+        made.append(NOON + timedelta(minutes=10, seconds=len(made)))
+        key = f"ASIASHORT{len(made)}"
+        return {"access_key": key, "secret_key": "s", "token": "t", "expiry_time": made[-1].isoformat()}
+
+    credentials = DeferredRefreshableCredentials(metadata, "tests", time_fetcher=lambda: NOON)
+    one = signer(credentials=session_with(credentials))
+    token = one.token(signing_time=NOON)
+    assert signed_by(token) == "ASIASHORT2"
+    assert token.expires_at == made[0], "the earlier of the two"
+    assert signed_by(one.token(signing_time=NOON)) == "ASIASHORT2"
+    assert len(made) == 2
+
+
 def test_credentials_without_an_expiry_are_read_again():
     """For example, a program may replace the keys of a session."""
     credentials = Credentials("AKIAFIRST", "a secret")

@@ -65,13 +65,19 @@ def from_any(found: Any) -> _Keys:
 
 
 def from_botocore(credentials: Any) -> _Keys:
-    """Reads keys and their expiry from the same refresh of botocore credentials."""
-    while True:
-        # botocore has no public name for the expiry.
-        expiry = getattr(credentials, "_expiry_time", None)
+    """Reads keys and their expiry from botocore credentials, which may be refreshed meanwhile."""
+    # botocore has no public name for the expiry.
+    expiry = getattr(credentials, "_expiry_time", None)
+    for _ in range(2):
+        before = expiry
         frozen = credentials.get_frozen_credentials()
-        if getattr(credentials, "_expiry_time", None) is expiry:
+        expiry = getattr(credentials, "_expiry_time", None)
+        if expiry is before:
             break
+    else:
+        # Not a third time: botocore refreshes on each call while keys expire within 15 minutes, and some
+        # keys always do. These are of either refresh, so the earlier expiry is safe.
+        expiry = min(filter(None, (before, expiry)), key=_seconds, default=None)
     if hasattr(frozen, "__await__"):
         frozen.close()
         raise TypeError("these are async credentials; accepted: botocore credentials")
