@@ -21,6 +21,8 @@ const OPTIONS = {
 
 /** The longest delay of setTimeout, in milliseconds: 24 days. */
 const LONGEST = 2 ** 31 - 1
+/** The longest lifetime of a token, in milliseconds. */
+const LIFETIME = 900_000
 
 const isA = (type, value) => Object.prototype.toString.call(value) === `[object ${type}]`
 
@@ -97,16 +99,29 @@ function keys(credentials) {
   return given
 }
 
-/** Calls a provider. Returns its credentials for the native half, or why it failed. */
-async function credentialsOf(provider, timeout) {
+/**
+ * Calls a provider. Returns its credentials for the native half, or why it failed.
+ *
+ * A provider of the AWS SDK may have cached keys that expire before a token would. It is then called once
+ * more with `forceRefresh`, as the SDK's own signer does; the first keys are kept if that gives no later ones.
+ */
+async function credentialsOf(provider, timeout, signingTime) {
+  const now = signingTime === undefined ? Date.now() : signingTime * 1000
   let timer
+  let found
   const bound = new Promise((resolve) => {
-    const failure = `it gave no answer within ${timeout / 1000} s`
-    timer = setTimeout(resolve, Math.min(timeout, LONGEST), { failure, timedOut: true })
+    timer = setTimeout(resolve, Math.min(timeout, LONGEST))
   })
-  const answer = (async () => ({ credentials: keys(await provider()), timedOut: false }))()
+  const ask = async () => {
+    found = keys(await provider())
+    if (found.expiration === undefined || found.expiration >= now + LIFETIME) return
+    const newer = await (async () => keys(await provider({ forceRefresh: true })))().catch(() => found)
+    if (newer.expiration === undefined || newer.expiration > found.expiration) found = newer
+  }
   try {
-    return await Promise.race([answer, bound])
+    await Promise.race([ask(), bound])
+    if (found) return { credentials: found, timedOut: false }
+    return { failure: `it gave no answer within ${timeout / 1000} s`, timedOut: true }
   } catch (error) {
     return { failure: error instanceof Error ? error.message : `it threw ${kind(error)}`, timedOut: false }
   } finally {

@@ -19,9 +19,12 @@ export interface Credentials {
  * A function that returns credentials, such as any provider of the AWS SDK for JavaScript v3.
  *
  * It is called for the first token, and again about 15 minutes before its credentials expire. One
- * call runs at a time, and everyone who needs a token meanwhile waits for it.
+ * call runs at a time, and everyone who needs a token meanwhile waits for it. If its credentials expire
+ * within 15 minutes, it is called once more with `{ forceRefresh: true }`.
  */
-export type CredentialsProvider = () => Credentials | Promise<Credentials>
+export type CredentialsProvider = (options?: {
+  readonly forceRefresh?: boolean
+}) => Credentials | Promise<Credentials>
 
 /**
  * The options of a Signer.

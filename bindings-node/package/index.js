@@ -156,7 +156,7 @@ class Signer {
   async #later(signingTime) {
     let provided
     if (this.#provider) {
-      provided = await credentialsOf(this.#provider, this.#timeout)
+      provided = await credentialsOf(this.#provider, this.#timeout, signingTime)
       // Core need not wait for anything else, unless it has to assume a role.
       if (!this.#hasRole) return this.#now(signingTime, provided)
     }

@@ -63,6 +63,34 @@ test('concurrent calls share one call of the provider, and its credentials are c
   assert.equal(asked, 1)
 })
 
+test('a provider whose credentials expire soon is asked to refresh them once', async () => {
+  const signingTime = new Date('2024-08-26T22:00:00Z')
+  const inMinutes = (minutes) => new Date(signingTime.getTime() + minutes * 60_000)
+  const calls = []
+  const signedBy = async (answers) => {
+    calls.length = 0
+    const provider = async (options) => {
+      const answer = answers[calls.push(options) - 1]
+      if (answer instanceof Error) throw answer
+      return { ...keys, accessKeyId: `KEY${answer}`, expiration: inMinutes(answer) }
+    }
+    return keyId(await make({ credentials: provider }).token({ signingTime }))
+  }
+  assert.equal(await signedBy([10, 60]), 'KEY60')
+  assert.deepEqual(calls, [undefined, { forceRefresh: true }])
+  assert.equal(await signedBy([10, 5]), 'KEY10')
+  assert.equal(await signedBy([10, new Error('no')]), 'KEY10')
+  assert.equal(await signedBy([15]), 'KEY15')
+  assert.deepEqual(calls, [undefined])
+})
+
+test('a refresh that hangs does not lose the credentials that are there', async () => {
+  const expiration = new Date(Date.now() + 600_000)
+  const provider = (options) => (options ? new Promise(() => {}) : { ...keys, expiration })
+  const signer = make({ credentials: provider, credentialsTimeout: 50 })
+  assert.equal(keyId(await signer.token()), keys.accessKeyId)
+})
+
 test('a provider is called again when its credentials have expired', async () => {
   const start = new Date('2024-08-26T22:00:00Z')
   const expiries = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))
