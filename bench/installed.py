@@ -1,6 +1,6 @@
 """Measures what a package installs together with its dependencies: megabytes, and number of packages.
 
-    installed.py python|node|jvm
+installed.py python|node|jvm
 """
 
 import sys

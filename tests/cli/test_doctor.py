@@ -111,7 +111,10 @@ def test_a_login_that_works_is_reported_step_by_step(local, environment):
         ("credentials", r"environment: AKIALOCALIAMUSER0001 \(long-lived\)"),
         ("region", "ap-northeast-1, in the host name"),
         ("tcp", f"connected to 127.0.0.1:{local.port}"),
-        ("tls", 'TLS 1.3, trusted .* certificate issued by "rdsign local: certificate authority", expires at '),
+        (
+            "tls",
+            'TLS 1.3, trusted .* certificate issued by "rdsign local: certificate authority", expires at ',
+        ),
         ("login", rf"iam_user is in testdb, PostgreSQL {local.major}"),
         ("member", "is a member of rds_iam, directly"),
         ("policy", "arn:aws:rds-db:ap-northeast-1:ACCOUNT:dbuser:RESOURCE_ID/iam_user$"),
@@ -348,7 +351,9 @@ def certificate(folder, start, end):
     ],
     ids=["expired", "not yet valid"],
 )
-def test_a_certificate_that_is_not_valid_now_is_reported(environment, tmp_path, start, end, finding, sentence):
+def test_a_certificate_that_is_not_valid_now_is_reported(
+    environment, tmp_path, start, end, finding, sentence
+):
     authority, chain, key = certificate(tmp_path, start, end)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
