@@ -14,10 +14,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-import tomllib
 from pathlib import Path
 
-from common import PATIENCE, RDSIGN, REPOSITORY, wait_until, without_aws_and_postgres  # noqa: F401, imported from here
+import tomllib
+from common import PATIENCE, RDSIGN, REPOSITORY, wait_until, without_aws_and_postgres
 
 LIBRARY = "librdsign_local_preload.so"
 

@@ -87,7 +87,9 @@ class Machine:
         path.chmod(mode)
         return path
 
-    def sso_token(self, identifier: str, access_token: str, end: str = "2099-01-01T00:00:00Z", **more: str) -> None:
+    def sso_token(
+        self, identifier: str, access_token: str, end: str = "2099-01-01T00:00:00Z", **more: str
+    ) -> None:
         """Writes the file of `aws sso login` for a session name or a start URL."""
         folder = self.folder / "sso/cache"
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 
 import boto3
-from moto.server import ThreadedMotoServer
-
 from fake_aws import Keys, keep_secret
+from moto.server import ThreadedMotoServer
 
 ACCOUNT = "123456789012"
 

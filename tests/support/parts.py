@@ -20,7 +20,9 @@ LOGS = REPOSITORY / "target/test-logs"
 
 # The summary line of each runner, and what the words in it count as.
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
-CARGO = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored;")
+CARGO = re.compile(
+    r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored;"
+)
 SUREFIRE = re.compile(
     r"Tests run: (?P<run>\d+), Failures: (?P<failures>\d+), Errors: (?P<errors>\d+), Skipped: (?P<skipped>\d+)$"
 )
@@ -55,7 +57,12 @@ def run(arguments, log):
     counts = Counter()
     with open(log, "w") as kept:
         process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
         for line in process.stdout:
             print(line, end="", flush=True)

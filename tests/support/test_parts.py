@@ -4,9 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import parts
+import pytest
 from common import PATIENCE, wait_until
 
 SUPPORT = Path(__file__).parent
@@ -15,8 +14,18 @@ SUPPORT = Path(__file__).parent
 @pytest.mark.parametrize(
     "line, passed, failed, skipped",
     [
-        ("test result: ok. 30 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 1.08s", 30, 0, 2),
-        ("test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.01s", 3, 1, 0),
+        (
+            "test result: ok. 30 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 1.08s",
+            30,
+            0,
+            2,
+        ),
+        (
+            "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.01s",
+            3,
+            1,
+            0,
+        ),
         ("258 passed, 38 subtests passed in 88.69s (0:01:28)", 258, 0, 0),
         ("= 2 failed, 9 passed, 1 skipped, 1 xfailed, 3 warnings, 1 error in 12.10s =", 9, 3, 2),
         ("1 error in 0.43s", 0, 1, 0),
