@@ -9,6 +9,9 @@ pub(crate) mod cache;
 #[cfg(feature = "chain")]
 mod chain;
 mod environment;
+#[cfg(feature = "chain")]
+#[allow(dead_code, reason = "the chain reads them next")]
+mod files;
 mod flight;
 mod load;
 mod options;

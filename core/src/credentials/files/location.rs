@@ -1,0 +1,152 @@
+//! Where the two files are, and their text.
+//!
+//! A file that is missing or may not be read counts as empty, as for the AWS CLI; messages say so.
+//! One that is not UTF-8 as a whole is an error, because none of it can be trusted.
+
+use std::env::home_dir;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::credentials::environment::variable;
+use crate::error::{Error, ErrorCode};
+
+/// The text of a file, or why there is none.
+#[derive(Debug)]
+pub(super) enum Text {
+    Read(Zeroizing<String>),
+    Absent(&'static str),
+}
+
+/// The path that a variable names, else the one in the home folder.
+pub(super) fn path(name: &str, default: &str) -> PathBuf {
+    match variable(name) {
+        Some(text) => expand_home(&expand_variables(&text)),
+        None => expand_home(&format!("~/.aws/{default}")),
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Text, Error> {
+    // A folder is not a file, and a pipe may be one, such as `/dev/fd/63`.
+    if path.is_dir() {
+        return Ok(Text::Absent("is a folder"));
+    }
+    match fs::read(path).map(Zeroizing::new) {
+        Ok(bytes) => decode(&bytes).map(Text::Read).map_err(|problem| {
+            let path = path.display();
+            let message = format!("credentials: {path}: {problem}; accepted: UTF-8");
+            Error::new(ErrorCode::CredentialsFailed, message)
+        }),
+        Err(error) => Ok(Text::Absent(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => "does not exist",
+            ErrorKind::PermissionDenied => "may not be read",
+            _ => "cannot be read",
+        })),
+    }
+}
+
+/// A single damaged character is left to the line that it is in.
+fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, &'static str> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // Text has no NUL, and UTF-16 without a byte order mark has one in every ASCII character.
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err("encoded as UTF-16, or not text");
+    }
+    Ok(Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))
+}
+
+/// Replaces `$NAME` and `${NAME}` by the variables that are set.
+fn expand_variables(text: &str) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        expanded.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (name, whole) = match rest[1..].strip_prefix('{') {
+            Some(inner) => match inner.find('}') {
+                Some(end) => (&inner[..end], end + 3),
+                None => ("", 1),
+            },
+            None => {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let end = rest[1..].find(|c| !is_name(c)).unwrap_or(rest.len() - 1);
+                (&rest[1..=end], end + 1)
+            }
+        };
+        match std::env::var(name).ok().filter(|_| !name.is_empty()) {
+            Some(value) => expanded.push_str(&value),
+            None => expanded.push_str(&rest[..whole]),
+        }
+        rest = &rest[whole..];
+    }
+    expanded + rest
+}
+
+fn expand_home(text: &str) -> PathBuf {
+    let home = || home_dir().filter(|home| !home.as_os_str().is_empty());
+    match text.strip_prefix('~') {
+        Some("") => home().unwrap_or_else(|| text.into()),
+        Some(rest) if rest.starts_with('/') => match home() {
+            Some(home) => home.join(rest.trim_start_matches('/')),
+            None => text.into(),
+        },
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert_eq!(**decode(b"\xef\xbb\xbf[a]").as_ref().unwrap(), *"[a]");
+    }
+
+    #[test]
+    fn utf_16_is_named() {
+        for bytes in [&b"\xff\xfe[\0a\0"[..], b"\xfe\xff\0[\0a", b"[\0a\0"] {
+            assert!(decode(bytes).unwrap_err().contains("UTF-16"));
+        }
+    }
+
+    #[test]
+    fn a_path_may_have_variables_and_a_tilde() {
+        let home = home_dir().unwrap();
+        assert_eq!(expand_home("~/x"), home.join("x"));
+        assert_eq!(expand_home("a/~"), Path::new("a/~"));
+        let path = std::env::var("PATH").unwrap();
+        for (text, expected) in [
+            ("$PATH/x", format!("{path}/x")),
+            ("a${PATH}b", format!("a{path}b")),
+            (
+                "$RDSIGN_TESTS_NO_SUCH/x",
+                "$RDSIGN_TESTS_NO_SUCH/x".to_owned(),
+            ),
+            (
+                "${RDSIGN_TESTS_NO_SUCH}$",
+                "${RDSIGN_TESTS_NO_SUCH}$".to_owned(),
+            ),
+            ("a${PATH", "a${PATH".to_owned()),
+            ("$", "$".to_owned()),
+        ] {
+            assert_eq!(expand_variables(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, words) in [
+            (folder.path().join("x"), "not exist"),
+            (folder.path().into(), "folder"),
+        ] {
+            match read(&path).unwrap() {
+                Text::Absent(reason) => assert!(reason.contains(words), "{reason}"),
+                Text::Read(_) => panic!("{}", path.display()),
+            }
+        }
+    }
+}

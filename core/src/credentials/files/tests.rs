@@ -1,0 +1,159 @@
+use super::*;
+
+fn files(config: &str, credentials: &str) -> Files {
+    let file = |name: &str, text: &str, sort| {
+        let text = Text::Read(text.to_owned().into());
+        File::new(PathBuf::from(name), &text, sort)
+    };
+    Files {
+        config: file("CONFIG", config, File::sort_config),
+        credentials: file("CREDENTIALS", credentials, File::sort_credentials),
+    }
+}
+
+fn get(files: &Files, profile: &str, name: &str) -> Option<String> {
+    let profile = files.profile(profile)?;
+    let value = profile.get(name).unwrap()?;
+    Some(value.text().to_owned())
+}
+
+#[test]
+fn a_profile_s_name_may_have_blanks_quotes_and_accents() {
+    let config = "[profile 'FOO BAR']\nx = 1\n[profile équipe]\nx = 2\n[profile \"Dev (eu)\"]\nx = 3\n\
+                  [profile Audit/Power]\nx = 4\n[profile\ttabs]\nx = 5\n";
+    let credentials = "[Foo Bar]\nx = 6\n[a]b]\nx = 7\n[profile x]\nx = 8\n";
+    let files = files(config, credentials);
+    for (profile, value) in [
+        ("FOO BAR", "1"),
+        ("équipe", "2"),
+        ("Dev (eu)", "3"),
+        ("Audit/Power", "4"),
+        ("tabs", "5"),
+        ("Foo Bar", "6"),
+        ("a]b", "7"),
+        ("profile x", "8"),
+    ] {
+        assert_eq!(
+            get(&files, profile, "x").as_deref(),
+            Some(value),
+            "{profile}"
+        );
+    }
+}
+
+#[test]
+fn a_section_of_the_config_file_that_names_no_profile_is_none() {
+    let files = files(
+        "[x]\na = 1\n[profile]\na = 1\n[profile y z]\na = 1\n[profile 'w]\na = 1\n",
+        "",
+    );
+    for name in ["x", "profile", "y", "y z", "z", "w", "'w"] {
+        assert!(files.profile(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_credentials_file_comes_first_setting_by_setting() {
+    let files = files("[default]\na = 1\nb = 2\n", "[default]\nb = 3\n");
+    assert_eq!(get(&files, "default", "a").as_deref(), Some("1"));
+    assert_eq!(get(&files, "default", "b").as_deref(), Some("3"));
+    let profile = files.profile("default").unwrap();
+    assert!(!profile.in_credentials().unwrap().has("a"));
+    let config = profile.in_config().unwrap().get("b").unwrap().unwrap();
+    assert_eq!(config.text(), "2");
+}
+
+#[test]
+fn of_two_sections_for_one_profile_the_later_counts() {
+    let files = files("[profile default]\na = 1\nb = 1\n[default]\na = 2\n", "");
+    assert_eq!(get(&files, "default", "a").as_deref(), Some("2"));
+    assert_eq!(get(&files, "default", "b"), None);
+}
+
+#[test]
+fn a_bad_line_stops_its_own_profile_alone() {
+    let files = files(
+        "[profile a]\nx = 1\nSECRET\n[profile b]\nx = 2\n",
+        "[c]\nSECRET\n",
+    );
+    files.profile("b").unwrap().check().unwrap();
+    let error = files.profile("a").unwrap().check().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::CredentialsFailed);
+    let expected = "credentials: profile \"a\": CONFIG, line 3: ";
+    assert!(error.message().starts_with(expected), "{error}");
+    let error = files.profile("c").unwrap().check().unwrap_err();
+    assert!(error.message().contains("CREDENTIALS, line 2"), "{error}");
+    assert!(!error.message().contains("SECRET"), "{error}");
+}
+
+#[test]
+fn a_value_of_several_lines_is_refused_with_its_line() {
+    let files = files(
+        "[profile a]\nregion = x\n  aws_secret_access_key = SECRET\n",
+        "",
+    );
+    let error = files.profile("a").unwrap().get("region").err().unwrap();
+    assert!(
+        error.message().contains("CONFIG, line 2: region: "),
+        "{error}"
+    );
+    assert!(!error.message().contains("SECRET"), "{error}");
+}
+
+#[test]
+fn an_empty_setting_counts_as_none() {
+    let files = files("[default]\nregion =\n", "");
+    let profile = files.profile("default").unwrap();
+    assert!(profile.get("region").unwrap().is_none());
+    assert!(profile.written("region").unwrap().is_some());
+}
+
+#[test]
+fn a_comment_behind_a_word_is_none_of_it() {
+    let files = files("[default]\na = b # c\nd = e ;f\ng = h#i\nj = k l # m\n", "");
+    let profile = files.profile("default").unwrap();
+    let word = |name| profile.get(name).unwrap().unwrap().word();
+    assert_eq!(["a", "d", "g", "j"].map(word), ["b", "e", "h#i", "k l # m"]);
+}
+
+#[test]
+fn a_missing_profile_is_told_with_those_that_are_there() {
+    let files = files("[default]\n[profile 'a b']\n", "[c]\n");
+    let error = files.missing("typo");
+    assert_eq!(
+        error.message(),
+        "credentials: profile \"typo\": not found; CONFIG has the profiles \"default\", \"a b\"; \
+         CREDENTIALS has the profile \"c\""
+    );
+}
+
+#[test]
+fn keys_above_the_first_section_are_not_passed_over() {
+    let without = files("", "aws_access_key_id = SECRET\n");
+    let error = without.without_default().unwrap_err();
+    assert!(error.message().contains("CREDENTIALS, line 1"), "{error}");
+    assert!(!error.message().contains("SECRET"), "{error}");
+    assert!(files("", "").without_default().is_ok());
+}
+
+#[test]
+fn endpoints_of_services_are_read_from_their_block() {
+    let config = "[profile a]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://x\nsso =\n  a = b\n";
+    let config = format!("{config}[profile b]\nservices = gone\n");
+    let files = files(&config, "");
+    let profile = files.profile("a").unwrap();
+    let (url, _) = profile.service_endpoint("sts").unwrap().unwrap();
+    assert_eq!(*url, "http://x");
+    assert!(profile.service_endpoint("sso").unwrap().is_none());
+    assert!(profile.service_endpoint("s3").unwrap().is_none());
+    let error = files
+        .profile("b")
+        .unwrap()
+        .service_endpoint("sts")
+        .err()
+        .unwrap();
+    assert!(
+        error.message().contains("CONFIG, line 9: services: "),
+        "{error}"
+    );
+}
