@@ -13,7 +13,7 @@ use aws_credential_types::Credentials;
 
 use super::flight::Flight;
 pub(crate) use super::flight::Lease;
-use super::source::{Found, Source};
+use super::source::{Found, RegionHint, Source};
 use crate::error::{Error, ErrorCode};
 use crate::timestamp::format_rfc3339;
 
@@ -28,7 +28,7 @@ const WAIT_BEYOND: Duration = Duration::from_millis(500);
 /// One source's credentials, shared by all threads.
 pub(crate) struct CredentialsCache {
     source: Source,
-    region: String,
+    region: RegionHint,
     /// How long before their end credentials are replaced: a token's life.
     ahead: Duration,
     current: ArcSwapOption<Lease>,
@@ -36,7 +36,7 @@ pub(crate) struct CredentialsCache {
 }
 
 impl CredentialsCache {
-    pub(crate) fn new(source: Source, region: String, ahead: Duration) -> Self {
+    pub(crate) fn new(source: Source, region: RegionHint, ahead: Duration) -> Self {
         Self {
             source,
             region,
@@ -238,7 +238,8 @@ mod tests {
             ..SourceOptions::default()
         };
         let ahead = Duration::from_secs(900);
-        let cache = CredentialsCache::new(options.settle().unwrap(), "us-east-1".into(), ahead);
+        let region = RegionHint::Database("us-east-1".into());
+        let cache = CredentialsCache::new(options.settle().unwrap(), region, ahead);
         let start = SystemTime::UNIX_EPOCH;
         let [stale, first_end, second_end] =
             [3_000, 3_600, 36_000].map(|seconds| start + Duration::from_secs(seconds));

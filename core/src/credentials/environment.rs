@@ -14,7 +14,8 @@ pub(super) const NAME: &str = "environment";
 
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+/// The older name comes first, as for the AWS CLI.
+const SESSION_TOKEN: [&str; 2] = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"];
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 /// The variables that name a region, in order.
@@ -47,7 +48,7 @@ pub(super) fn load() -> Result<Result<Credentials, Tried>, Error> {
     load_from(&variable)
 }
 
-fn load_from(
+pub(super) fn load_from(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Result<Credentials, Tried>, Error> {
     let keys = (
@@ -74,7 +75,7 @@ fn load_from(
     let credentials = Credentials::new(
         access_key_id,
         secret_access_key.as_str(),
-        variable(SESSION_TOKEN),
+        SESSION_TOKEN.into_iter().find_map(variable),
         expiry,
         NAME,
     );
@@ -99,7 +100,7 @@ mod tests {
         let credentials = environment(&[
             (ACCESS_KEY_ID, "akid"),
             (SECRET_ACCESS_KEY, "secret"),
-            (SESSION_TOKEN, "token"),
+            ("AWS_SESSION_TOKEN", "token"),
             (EXPIRATION, "2024-08-27T00:00:00Z"),
         ]);
         let credentials = credentials.unwrap().unwrap();
@@ -134,7 +135,10 @@ mod tests {
 
     #[test]
     fn no_message_shows_a_secret() {
-        for (name, value) in [(SECRET_ACCESS_KEY, "sec\nret"), (SESSION_TOKEN, "sec\nret")] {
+        for (name, value) in [
+            (SECRET_ACCESS_KEY, "sec\nret"),
+            ("AWS_SESSION_TOKEN", "sec\nret"),
+        ] {
             let mut variables = vec![(ACCESS_KEY_ID, "akid"), (SECRET_ACCESS_KEY, "secret")];
             variables.retain(|(key, _)| *key != name);
             variables.push((name, value));

@@ -4,11 +4,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "chain")]
-use super::chain::{assume, profile, search};
+use super::chain::Chain;
 use super::environment;
-use super::source::{Base, Found, Source, check};
+use super::source::{Base, Found, RegionHint, Source, check};
 #[cfg(not(feature = "chain"))]
-use super::without_chain::{assume, profile, search};
+use super::without_chain::Chain;
 use crate::error::{Error, ErrorCode};
 
 impl Source {
@@ -22,22 +22,27 @@ impl Source {
             }
     }
 
-    /// Asks the source anew. `region` is where STS is asked if nothing else says so, and `bound`
-    /// is how long all calls may take together. A provider of the caller's own bounds itself.
-    pub(crate) fn load(&self, region: Option<&str>, bound: Duration) -> Result<Found, Error> {
+    /// Asks the source again. `region` is where STS is asked, and `bound` is how long all calls may
+    /// take together. A provider of the caller's own bounds itself.
+    pub(crate) fn load(
+        &self,
+        region: Option<&RegionHint>,
+        bound: Duration,
+    ) -> Result<Found, Error> {
         let started = Instant::now();
-        let base = self.load_base(region, bound)?;
+        let chain = Chain::new(self.profile(), region);
+        let base = self.load_base(&chain, bound)?;
         check(&base.credentials)?;
         let Some(role) = &self.role else {
             return Ok(base);
         };
         let left = bound.saturating_sub(started.elapsed());
-        let found = assume(role, base, self.profile(), region, left)?;
+        let found = chain.assume(role, base, left)?;
         check(&found.credentials)?;
         Ok(found)
     }
 
-    fn load_base(&self, region: Option<&str>, bound: Duration) -> Result<Found, Error> {
+    fn load_base(&self, chain: &Chain<'_>, bound: Duration) -> Result<Found, Error> {
         match &self.base {
             Base::Given(credentials) => Ok(Found::at_once("options", credentials.clone())),
             // The error's text is shown: it is the caller's own.
@@ -53,10 +58,10 @@ impl Source {
                     format!("credentials: the provider given to the signer failed: {error}"),
                 )),
             },
-            Base::Profile(name) => profile(name, region, bound),
+            Base::Profile(name) => chain.profile(name, bound),
             Base::Default => match environment::load()? {
                 Ok(credentials) => Ok(Found::at_once(environment::NAME, credentials)),
-                Err(tried) => search(vec![tried], region, bound),
+                Err(tried) => chain.search(vec![tried], bound),
             },
         }
     }

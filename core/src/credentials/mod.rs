@@ -10,7 +10,6 @@ pub(crate) mod cache;
 mod chain;
 mod environment;
 #[cfg(feature = "chain")]
-#[allow(dead_code, reason = "the chain reads them next")]
 mod files;
 mod flight;
 mod load;
@@ -24,7 +23,7 @@ pub(crate) use chain::region_of_profile;
 pub(crate) use environment::region_of_environment;
 pub use environment::variable as environment_variable;
 pub(crate) use options::SourceOptions;
-pub(crate) use source::Source;
 pub use source::{Found, ProviderResult, Tried, key_problem};
+pub(crate) use source::{RegionHint, Source};
 #[cfg(not(feature = "chain"))]
 pub(crate) use without_chain::region_of_profile;

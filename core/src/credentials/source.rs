@@ -65,6 +65,16 @@ pub(crate) enum Base {
     Default,
 }
 
+/// A region to ask STS in.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "chain"), expect(dead_code, reason = "STS is not asked"))]
+pub(crate) enum RegionHint {
+    /// The caller's: it comes before the environment's and the profile's.
+    Given(String),
+    /// The database's: the last resort.
+    Database(String),
+}
+
 /// A role to assume with the base's credentials.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "chain"), expect(dead_code, reason = "only refused"))]

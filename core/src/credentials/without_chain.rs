@@ -3,33 +3,27 @@
 
 use std::time::Duration;
 
-use super::source::{Found, Role, Tried, not_found};
+use super::source::{Found, RegionHint, Role, Tried, not_found};
 use crate::error::{Error, ErrorCode};
 
-pub(super) fn search(
-    tried: Vec<Tried>,
-    _region: Option<&str>,
-    _bound: Duration,
-) -> Result<Found, Error> {
-    Err(not_found(&tried))
-}
+pub(super) struct Chain<'a>(std::marker::PhantomData<&'a ()>);
 
-pub(super) fn profile(
-    _name: &str,
-    _region: Option<&str>,
-    _bound: Duration,
-) -> Result<Found, Error> {
-    Err(left_out("a profile"))
-}
+impl<'a> Chain<'a> {
+    pub(super) fn new(_profile: Option<&'a str>, _region: Option<&'a RegionHint>) -> Self {
+        Self(std::marker::PhantomData)
+    }
 
-pub(super) fn assume(
-    _role: &Role,
-    _base: Found,
-    _profile: Option<&str>,
-    _region: Option<&str>,
-    _bound: Duration,
-) -> Result<Found, Error> {
-    Err(left_out("a role"))
+    pub(super) fn search(&self, tried: Vec<Tried>, _bound: Duration) -> Result<Found, Error> {
+        Err(not_found(&tried))
+    }
+
+    pub(super) fn profile(&self, _name: &str, _bound: Duration) -> Result<Found, Error> {
+        Err(left_out("a profile"))
+    }
+
+    pub(super) fn assume(&self, _: &Role, _: Found, _bound: Duration) -> Result<Found, Error> {
+        Err(left_out("a role"))
+    }
 }
 
 pub(crate) fn region_of_profile(_profile: Option<&str>) -> Result<Option<String>, Error> {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::presign::Request;
 use super::region::{RegionSource, settle_region};
 use super::signer::Signer;
-use crate::credentials::{Found, ProviderResult, SourceOptions};
+use crate::credentials::{Found, ProviderResult, RegionHint, SourceOptions};
 use crate::error::{Error, ErrorCode};
 use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
 use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
@@ -152,8 +152,9 @@ impl SignerBuilder {
     /// credentials, as for [`Signer::token`].
     pub fn find_credentials(self) -> Result<Found, Error> {
         let region = self.region.map(Region::new).transpose()?;
+        let region = region.map(|region| RegionHint::Given(region.as_str().to_owned()));
         let source = self.source.settle()?;
-        source.load(region.as_ref().map(Region::as_str), source.timeout)
+        source.load(region.as_ref(), source.timeout)
     }
 
     /// Checks all options in the order of the error codes, and returns a Signer.
@@ -167,7 +168,7 @@ impl SignerBuilder {
             username,
             region,
         } = self.names()?;
-        let (region, _) = region?;
+        let (region, region_source) = region?;
         let source = self.source.settle()?;
         let request = Request {
             endpoint,
@@ -175,7 +176,7 @@ impl SignerBuilder {
             region,
             expires_in: check_expires_in(self.expires_in)?,
         };
-        Ok(Signer::new(request, source))
+        Ok(Signer::new(request, region_source, source))
     }
 
     /// Returns the endpoint, user and region that a Signer with these options would sign for.

@@ -36,27 +36,43 @@ pub(super) fn settle_region(
         )),
         (Some(given), _) => Ok((given, RegionSource::Given)),
         (None, Some(in_hostname)) => Ok((in_hostname, RegionSource::Hostname)),
-        (None, None) => region_from_settings(profile)?.ok_or_else(|| region_required(endpoint)),
+        (None, None) => region_from_settings(endpoint, profile),
     }
 }
 
-fn region_from_settings(profile: Option<&str>) -> Result<Option<(Region, RegionSource)>, Error> {
+fn region_from_settings(
+    endpoint: &Endpoint,
+    profile: Option<&str>,
+) -> Result<(Region, RegionSource), Error> {
     if let Some((variable, name)) = region_of_environment() {
         let region = Region::from_source(name, variable)?;
-        return Ok(Some((region, RegionSource::Environment(variable))));
+        return Ok((region, RegionSource::Environment(variable)));
     }
-    region_of_profile(profile)?
-        .map(|name| Region::from_source(name, "region of the profile"))
-        .transpose()
-        .map(|region| region.map(|region| (region, RegionSource::Profile)))
+    let of_profile = match region_of_profile(profile) {
+        Ok(Some(name)) => {
+            let region = Region::from_source(name, "region of the profile")?;
+            return Ok((region, RegionSource::Profile));
+        }
+        Ok(None) => String::new(),
+        // Where the credentials come from the profile, too, this is their error.
+        Err(error) => {
+            let problem = error.message();
+            format!(
+                " ({})",
+                problem.strip_prefix("credentials: ").unwrap_or(problem)
+            )
+        }
+    };
+    Err(region_required(endpoint, &of_profile))
 }
 
-fn region_required(endpoint: &Endpoint) -> Error {
+fn region_required(endpoint: &Endpoint, of_profile: &str) -> Error {
     Error::new(
         ErrorCode::RegionRequired,
         format!(
             "region: missing, and not found in the host name {}{}, AWS_REGION, \
-             AWS_DEFAULT_REGION or the profile; accepted: the region that the database is in",
+             AWS_DEFAULT_REGION or the profile{of_profile}; accepted: the region that the \
+             database is in",
             quoted(endpoint.hostname()),
             if endpoint.is_global() {
                 " (an Aurora Global Database endpoint)"

@@ -11,9 +11,10 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwapOption;
 
 use super::presign::{Presigner, Request};
+use super::region::RegionSource;
 use super::token::Token;
-use crate::credentials::Source;
 use crate::credentials::cache::{CredentialsCache, Lease};
+use crate::credentials::{RegionHint, Source};
 use crate::error::Error;
 use crate::names::{Endpoint, Region};
 use crate::timestamp::Timestamp;
@@ -49,8 +50,12 @@ struct Ready {
 }
 
 impl Signer {
-    pub(crate) fn new(request: Request, source: Source) -> Self {
+    pub(crate) fn new(request: Request, region_source: RegionSource, source: Source) -> Self {
         let region = request.region.as_str().to_owned();
+        let region = match region_source {
+            RegionSource::Given => RegionHint::Given(region),
+            _ => RegionHint::Database(region),
+        };
         let ahead = Duration::from_secs(request.expires_in.into());
         Self(Arc::new(Shared {
             request,

@@ -4,26 +4,42 @@
 //! have ended a later end, so that a doomed token would look good; it panics over a role's name
 //! that cannot stand in an address; and it calls a service that hangs one that is not there.
 
+use std::error::Error as StdError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::imds::Client;
-use aws_config::imds::client::error::ImdsError;
+use aws_config::imds::client::error::{ImdsError, TokenError};
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, Result, future};
+use aws_credential_types::provider::{ProvideCredentials, Result};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_types::sdk_config::TimeSource;
 
+use super::settings::{Settings, check_url};
 use crate::credentials::environment;
+use crate::error::Error;
+use crate::message::quoted;
 
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// The keys of the instance's role.
-#[derive(Debug)]
 pub(super) struct InstanceMetadata {
     config: ProviderConfig,
     bound: Duration,
+    endpoint: String,
+    timeout: Option<Duration>,
+    attempts: Option<u32>,
+}
+
+/// Why nobody is to be asked, if that is so.
+pub(super) fn disabled() -> Option<String> {
+    let value = environment::variable(DISABLED)?;
+    value
+        .eq_ignore_ascii_case("true")
+        .then(|| format!("{DISABLED} is set to {value}"))
 }
 
 /// The clock by which the SDK judges whether keys have ended: for it, none ever have.
@@ -38,28 +54,36 @@ impl TimeSource for LongAgo {
 
 impl InstanceMetadata {
     /// `bound` is what the caller ends a search by.
-    pub(super) fn new(config: &ProviderConfig, bound: Duration) -> Self {
-        Self {
+    pub(super) fn new(
+        config: &ProviderConfig,
+        settings: &Settings<'_>,
+        bound: Duration,
+    ) -> std::result::Result<Self, Error> {
+        let (variable, setting) = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
+        let timeout = settings.number(variable, setting)?;
+        let (variable, setting) = (
+            "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+            "metadata_service_num_attempts",
+        );
+        Ok(Self {
             config: config.clone(),
             bound,
-        }
+            endpoint: endpoint(settings)?,
+            timeout: timeout.map(|seconds| Duration::from_secs(seconds.into())),
+            attempts: settings.number(variable, setting)?,
+        })
     }
 
-    async fn credentials(&self) -> Result {
-        let disabled = environment::variable(DISABLED);
-        if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(CredentialsError::not_loaded(format!(
-                "{DISABLED} is set to true"
-            )));
-        }
-        let client = self.client();
+    pub(super) async fn credentials(&self) -> Result {
+        let client = self.client()?;
         let role = client.get(ROLES).await.map_err(|error| match error {
             ImdsError::ErrorResponse(answer) if answer.response().status().as_u16() == 404 => {
                 CredentialsError::not_loaded("the instance has no role")
             }
-            ImdsError::FailedToLoadToken(ref context) if context.is_dispatch_failure() => {
-                CredentialsError::not_loaded(error)
+            ImdsError::ErrorResponse(answer) if answer.response().status().as_u16() == 403 => {
+                CredentialsError::not_loaded("it answers 403: access is forbidden or switched off")
             }
+            error if self.is_absent(&error) => CredentialsError::not_loaded(error),
             other => CredentialsError::provider_error(other),
         })?;
         let role = role.as_ref().trim();
@@ -77,25 +101,66 @@ impl InstanceMetadata {
         provider.build().provide_credentials().await
     }
 
+    /// Whether no metadata service answered, or one that is switched off.
+    fn is_absent(&self, error: &ImdsError) -> bool {
+        let Some(error) = StdError::source(error) else {
+            return false;
+        };
+        match error.downcast_ref::<SdkError<TokenError, HttpResponse>>() {
+            Some(SdkError::DispatchFailure(_)) => true,
+            Some(SdkError::TimeoutError(_)) => self.timeout.is_some(),
+            Some(SdkError::ResponseError(answer)) => answer.raw().status().as_u16() == 403,
+            Some(SdkError::ServiceError(answer)) => answer.raw().status().as_u16() == 403,
+            _ => false,
+        }
+    }
+
     /// An address where nothing answers is given up within the second that the SDK gives it to
     /// connect. After that a service is there, and only the caller's bound ends the wait for it:
-    /// the client's own bounds lie beyond.
-    fn client(&self) -> Client {
+    /// the client's own bounds lie beyond, unless the user has set one.
+    fn client(&self) -> std::result::Result<Client, CredentialsError> {
         let beyond = self.bound.saturating_mul(2);
-        Client::builder()
+        let mut client = Client::builder()
             .configure(&self.config)
-            .read_timeout(beyond)
+            .endpoint(&self.endpoint)
+            .map_err(CredentialsError::invalid_configuration)?
+            .read_timeout(self.timeout.unwrap_or(beyond))
             .operation_attempt_timeout(beyond)
-            .operation_timeout(beyond)
-            .build()
+            .operation_timeout(beyond);
+        if let Some(timeout) = self.timeout {
+            client = client.connect_timeout(timeout);
+        }
+        if let Some(attempts) = self.attempts {
+            client = client.max_attempts(attempts);
+        }
+        Ok(client.build())
     }
 }
 
-impl ProvideCredentials for InstanceMetadata {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
+/// The address of the service: the one that is set, else AWS's own.
+fn endpoint(settings: &Settings<'_>) -> std::result::Result<String, Error> {
+    let (variable, setting) = (
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "ec2_metadata_service_endpoint",
+    );
+    if let Some(said) = settings.said(variable, setting)? {
+        check_url(&said)?;
+        return Ok(said.text);
     }
+    let (variable, setting) = (
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        "ec2_metadata_service_endpoint_mode",
+    );
+    let address = match settings.said(variable, setting)? {
+        None => "http://169.254.169.254",
+        Some(said) => match said.text.to_ascii_lowercase().as_str() {
+            "ipv4" => "http://169.254.169.254",
+            "ipv6" => "http://[fd00:ec2::254]",
+            _ => {
+                let problem = format!("{} is not a mode", quoted(&said.text));
+                return Err(said.wrong(&format!("{problem}; accepted: IPv4, IPv6")));
+            }
+        },
+    };
+    Ok(address.to_owned())
 }

@@ -1,233 +1,269 @@
-//! The sources that take files, processes or a network: the AWS SDK's own providers, in the
-//! order of its default chain.
+//! The sources that take files, processes or a network, in the order of the AWS CLI's chain.
 //!
-//! They are asked one by one, so that a search that ends with nothing can say why each had none,
-//! and one that succeeds can say what came before. The environment is not asked again here.
+//! What to ask is decided first, from the environment and the files: see `plan`. Keys in a file need
+//! no runtime, no HTTP client and no TLS roots. A search that ends with nothing says why each source
+//! had none, and one that succeeds says what came before.
 
 mod fork;
 mod http;
 mod instance;
+mod plan;
 mod runtime;
+mod settings;
+mod sso;
+mod sts;
 
+use std::cell::OnceCell;
 use std::error::Error as StdError;
-use std::sync::{Mutex, PoisonError};
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::credential_process::CredentialProcessProvider;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::client::error::ImdsError;
-use aws_config::meta::region::ProvideRegion;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
-use aws_types::region::Region;
+use zeroize::Zeroizing;
 
 use self::http::LazyHttpClient;
 use self::instance::InstanceMetadata;
+use self::plan::{Base, Plan, Step, WebIdentity};
 use self::runtime::block_on;
-use super::environment::{self, region_of_environment};
-use super::source::{Found, Role, Tried, not_found};
+use self::settings::Settings;
+use super::environment;
+use super::files::{Files, Profile};
+use super::source::{Found, RegionHint, Role, Tried, not_found};
 use crate::error::{Error, ErrorCode};
-use crate::limits::DEFAULT_CREDENTIALS_TIMEOUT;
 
-const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
-
-/// What comes after the environment, in the order of aws-config's default chain.
-const AFTER_ENVIRONMENT: [Step; 4] = [
-    Step::Profile,
-    Step::WebIdentity,
-    Step::Container,
-    Step::InstanceMetadata,
-];
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
-    Profile,
-    WebIdentity,
-    Container,
-    InstanceMetadata,
+/// One fetch: it reads the files once, and only if it needs them.
+pub(super) struct Chain<'a> {
+    /// The profile that an option names.
+    profile: Option<&'a str>,
+    region: Option<&'a RegionHint>,
+    files: OnceCell<Files>,
 }
 
-impl Step {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Profile => "profile",
-            Self::WebIdentity => "web identity",
-            Self::Container => "container",
-            Self::InstanceMetadata => "instance metadata",
+/// Why a source gave no keys.
+enum Failure {
+    /// It has none: the next one may.
+    Nothing(String),
+    Failed(Error),
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn new(profile: Option<&'a str>, region: Option<&'a RegionHint>) -> Self {
+        Self {
+            profile,
+            region,
+            files: OnceCell::new(),
         }
     }
 
-    async fn ask(
-        self,
-        config: &ProviderConfig,
-        bound: Duration,
-    ) -> Result<Credentials, CredentialsError> {
-        match self {
-            Self::Profile => ask_profile(config, None, bound).await,
-            // Without this variable there is none, and a client of STS need not be made to say so.
-            Self::WebIdentity if environment::variable(WEB_IDENTITY).is_none() => Err(
-                CredentialsError::not_loaded(format!("{WEB_IDENTITY} is not set")),
-            ),
-            Self::WebIdentity => {
-                let provider = WebIdentityTokenCredentialsProvider::builder().configure(config);
-                provider.build().provide_credentials().await
-            }
-            Self::Container => {
-                let provider = EcsCredentialsProvider::builder().configure(config);
-                provider.build().provide_credentials().await
-            }
-            Self::InstanceMetadata => {
-                let provider = InstanceMetadata::new(config, bound);
-                provider.provide_credentials().await
-            }
+    fn files(&self) -> Result<&Files, Error> {
+        if self.files.get().is_none() {
+            let _ = self.files.set(Files::read()?);
+        }
+        Ok(self
+            .files
+            .get_or_init(|| unreachable!("they are set above")))
+    }
+
+    /// Searches everything after the environment; `tried` is what was looked at before.
+    pub(super) fn search(&self, tried: Vec<Tried>, bound: Duration) -> Result<Found, Error> {
+        let files = self.files()?;
+        let mut name = String::new();
+        let profile = plan::profile_of_environment(files, &mut name, &environment::variable)?;
+        let plan = plan::of_chain(files, profile, &environment::variable, tried)?;
+        fetch(plan, &self.settings(profile), bound)
+    }
+
+    /// Asks one profile by name: it should have keys, so having none is a failure.
+    pub(super) fn profile(&self, name: &str, bound: Duration) -> Result<Found, Error> {
+        let files = self.files()?;
+        let profile = files.profile(name).ok_or_else(|| files.missing(name))?;
+        let plan = plan::of_profile(profile, &environment::variable)?;
+        let found = fetch(plan, &self.settings(Some(profile)), bound)?;
+        Ok(Found {
+            tried: Vec::new(),
+            ..found
+        })
+    }
+
+    /// Assumes a role with the credentials that were found.
+    pub(super) fn assume(&self, role: &Role, base: Found, bound: Duration) -> Result<Found, Error> {
+        let files = self.files()?;
+        let mut name = String::new();
+        let profile = match self.profile {
+            Some(name) => Some(files.profile(name).ok_or_else(|| files.missing(name))?),
+            None => plan::profile_of_environment(files, &mut name, &environment::variable)?,
+        };
+        let config = self.settings(profile).sts()?;
+        let keys = base.credentials.clone();
+        let source = "role";
+        let outcome = block_on(bound, async {
+            let role = sts::Role {
+                arn: &role.arn,
+                session_name: role.session_name.as_deref(),
+                external_id: role.external_id.as_deref(),
+                duration: None,
+            };
+            role.assume(config, keys).await
+        })?;
+        match outcome {
+            None => Err(timed_out(source, bound, &base.tried)),
+            Some(Ok(credentials)) => Ok(Found {
+                source,
+                credentials,
+                ..base
+            }),
+            Some(Err(error)) => Err(failed(&format!("role {:?}", role.arn), &error)),
+        }
+    }
+
+    fn settings<'s>(&'s self, profile: Option<Profile<'s>>) -> Settings<'s> {
+        Settings {
+            profile,
+            region: self.region,
+            http: LazyHttpClient::default(),
         }
     }
 }
 
-async fn ask_profile(
-    config: &ProviderConfig,
-    name: Option<&str>,
-    bound: Duration,
-) -> Result<Credentials, CredentialsError> {
-    let provider = ProfileFileCredentialsProvider::builder().configure(config);
-    let provider = match name {
-        // The SDK's own provider alone knows which address of the service this profile names.
-        Some(name) => provider.profile_name(name),
+/// The region that a profile names, if it names one: the last resort for a Signer's region.
+pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>, Error> {
+    let files = Files::read()?;
+    let mut name = String::new();
+    let profile = match profile {
+        Some(name) => Some(files.profile(name).ok_or_else(|| files.missing(name))?),
+        None => plan::profile_of_environment(&files, &mut name, &environment::variable)?,
+    };
+    let Some(profile) = profile else {
+        return Ok(None);
+    };
+    profile.check()?;
+    Ok(profile
+        .get("region")?
+        .map(|region| region.word().to_owned()))
+}
+
+/// Asks the planned source, and assumes the roles on top of it.
+fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, Error> {
+    let source = plan.step.name();
+    if let (Base::Keys(credentials), true) = (&plan.base, plan.roles.is_empty()) {
+        return Ok(Found {
+            source,
+            credentials: credentials.clone(),
+            tried: plan.tried,
+        });
+    }
+    let tried = plan.tried.clone();
+    let nothing = |reason| match plan.step {
+        Step::InstanceMetadata => {
+            let mut tried = plan.tried.clone();
+            tried.push(Tried { source, reason });
+            not_found(&tried)
+        }
+        _ => failed_with(&plan.whose, &reason),
+    };
+    if let Base::InstanceMetadata = plan.base
+        && let Some(reason) = instance::disabled()
+    {
+        return Err(nothing(reason));
+    }
+    // The base, and after it each role.
+    let at = AtomicUsize::new(0);
+    let outcome = block_on(bound, async {
+        let mut keys = ask(&plan, settings, bound).await?;
+        for (n, role) in plan.roles.iter().enumerate() {
+            at.store(n + 1, Relaxed);
+            let config = settings.sts()?;
+            let request = sts::Role {
+                arn: &role.arn,
+                session_name: role.session_name.as_deref(),
+                external_id: role.external_id.as_deref(),
+                duration: role.duration,
+            };
+            keys = request
+                .assume(config, keys)
+                .await
+                .map_err(|error| failed(&role.whose, &error))?;
+        }
+        Ok(keys)
+    })?;
+    match outcome {
         None => {
-            let instance = InstanceMetadata::new(config, bound);
-            provider.with_custom_provider("Ec2InstanceMetadata", instance)
+            let role = at.into_inner().checked_sub(1);
+            let whose = role.map_or(&plan.whose, |n| &plan.roles[n].whose);
+            Err(timed_out(whose, bound, &tried))
         }
-    };
-    provider.build().provide_credentials().await
-}
-
-/// Searches the chain from the profile on; `tried` is what was looked at before.
-pub(super) fn search(
-    tried: Vec<Tried>,
-    region: Option<&str>,
-    bound: Duration,
-) -> Result<Found, Error> {
-    let progress = Mutex::new((tried, AFTER_ENVIRONMENT[0]));
-    let at = |step| progress.lock().unwrap_or_else(PoisonError::into_inner).1 = step;
-    let note = |tried| {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.0.push(tried);
-    };
-    let outcome = block_on(bound, async {
-        let config = config(None, region).await;
-        for step in AFTER_ENVIRONMENT {
-            at(step);
-            match step.ask(&config, bound).await {
-                Ok(credentials) => return Ok(Some((step, credentials))),
-                Err(error @ CredentialsError::CredentialsNotLoaded(_)) => note(Tried {
-                    source: step.name(),
-                    reason: reason(&error),
-                }),
-                Err(error) => return Err(failed(step.name(), &error)),
-            }
-        }
-        Ok(None)
-    })?;
-    let (tried, step) = progress
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    match outcome {
-        None => Err(timed_out(step.name(), bound, &tried)),
-        Some(Err(error)) => Err(error),
-        Some(Ok(None)) => Err(not_found(&tried)),
-        Some(Ok(Some((step, credentials)))) => Ok(Found {
-            source: step.name(),
-            credentials,
-            tried,
-        }),
-    }
-}
-
-/// Asks one profile by name: it should have keys, so having none is a failure.
-pub(super) fn profile(name: &str, region: Option<&str>, bound: Duration) -> Result<Found, Error> {
-    let source = Step::Profile.name();
-    let outcome = block_on(bound, async {
-        let config = config(Some(name), region).await;
-        ask_profile(&config, Some(name), bound).await
-    })?;
-    match outcome {
-        None => Err(timed_out(source, bound, &[])),
-        Some(Ok(credentials)) => Ok(Found::at_once(source, credentials)),
-        Some(Err(error)) => Err(failed(&format!("profile {name:?}"), &error)),
-    }
-}
-
-/// Assumes a role with the credentials that were found.
-pub(super) fn assume(
-    role: &Role,
-    base: Found,
-    profile: Option<&str>,
-    region: Option<&str>,
-    bound: Duration,
-) -> Result<Found, Error> {
-    let source = "role";
-    let credentials = base.credentials.clone();
-    let outcome = block_on(bound, async {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(LazyHttpClient::default())
-            .region(sts_region(profile, region).await)
-            .credentials_provider(credentials);
-        if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
-        }
-        let session_name = role.session_name.as_deref().unwrap_or("rdsign");
-        let mut provider = AssumeRoleProvider::builder(role.arn.as_str())
-            .session_name(session_name)
-            .configure(&loader.load().await);
-        if let Some(external_id) = &role.external_id {
-            provider = provider.external_id(external_id);
-        }
-        provider.build().await.provide_credentials().await
-    })?;
-    match outcome {
-        None => Err(timed_out(source, bound, &base.tried)),
         Some(Ok(credentials)) => Ok(Found {
             source,
             credentials,
-            ..base
+            tried,
         }),
-        Some(Err(error)) => Err(failed(&format!("role {:?}", role.arn), &error)),
+        Some(Err(Failure::Nothing(reason))) => Err(nothing(reason)),
+        Some(Err(Failure::Failed(error))) => Err(error),
     }
 }
 
-/// The region that a profile names, where it names one: the last resort for a Signer's region.
-pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>, Error> {
-    let region = block_on(DEFAULT_CREDENTIALS_TIMEOUT, profile_region(profile))?;
-    Ok(region.flatten().map(|region| region.to_string()))
-}
-
-async fn profile_region(profile: Option<&str>) -> Option<Region> {
-    let mut provider = ProfileFileRegionProvider::builder();
-    if let Some(profile) = profile {
-        provider = provider.profile_name(profile);
-    }
-    provider.build().region().await
-}
-
-/// Where STS and SSO are asked: as for the AWS SDKs the environment's region or the profile's,
-/// and without either the database's own.
-async fn sts_region(profile: Option<&str>, region: Option<&str>) -> Option<Region> {
-    if let Some((_, region)) = region_of_environment() {
-        return Some(Region::new(region));
-    }
-    let of_profile = profile_region(profile).await;
-    of_profile.or_else(|| region.map(|region| Region::new(region.to_owned())))
-}
-
-async fn config(profile: Option<&str>, region: Option<&str>) -> ProviderConfig {
-    ProviderConfig::default()
+async fn ask(
+    plan: &Plan,
+    settings: &Settings<'_>,
+    bound: Duration,
+) -> Result<Credentials, Failure> {
+    let whose = &plan.whose;
+    let config = ProviderConfig::default()
         .with_behavior_version(Some(BehaviorVersion::latest()))
-        .with_http_client(LazyHttpClient::default())
-        .with_region(sts_region(profile, region).await)
+        .with_http_client(settings.http.clone());
+    let answer = match &plan.base {
+        Base::Keys(keys) => return Ok(keys.clone()),
+        Base::Sso(sso) => return Ok(sso.credentials(settings, whose).await?),
+        Base::WebIdentity(identity) => return web_identity(identity, settings, whose).await,
+        Base::Process(command) => {
+            let provider = CredentialProcessProvider::new(command.to_string());
+            provider.provide_credentials().await
+        }
+        Base::Container => {
+            let provider = EcsCredentialsProvider::builder().configure(&config);
+            provider.build().provide_credentials().await
+        }
+        Base::InstanceMetadata => {
+            let provider = InstanceMetadata::new(&config, settings, bound)?;
+            provider.credentials().await
+        }
+    };
+    answer.map_err(|error| match error {
+        CredentialsError::CredentialsNotLoaded(_) => Failure::Nothing(reason(&error)),
+        error => Failure::Failed(failed(whose, &error)),
+    })
+}
+
+async fn web_identity(
+    identity: &WebIdentity,
+    settings: &Settings<'_>,
+    whose: &str,
+) -> Result<Credentials, Failure> {
+    let config = settings.sts()?;
+    let file = &identity.token_file;
+    let token = fs::read_to_string(file).map(Zeroizing::new);
+    let token = token.map_err(|error| failed_with(whose, &format!("{file}: {error}")))?;
+    let role = sts::Role {
+        arn: &identity.role_arn,
+        session_name: identity.session_name.as_deref(),
+        external_id: None,
+        duration: None,
+    };
+    let answer = role.assume_with(config, &token).await;
+    Ok(answer.map_err(|error| failed(whose, &error))?)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 fn failed(source: &str, error: &CredentialsError) -> Error {
@@ -236,6 +272,11 @@ fn failed(source: &str, error: &CredentialsError) -> Error {
         _ => ErrorCode::CredentialsFailed,
     };
     Error::new(code, format!("credentials: {source}: {}", reason(error)))
+}
+
+fn failed_with(source: &str, problem: &str) -> Error {
+    let message = format!("credentials: {source}: {problem}");
+    Error::new(ErrorCode::CredentialsFailed, message)
 }
 
 fn timed_out(source: &str, bound: Duration, tried: &[Tried]) -> Error {
@@ -277,27 +318,4 @@ fn reason(error: &CredentialsError) -> String {
         said.push("has none".to_owned());
     }
     said.join(": ").replace('\n', " ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_order_is_that_of_aws_config_s_default_chain() {
-        let theirs = aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
-            .configure(ProviderConfig::default().with_http_client(LazyHttpClient::default()))
-            .region(Region::from_static("us-east-1"))
-            .build()
-            .await;
-        let theirs = format!("{theirs:?}");
-        let expected = "[\"Environment\", \"Profile\", \"WebIdentityToken\", \"EcsContainer\", \
-                        \"Ec2InstanceMetadata\"]";
-        assert!(theirs.contains(expected), "{theirs}");
-        let ours = AFTER_ENVIRONMENT.map(Step::name);
-        assert_eq!(
-            ours,
-            ["profile", "web identity", "container", "instance metadata"]
-        );
-    }
 }

@@ -89,17 +89,21 @@ impl Files {
         Error::new(ErrorCode::CredentialsFailed, message)
     }
 
-    /// Why no one has a profile `default`, or the first line that might have been part of one.
-    pub(super) fn without_default(&self) -> Result<String, Error> {
+    /// Why there is no profile `default`.
+    pub(super) fn without_default(&self) -> String {
+        let files = [&self.config, &self.credentials].map(File::tell).join("; ");
+        format!("there is no profile \"default\" ({files})")
+    }
+
+    /// Refuses a line above the first section of a file, which may be part of the profile that was
+    /// looked for and not found.
+    pub(super) fn check_stray(&self) -> Result<(), Error> {
         for file in [&self.credentials, &self.config] {
             if let Some(problem) = file.stray.first() {
-                return Err(file.error("profile \"default\"", problem));
+                return Err(file.error("profile", problem));
             }
         }
-        let [config, credentials] = [&self.config, &self.credentials].map(File::tell);
-        Ok(format!(
-            "there is no profile \"default\" ({config}; {credentials})"
-        ))
+        Ok(())
     }
 }
 

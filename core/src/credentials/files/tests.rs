@@ -130,10 +130,10 @@ fn a_missing_profile_is_told_with_those_that_are_there() {
 #[test]
 fn keys_above_the_first_section_are_not_passed_over() {
     let without = files("", "aws_access_key_id = SECRET\n");
-    let error = without.without_default().unwrap_err();
+    let error = without.check_stray().unwrap_err();
     assert!(error.message().contains("CREDENTIALS, line 1"), "{error}");
     assert!(!error.message().contains("SECRET"), "{error}");
-    assert!(files("", "").without_default().is_ok());
+    assert!(files("", "").check_stray().is_ok());
 }
 
 #[test]

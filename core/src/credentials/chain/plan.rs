@@ -1,0 +1,493 @@
+//! Which source gives the keys, decided from the environment and the files alone.
+//!
+//! The order is that of the AWS CLI's chain. A source that is set up is the one: if it then fails, no
+//! later source is asked, so nobody signs as someone else by accident. A profile that was named must
+//! exist. See <https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html>.
+
+use aws_credential_types::Credentials;
+use zeroize::Zeroizing;
+
+use super::sso::Sso;
+use crate::credentials::environment;
+use crate::credentials::files::{Files, Profile, Value};
+use crate::credentials::source::Tried;
+use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+
+/// The variables that name a profile, in order.
+const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+
+const ROLE_ARN: &str = "role_arn";
+const TOKEN_FILE: &str = "web_identity_token_file";
+const ACCESS_KEY_ID: &str = "aws_access_key_id";
+const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
+/// The older name comes first, as for the AWS CLI.
+const SESSION_TOKEN: [&str; 2] = ["aws_security_token", "aws_session_token"];
+
+/// A variable of the environment; an empty one counts as unset.
+pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A source in the order in which they are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Role,
+    WebIdentity,
+    Sso,
+    CredentialsFile,
+    Login,
+    Process,
+    ConfigFile,
+    Container,
+    InstanceMetadata,
+}
+
+impl Step {
+    /// Those that a profile sets up, without its role.
+    const OF_PROFILE: [Self; 6] = [
+        Self::WebIdentity,
+        Self::Sso,
+        Self::CredentialsFile,
+        Self::Login,
+        Self::Process,
+        Self::ConfigFile,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Role => "profile role",
+            Self::WebIdentity => "web identity",
+            Self::Sso => "SSO",
+            Self::CredentialsFile => "credentials file",
+            Self::Login => "login session",
+            Self::Process => "credential process",
+            Self::ConfigFile => "config file",
+            Self::Container => "container",
+            Self::InstanceMetadata => "instance metadata",
+        }
+    }
+}
+
+/// The source to ask, and the roles to assume on top of it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) step: Step,
+    /// Whose failure it would be, such as `profile "dev"`.
+    pub(super) whose: String,
+    pub(super) base: Base,
+    /// The first is assumed with the base's keys, the last one signs.
+    pub(super) roles: Vec<ProfileRole>,
+    pub(super) tried: Vec<Tried>,
+}
+
+/// A source without a role on top.
+#[derive(Debug)]
+pub(super) enum Base {
+    Keys(Credentials),
+    WebIdentity(WebIdentity),
+    Sso(Sso),
+    Process(Zeroizing<String>),
+    Container,
+    InstanceMetadata,
+}
+
+/// A role for the token in a file.
+#[derive(Debug)]
+pub(super) struct WebIdentity {
+    pub(super) token_file: String,
+    pub(super) role_arn: String,
+    pub(super) session_name: Option<String>,
+}
+
+/// A role that a profile names.
+#[derive(Debug)]
+pub(super) struct ProfileRole {
+    pub(super) whose: String,
+    pub(super) arn: String,
+    pub(super) session_name: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) duration: Option<i32>,
+}
+
+/// The profile that is used where no option names one. It must exist if a variable names it.
+pub(super) fn profile_of_environment<'a>(
+    files: &'a Files,
+    name: &'a mut String,
+    variable: Variable<'_>,
+) -> Result<Option<Profile<'a>>, Error> {
+    let named = PROFILE.into_iter().find_map(variable);
+    let is_named = named.is_some();
+    *name = named.unwrap_or_else(|| "default".to_owned());
+    match files.profile(name) {
+        None if is_named => Err(files.missing(name)),
+        found => Ok(found),
+    }
+}
+
+/// Plans for one profile by name, and nothing else.
+pub(super) fn of_profile(profile: Profile<'_>, variable: Variable<'_>) -> Result<Plan, Error> {
+    let mut walk = Walk::new(variable, Vec::new());
+    if let Some(plan) = walk.profile(profile, None)? {
+        return Ok(plan);
+    }
+    Err(walk.nothing_in(profile))
+}
+
+/// Plans for the whole chain after the environment's keys. `Err` in the result is what was tried.
+pub(super) fn of_chain(
+    files: &Files,
+    profile: Option<Profile<'_>>,
+    variable: Variable<'_>,
+    tried: Vec<Tried>,
+) -> Result<Plan, Error> {
+    let mut walk = Walk::new(variable, tried);
+    let found = match profile {
+        Some(profile) => walk.profile(profile, Some(variable))?,
+        None => {
+            walk.note("profile", files.without_default());
+            walk.web_identity(None, Some(variable))?
+                .map(|(whose, base)| walk.plan(Step::WebIdentity, whose, base))
+        }
+    };
+    if let Some(plan) = found {
+        return Ok(plan);
+    }
+    files.check_stray()?;
+    let container = [
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    let (step, base) = match container.into_iter().find_map(variable) {
+        Some(_) => (Step::Container, Base::Container),
+        None => {
+            let [relative, full] = container;
+            walk.note(
+                Step::Container.name(),
+                format!("neither {relative} nor {full} is set"),
+            );
+            (Step::InstanceMetadata, Base::InstanceMetadata)
+        }
+    };
+    Ok(walk.plan(step, step.name().to_owned(), base))
+}
+
+struct Walk<'a> {
+    variable: Variable<'a>,
+    tried: Vec<Tried>,
+}
+
+/// Whose source it is, and the source.
+type Owned = (String, Base);
+
+impl<'w> Walk<'w> {
+    fn new(variable: Variable<'w>, tried: Vec<Tried>) -> Self {
+        Self { variable, tried }
+    }
+
+    fn note(&mut self, source: &'static str, reason: String) {
+        self.tried.push(Tried { source, reason });
+    }
+
+    fn plan(&mut self, step: Step, whose: String, base: Base) -> Plan {
+        Plan {
+            step,
+            whose,
+            base,
+            roles: Vec::new(),
+            tried: std::mem::take(&mut self.tried),
+        }
+    }
+
+    fn nothing_in(&self, profile: Profile<'_>) -> Error {
+        let tried = self.tried.iter();
+        let tried: Vec<_> = tried
+            .map(|t| format!("{}: {}", t.source, t.reason))
+            .collect();
+        profile.error(&format!("has no credentials. {}", tried.join(". ")))
+    }
+
+    /// What this profile sets up. The variables of a web identity count if `environment` is given.
+    fn profile(
+        &mut self,
+        profile: Profile<'_>,
+        environment: Option<Variable<'_>>,
+    ) -> Result<Option<Plan>, Error> {
+        profile.check()?;
+        if has_role(&profile) {
+            let mut roles = Vec::new();
+            let base = self.role(profile, &mut vec![profile.name().to_owned()], &mut roles)?;
+            roles.reverse();
+            let mut plan = self.plan(Step::Role, base.0, base.1);
+            plan.roles = roles;
+            return Ok(Some(plan));
+        }
+        let reason = match profile.has(TOKEN_FILE) {
+            true => format!("{} has {TOKEN_FILE}", profile.label()),
+            false => format!("{} has no {ROLE_ARN}", profile.label()),
+        };
+        self.note(Step::Role.name(), reason);
+        let found = self.without_role(profile, environment)?;
+        Ok(found.map(|(step, (whose, base))| self.plan(step, whose, base)))
+    }
+
+    fn without_role(
+        &mut self,
+        profile: Profile<'_>,
+        environment: Option<Variable<'_>>,
+    ) -> Result<Option<(Step, Owned)>, Error> {
+        for step in Step::OF_PROFILE {
+            let (found, reason) = match step {
+                Step::WebIdentity => {
+                    if let Some(found) = self.web_identity(Some(profile), environment)? {
+                        return Ok(Some((step, found)));
+                    }
+                    continue;
+                }
+                Step::Sso => (sso(profile)?, "no sso_account_id and no sso_role_name"),
+                Step::CredentialsFile => (keys(profile.in_credentials())?, "no keys"),
+                Step::Login => (login(profile)?, "no login_session"),
+                Step::Process => (process(profile)?, "no credential_process"),
+                _ => (keys(profile.in_config())?, "no keys"),
+            };
+            if let Some(base) = found {
+                return Ok(Some((step, (profile.label(), base))));
+            }
+            self.note(step.name(), format!("{} has {reason}", profile.label()));
+        }
+        Ok(None)
+    }
+
+    /// The variables and the profile's settings complete each other, as for the AWS CLI.
+    fn web_identity(
+        &mut self,
+        profile: Option<Profile<'_>>,
+        environment: Option<Variable<'_>>,
+    ) -> Result<Option<Owned>, Error> {
+        let get = |variable: &str, setting: &str| -> Result<Option<String>, Error> {
+            let set = environment.and_then(|environment| environment(variable));
+            match (set, profile) {
+                (Some(text), _) => Ok(Some(text)),
+                (None, None) => Ok(None),
+                (None, Some(profile)) => {
+                    Ok(profile.get(setting)?.map(|value| value.text().to_owned()))
+                }
+            }
+        };
+        const VARIABLE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+        let Some(token_file) = get(VARIABLE, TOKEN_FILE)? else {
+            let of_profile =
+                profile.map(|profile| format!("{} has no {TOKEN_FILE}", profile.label()));
+            let reason = match (environment, of_profile) {
+                (Some(_), None) => format!("{VARIABLE} is not set"),
+                (Some(_), Some(reason)) => format!("{VARIABLE} is not set, and {reason}"),
+                (None, reason) => reason.unwrap_or_default(),
+            };
+            self.note(Step::WebIdentity.name(), reason);
+            return Ok(None);
+        };
+        let of_environment = environment.is_some_and(|environment| environment(VARIABLE).is_some());
+        let whose = match profile {
+            Some(profile) if !of_environment => profile.label(),
+            _ => Step::WebIdentity.name().to_owned(),
+        };
+        let Some(role_arn) = get("AWS_ROLE_ARN", ROLE_ARN)? else {
+            let missing = match of_environment {
+                true => "AWS_ROLE_ARN is not set",
+                false => "role_arn is missing",
+            };
+            let message = format!("credentials: {whose}: there is a token's file, but {missing}");
+            return Err(Error::new(ErrorCode::CredentialsFailed, message));
+        };
+        let base = Base::WebIdentity(WebIdentity {
+            token_file,
+            role_arn,
+            session_name: get("AWS_ROLE_SESSION_NAME", "role_session_name")?,
+        });
+        Ok(Some((whose, base)))
+    }
+
+    /// Collects the profile's role and those below it, and returns what the lowest is assumed with.
+    fn role(
+        &mut self,
+        profile: Profile<'_>,
+        visited: &mut Vec<String>,
+        roles: &mut Vec<ProfileRole>,
+    ) -> Result<Owned, Error> {
+        roles.push(role_of(profile)?);
+        let source = profile.get("source_profile")?;
+        let named = profile.get("credential_source")?;
+        match (source, named) {
+            (Some(source), None) => self.source_profile(profile, &source, visited, roles),
+            (None, Some(named)) => self.credential_source(profile, &named),
+            (None, None) => Err(profile
+                .error("role_arn needs source_profile or credential_source, and neither is set")),
+            (Some(_), Some(named)) => Err(profile.wrong(
+                &named,
+                "source_profile is set, too; accepted: one of the two",
+            )),
+        }
+    }
+
+    fn source_profile(
+        &mut self,
+        profile: Profile<'_>,
+        name: &Value<'_>,
+        visited: &mut Vec<String>,
+        roles: &mut Vec<ProfileRole>,
+    ) -> Result<Owned, Error> {
+        let files = profile.files();
+        let Some(source) = files.profile(name.text()) else {
+            let problem = format!("there is no profile {}", quoted(name.text()));
+            return Err(profile.wrong(name, &problem));
+        };
+        source.check()?;
+        let has_keys = source.has(ACCESS_KEY_ID) || source.has(SECRET_ACCESS_KEY);
+        let is_itself = source.name() == profile.name();
+        if visited.iter().any(|name| name == source.name()) && !(is_itself && has_keys) {
+            let problem = format!("{} leads back to itself", source.label());
+            return Err(profile.wrong(name, &problem));
+        }
+        visited.push(source.name().to_owned());
+        if !has_keys && has_role(&source) {
+            return self.role(source, visited, roles);
+        }
+        let mut below = Walk::new(self.variable, Vec::new());
+        match below.without_role(source, None)? {
+            Some((_, owned)) => Ok(owned),
+            None => Err(below.nothing_in(source)),
+        }
+    }
+
+    fn credential_source(&self, profile: Profile<'_>, named: &Value<'_>) -> Result<Owned, Error> {
+        let base = match named.word() {
+            "Environment" => match environment::load_from(self.variable)? {
+                Ok(credentials) => Base::Keys(credentials),
+                Err(tried) => return Err(profile.wrong(named, &tried.reason)),
+            },
+            "EcsContainer" => Base::Container,
+            "Ec2InstanceMetadata" => Base::InstanceMetadata,
+            other => {
+                let problem = format!("{} is not a source", quoted(other));
+                return Err(profile.wrong(
+                    named,
+                    &format!("{problem}; accepted: Environment, EcsContainer, Ec2InstanceMetadata"),
+                ));
+            }
+        };
+        Ok((profile.label(), base))
+    }
+}
+
+/// A web identity's token takes the place of other keys.
+fn has_role(profile: &Profile<'_>) -> bool {
+    profile.has(ROLE_ARN) && !profile.has(TOKEN_FILE)
+}
+
+fn role_of(profile: Profile<'_>) -> Result<ProfileRole, Error> {
+    if let Some(mfa) = profile.get("mfa_serial")? {
+        return Err(profile.wrong(
+            &mfa,
+            "the role needs MFA, and rdsign asks for no code; get keys with `aws sts \
+             assume-role`, or name a credential_process that asks for it",
+        ));
+    }
+    let Some(arn) = profile.get(ROLE_ARN)? else {
+        return Err(profile.error("role_arn is empty"));
+    };
+    let text = |name| -> Result<Option<String>, Error> {
+        Ok(profile.get(name)?.map(|value| value.text().to_owned()))
+    };
+    Ok(ProfileRole {
+        whose: profile.label(),
+        arn: arn.word().to_owned(),
+        session_name: text("role_session_name")?,
+        external_id: text("external_id")?,
+        // The AWS CLI passes over what is not a number, too.
+        duration: text("duration_seconds")?.and_then(|text| text.parse().ok()),
+    })
+}
+
+fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> {
+    let Some(profile) = profile else {
+        return Ok(None);
+    };
+    let id = profile.written(ACCESS_KEY_ID)?;
+    let secret = profile.written(SECRET_ACCESS_KEY)?;
+    let (id, secret) = match (id, secret) {
+        (Some(id), Some(secret)) => (id, secret),
+        (None, None) => return Ok(None),
+        (Some(id), None) => {
+            return Err(profile.wrong(&id, &format!("{SECRET_ACCESS_KEY} is missing beside it")));
+        }
+        (None, Some(secret)) => {
+            return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing beside it")));
+        }
+    };
+    let mut token = None;
+    for name in SESSION_TOKEN {
+        token = match token {
+            None => profile.get(name)?.map(|value| value.word().to_owned()),
+            found => found,
+        };
+    }
+    Ok(Some(Base::Keys(Credentials::new(
+        id.word(),
+        secret.word(),
+        token,
+        None,
+        "profile",
+    ))))
+}
+
+fn sso(profile: Profile<'_>) -> Result<Option<Base>, Error> {
+    if !profile.has("sso_account_id") && !profile.has("sso_role_name") {
+        return Ok(None);
+    }
+    let session = profile.get("sso_session")?;
+    let section = match &session {
+        Some(name) => profile.sso_session(name)?,
+        None => profile,
+    };
+    let required = |from: Profile<'_>, name: &str| -> Result<String, Error> {
+        match from.get(name)? {
+            Some(value) => Ok(value.word().to_owned()),
+            None => Err(profile.error(&format!("SSO needs {name}, which is not set"))),
+        }
+    };
+    for name in ["sso_start_url", "sso_region"] {
+        if let (Some(own), Some(common)) = (profile.get(name)?, section.get(name)?)
+            && own.word() != common.word()
+        {
+            let problem = "differs from that of the sso-session; accepted: the same, or none";
+            return Err(profile.wrong(&own, problem));
+        }
+    }
+    let either = |name: &str| match session {
+        Some(_) if !section.has(name) => required(profile, name),
+        _ => required(section, name),
+    };
+    Ok(Some(Base::Sso(Sso {
+        profile: profile.name().to_owned(),
+        account: required(profile, "sso_account_id")?,
+        role: required(profile, "sso_role_name")?,
+        start_url: either("sso_start_url")?,
+        region: either("sso_region")?,
+        session: session.map(|name| name.text().to_owned()),
+    })))
+}
+
+fn login(profile: Profile<'_>) -> Result<Option<Base>, Error> {
+    match profile.get("login_session")? {
+        None => Ok(None),
+        Some(value) => Err(profile.wrong(
+            &value,
+            "rdsign cannot read the session of `aws login`; in another profile, set \
+             credential_process to `aws configure export-credentials --profile` and this \
+             profile's name",
+        )),
+    }
+}
+
+fn process(profile: Profile<'_>) -> Result<Option<Base>, Error> {
+    let command = profile.get("credential_process")?;
+    Ok(command.map(|command| Base::Process(command.text().to_owned().into())))
+}

@@ -1,0 +1,289 @@
+//! What the environment and the profile say about calls to AWS: region, endpoint, FIPS, retries.
+//!
+//! They are read here, before a client is made, because the AWS SDK's own reading panics over an
+//! empty endpoint and over `retry_mode = legacy`. A variable comes before the profile's setting, and
+//! an empty one counts as unset. A wrong value is an error where the AWS CLI refuses it, and only
+//! when a call needs it.
+
+use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use super::http::LazyHttpClient;
+use crate::credentials::environment::{self, region_of_environment};
+use crate::credentials::files::{Profile, Value};
+use crate::credentials::source::RegionHint;
+use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+
+/// The settings of one fetch.
+pub(super) struct Settings<'a> {
+    pub(super) profile: Option<Profile<'a>>,
+    pub(super) region: Option<&'a RegionHint>,
+    pub(super) http: LazyHttpClient,
+}
+
+/// A service that is called for credentials: what its variable and its settings block are named by.
+#[derive(Clone, Copy)]
+pub(super) enum Service {
+    Sts,
+    Sso,
+    SsoOidc,
+}
+
+/// A value, and who said it.
+pub(super) struct Said<'a> {
+    pub(super) text: String,
+    from: From<'a>,
+}
+
+enum From<'a> {
+    Option(&'static str),
+    Variable(String),
+    Setting(Profile<'a>, Value<'a>),
+}
+
+impl Said<'_> {
+    pub(super) fn wrong(&self, problem: &str) -> Error {
+        let field: &str = match &self.from {
+            From::Setting(profile, value) => return profile.wrong(value, problem),
+            From::Option(field) => field,
+            From::Variable(name) => name,
+        };
+        let message = format!("credentials: {field}: {problem}");
+        Error::new(ErrorCode::CredentialsFailed, message)
+    }
+
+    fn is_true(&self) -> bool {
+        self.text.eq_ignore_ascii_case("true")
+    }
+}
+
+/// The regions in which `legacy` asks the global STS.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html>
+const LEGACY_GLOBAL: [&str; 15] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+impl Service {
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sts => ("AWS_ENDPOINT_URL_STS", "sts"),
+            Self::Sso => ("AWS_ENDPOINT_URL_SSO", "sso"),
+            Self::SsoOidc => ("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc"),
+        }
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// What a variable says, else the profile.
+    pub(super) fn said(&self, variable: &str, setting: &str) -> Result<Option<Said<'a>>, Error> {
+        match environment::variable(variable) {
+            Some(text) => Ok(Some(Said {
+                text,
+                from: From::Variable(variable.to_owned()),
+            })),
+            None => self.of_profile(setting),
+        }
+    }
+
+    fn of_profile(&self, setting: &str) -> Result<Option<Said<'a>>, Error> {
+        let Some(profile) = self.profile else {
+            return Ok(None);
+        };
+        Ok(profile.get(setting)?.map(|value| Said {
+            text: value.word().to_owned(),
+            from: From::Setting(profile, value),
+        }))
+    }
+
+    fn is_on(&self, variable: &str, setting: &str) -> Result<bool, Error> {
+        Ok(self
+            .said(variable, setting)?
+            .is_some_and(|said| said.is_true()))
+    }
+
+    /// A whole number of at least 1.
+    pub(super) fn number(&self, variable: &str, setting: &str) -> Result<Option<u32>, Error> {
+        let Some(said) = self.said(variable, setting)? else {
+            return Ok(None);
+        };
+        match said.text.trim().parse() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => {
+                let problem = format!(
+                    "{} is not a number; accepted: 1 or more",
+                    quoted(&said.text)
+                );
+                Err(said.wrong(&problem))
+            }
+        }
+    }
+
+    /// The region to ask in: the option's, the environment's, the profile's, the database's.
+    fn region(&self) -> Result<Option<String>, Error> {
+        let said = match (self.region, region_of_environment()) {
+            (Some(RegionHint::Given(region)), _) => Said {
+                text: region.clone(),
+                from: From::Option("region"),
+            },
+            (_, Some((variable, text))) => Said {
+                text,
+                from: From::Variable(variable.to_owned()),
+            },
+            (hint, None) => match (self.of_profile("region")?, hint) {
+                (Some(said), _) => said,
+                (None, Some(RegionHint::Given(region) | RegionHint::Database(region))) => {
+                    return Ok(Some(region.clone()));
+                }
+                (None, None) => return Ok(None),
+            },
+        };
+        let is_of_region = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if said.text.chars().all(is_of_region) {
+            return Ok(Some(said.text));
+        }
+        let problem = format!("{} is not a region", quoted(&said.text));
+        Err(said.wrong(&format!(
+            "{problem}; accepted: lower-case letters, digits and -"
+        )))
+    }
+
+    /// The address that is configured for a service in place of AWS's own.
+    fn endpoint(&self, service: Service) -> Result<Option<String>, Error> {
+        let ignore = (
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+            "ignore_configured_endpoint_urls",
+        );
+        if self.is_on(ignore.0, ignore.1)? {
+            return Ok(None);
+        }
+        let (variable, name) = service.names();
+        let of_variable = [variable, "AWS_ENDPOINT_URL"]
+            .into_iter()
+            .find_map(|variable| {
+                Some(Said {
+                    text: environment::variable(variable)?,
+                    from: From::Variable(variable.to_owned()),
+                })
+            });
+        let said = match (of_variable, self.profile) {
+            (Some(said), _) => Some(said),
+            (None, None) => None,
+            (None, Some(profile)) => match profile.service_endpoint(name)? {
+                Some((url, value)) => Some(Said {
+                    text: url.to_string(),
+                    from: From::Setting(profile, value),
+                }),
+                None => self.of_profile("endpoint_url")?,
+            },
+        };
+        said.map(|said| check_url(&said).map(|()| said.text))
+            .transpose()
+    }
+
+    fn retries(&self) -> Result<RetryConfig, Error> {
+        // `legacy` and `adaptive` are told apart by no server.
+        if let Some(said) = self.said("AWS_RETRY_MODE", "retry_mode")?
+            && !["legacy", "standard", "adaptive"].contains(&said.text.as_str())
+        {
+            let problem = format!("{} is not a retry mode", quoted(&said.text));
+            return Err(said.wrong(&format!("{problem}; accepted: legacy, standard, adaptive")));
+        }
+        let attempts = self.number("AWS_MAX_ATTEMPTS", "max_attempts")?;
+        let retries = RetryConfig::standard();
+        Ok(match attempts {
+            Some(attempts) => retries.with_max_attempts(attempts),
+            None => retries,
+        })
+    }
+
+    /// What a client of STS is made with.
+    pub(super) fn sts(&self) -> Result<SdkConfig, Error> {
+        let regional = self.said("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?;
+        let legacy = match &regional {
+            Some(said) if said.text == "legacy" => true,
+            Some(said) if said.text != "regional" => {
+                let problem = format!(
+                    "{} is neither; accepted: legacy, regional",
+                    quoted(&said.text)
+                );
+                return Err(said.wrong(&problem));
+            }
+            _ => false,
+        };
+        let config = self.client(Service::Sts, self.region()?)?;
+        let region = config.region().map(Region::as_ref);
+        let is_global = match region {
+            None => true,
+            Some(region) => legacy && LEGACY_GLOBAL.contains(&region),
+        };
+        let has_variant = config.use_fips() == Some(true) || config.use_dual_stack() == Some(true);
+        if !is_global || (has_variant && region.is_some()) {
+            return Ok(config);
+        }
+        // The global STS, as the AWS CLI asks without a region. It is signed for this one.
+        let endpoint = config
+            .endpoint_url()
+            .unwrap_or("https://sts.amazonaws.com")
+            .to_owned();
+        let config = config
+            .into_builder()
+            .region(Region::from_static("us-east-1"));
+        Ok(config.endpoint_url(endpoint).build())
+    }
+
+    /// What a client of a service is made with.
+    pub(super) fn client(
+        &self,
+        service: Service,
+        region: Option<String>,
+    ) -> Result<SdkConfig, Error> {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .identity_cache(IdentityCache::no_cache())
+            .region(region.map(Region::new))
+            .retry_config(self.retries()?)
+            .use_fips(self.is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?)
+            .use_dual_stack(self.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?);
+        config.set_endpoint_url(self.endpoint(service)?);
+        Ok(config.build())
+    }
+}
+
+/// Refuses an address that the AWS SDK would fail over in the middle of a call.
+pub(super) fn check_url(said: &Said<'_>) -> Result<(), Error> {
+    let url: Result<http::Uri, _> = said.text.parse();
+    let fits = url.is_ok_and(|url| {
+        let scheme = url
+            .scheme_str()
+            .is_some_and(|s| s == "http" || s == "https");
+        scheme && url.host().is_some_and(|host| !host.is_empty())
+    });
+    if fits {
+        return Ok(());
+    }
+    // A password may be part of it.
+    let shown = match said.text.contains('@') {
+        true => "it".to_owned(),
+        false => quoted(&said.text),
+    };
+    Err(said.wrong(&format!(
+        "{shown} is not an address; accepted: https://… or http://…"
+    )))
+}

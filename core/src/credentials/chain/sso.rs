@@ -1,0 +1,221 @@
+//! IAM Identity Center (SSO): keys for the login that `aws sso login` left behind.
+//!
+//! The login is a token in a file of `~/.aws/sso/cache`, named by the SHA-1 of the session's name or
+//! of the start URL. One that is about to expire is renewed, if the login allows that, and written
+//! back, because a refresh token may work only once.
+
+use std::env::home_dir;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
+
+use super::settings::{Service, Settings};
+use super::{failed, failed_with};
+use crate::error::{Error, ErrorCode};
+use crate::timestamp::{format_rfc3339, parse_rfc3339_or};
+
+/// How long before its end a login is renewed.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// An account and a role at a portal.
+#[derive(Debug)]
+pub(super) struct Sso {
+    pub(super) profile: String,
+    pub(super) account: String,
+    pub(super) role: String,
+    pub(super) start_url: String,
+    pub(super) region: String,
+    pub(super) session: Option<String>,
+}
+
+/// The token of a login, as the file has it.
+struct Login {
+    path: PathBuf,
+    fields: Map<String, Value>,
+}
+
+impl Sso {
+    pub(super) async fn credentials(
+        &self,
+        settings: &Settings<'_>,
+        whose: &str,
+    ) -> Result<Credentials, Error> {
+        let token = self.token(settings, whose).await?;
+        let config = settings.client(Service::Sso, Some(self.region.clone()))?;
+        let answer = aws_sdk_sso::Client::new(&config)
+            .get_role_credentials()
+            .account_id(&self.account)
+            .role_name(&self.role)
+            .access_token(token)
+            .send()
+            .await
+            .map_err(|error| {
+                let refused = error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_unauthorized_exception());
+                let error = failed(whose, &CredentialsError::provider_error(error));
+                if refused { self.advise(&error) } else { error }
+            })?;
+        let incomplete = || failed_with(whose, "the portal's answer has no complete credentials");
+        let keys = answer.role_credentials.ok_or_else(incomplete)?;
+        let end = u64::try_from(keys.expiration).map_err(|_| incomplete())?;
+        Ok(Credentials::new(
+            keys.access_key_id.ok_or_else(incomplete)?,
+            keys.secret_access_key.ok_or_else(incomplete)?,
+            keys.session_token,
+            Some(UNIX_EPOCH + Duration::from_millis(end)),
+            "sso",
+        ))
+    }
+
+    async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Error> {
+        let login = Login::read(self.session.as_deref().unwrap_or(&self.start_url))
+            .map_err(|problem| self.advise(&failed_with(whose, &problem)))?;
+        let now = SystemTime::now();
+        let damaged = |field: &str| {
+            let problem = format!("{}: {field} is missing or invalid", login.path.display());
+            self.advise(&failed_with(whose, &problem))
+        };
+        let token = login
+            .text("accessToken")
+            .ok_or_else(|| damaged("accessToken"))?;
+        let end = login
+            .time("expiresAt")
+            .ok_or_else(|| damaged("expiresAt"))?;
+        if now + AHEAD < end {
+            return Ok(token.to_owned());
+        }
+        match self.renew(&login, settings, now).await? {
+            Some(token) => Ok(token),
+            None if now < end => Ok(token.to_owned()),
+            None => {
+                let problem = format!("the SSO login has expired, at {}", format_rfc3339(end));
+                Err(self.advise(&failed_with(whose, &problem)))
+            }
+        }
+    }
+
+    /// Asks for a new token, if the login has what that takes.
+    async fn renew(
+        &self,
+        login: &Login,
+        settings: &Settings<'_>,
+        now: SystemTime,
+    ) -> Result<Option<String>, Error> {
+        let fields = ["clientId", "clientSecret", "refreshToken"].map(|name| login.text(name));
+        let [Some(id), Some(secret), Some(refresh)] = fields else {
+            return Ok(None);
+        };
+        let registered = login.time("registrationExpiresAt");
+        if self.session.is_none() || registered.is_none_or(|end| end <= now) {
+            return Ok(None);
+        }
+        let config = settings.client(Service::SsoOidc, Some(self.region.clone()))?;
+        let answer = aws_sdk_ssooidc::Client::new(&config)
+            .create_token()
+            .grant_type("refresh_token")
+            .client_id(id)
+            .client_secret(secret)
+            .refresh_token(refresh)
+            .send()
+            .await;
+        let Ok((Some(token), refresh, seconds)) =
+            answer.map(|answer| (answer.access_token, answer.refresh_token, answer.expires_in))
+        else {
+            return Ok(None);
+        };
+        let lifetime = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let mut fields = login.fields.clone();
+        fields.insert("accessToken".to_owned(), token.clone().into());
+        fields.insert(
+            "expiresAt".to_owned(),
+            format_rfc3339(now + lifetime).into(),
+        );
+        if let Some(refresh) = refresh {
+            fields.insert("refreshToken".to_owned(), refresh.into());
+        }
+        login.replace(&fields);
+        Ok(Some(token))
+    }
+
+    fn advise(&self, error: &Error) -> Error {
+        let profile = match self
+            .profile
+            .contains(|c: char| c.is_whitespace() || c == '\'')
+        {
+            true => format!("{:?}", self.profile),
+            false => self.profile.clone(),
+        };
+        let message = format!(
+            "{}; run `aws sso login --profile {profile}`",
+            error.message()
+        );
+        Error::new(error.code(), message)
+    }
+}
+
+impl Login {
+    fn read(identifier: &str) -> Result<Self, String> {
+        let home = home_dir().ok_or("there is no home folder with the SSO login")?;
+        let hash = Sha1::digest(identifier)
+            .iter()
+            .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+        let path = home.join(".aws/sso/cache").join(format!("{hash}.json"));
+        let shown = path.display();
+        let text = fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("not logged in to SSO: {shown} does not exist"),
+            _ => format!("cannot read the SSO login {shown}: {error}"),
+        })?;
+        // The JSON error's text may quote what it read.
+        let fields = serde_json::from_slice(&text)
+            .map_err(|_| format!("the SSO login {shown} is not a JSON object"))?;
+        Ok(Self { path, fields })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.fields
+            .get(name)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// A time as the versions of the AWS CLI write it: RFC 3339, or with `UTC` at its end.
+    fn time(&self, name: &str) -> Option<SystemTime> {
+        let text = self.text(name)?;
+        let text = match text.strip_suffix("UTC") {
+            Some(text) => format!("{text}Z"),
+            None => text.to_owned(),
+        };
+        parse_rfc3339_or(&text, ErrorCode::CredentialsFailed, name).ok()
+    }
+
+    /// Writes the file anew. A home that is read-only leaves the login as it is.
+    fn replace(&self, fields: &Map<String, Value>) {
+        let Ok(text) = serde_json::to_vec(fields) else {
+            return;
+        };
+        let new = self
+            .path
+            .with_extension(format!("json.{}", std::process::id()));
+        if write_private(&new, &text)
+            .and_then(|()| fs::rename(&new, &self.path))
+            .is_err()
+        {
+            let _ = fs::remove_file(&new);
+        }
+    }
+}
+
+fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text)
+}
