@@ -47,20 +47,20 @@ def environment_with_a_session_token(machine, fake, moto):
 def profile_in_the_credentials_file(machine, fake, moto):
     keys = long_lived_keys("file")
     machine.credentials(keys_file("default", keys))
-    return Case("profile", lambda: keys)
+    return Case("credentials file", lambda: keys)
 
 
 def profile_in_the_config_file(machine, fake, moto):
     keys = long_lived_keys("file")
     machine.config(keys_file("profile work", keys))
-    return Case("profile", lambda: keys, ("--profile", "work"))
+    return Case("config file", lambda: keys, ("--profile", "work"))
 
 
 def profile_named_by_the_environment(machine, fake, moto):
     keys = long_lived_keys("file")
     machine.config(keys_file("profile work", keys))
     machine.set(AWS_PROFILE="work")
-    return Case("profile", lambda: keys)
+    return Case("config file", lambda: keys)
 
 
 def profile_with_a_session_token(machine, fake, moto):
@@ -68,7 +68,7 @@ def profile_with_a_session_token(machine, fake, moto):
     machine.credentials(keys_file("default", keys))
     # A file has no place for the end.
     keys = Keys(keys.access_key_id, keys.secret_access_key, keys.session_token)
-    return Case("profile", lambda: keys)
+    return Case("credentials file", lambda: keys)
 
 
 def credential_process(machine, fake, moto):
@@ -76,7 +76,7 @@ def credential_process(machine, fake, moto):
     output = machine.file("output", process_output(keys))
     script = machine.file("a script.sh", '#!/bin/sh\n[ "$1" = "--for rdsign" ] && cat "$2"\n', 0o700)
     machine.config(f'[default]\ncredential_process = "{script}" "--for rdsign" {output}\n')
-    return Case("profile", lambda: keys)
+    return Case("credential process", lambda: keys)
 
 
 def role_with_source_profile(machine, fake, moto):
@@ -84,7 +84,7 @@ def role_with_source_profile(machine, fake, moto):
     fake.sts_behind = moto.url
     machine.credentials(keys_file("base", long_lived_keys()))
     machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-west-1\n")
-    return Case("profile", fake.sts.last, ("--profile", "app"))
+    return Case("profile role", fake.sts.last, ("--profile", "app"))
 
 
 def role_with_credential_source_environment(machine, fake, moto):
@@ -92,20 +92,20 @@ def role_with_credential_source_environment(machine, fake, moto):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     fake.sts_behind = moto.url
     machine.config(f"[profile app]\nrole_arn = {ROLE}\ncredential_source = Environment\n")
-    return Case("profile", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
+    return Case("profile role", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
 
 
 def role_with_credential_source_container(machine, fake, moto):
     machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=fake.container_url, AWS_ENDPOINT_URL_STS=fake.url)
     machine.config(f"[profile app]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n")
-    return Case("profile", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
+    return Case("profile role", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
 
 
 def role_with_credential_source_instance(machine, fake, moto):
     machine.uses_imds(fake.url)
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.config(f"[profile app]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n")
-    return Case("profile", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
+    return Case("profile role", fake.sts.last, ("--profile", "app", "--region", "eu-central-1"))
 
 
 def web_identity_in_a_profile(machine, fake, moto):
@@ -113,7 +113,7 @@ def web_identity_in_a_profile(machine, fake, moto):
     fake.sts_behind = moto.url
     token = machine.file("jwt", new_secret())
     machine.config(f"[default]\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
-    return Case("profile", fake.sts.last)
+    return Case("web identity", fake.sts.last)
 
 
 def sso_session(machine, fake, moto):
@@ -122,7 +122,7 @@ def sso_session(machine, fake, moto):
     account = "sso_account_id = 123456789012\nsso_role_name = Developer\n"
     session = f"[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = {START_URL}\n"
     machine.config(f"[default]\nsso_session = corp\n{account}\n{session}")
-    return Case("profile", fake.sso.last)
+    return Case("SSO", fake.sso.last)
 
 
 def sso_start_url(machine, fake, moto):
@@ -130,7 +130,7 @@ def sso_start_url(machine, fake, moto):
     machine.sso_token(START_URL, fake.sso_access_token)
     account = "sso_account_id = 123456789012\nsso_role_name = Developer\n"
     machine.config(f"[profile old]\nsso_region = eu-west-1\nsso_start_url = {START_URL}\n{account}")
-    return Case("profile", fake.sso.last, ("--profile", "old"))
+    return Case("SSO", fake.sso.last, ("--profile", "old"))
 
 
 def web_identity(machine, fake, moto):

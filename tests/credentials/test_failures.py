@@ -9,6 +9,7 @@ import pytest
 from fake_aws import Answer, FakeAws, new_secret, sts_error
 from machine import HOSTNAME, signed_by
 from sources import (
+    ROLE,
     alone,
     container,
     environment_with_a_session_token,
@@ -44,8 +45,6 @@ def check(source, route, answer, words, code, machine, flags, fake):
 
 
 ANSWERS = [
-    (instance_metadata, "imds_token", (403,), ["instance metadata", "forbidden"]),
-    (instance_metadata, "imds_role", (403, SECRET), ["instance metadata", "403"]),
     (instance_metadata, "imds", (403, SECRET), ["instance metadata", "403"]),
     (instance_metadata, "imds", (404, SECRET), ["instance metadata", "404"]),
     (instance_metadata, "imds", (200, HALF), ["instance metadata", "`Token`"]),
@@ -183,7 +182,7 @@ def test_an_sso_session_that_ended_is_named(machine, fake):
     sso_session(machine, fake, fake)
     machine.sso_token("corp", fake.sso_access_token, "2020-01-01T00:00:00Z")
     run = machine.failure()
-    assert (run.code, "SSO token has expired" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert (run.code, "aws sso login --profile default" in run.message) == ("CREDENTIALS_FAILED", True)
     assert fake.sso.requests == []
 
 
@@ -196,7 +195,7 @@ def test_an_sso_login_that_cannot_be_read_is_named(content, machine, fake):
     (cached,) = (machine.folder / "sso/cache").iterdir()
     cached.unlink() if content is None else cached.write_text(content)
     run = machine.failure()
-    assert (run.code, "cached SSO token" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert (run.code, "run `aws sso login --profile default`" in run.message) == ("CREDENTIALS_FAILED", True)
 
 
 def test_a_web_identity_without_its_file_fails(machine, fake):
@@ -236,10 +235,11 @@ def test_an_end_in_the_environment_that_is_no_time_is_named(machine, fake):
     assert (run.code, "AWS_CREDENTIAL_EXPIRATION" in run.message) == ("CREDENTIALS_FAILED", True)
 
 
-def test_a_role_without_a_region_to_ask_in_says_so(machine, fake):
+def test_a_role_without_a_region_is_asked_for_where_the_global_sts_is(machine, fake):
     role_on_top_of_the_environment(machine, fake, fake)
-    run = machine.run("credentials", "--role-arn", "arn:aws:iam::123456789012:role/a-role")
-    assert (run.code, "region" in run.message) == ("CREDENTIALS_FAILED", True)
+    fake.sts_behind = None
+    assert machine.found("--role-arn", ROLE)["source"] == "role"
+    assert "/us-east-1/sts/" in fake.sts.requests[0].headers["authorization"]
 
 
 @pytest.mark.parametrize("flag", ["--external-id", "--role-session-name"])

@@ -23,7 +23,6 @@ WELL_WRITTEN = {
     "names in upper case": f"[default]\nAWS_ACCESS_KEY_ID = {ID}\nAWS_SECRET_ACCESS_KEY = {SECRET}\n",
     "settings of other tools": f"[default]\noutput = json\ns3 =\n  max_queue_size = 20\n{BOTH}cli_pager =\n",
     "other sections before and after": f"[a]\nregion = x\n[default]\n{BOTH}[b]\n{keys_file('c', long_lived_keys())}",
-    "a section twice": f"[default]\naws_access_key_id = {ID}\n[b]\n[default]\naws_secret_access_key = {SECRET}\n",
 }
 
 
@@ -99,7 +98,7 @@ def test_files_may_lie_elsewhere(machine):
 def test_a_profile_that_is_not_there_is_named(machine):
     machine.credentials(keys_file("x", KEYS))
     run = machine.failure("--profile", "y")
-    assert (run.code, "`y` was not defined" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert (run.code, 'profile "y": not found' in run.message) == ("CREDENTIALS_FAILED", True)
     assert signed_by(machine.token("--profile", "x")) == ID
 
 
@@ -109,12 +108,12 @@ def test_an_empty_profile_name_is_refused(machine):
 
 
 CHAINS = {
-    "a source profile that is missing": ("source_profile = gone", "`gone` was not defined"),
-    "a source profile without keys": ("source_profile = empty", "`empty` did not contain credential"),
-    "a loop of two": ("source_profile = back", "infinite loop"),
-    "neither source": ("output = json", "must contain `source_profile` or `credential_source`"),
-    "both sources": ("source_profile = good\ncredential_source = Environment", "Only one or the other"),
-    "a source that does not exist": ("credential_source = Nowhere", "`Nowhere` provider"),
+    "a source profile that is missing": ("source_profile = gone", 'there is no profile "gone"'),
+    "a source profile without keys": ("source_profile = empty", 'profile "empty": has no credentials'),
+    "a loop of two": ("source_profile = back", 'profile "app" leads back to itself'),
+    "neither source": ("output = json", "needs source_profile or credential_source"),
+    "both sources": ("source_profile = good\ncredential_source = Environment", "accepted: one of the two"),
+    "a source that does not exist": ("credential_source = Nowhere", '"Nowhere" is not a source'),
 }
 
 
@@ -211,7 +210,7 @@ def test_a_process_fails_with(script, words, machine):
     process(machine, script)
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
-    assert run.message.startswith("credentials: profile: "), run
+    assert run.message.startswith('credentials: profile "default": '), run
     assert all(word in run.message for word in words), run
     process(machine, f"echo '{JSON % (ID, SECRET)}'")
     assert signed_by(machine.token()) == ID

@@ -1,13 +1,13 @@
-"""The chain's order is the AWS SDKs': of any two sources the earlier wins, and the later one is not
+"""The chain's order is the AWS CLI's: of any two sources the earlier wins, and the later one is not
 even asked. A search that ends with nothing says why each source had none."""
 
 from itertools import combinations
 
 import pytest
 
-from fake_aws import keys_file, long_lived_keys, new_secret
+from fake_aws import keys_file, long_lived_keys, new_secret, temporary_keys
 from machine import signed_by
-from sources import ROLE
+from sources import ROLE, START_URL, process_output
 
 
 def environment(machine, fake):
@@ -16,16 +16,44 @@ def environment(machine, fake):
     return lambda: keys
 
 
-def profile(machine, fake):
-    keys = long_lived_keys("file")
-    machine.credentials(keys_file("default", keys))
-    return lambda: keys
+def profile_role(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    add(machine, "credentials", keys_file("base", long_lived_keys("base")), "base")
+    add(machine, "config", f"role_arn = {ROLE}\nsource_profile = base\nregion = eu-west-1\n")
+    return fake.sts.last
 
 
 def web_identity(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url, AWS_ROLE_ARN=ROLE)
     machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
     return fake.sts.last
+
+
+def sso(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_SSO=fake.url)
+    machine.sso_token(START_URL, fake.sso_access_token)
+    portal = f"sso_region = eu-west-1\nsso_start_url = {START_URL}\n"
+    add(machine, "config", f"{portal}sso_account_id = 123456789012\nsso_role_name = Developer\n")
+    return fake.sso.last
+
+
+def credentials_file(machine, fake):
+    keys = long_lived_keys("file")
+    add(machine, "credentials", keys_file("default", keys).partition("\n")[2])
+    return lambda: keys
+
+
+def credential_process(machine, fake):
+    keys = temporary_keys("process")
+    output = machine.file("output", process_output(keys))
+    add(machine, "config", f"credential_process = cat {output}\n")
+    return lambda: keys
+
+
+def config_file(machine, fake):
+    keys = long_lived_keys("config")
+    add(machine, "config", keys_file("default", keys).partition("\n")[2])
+    return lambda: keys
 
 
 def container(machine, fake):
@@ -38,52 +66,144 @@ def instance_metadata(machine, fake):
     return fake.imds.last
 
 
-ORDER = [environment, profile, web_identity, container, instance_metadata]
-ROUTES = {"web_identity": "sts", "container": "container", "instance_metadata": "imds_token"}
+def add(machine, file, text, section="default"):
+    """Adds settings to the profile `default` of a file, or a section of another name."""
+    path = machine.folder / file
+    before = path.read_text() if path.exists() else "[default]\n"
+    path.write_text(before + text if section == "default" else text + before)
+
+
+ORDER = [
+    environment,
+    profile_role,
+    web_identity,
+    sso,
+    credentials_file,
+    credential_process,
+    config_file,
+    container,
+    instance_metadata,
+]
+ROUTES = {
+    "profile_role": "sts",
+    "web_identity": "sts",
+    "sso": "sso",
+    "container": "container",
+    "instance_metadata": "imds_token",
+}
+NAMES = [
+    "environment",
+    "profile role",
+    "web identity",
+    "SSO",
+    "credentials file",
+    "login session",
+    "credential process",
+    "config file",
+    "container",
+    "instance metadata",
+]
 
 
 @pytest.mark.parametrize("first, second", list(combinations(ORDER, 2)), ids=lambda source: source.__name__)
 def test_the_earlier_source_wins(first, second, machine, fake):
     # Set up the other way round: the order is not that of appearance.
+    machine.config("[default]\n")
     second(machine, fake)
     keys = first(machine, fake)
     told = machine.found()
-    assert told["source"] == first.__name__.replace("_", " ")
+    name = {"sso": "SSO"}.get(first.__name__, first.__name__.replace("_", " "))
+    assert told["source"] == name
     assert told["access key id"].startswith(keys().access_key_id)
-    assert len(told["tried before"]) == ORDER.index(first)
+    assert [tried.partition(":")[0] for tried in told["tried before"]] == NAMES[: NAMES.index(name)]
     assert signed_by(machine.token()) == keys().access_key_id
-    asked = [route.name for route in fake.routes.values() if route.requests]
-    assert ROUTES.get(second.__name__) not in asked
+    asked = {route.name for route in fake.routes.values() if route.requests}
+    assert ROUTES.get(second.__name__) not in asked - {ROUTES.get(first.__name__)}
 
 
-def test_nothing_found_lists_all_five_sources_with_reasons(machine):
+def test_nothing_found_lists_all_sources_with_reasons(machine):
+    machine.config("[default]\nregion = eu-west-1\n")
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_NOT_FOUND")
     assert run.message == (
         "no credentials found."
         " environment: AWS_ACCESS_KEY_ID is not set."
-        " profile: has none."
-        " web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set."
-        " container: ECS provider not configured."
+        ' profile role: profile "default" has no role_arn.'
+        " web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set,"
+        ' and profile "default" has no web_identity_token_file.'
+        ' SSO: profile "default" has no sso_account_id and no sso_role_name.'
+        ' credentials file: profile "default" has no keys.'
+        ' login session: profile "default" has no login_session.'
+        ' credential process: profile "default" has no credential_process.'
+        ' config file: profile "default" has no keys.'
+        " container: neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+        " nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set."
         " instance metadata: AWS_EC2_METADATA_DISABLED is set to true."
     )
 
 
-def test_what_is_half_there_is_said(machine, fake):
-    machine.set(AWS_ACCESS_KEY_ID="AKIAHALF")
-    machine.config("[profile here]\nregion = eu-west-1\n")
-    machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()), AWS_PROFILE="gone")
+def test_without_files_nothing_found_says_where_they_would_be(machine):
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_NOT_FOUND"
+    reason = f'profile: there is no profile "default" ({machine.folder}/config does not exist; '
+    assert reason + f"{machine.folder}/credentials does not exist)." in run.message
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_that_is_named_and_not_there_is_not_passed_over(variable, machine, fake):
+    instance_metadata(machine, fake)
+    machine.config("[default]\n[profile here]\nregion = eu-west-1\n")
+    machine.set(**{variable: "gone"})
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    expected = 'credentials: profile "gone": not found; '
+    expected += f'{machine.folder}/config has the profiles "default", "here"; '
+    assert run.message == expected + f"{machine.folder}/credentials does not exist"
+    assert fake.imds_token.requests == []
+    machine.set(**{variable: "here"})
+    assert machine.found()["source"] == "instance metadata"
+
+
+def test_aws_profile_comes_before_aws_default_profile(machine):
+    one, other = long_lived_keys("one"), long_lived_keys("other")
+    machine.credentials(keys_file("one", one) + keys_file("other", other))
+    machine.set(AWS_DEFAULT_PROFILE="other")
+    assert signed_by(machine.token()) == other.access_key_id
+    machine.set(AWS_PROFILE="one")
+    assert signed_by(machine.token()) == one.access_key_id
+
+
+def test_a_web_identity_may_be_half_in_the_environment_and_half_in_the_profile(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.config(f"[default]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = /gone\n")
+    machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
+    assert machine.found()["source"] == "web identity"
+    assert fake.sts.requests[0].form["RoleArn"] == ROLE
+
+
+def test_a_web_identity_without_a_role_is_said(machine, fake):
+    machine.uses_imds(fake.url)
+    machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
+    run = machine.failure()
+    assert (run.code, "AWS_ROLE_ARN is not set" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert fake.imds_token.requests == []
+
+
+def test_an_instance_without_a_role_is_a_source_without_keys(machine, fake):
     machine.uses_imds(fake.url)
     fake.imds_role.respond(404)
     run = machine.failure()
+    assert (run.code, "instance metadata: the instance has no role." in run.message) == ("CREDENTIALS_NOT_FOUND", True)
+
+
+@pytest.mark.parametrize("route", ["imds_token", "imds_role"])
+def test_a_metadata_service_that_is_switched_off_is_a_source_without_keys(route, machine, fake):
+    machine.uses_imds(fake.url)
+    fake.routes[route].respond(403, new_secret())
+    run = machine.failure()
     assert run.code == "CREDENTIALS_NOT_FOUND"
-    for reason in [
-        "environment: AWS_SECRET_ACCESS_KEY is not set.",
-        "profile: profile `gone` was not defined",
-        "web identity: AWS_ROLE_ARN environment variable must be set.",
-        "instance metadata: the instance has no role.",
-    ]:
-        assert reason in run.message
+    assert "environment: " in run.message and "instance metadata: " in run.message
+    assert "forbidden" in run.message
 
 
 def test_a_metadata_service_that_is_not_there_is_a_source_without_keys(machine, fake):
@@ -117,8 +237,10 @@ def test_a_profile_by_name_is_asked_alone(machine, fake):
     environment(machine, fake)
     instance_metadata(machine, fake)
     machine.config("[profile empty]\nregion = eu-west-1\n")
+    web_identity(machine, fake)
     run = machine.failure("--profile", "empty")
-    assert (run.code, 'profile "empty"' in run.message) == ("CREDENTIALS_FAILED", True)
+    assert (run.code, 'profile "empty": has no credentials' in run.message) == ("CREDENTIALS_FAILED", True)
+    assert fake.sts.requests == []
     assert fake.imds_token.requests == []
     keys = long_lived_keys("file")
     machine.credentials(keys_file("empty", keys))

@@ -78,16 +78,6 @@ def test_a_source_s_keys_end_in_a_login(source, machine, fake, moto, local, logi
     login(token, keys)
 
 
-def test_what_was_tried_before_is_told_in_order(machine, fake):
-    machine.uses_imds(fake.url)
-    assert machine.found()["tried before"] == [
-        "environment: AWS_ACCESS_KEY_ID is not set",
-        "profile: has none",
-        "web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set",
-        "container: ECS provider not configured",
-    ]
-
-
 def test_a_role_tells_what_was_tried_before_its_base(machine, fake):
     role_on_top_of_the_environment(machine, fake, fake)
     fake.sts_behind = None
