@@ -1,7 +1,7 @@
 //! The environment's keys, read without a runtime, a network or a file.
 //!
-//! They are the first source of every AWS SDK's chain. An empty variable counts as unset; a lone
-//! key id or a lone secret counts as none, and the search goes on.
+//! They are the first source of every chain. An empty variable counts as unset. As for the AWS CLI, a
+//! lone secret counts as none, and a lone key ID is an error: whoever set it wants no other identity.
 
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
@@ -57,16 +57,18 @@ pub(super) fn load_from(
     );
     let (access_key_id, secret_access_key) = match keys {
         (Some(access_key_id), Some(secret_access_key)) => (access_key_id, secret_access_key),
-        (id, _) => {
-            let missing = if id.is_none() {
-                ACCESS_KEY_ID
-            } else {
-                SECRET_ACCESS_KEY
-            };
+        (None, _) => {
             return Ok(Err(Tried {
                 source: NAME,
-                reason: format!("{missing} is not set"),
+                reason: format!("{ACCESS_KEY_ID} is not set"),
             }));
+        }
+        (Some(_), None) => {
+            let message = format!(
+                "credentials: {NAME}: {ACCESS_KEY_ID} is set, but {SECRET_ACCESS_KEY} is not; \
+                 accepted: both, or neither"
+            );
+            return Err(Error::new(ErrorCode::CredentialsFailed, message));
         }
     };
     let expiry = variable(EXPIRATION)
@@ -113,12 +115,36 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let tried = environment(&[(ACCESS_KEY_ID, "akid")])
-            .unwrap()
-            .unwrap_err();
-        assert!(tried.reason.contains(SECRET_ACCESS_KEY), "{tried:?}");
-        let tried = environment(&[]).unwrap().unwrap_err();
-        assert!(tried.reason.contains(ACCESS_KEY_ID), "{tried:?}");
+        let error = environment(&[(ACCESS_KEY_ID, "akid")]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::CredentialsFailed);
+        assert!(error.message().contains(SECRET_ACCESS_KEY), "{error}");
+        for variables in [&[][..], &[(SECRET_ACCESS_KEY, "secret")]] {
+            let tried = environment(variables).unwrap().unwrap_err();
+            assert!(tried.reason.contains(ACCESS_KEY_ID), "{tried:?}");
+        }
+    }
+
+    #[test]
+    fn the_older_name_of_the_session_token_comes_first() {
+        let keys = [(ACCESS_KEY_ID, "akid"), (SECRET_ACCESS_KEY, "secret")];
+        let [older, newer] = SESSION_TOKEN;
+        let token = |more: &[(&str, &str)]| {
+            let keys = environment(&[&keys[..], more].concat()).unwrap().unwrap();
+            keys.session_token().map(str::to_owned)
+        };
+        assert_eq!(token(&[(older, "a")]).as_deref(), Some("a"));
+        assert_eq!(token(&[(newer, "b"), (older, "a")]).as_deref(), Some("a"));
+        assert_eq!(token(&[(newer, "b")]).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn blank_keys_are_refused() {
+        let error = environment(&[(ACCESS_KEY_ID, " "), (SECRET_ACCESS_KEY, " ")]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidCredentials);
+        assert!(
+            error.message().contains("access key id: is blank"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub(super) fn not_found(tried: &[Tried]) -> Error {
 pub fn key_problem(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
+    } else if text.trim().is_empty() {
+        Some("is blank")
     } else if text.contains(char::is_control) {
         Some("has a control character in it, such as a line end")
     } else if text.contains(char::REPLACEMENT_CHARACTER) {

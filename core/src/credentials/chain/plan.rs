@@ -491,3 +491,6 @@ fn process(profile: Profile<'_>) -> Result<Option<Base>, Error> {
     let command = profile.get("credential_process")?;
     Ok(command.map(|command| Base::Process(command.text().to_owned().into())))
 }
+
+#[cfg(test)]
+mod tests;

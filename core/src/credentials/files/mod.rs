@@ -107,6 +107,20 @@ impl Files {
     }
 }
 
+#[cfg(test)]
+impl Files {
+    /// Files of these texts, at the paths `CONFIG` and `CREDENTIALS`.
+    pub(super) fn of(config: &str, credentials: &str) -> Self {
+        let file = |name: &str, text: &str, sort| {
+            File::new(name.into(), &Text::Read(text.to_owned().into()), sort)
+        };
+        Self {
+            config: file("CONFIG", config, File::sort_config),
+            credentials: file("CREDENTIALS", credentials, File::sort_credentials),
+        }
+    }
+}
+
 impl File {
     fn new(path: PathBuf, text: &Text, sort: fn(&mut Self, Ini)) -> Self {
         let mut file = Self {

@@ -1,14 +1,7 @@
 use super::*;
 
 fn files(config: &str, credentials: &str) -> Files {
-    let file = |name: &str, text: &str, sort| {
-        let text = Text::Read(text.to_owned().into());
-        File::new(PathBuf::from(name), &text, sort)
-    };
-    Files {
-        config: file("CONFIG", config, File::sort_config),
-        credentials: file("CREDENTIALS", credentials, File::sort_credentials),
-    }
+    Files::of(config, credentials)
 }
 
 fn get(files: &Files, profile: &str, name: &str) -> Option<String> {
