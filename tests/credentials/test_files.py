@@ -1,9 +1,12 @@
 """AWS's configuration files as people write them, and as they break them. What is wrong is said
 without a word of what the files hold."""
 
+import re
+import shlex
+
 import pytest
 
-from fake_aws import keys_file, long_lived_keys, new_secret
+from fake_aws import keys_file, long_lived_keys, new_secret, now
 from machine import parameters, shows_a_secret, signed_by
 from sources import ROLE
 
@@ -34,11 +37,82 @@ def test_a_file_is_read_with(text, file, machine):
     assert signed_by(machine.token()) == ID
 
 
+OTHERS = {
+    "an indented first setting": "[profile other]\n  region = eu-west-1\n",
+    "text behind the bracket": "[profile other] /* x */\nregion = eu-west-1\n",
+    "an indented comment": "[default]\n  # mine\nregion = eu-west-1\n",
+    "a colon": "[profile other]\nregion: eu-west-1\n",
+    "a role's ARN on a line of its own": f"[profile scan]\n{ROLE}\nsource_profile = default\n",
+    "a line without an equals sign": "[profile other]\nwhat is this\n",
+    "a setting twice": "[profile other]\nregion = a\nregion = b\n",
+    "a section twice": "[profile other]\n[profile other]\n",
+    "a bracket left open": "[profile other\nregion = eu-west-1\n",
+    "a quote left open": "[profile 'other]\nregion = eu-west-1\n",
+    "a damaged character": b"[profile other]\nname = caf\xe9\n",
+    "a byte order mark": b"\xef\xbb\xbf[profile other]\nregion = eu-west-1\n",
+    "a profile that says nothing": "[profile other]\n",
+}
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_another_profile_stops_nothing_with(text, machine):
+    machine.credentials(f"[default]\n{BOTH}")
+    (machine.folder / "config").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert machine.found()["access key id"] == f"{ID} (long-lived)"
+    assert signed_by(machine.token()) == ID
+
+
+@pytest.mark.parametrize("name", ["FOO BAR", "équipe", "Dev (eu)", "Audit/AWSPower", "a'b", '"', "profile", "x\u00a0y"])
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_a_profile_may_be_called(name, file, machine):
+    section = f"profile {shlex.quote(name)}" if file == "config" else name
+    getattr(machine, file)(keys_file(section, KEYS))
+    assert signed_by(machine.token("--profile", name)) == ID
+    machine.set(AWS_PROFILE=name)
+    assert signed_by(machine.token()) == ID
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_utf_16_is_named(encoding, file, machine):
+    machine.credentials(f"[default]\n{BOTH}")
+    (machine.folder / file).write_bytes(f"[default]\n{BOTH}".encode(encoding))
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    assert run.message == f"credentials: {machine.folder / file}: encoded as UTF-16; accepted: UTF-8"
+
+
+def test_the_older_name_of_the_session_token_is_read(machine):
+    token = new_secret()
+    machine.credentials(f"[default]\n{BOTH}aws_security_token = {token}\n")
+    assert parameters(machine.token())["X-Amz-Security-Token"] == token
+    machine.credentials(f"[default]\n{BOTH}aws_session_token =\n")
+    assert "X-Amz-Security-Token" not in parameters(machine.token())
+
+
+def test_a_file_that_is_rewritten_is_read_again(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    fake.sts.lifetime = 1000
+    app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n"
+    machine.config(app)
+    machine.credentials(keys_file("base", KEYS))
+    with now.stopped(), machine.probe(profile="app") as probe:
+        probe.ask()
+        other = long_lived_keys("other")
+        machine.credentials(keys_file("base", other))
+        probe.ask(after=900)
+    assert [request.signed_by for request in fake.sts.requests] == [ID, other.access_key_id]
+
+
 BROKEN = {
     "no equals sign": f"[default]\naws_access_key_id = {ID}\naws_secret_access_key {SECRET}\n",
     "a key outside any section": BOTH,
     "a bracket left open": f"[default\n{BOTH}",
     "a secret on a line of its own": f"[default]\naws_access_key_id = {ID}\n{SECRET}\n",
+    "a section twice": f"[default]\naws_access_key_id = {ID}\n[b]\n[default]\naws_secret_access_key = {SECRET}\n",
+    "a key twice": f"[default]\n{BOTH}aws_secret_access_key = {SECRET}\n",
+    "an indented secret": f"[default]\naws_access_key_id = {ID}\n  aws_secret_access_key = {SECRET}\n",
+    "a secret of two lines": f"[default]\naws_access_key_id = {ID}\naws_secret_access_key =\n  {SECRET}\n",
 }
 
 
@@ -47,7 +121,8 @@ def test_a_file_is_refused_without_quoting_it_for(text, machine):
     machine.credentials(text)
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
-    assert "profile" in run.message and not shows_a_secret(run.message)
+    assert run.message.startswith("credentials: profile") and not shows_a_secret(run.message)
+    assert re.search(rf": {machine.folder}/credentials, line \d: ", run.message), run
     machine.credentials(f"[default]\n{BOTH}")
     assert signed_by(machine.token()) == ID
 

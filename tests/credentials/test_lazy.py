@@ -69,9 +69,19 @@ def test_a_profile_with_static_keys_opens_no_roots_no_socket_and_no_thread(machi
     assert trace.key() == keys.access_key_id
     assert str(machine.folder / "credentials") in trace.opened(str(machine.folder))
     assert trace.opened(*TRUST) == []
-    # The runtime has a pair of its own, which leads nowhere.
-    assert trace.named("socket", "connect") == []
+    assert trace.named("socket", "socketpair", "connect") == []
+    assert trace.named("epoll_create1", "eventfd2") == []
     assert trace.named("clone", "clone3", "fork", "vfork") == []
+
+
+def test_the_files_are_opened_once_for_a_fetch(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.credentials(keys_file("base", long_lived_keys()))
+    machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-west-1\n")
+    trace = Trace(machine, "--profile", "app", "--role-arn", f"{ROLE}-2")
+    assert trace.key() == fake.sts.last().access_key_id
+    opened = [call for call in trace.named("open", "openat") if str(machine.folder) in call]
+    assert sorted(call.split('"')[1] for call in opened) == [f"{machine.folder}/{name}" for name in ("config", "credentials")]
 
 
 def test_a_region_of_the_profile_opens_no_roots_and_no_socket(machine):

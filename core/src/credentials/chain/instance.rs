@@ -140,14 +140,6 @@ impl InstanceMetadata {
 /// The address of the service: the one that is set, else AWS's own.
 fn endpoint(settings: &Settings<'_>) -> std::result::Result<String, Error> {
     let (variable, setting) = (
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-        "ec2_metadata_service_endpoint",
-    );
-    if let Some(said) = settings.said(variable, setting)? {
-        check_url(&said)?;
-        return Ok(said.text);
-    }
-    let (variable, setting) = (
         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
         "ec2_metadata_service_endpoint_mode",
     );
@@ -162,5 +154,12 @@ fn endpoint(settings: &Settings<'_>) -> std::result::Result<String, Error> {
             }
         },
     };
-    Ok(address.to_owned())
+    let (variable, setting) = (
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "ec2_metadata_service_endpoint",
+    );
+    match settings.said(variable, setting)? {
+        None => Ok(address.to_owned()),
+        Some(said) => check_url(&said).map(|()| said.text),
+    }
 }

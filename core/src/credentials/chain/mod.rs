@@ -35,7 +35,7 @@ use self::runtime::block_on;
 use self::settings::Settings;
 use super::environment;
 use super::files::{Files, Profile};
-use super::source::{Found, RegionHint, Role, Tried, not_found};
+use super::source::{Found, RegionHint, Role, Tried, check, not_found};
 use crate::error::{Error, ErrorCode};
 
 /// One fetch: it reads the files once, and only if it needs them.
@@ -179,6 +179,7 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
         let mut keys = ask(&plan, settings, bound).await?;
         for (n, role) in plan.roles.iter().enumerate() {
             at.store(n + 1, Relaxed);
+            check(&keys)?;
             let config = settings.sts()?;
             let request = sts::Role {
                 arn: &role.arn,

@@ -153,7 +153,7 @@ impl<'a> Settings<'a> {
                 (None, None) => return Ok(None),
             },
         };
-        let is_of_region = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let is_of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if said.text.chars().all(is_of_region) {
             return Ok(Some(said.text));
         }
@@ -253,15 +253,22 @@ impl<'a> Settings<'a> {
         service: Service,
         region: Option<String>,
     ) -> Result<SdkConfig, Error> {
+        // An address of one's own stands for all of the service's, as for the AWS CLI.
+        let endpoint = self.endpoint(service)?;
+        let variant = |variable, setting| -> Result<bool, Error> {
+            Ok(endpoint.is_none() && self.is_on(variable, setting)?)
+        };
+        let fips = variant("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
+        let dual_stack = variant("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(self.http.clone())
             .identity_cache(IdentityCache::no_cache())
             .region(region.map(Region::new))
             .retry_config(self.retries()?)
-            .use_fips(self.is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?)
-            .use_dual_stack(self.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?);
-        config.set_endpoint_url(self.endpoint(service)?);
+            .use_fips(fips)
+            .use_dual_stack(dual_stack);
+        config.set_endpoint_url(endpoint);
         Ok(config.build())
     }
 }

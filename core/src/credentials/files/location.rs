@@ -50,9 +50,10 @@ pub(super) fn read(path: &Path) -> Result<Text, Error> {
 /// A single damaged character is left to the line that it is in.
 fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, &'static str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    // Text has no NUL, and UTF-16 without a byte order mark has one in every ASCII character.
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
-        return Err("encoded as UTF-16, or not text");
+    // Without a byte order mark, UTF-16 has a NUL in every ASCII character, so in the first.
+    let starts_with_nul = bytes.iter().take(2).any(|byte| *byte == 0);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || starts_with_nul {
+        return Err("encoded as UTF-16");
     }
     Ok(Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))
 }

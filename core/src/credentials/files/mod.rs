@@ -168,15 +168,18 @@ impl File {
         }
     }
 
-    /// In the credentials file, a section's name is the profile's, blanks and all.
+    /// In the credentials file, a section's name is the profile's.
     fn sort_credentials(&mut self, ini: Ini) {
         self.stray = ini.stray;
-        let name = |section: &Section| section.name.trim().to_owned();
-        self.profiles = ini.sections.into_iter().map(|s| (name(&s), s)).collect();
+        let named = |section: Section| (section.name.clone(), section);
+        self.profiles = ini.sections.into_iter().map(named).collect();
     }
 
     fn place<'a>(&'a self, list: &'a [(String, Section)], name: &str) -> Option<Place<'a>> {
-        let (_, section) = list.iter().find(|(known, _)| known == name)?;
+        // Blanks in the brackets count only if that is how the profile is named.
+        let mut exact = list.iter().filter(|(known, _)| known == name);
+        let mut trimmed = list.iter().filter(|(known, _)| known.trim() == name);
+        let (_, section) = exact.next().or_else(|| trimmed.next())?;
         Some(Place {
             file: self,
             section,

@@ -35,6 +35,28 @@ fn a_profile_s_name_may_have_blanks_quotes_and_accents() {
 }
 
 #[test]
+fn blanks_in_the_brackets_do_no_harm() {
+    let files = files(
+        "[ profile a ]\nx = 1\n[ default ]\nx = 2\n",
+        "[ b ]\nx = 3\n[c]\nx = 4\n[ c ]\nx = 5\n",
+    );
+    for (profile, value) in [
+        ("a", "1"),
+        ("default", "2"),
+        ("b", "3"),
+        (" b ", "3"),
+        ("c", "4"),
+        (" c ", "5"),
+    ] {
+        assert_eq!(
+            get(&files, profile, "x").as_deref(),
+            Some(value),
+            "{profile}"
+        );
+    }
+}
+
+#[test]
 fn a_section_of_the_config_file_that_names_no_profile_is_none() {
     let files = files(
         "[x]\na = 1\n[profile]\na = 1\n[profile y z]\na = 1\n[profile 'w]\na = 1\n",
