@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fake_aws import Answer, FakeAws, new_secret, sts_error
+from fake_aws import Answer, FakeAws, keys_file, long_lived_keys, new_secret, sts_error
 from machine import HOSTNAME, signed_by
 from sources import (
     ROLE,
@@ -184,6 +184,81 @@ def test_an_sso_session_that_ended_is_named(machine, fake):
     run = machine.failure()
     assert (run.code, "aws sso login --profile default" in run.message) == ("CREDENTIALS_FAILED", True)
     assert fake.sso.requests == []
+
+
+def test_an_sso_session_that_was_revoked_leads_to_a_login(machine, fake):
+    sso_session(machine, fake, fake)
+    machine.sso_token("corp", new_secret())
+    run = machine.failure()
+    assert (run.code, "UnauthorizedException" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert run.message.endswith("; run `aws sso login --profile default`")
+
+
+def test_a_login_that_is_missing_is_named_by_its_file_and_profile(machine, fake):
+    sso_session(machine, fake, fake)
+    (cached,) = (machine.folder / "sso/cache").iterdir()
+    cached.unlink()
+    config = machine.folder / "config"
+    config.write_text(config.read_text().replace("[default]", "[profile 'my dev']"))
+    run = machine.failure("--profile", "my dev")
+    assert run.message == (
+        f'credentials: profile "my dev": not logged in to SSO: {cached} does not exist;'
+        ' run `aws sso login --profile "my dev"`'
+    )
+
+
+@pytest.mark.parametrize("end", ["2099-01-01T00:00:00UTC", "2099-01-01T00:00:00Z", "2099-01-01T02:00:00+02:00"])
+def test_a_login_s_end_is_read_as_any_aws_cli_writes_it(end, machine, fake):
+    sso_session(machine, fake, fake)
+    machine.sso_token("corp", fake.sso_access_token, end)
+    assert signed_by(machine.token()) == fake.sso.last().access_key_id
+
+
+def test_a_login_that_is_renewed_is_written_back_for_its_owner_alone(machine, fake):
+    sso_session(machine, fake, fake)
+    machine.set(AWS_ENDPOINT_URL_SSO_OIDC=fake.url)
+    client = {"clientId": "tests", "clientSecret": new_secret(), "refreshToken": new_secret()}
+    client |= {"registrationExpiresAt": "2099-01-01T00:00:00Z", "of another version": "kept"}
+    machine.sso_token("corp", new_secret(), "2020-01-01T00:00:00Z", **client)
+    machine.token()
+    (cached,) = (machine.folder / "sso/cache").iterdir()
+    login = json.loads(cached.read_text())
+    assert login["accessToken"] == fake.sso_access_token
+    assert login["refreshToken"] != client["refreshToken"]
+    assert (login["clientId"], login["of another version"]) == ("tests", "kept")
+    assert cached.stat().st_mode & 0o777 == 0o600
+    machine.token()
+    assert fake.sso_oidc.count() == 1
+
+
+def test_a_session_s_settings_may_be_in_the_profile_too(machine, fake):
+    sso_session(machine, fake, fake)
+    config = machine.folder / "config"
+    text = config.read_text()
+    portal = text.partition("[sso-session corp]\n")[2]
+    config.write_text(text.replace("[default]\n", f"[default]\n{portal}"))
+    assert signed_by(machine.token()) == fake.sso.last().access_key_id
+    config.write_text(text.replace("[default]\n", "[default]\nsso_region = eu-west-2\n"))
+    run = machine.failure()
+    assert (run.code, f"{config}, line 2: sso_region: differs" in run.message) == ("CREDENTIALS_FAILED", True)
+
+
+def test_a_role_that_needs_mfa_is_refused_before_sts_is_asked(machine, fake):
+    machine.set(AWS_ENDPOINT_URL_STS=fake.url)
+    machine.credentials(keys_file("base", long_lived_keys()))
+    mfa = "mfa_serial = arn:aws:iam::123456789012:mfa/jane\n"
+    machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n{mfa}region = eu-west-1\n")
+    run = machine.failure("--profile", "app")
+    assert run.code == "CREDENTIALS_FAILED"
+    assert f"{machine.folder}/config, line 4: mfa_serial: the role needs MFA" in run.message
+    assert fake.sts.requests == []
+
+
+def test_a_login_session_is_refused_with_what_to_do_instead(machine):
+    machine.config("[default]\nlogin_session = arn:aws:iam::123456789012:user/jane\n")
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    assert "line 2: login_session: " in run.message and "aws configure export-credentials" in run.message
 
 
 LOGINS = {"gone": None, "empty": "", "half": '{"accessToken": "' + SECRET, "a list": f"[{SECRET}]"}

@@ -181,6 +181,16 @@ def test_a_web_identity_may_be_half_in_the_environment_and_half_in_the_profile(m
     assert fake.sts.requests[0].form["RoleArn"] == ROLE
 
 
+def test_half_a_pair_of_keys_in_the_environment_is_not_passed_over(machine, fake):
+    credentials_file(machine, fake)
+    for value in (None, ""):
+        machine.set(AWS_ACCESS_KEY_ID="AKIAHALF", AWS_SECRET_ACCESS_KEY=value)
+        run = machine.failure()
+        assert (run.code, "AWS_SECRET_ACCESS_KEY is not" in run.message) == ("CREDENTIALS_FAILED", True)
+    machine.set(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=new_secret())
+    assert machine.found()["source"] == "credentials file"
+
+
 def test_a_web_identity_without_a_role_is_said(machine, fake):
     machine.uses_imds(fake.url)
     machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
