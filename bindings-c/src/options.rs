@@ -99,9 +99,9 @@ pub extern "C" fn rdsign_options_set_expires_in(
 /// Sets the access key ID to sign with. Needs the secret access key too and, for temporary
 /// credentials, the session token.
 ///
-/// Accepts at most one of three sources of credentials: keys, a profile or a callback. Default: the
-/// AWS SDKs' default chain, which tries the environment, the profile, a web identity, the container
-/// and the instance, in that order.
+/// Accepts at most one of three sources of credentials: keys, a profile or a callback. Default:
+/// where the AWS CLI looks, in its order: the environment, a role or a web identity, the rest of the
+/// profile, the container and the instance.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_access_key_id(
     options: Option<&mut rdsign_options>,

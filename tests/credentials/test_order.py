@@ -203,7 +203,10 @@ def test_an_instance_without_a_role_is_a_source_without_keys(machine, fake):
     machine.uses_imds(fake.url)
     fake.imds_role.respond(404)
     run = machine.failure()
-    assert (run.code, "instance metadata: the instance has no role." in run.message) == ("CREDENTIALS_NOT_FOUND", True)
+    assert (run.code, "instance metadata: the instance has no role." in run.message) == (
+        "CREDENTIALS_NOT_FOUND",
+        True,
+    )
 
 
 @pytest.mark.parametrize("route", ["imds_token", "imds_role"])

@@ -61,14 +61,24 @@ HOSTS = [
     ({"AWS_USE_FIPS_ENDPOINT": "true"}, role_on_top_of_the_environment, f"sts-fips.{REGION}.amazonaws.com"),
     ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy"}, web_identity, "sts.amazonaws.com"),
     ({"AWS_STS_REGIONAL_ENDPOINTS": "regional"}, web_identity, f"sts.{REGION}.amazonaws.com"),
-    ({"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_REGION": "eu-south-1"}, web_identity, "sts.eu-south-1.amazonaws.com"),
+    (
+        {"AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_REGION": "eu-south-1"},
+        web_identity,
+        "sts.eu-south-1.amazonaws.com",
+    ),
     ({"AWS_REGION": "cn-north-1"}, web_identity, "sts.cn-north-1.amazonaws.com.cn"),
     ({"AWS_REGION": ""}, web_identity, "sts.amazonaws.com"),
-    ({"AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL": "https://sts.example"}, web_identity, "sts.example"),
+    (
+        {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_ENDPOINT_URL": "https://sts.example"},
+        web_identity,
+        "sts.example",
+    ),
 ]
 
 
-@pytest.mark.parametrize("variables, source, host", HOSTS, ids=[f"{n}-{s.__name__}" for n, (_, s, _) in enumerate(HOSTS)])
+@pytest.mark.parametrize(
+    "variables, source, host", HOSTS, ids=[f"{n}-{s.__name__}" for n, (_, s, _) in enumerate(HOSTS)]
+)
 def test_the_host_that_is_asked_is_that_of(variables, source, host, machine, fake, hosts):
     flags = [flag for flag in source(machine, fake, fake).flags if flag not in ("--region", "eu-central-1")]
     no_endpoint(machine)
@@ -121,7 +131,9 @@ def test_an_empty_variable_counts_as_unset(source, machine, fake):
     assert signed_by(machine.token(*flags)) == fake.sts.last().access_key_id
 
 
-@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
+@pytest.mark.parametrize(
+    "variable", ["AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"]
+)
 def test_an_empty_endpoint_counts_as_unset_for_sso(variable, machine, fake):
     sso_session(machine, fake, fake)
     machine.set(**{variable: ""})
@@ -137,7 +149,9 @@ def test_an_empty_setting_counts_as_unset(machine, fake):
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
-@pytest.mark.parametrize("value", ["sts.eu-west-1.amazonaws.com", "sts.example:8443", "ftp://x", "https://", "http://a b"])
+@pytest.mark.parametrize(
+    "value", ["sts.eu-west-1.amazonaws.com", "sts.example:8443", "ftp://x", "https://", "http://a b"]
+)
 def test_an_endpoint_that_is_no_address_is_named_and_nothing_is_sent(name, value, machine, fake):
     web_identity(machine, fake, fake)
     machine.set(AWS_ENDPOINT_URL_STS=None, AWS_REGION=REGION)
@@ -260,7 +274,9 @@ def test_the_instance_is_asked_where_the_profile_says(machine, fake):
 
 
 def test_an_instance_that_is_switched_off_is_no_source_of_a_role(machine):
-    machine.config(f"[profile app]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\nregion = {REGION}\n")
+    machine.config(
+        f"[profile app]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\nregion = {REGION}\n"
+    )
     run = machine.failure("--profile", "app")
     assert run.code == "CREDENTIALS_FAILED"
     assert 'profile "app": AWS_EC2_METADATA_DISABLED is set to true' in run.message

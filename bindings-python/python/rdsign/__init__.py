@@ -56,8 +56,8 @@ class Signer(_Signer):
     - `credentials_timeout`: how many seconds all calls for credentials may take together, over 0.
       Default: 5.
 
-    Without keys, `credentials` and `profile`, credentials come from the AWS SDKs' default chain. The
-    chain is searched for the first token, not here.
+    Without keys, `credentials` and `profile`, credentials come from where the AWS CLI looks. They
+    are looked for when the first token is asked for, not here.
 
     Raises InvalidRequestError with the code of the first invalid option, and TypeError for an option
     of the wrong type.
@@ -121,7 +121,7 @@ def generate_db_auth_token(
     The arguments and the token's bytes are the same. `Port` may be text, as in AWS's examples.
     `Region` has the default of `Signer`.
 
-    Credentials come from the AWS SDKs' default chain. They are cached until they are about to
+    Credentials come from where the AWS CLI looks. They are cached until they are about to
     expire, or an AWS_* variable of the environment or HOME changes.
 
     Raises what `Signer` and `Signer.token()` raise.

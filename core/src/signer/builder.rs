@@ -73,7 +73,7 @@ impl SignerBuilder {
         self
     }
 
-    /// Sets the access key ID to sign with. Default: the AWS SDKs' chain of sources.
+    /// Sets the access key ID to sign with. Default: the sources of the AWS CLI, in its order.
     pub fn access_key_id(mut self, access_key_id: impl Into<String>) -> Self {
         self.source.access_key_id = Some(Zeroizing::new(access_key_id.into()));
         self
