@@ -106,7 +106,7 @@ fn case() -> impl Strategy<Value = Case> {
         port,
         text(30),
         "[A-Z0-9]{1,20}",
-        text(50),
+        text(50).prop_filter("refused by rdsign", |secret| !secret.trim().is_empty()),
         session_token,
         // To the end of 9999, minus the lifetime of the last token.
         0..253_402_300_000_u64,
