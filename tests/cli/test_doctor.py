@@ -137,8 +137,8 @@ def test_temporary_credentials_work_and_their_expiry_is_reported(local, environm
 
 def test_missing_credentials_are_reported(environment):
     passes(environment)
-    del environment["AWS_SECRET_ACCESS_KEY"]
-    report = fails(environment, "credentials", "CREDENTIALS_NOT_FOUND", "AWS_SECRET_ACCESS_KEY is not set")
+    del environment["AWS_ACCESS_KEY_ID"]
+    report = fails(environment, "credentials", "CREDENTIALS_NOT_FOUND", "AWS_ACCESS_KEY_ID is not set")
     assert report["tls"]["outcome"] == "fine", "steps that need no credentials still run"
 
 

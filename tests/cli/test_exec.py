@@ -132,7 +132,7 @@ def test_a_program_that_cannot_be_started_is_named(environment, tmp_path):
 
 
 def test_without_credentials_no_program_runs(environment):
-    del environment["AWS_SECRET_ACCESS_KEY"]
+    del environment["AWS_ACCESS_KEY_ID"]
     done = exec("sh", "-c", "echo run", env=environment)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("rdsign: CREDENTIALS_NOT_FOUND: ")
@@ -166,7 +166,7 @@ def test_quiet_prints_only_the_token(local, environment):
     assert (done.stderr, done.returncode) == ("", 0)
     assert not done.stdout[-1].isspace()
     local.login(done.stdout)
-    del environment["AWS_SECRET_ACCESS_KEY"]
+    del environment["AWS_ACCESS_KEY_ID"]
     done = rdsign("token", "-q", env=environment)
     assert (done.stdout, done.returncode) == ("", 1)
     assert done.stderr.startswith("rdsign: CREDENTIALS_NOT_FOUND: ")
