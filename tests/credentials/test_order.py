@@ -121,6 +121,14 @@ def test_the_earlier_source_wins(first, second, machine, fake):
     assert ROUTES.get(second.__name__) not in asked - {ROUTES.get(first.__name__)}
 
 
+def test_what_is_set_up_besides_is_told(machine, fake):
+    keys = credentials_file(machine, fake)
+    credential_process(machine, fake)
+    told = machine.found()
+    assert told["access key id"].startswith(keys().access_key_id)
+    assert told["not used"] == ['credential process: profile "default" has credential_process, too']
+
+
 def test_nothing_found_lists_all_sources_with_reasons(machine):
     machine.config("[default]\nregion = eu-west-1\n")
     run = machine.failure()

@@ -128,10 +128,10 @@ class Machine:
         """Returns the lines of `rdsign credentials`, which must find credentials."""
         run = self.run("credentials", *flags)
         assert (run.status, run.error) == (0, ""), run
-        shown: dict[str, str | list[str]] = {"tried before": []}
+        shown: dict[str, str | list[str]] = {"tried before": [], "not used": []}
         for line in run.output.splitlines():
             name, _, value = line.partition(":")
-            if name == "tried before":
+            if isinstance(shown.get(name), list):
                 shown[name].append(value.strip())
             else:
                 shown[name] = value.strip()

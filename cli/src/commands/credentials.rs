@@ -1,5 +1,6 @@
-//! `rdsign credentials`: shows which credentials are used, from which source, and why the sources
-//! before it had none. It shows neither the secret access key nor the session token.
+//! `rdsign credentials`: shows which credentials are used, from which source, why the sources before
+//! it had none, and what the profile sets up besides. It shows neither the secret access key nor the
+//! session token.
 
 use std::process::ExitCode;
 
@@ -43,6 +44,10 @@ pub(crate) fn run(args: CredentialsArgs) -> Result<ExitCode, Failure> {
     for tried in &found.tried {
         let (source, reason) = (tried.source, &tried.reason);
         text.push_str(&format!("tried before:   {source}: {reason}\n"));
+    }
+    for unused in &found.unused {
+        let (source, reason) = (unused.source, &unused.reason);
+        text.push_str(&format!("not used:       {source}: {reason}\n"));
     }
     output::print([text])?;
     Ok(ExitCode::SUCCESS)

@@ -14,12 +14,12 @@ use crate::error::{Error, ErrorCode};
 /// What a provider of one's own returns: keys, or any error.
 pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
 
-/// A source that was looked at and had no keys.
+/// A source that was looked at and not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     /// Its name, such as `environment` or `profile`.
     pub source: &'static str,
-    /// Why it had none.
+    /// Why not.
     pub reason: String,
 }
 
@@ -32,6 +32,8 @@ pub struct Found {
     pub credentials: Credentials,
     /// What was looked at before, in order.
     pub tried: Vec<Tried>,
+    /// What the same profile sets up, too, and comes later in the order.
+    pub unused: Vec<Tried>,
 }
 
 impl Found {
@@ -50,6 +52,7 @@ impl Found {
             source,
             credentials,
             tried: Vec::new(),
+            unused: Vec::new(),
         }
     }
 }

@@ -157,6 +157,7 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
             source,
             credentials: credentials.clone(),
             tried: plan.tried,
+            unused: plan.unused,
         });
     }
     let tried = plan.tried.clone();
@@ -204,6 +205,7 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
             source,
             credentials,
             tried,
+            unused: plan.unused,
         }),
         Some(Err(Failure::Nothing(reason))) => Err(nothing(reason)),
         Some(Err(Failure::Failed(error))) => Err(error),

@@ -4,9 +4,15 @@
 //! later source is asked, so nobody signs as someone else by accident. A profile that was named must
 //! exist. See <https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html>.
 
+mod kinds;
+
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
+use self::kinds::{
+    ACCESS_KEY_ID, ROLE_ARN, SECRET_ACCESS_KEY, TOKEN_FILE, has_role, keys, login, process,
+    role_of, set_up_beside, sso,
+};
 use super::sso::Sso;
 use crate::credentials::environment;
 use crate::credentials::files::{Files, Profile, Value};
@@ -16,13 +22,6 @@ use crate::message::quoted;
 
 /// The variables that name a profile, in order.
 const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
-
-const ROLE_ARN: &str = "role_arn";
-const TOKEN_FILE: &str = "web_identity_token_file";
-const ACCESS_KEY_ID: &str = "aws_access_key_id";
-const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
-/// The older name comes first, as for the AWS CLI.
-const SESSION_TOKEN: [&str; 2] = ["aws_security_token", "aws_session_token"];
 
 /// A variable of the environment; an empty one counts as unset.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -77,6 +76,8 @@ pub(super) struct Plan {
     /// The first is assumed with the base's keys, the last one signs.
     pub(super) roles: Vec<ProfileRole>,
     pub(super) tried: Vec<Tried>,
+    /// What the same profile sets up, too.
+    pub(super) unused: Vec<Tried>,
 }
 
 /// A source without a role on top.
@@ -194,6 +195,7 @@ impl<'w> Walk<'w> {
             base,
             roles: Vec::new(),
             tried: std::mem::take(&mut self.tried),
+            unused: Vec::new(),
         }
     }
 
@@ -218,6 +220,7 @@ impl<'w> Walk<'w> {
             roles.reverse();
             let mut plan = self.plan(Step::Role, base.0, base.1);
             plan.roles = roles;
+            plan.unused = set_up_beside(Step::Role, profile)?;
             return Ok(Some(plan));
         }
         let reason = match profile.has(TOKEN_FILE) {
@@ -225,8 +228,12 @@ impl<'w> Walk<'w> {
             false => format!("{} has no {ROLE_ARN}", profile.label()),
         };
         self.note(Step::Role.name(), reason);
-        let found = self.without_role(profile, environment)?;
-        Ok(found.map(|(step, (whose, base))| self.plan(step, whose, base)))
+        let Some((step, (whose, base))) = self.without_role(profile, environment)? else {
+            return Ok(None);
+        };
+        let mut plan = self.plan(step, whose, base);
+        plan.unused = set_up_beside(step, profile)?;
+        Ok(Some(plan))
     }
 
     fn without_role(
@@ -375,121 +382,6 @@ impl<'w> Walk<'w> {
         };
         Ok((profile.label(), base))
     }
-}
-
-/// A web identity's token takes the place of other keys.
-fn has_role(profile: &Profile<'_>) -> bool {
-    profile.has(ROLE_ARN) && !profile.has(TOKEN_FILE)
-}
-
-fn role_of(profile: Profile<'_>) -> Result<ProfileRole, Error> {
-    if let Some(mfa) = profile.get("mfa_serial")? {
-        return Err(profile.wrong(
-            &mfa,
-            "the role needs MFA, and rdsign asks for no code; get keys with `aws sts \
-             assume-role`, or name a credential_process that asks for it",
-        ));
-    }
-    let Some(arn) = profile.get(ROLE_ARN)? else {
-        return Err(profile.error("role_arn is empty"));
-    };
-    let text = |name| -> Result<Option<String>, Error> {
-        Ok(profile.get(name)?.map(|value| value.text().to_owned()))
-    };
-    Ok(ProfileRole {
-        whose: profile.label(),
-        arn: arn.word().to_owned(),
-        session_name: text("role_session_name")?,
-        external_id: text("external_id")?,
-        // The AWS CLI passes over what is not a number, too.
-        duration: text("duration_seconds")?.and_then(|text| text.parse().ok()),
-    })
-}
-
-fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> {
-    let Some(profile) = profile else {
-        return Ok(None);
-    };
-    let id = profile.written(ACCESS_KEY_ID)?;
-    let secret = profile.written(SECRET_ACCESS_KEY)?;
-    let (id, secret) = match (id, secret) {
-        (Some(id), Some(secret)) => (id, secret),
-        (None, None) => return Ok(None),
-        (Some(id), None) => {
-            return Err(profile.wrong(&id, &format!("{SECRET_ACCESS_KEY} is missing beside it")));
-        }
-        (None, Some(secret)) => {
-            return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing beside it")));
-        }
-    };
-    let mut token = None;
-    for name in SESSION_TOKEN {
-        token = match token {
-            None => profile.get(name)?.map(|value| value.word().to_owned()),
-            found => found,
-        };
-    }
-    Ok(Some(Base::Keys(Credentials::new(
-        id.word(),
-        secret.word(),
-        token,
-        None,
-        "profile",
-    ))))
-}
-
-fn sso(profile: Profile<'_>) -> Result<Option<Base>, Error> {
-    if !profile.has("sso_account_id") && !profile.has("sso_role_name") {
-        return Ok(None);
-    }
-    let session = profile.get("sso_session")?;
-    let section = match &session {
-        Some(name) => profile.sso_session(name)?,
-        None => profile,
-    };
-    let required = |from: Profile<'_>, name: &str| -> Result<String, Error> {
-        match from.get(name)? {
-            Some(value) => Ok(value.word().to_owned()),
-            None => Err(profile.error(&format!("SSO needs {name}, which is not set"))),
-        }
-    };
-    for name in ["sso_start_url", "sso_region"] {
-        if let (Some(own), Some(common)) = (profile.get(name)?, section.get(name)?)
-            && own.word() != common.word()
-        {
-            let problem = "differs from that of the sso-session; accepted: the same, or none";
-            return Err(profile.wrong(&own, problem));
-        }
-    }
-    let either = |name: &str| match session {
-        Some(_) if !section.has(name) => required(profile, name),
-        _ => required(section, name),
-    };
-    Ok(Some(Base::Sso(Sso {
-        profile: profile.name().to_owned(),
-        account: required(profile, "sso_account_id")?,
-        role: required(profile, "sso_role_name")?,
-        start_url: either("sso_start_url")?,
-        region: either("sso_region")?,
-        session: session.map(|name| name.text().to_owned()),
-    })))
-}
-
-fn login(profile: Profile<'_>) -> Result<Option<Base>, Error> {
-    match profile.get("login_session")? {
-        None => Ok(None),
-        Some(value) => Err(profile.wrong(
-            &value,
-            "rdsign cannot read the session of `aws login`; in another profile, set \
-             credential_process to `aws configure export-credentials --profile` and this \
-             profile's name",
-        )),
-    }
-}
-
-fn process(profile: Profile<'_>) -> Result<Option<Base>, Error> {
-    let command = profile.get("credential_process")?;
-    Ok(command.map(|command| Base::Process(command.text().to_owned().into())))
 }
 
 #[cfg(test)]

@@ -51,6 +51,35 @@ fn keys_of_the_credentials_file_come_before_a_process_and_a_process_before_the_c
 }
 
 #[test]
+fn what_the_profile_sets_up_besides_is_told() {
+    let unused = |config: &str, credentials: &str| {
+        let unused = named(config, credentials, "default").unwrap().unused;
+        unused.into_iter().map(|u| u.source).collect::<Vec<_>>()
+    };
+    let all = format!("[default]\n{SSO}{PORTAL}credential_process = p\n{KEYS}");
+    let keys = format!("[default]\n{KEYS}");
+    let all_but_sso = ["credentials file", "credential process", "config file"];
+    assert_eq!(unused(&all, &keys), all_but_sso);
+    assert_eq!(
+        unused(&format!("{keys}credential_process = p\n"), &keys),
+        all_but_sso[1..]
+    );
+    assert_eq!(unused(&keys, ""), [""; 0]);
+    let role = format!("role_arn = {ROLE}\nsource_profile = ");
+    assert_eq!(
+        unused(
+            &format!("[default]\n{role}b\n"),
+            &format!("{keys}[b]\n{KEYS}")
+        ),
+        all_but_sso[..1]
+    );
+    assert_eq!(
+        unused(&format!("[default]\n{role}default\n"), &keys),
+        [""; 0]
+    );
+}
+
+#[test]
 fn keys_are_never_put_together_from_both_files() {
     let message = refusal(chain(
         "[default]\naws_secret_access_key = SECRET\n",
