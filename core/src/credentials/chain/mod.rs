@@ -63,12 +63,11 @@ impl<'a> Chain<'a> {
     }
 
     fn files(&self) -> Result<&Files, Error> {
-        if self.files.get().is_none() {
-            let _ = self.files.set(Files::read()?);
+        if let Some(files) = self.files.get() {
+            return Ok(files);
         }
-        Ok(self
-            .files
-            .get_or_init(|| unreachable!("they are set above")))
+        let files = Files::read()?;
+        Ok(self.files.get_or_init(|| files))
     }
 
     /// Searches everything after the environment; `tried` is what was looked at before.

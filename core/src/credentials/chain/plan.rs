@@ -67,7 +67,7 @@ impl Step {
 }
 
 /// The source to ask, and the roles to assume on top of it.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct Plan {
     pub(super) step: Step,
     /// Whose failure it would be, such as `profile "dev"`.
@@ -81,7 +81,7 @@ pub(super) struct Plan {
 }
 
 /// A source without a role on top.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) enum Base {
     Keys(Credentials),
     WebIdentity(WebIdentity),
@@ -92,7 +92,7 @@ pub(super) enum Base {
 }
 
 /// A role for the token in a file.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct WebIdentity {
     pub(super) token_file: String,
     pub(super) role_arn: String,
@@ -100,7 +100,7 @@ pub(super) struct WebIdentity {
 }
 
 /// A role that a profile names.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct ProfileRole {
     pub(super) whose: String,
     pub(super) arn: String,

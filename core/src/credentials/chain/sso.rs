@@ -23,7 +23,7 @@ use crate::timestamp::{format_rfc3339, parse_rfc3339_or};
 const AHEAD: Duration = Duration::from_secs(300);
 
 /// An account and a role at a portal.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct Sso {
     pub(super) profile: String,
     pub(super) account: String,

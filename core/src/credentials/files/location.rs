@@ -14,7 +14,6 @@ use crate::credentials::environment::variable;
 use crate::error::{Error, ErrorCode};
 
 /// The text of a file, or why there is none.
-#[derive(Debug)]
 pub(super) enum Text {
     Read(Zeroizing<String>),
     Absent(&'static str),
