@@ -17,7 +17,7 @@ pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send +
 /// A source that was looked at and not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// Its name, such as `environment` or `profile`.
+    /// Its name, such as `environment` or `credentials file`.
     pub source: &'static str,
     /// Why not.
     pub reason: String,
@@ -26,7 +26,7 @@ pub struct Tried {
 /// Credentials that were found, and the way to them. `Debug` redacts the secret.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The source that had them, such as `environment` or `profile`.
+    /// The source that had them, such as `environment` or `credentials file`.
     pub source: &'static str,
     /// The keys themselves.
     pub credentials: Credentials,
