@@ -1,6 +1,7 @@
 """AWS's configuration files as people write them, and as they break them. What is wrong is said
 without a word of what the files hold."""
 
+import os
 import re
 import shlex
 
@@ -80,6 +81,21 @@ def test_utf_16_is_named(encoding, file, machine):
     run = machine.failure()
     assert run.code == "CREDENTIALS_FAILED"
     assert run.message == f"credentials: {machine.folder / file}: encoded as UTF-16; accepted: UTF-8"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_is_no_file_counts_as_missing(kind, machine):
+    path = machine.home / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = "/dev/null"
+    machine.set(AWS_CONFIG_FILE=path)
+    assert f"{path} is not a regular file" in machine.failure().message
+    machine.credentials(f"[default]\n{BOTH}")
+    assert signed_by(machine.token()) == ID
 
 
 def test_the_older_name_of_the_session_token_is_read(machine):

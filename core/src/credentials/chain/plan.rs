@@ -133,7 +133,7 @@ pub(super) fn of_profile(profile: Profile<'_>, variable: Variable<'_>) -> Result
     Err(walk.nothing_in(profile))
 }
 
-/// Plans for the whole chain after the environment's keys. `Err` in the result is what was tried.
+/// Plans for the whole chain after the environment's keys; `tried` is what was looked at before.
 pub(super) fn of_chain(
     files: &Files,
     profile: Option<Profile<'_>>,

@@ -28,9 +28,9 @@ pub(super) fn path(name: &str, default: &str) -> PathBuf {
 }
 
 pub(super) fn read(path: &Path) -> Result<Text, Error> {
-    // A folder is not a file, and a pipe may be one, such as `/dev/fd/63`.
-    if path.is_dir() {
-        return Ok(Text::Absent("is a folder"));
+    // A pipe that nobody writes to would hold up the caller.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Ok(Text::Absent("is not a regular file"));
     }
     match fs::read(path).map(Zeroizing::new) {
         Ok(bytes) => decode(&bytes).map(Text::Read).map_err(|problem| {
@@ -141,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (path, words) in [
             (folder.path().join("x"), "not exist"),
-            (folder.path().into(), "folder"),
+            (folder.path().into(), "not a regular file"),
         ] {
             match read(&path).unwrap() {
                 Text::Absent(reason) => assert!(reason.contains(words), "{reason}"),
