@@ -67,7 +67,7 @@ def test_a_source_s_keys_end_in_a_login(source, machine, fake, moto, local, logi
     kind = "temporary" if keys.session_token else "long-lived"
     assert told["source"] == case.source
     assert told["access key id"] == f"{keys.access_key_id} ({kind})"
-    assert told["expires at"] == (keys.expiration or "not told by the source")
+    assert told["expires at"] == (keys.expiration or "unknown: the source does not say")
 
     machine.set(AWS_REGION=local.settings["region"])
     flags = [flag for flag in case.flags if flag not in ("--region", "eu-central-1")]
