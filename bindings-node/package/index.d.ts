@@ -29,9 +29,9 @@ export type CredentialsProvider = (options?: {
 /**
  * The options of a Signer.
  *
- * Set at most one source of credentials: keys, `credentials` or `profile`. The default is the AWS
- * SDKs' default chain: the environment of the process (also in a worker thread), the profile, a web
- * identity token, the container, the instance's metadata.
+ * Set at most one source of credentials: keys, `credentials` or `profile`. The default is
+ * where the AWS CLI looks, in its order: the environment of the process (also in a worker thread), a role
+ * or a web identity, the rest of the profile, the container, the instance's metadata.
  */
 export interface SignerOptions {
   /** The endpoint's host name, as RDS shows it, even if you dial another address. */
