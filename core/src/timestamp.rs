@@ -175,26 +175,51 @@ pub fn to_unix_seconds(time: SystemTime) -> i64 {
 /// # Errors
 /// [`ErrorCode::InvalidSigningTime`] if the text is not such a time.
 pub fn parse_rfc3339(text: &str) -> Result<SystemTime, Error> {
-    parse_rfc3339_or(text, ErrorCode::InvalidSigningTime, "signing time")
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
+    moment
+        .map(SystemTime::from)
+        .ok_or_else(|| not_a_time(text, ErrorCode::InvalidSigningTime, "signing time"))
 }
 
-/// Like [`parse_rfc3339`], but with another code and field in the error.
-pub(crate) fn parse_rfc3339_or(
-    text: &str,
-    code: ErrorCode,
-    field: &str,
-) -> Result<SystemTime, Error> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map(SystemTime::from)
-        .map_err(|_| {
-            Error::new(
-                code,
-                format!(
-                    "{field}: {} is not a time; accepted: RFC 3339, such as 2024-08-26T22:00:00Z",
-                    quoted(text)
-                ),
-            )
-        })
+/// Reads when credentials expire, from a field or variable of that name.
+pub(crate) fn parse_expiry(text: &str, field: &str) -> Result<SystemTime, Error> {
+    expiry(text).ok_or_else(|| not_a_time(text, ErrorCode::CredentialsFailed, field))
+}
+
+fn not_a_time(text: &str, code: ErrorCode, field: &str) -> Error {
+    let message = format!(
+        "{field}: {} is not a time; accepted: RFC 3339, such as 2024-08-26T22:00:00Z",
+        quoted(text)
+    );
+    Error::new(code, message)
+}
+
+/// An expiry in the forms that the AWS CLI reads, and that older versions of it wrote: RFC 3339, a
+/// space for the T, and `UTC`, `GMT`, `+0000` or `+00` for the zone. A time without a zone is
+/// refused, as by the AWS CLI.
+fn expiry(text: &str) -> Option<SystemTime> {
+    let text = text.trim();
+    let (date, rest) = text.split_at_checked(10)?;
+    let time = rest.strip_prefix(['T', 't', ' '])?;
+    let zone_at = time.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ','))?;
+    let (clock, zone) = time.split_at(zone_at);
+    let zone = match zone.trim_start() {
+        "Z" | "z" | "UTC" | "GMT" => "Z".to_owned(),
+        offset => {
+            let (sign, digits) = offset.split_at_checked(1)?;
+            let digits = digits.replace(':', "");
+            match digits.len() {
+                2 => format!("{sign}{digits}:00"),
+                4 => format!("{sign}{}:{}", digits.get(..2)?, digits.get(2..)?),
+                _ => return None,
+            }
+        }
+    };
+    let clock = clock.replace(',', ".");
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    let text = format!("{date}T{clock}{seconds}{zone}");
+    let moment = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
+    Some(moment.into())
 }
 
 /// Formats a time as RFC 3339 in UTC, such as `2024-08-26T22:00:00Z`. Rounds down to whole seconds.
@@ -298,5 +323,45 @@ mod tests {
         let time = parse_rfc3339("2024-08-27T00:00:00.5+02:00").unwrap();
         assert_eq!(format_rfc3339(time), "2024-08-26T22:00:00Z");
         assert!(parse_rfc3339("yesterday").is_err());
+    }
+
+    #[test]
+    fn an_expiry_is_read_in_every_form_that_the_aws_cli_reads() {
+        for text in [
+            "2024-08-26T22:00:00Z",
+            "2024-08-26T22:00:00UTC",
+            "2024-08-26 22:00:00 GMT",
+            "2024-08-26T22:00:00+0000",
+            "2024-08-26T22:00:00+00",
+            "2024-08-26T22:00Z",
+            "2024-08-26T22:00:00.123456789Z",
+            "2024-08-26T22:00:00,5Z",
+            "2024-08-27 00:00:00+02:00",
+            "2024-08-26T16:30:00-0530",
+            " 2024-08-26T22:00:00Z\n",
+        ] {
+            let time = expiry(text).map(format_rfc3339);
+            assert_eq!(time.as_deref(), Some("2024-08-26T22:00:00Z"), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_expiry() {
+        for text in [
+            "",
+            "soon",
+            "1724709600",
+            "2024-08-26",
+            "2024-08-26T22:00:00",
+            "2024-08-26T22:00:00 CET",
+            "2024-08-26T22:00:00+1",
+            "2024-13-26T22:00:00Z",
+            "2024-08-26T25:00:00Z",
+            "２024-08-26T22:00:00Z",
+            "2024-08-26T22:00:00+é0",
+            "2024-08-26T22:00:00é",
+        ] {
+            assert_eq!(expiry(text), None, "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::source::{Tried, check};
 use crate::error::{Error, ErrorCode};
-use crate::timestamp::parse_rfc3339_or;
+use crate::timestamp::parse_expiry;
 
 pub(super) const NAME: &str = "environment";
 
@@ -72,7 +72,7 @@ pub(super) fn load_from(
         }
     };
     let expiry = variable(EXPIRATION)
-        .map(|text| parse_rfc3339_or(&text, ErrorCode::CredentialsFailed, EXPIRATION))
+        .map(|text| parse_expiry(&text, EXPIRATION))
         .transpose()?;
     let credentials = Credentials::new(
         access_key_id,
