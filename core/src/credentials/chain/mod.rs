@@ -4,39 +4,44 @@
 //! no runtime, no HTTP client and no TLS roots. A search that ends with nothing says why each source
 //! had none, and one that succeeds says what came before.
 
+mod failure;
 mod fork;
 mod http;
 mod instance;
+mod metadata;
 mod plan;
+mod process;
+mod proxy;
+mod quiet;
+mod roots;
 mod runtime;
 mod settings;
 mod sso;
 mod sts;
 
 use std::cell::OnceCell;
-use std::error::Error as StdError;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
-use aws_config::credential_process::CredentialProcessProvider;
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::imds::client::error::ImdsError;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use zeroize::Zeroizing;
 
+use self::failure::{failed, failed_with, panicked, reason, timed_out};
 use self::http::LazyHttpClient;
 use self::instance::InstanceMetadata;
 use self::plan::{Base, Plan, Step, WebIdentity};
-use self::runtime::block_on;
+use self::process::Process;
+use self::runtime::{Outcome, block_on};
 use self::settings::Settings;
 use super::environment;
 use super::files::{Files, Profile};
 use super::source::{Found, RegionHint, Role, Tried, check, not_found};
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 
 /// One fetch: it reads the files once, and only if it needs them.
 pub(super) struct Chain<'a> {
@@ -99,7 +104,8 @@ impl<'a> Chain<'a> {
             Some(name) => Some(files.profile(name).ok_or_else(|| files.missing(name))?),
             None => plan::profile_of_environment(files, &mut name, &environment::variable)?,
         };
-        let config = self.settings(profile).sts()?;
+        let settings = self.settings(profile);
+        let config = settings.sts()?;
         let keys = base.credentials.clone();
         let source = "role";
         let outcome = block_on(bound, async {
@@ -112,13 +118,17 @@ impl<'a> Chain<'a> {
             role.assume(config, keys).await
         })?;
         match outcome {
-            None => Err(timed_out(source, bound, &base.tried)),
-            Some(Ok(credentials)) => Ok(Found {
+            Outcome::TimedOut => {
+                let waiting = settings.http.waiting();
+                Err(timed_out(source, bound, &base.tried, waiting))
+            }
+            Outcome::Panicked(place) => Err(panicked(source, &place)),
+            Outcome::Done(Ok(credentials)) => Ok(Found {
                 source,
                 credentials,
                 ..base
             }),
-            Some(Err(error)) => Err(failed(&format!("role {:?}", role.arn), &error)),
+            Outcome::Done(Err(error)) => Err(failed(&format!("role {:?}", role.arn), &error)),
         }
     }
 
@@ -194,20 +204,19 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
         }
         Ok(keys)
     })?;
+    let role = at.into_inner().checked_sub(1);
+    let whose = role.map_or(&plan.whose, |n| &plan.roles[n].whose);
     match outcome {
-        None => {
-            let role = at.into_inner().checked_sub(1);
-            let whose = role.map_or(&plan.whose, |n| &plan.roles[n].whose);
-            Err(timed_out(whose, bound, &tried))
-        }
-        Some(Ok(credentials)) => Ok(Found {
+        Outcome::TimedOut => Err(timed_out(whose, bound, &tried, settings.http.waiting())),
+        Outcome::Panicked(place) => Err(panicked(whose, &place)),
+        Outcome::Done(Ok(credentials)) => Ok(Found {
             source,
             credentials,
             tried,
             unused: plan.unused,
         }),
-        Some(Err(Failure::Nothing(reason))) => Err(nothing(reason)),
-        Some(Err(Failure::Failed(error))) => Err(error),
+        Outcome::Done(Err(Failure::Nothing(reason))) => Err(nothing(reason)),
+        Outcome::Done(Err(Failure::Failed(error))) => Err(error),
     }
 }
 
@@ -219,15 +228,12 @@ async fn ask(
     let whose = &plan.whose;
     let config = ProviderConfig::default()
         .with_behavior_version(Some(BehaviorVersion::latest()))
-        .with_http_client(settings.http.clone());
+        .with_http_client(settings.http()?);
     let answer = match &plan.base {
         Base::Keys(keys) => return Ok(keys.clone()),
         Base::Sso(sso) => return Ok(sso.credentials(settings, whose).await?),
         Base::WebIdentity(identity) => return web_identity(identity, settings, whose).await,
-        Base::Process(command) => {
-            let provider = CredentialProcessProvider::new(command.to_string());
-            provider.provide_credentials().await
-        }
+        Base::Process(command) => Process::new(command).credentials().await,
         Base::Container => {
             let provider = EcsCredentialsProvider::builder().configure(&config);
             provider.build().provide_credentials().await
@@ -266,58 +272,4 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
-}
-
-fn failed(source: &str, error: &CredentialsError) -> Error {
-    let code = match error {
-        CredentialsError::ProviderTimedOut(_) => ErrorCode::CredentialsTimeout,
-        _ => ErrorCode::CredentialsFailed,
-    };
-    Error::new(code, format!("credentials: {source}: {}", reason(error)))
-}
-
-fn failed_with(source: &str, problem: &str) -> Error {
-    let message = format!("credentials: {source}: {problem}");
-    Error::new(ErrorCode::CredentialsFailed, message)
-}
-
-fn timed_out(source: &str, bound: Duration, tried: &[Tried]) -> Error {
-    let mut message = format!(
-        "credentials: {source} gave no answer within {:.1} s.",
-        bound.as_secs_f64()
-    );
-    if !tried.is_empty() {
-        message.push_str(" Tried before:");
-    }
-    for Tried { source, reason } in tried {
-        message.push_str(&format!(" {source}: {reason}."));
-    }
-    Error::new(ErrorCode::CredentialsTimeout, message)
-}
-
-/// What an error of the SDK says, from the outside in. Its outermost words only name the kind.
-fn reason(error: &CredentialsError) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut source = StdError::source(error);
-    while let Some(cause) = source {
-        let text = match cause.downcast_ref() {
-            // Its own words quote the whole answer.
-            Some(ImdsError::ErrorResponse(answer)) => {
-                format!(
-                    "the answer's status is {}",
-                    answer.response().status().as_u16()
-                )
-            }
-            _ => cause.to_string(),
-        };
-        // Many wrap the text of their cause in their own.
-        if !said.iter().any(|before| before.contains(&text)) {
-            said.push(text);
-        }
-        source = cause.source();
-    }
-    if said.is_empty() {
-        said.push("has none".to_owned());
-    }
-    said.join(": ").replace('\n', " ")
 }

@@ -8,30 +8,49 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::fork;
+use super::quiet::{quiet_thread, quietly};
 use crate::error::Error;
 
 /// How long the look-ups of names have to end.
 const WIND_UP: Duration = Duration::from_millis(100);
 
-/// Runs a future to its end, or for `bound` at the most: then `None`.
+/// How a fetch came to its end.
+pub(crate) enum Outcome<T> {
+    Done(T),
+    /// The bound was reached first.
+    TimedOut,
+    /// The code below panicked at this place.
+    Panicked(String),
+}
+
+/// Runs a future to its end, or for `bound` at the most.
 ///
 /// It also works on a thread that is inside a runtime, which may not enter another one: there a
 /// thread is borrowed for the call.
 pub(crate) fn block_on<T: Send>(
     bound: Duration,
     future: impl Future<Output = T> + Send,
-) -> Result<Option<T>, Error> {
-    let run = || -> Result<Option<T>, Error> {
+) -> Result<Outcome<T>, Error> {
+    let run = || -> Result<Outcome<T>, Error> {
         let _working = Working::start();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .on_thread_start(quiet_thread)
             .on_thread_park(fork::pause)
             .on_thread_unpark(fork::work)
             .build()
             .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")))?;
-        let outcome = runtime.block_on(async { tokio::time::timeout(bound, future).await });
-        runtime.shutdown_timeout(WIND_UP);
-        Ok(outcome.ok())
+        let bounded = async { tokio::time::timeout(bound, future).await };
+        let outcome = quietly(|| {
+            let outcome = runtime.block_on(bounded);
+            runtime.shutdown_timeout(WIND_UP);
+            outcome
+        });
+        Ok(match outcome {
+            Ok(Ok(done)) => Outcome::Done(done),
+            Ok(Err(_)) => Outcome::TimedOut,
+            Err(place) => Outcome::Panicked(place),
+        })
     };
     if tokio::runtime::Handle::try_current().is_err() {
         return run();

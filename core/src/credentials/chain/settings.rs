@@ -10,6 +10,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use super::http::LazyHttpClient;
+use super::roots::CaBundle;
 use crate::credentials::environment::{self, region_of_environment};
 use crate::credentials::files::{Profile, Value};
 use crate::credentials::source::RegionHint;
@@ -132,6 +133,20 @@ impl<'a> Settings<'a> {
                 Err(said.wrong(&problem))
             }
         }
+    }
+
+    /// The HTTP client, which trusts the bundle of certificate authorities that is set.
+    pub(super) fn http(&self) -> Result<LazyHttpClient, Error> {
+        let (variable, setting) = ("AWS_CA_BUNDLE", "ca_bundle");
+        if let Some(said) = self.said(variable, setting)? {
+            let named_by = match said.from {
+                From::Setting(..) => setting,
+                _ => variable,
+            };
+            let path = said.text;
+            self.http.trust(CaBundle { named_by, path });
+        }
+        Ok(self.http.clone())
     }
 
     /// The region to ask in: the option's, the environment's, the profile's, the database's.
@@ -262,7 +277,7 @@ impl<'a> Settings<'a> {
         let dual_stack = variant("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
+            .http_client(self.http()?)
             .identity_cache(IdentityCache::no_cache())
             .region(region.map(Region::new))
             .retry_config(self.retries()?)

@@ -14,10 +14,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
 
+use super::failure::{failed, failed_with};
 use super::settings::{Service, Settings};
-use super::{failed, failed_with};
-use crate::error::{Error, ErrorCode};
-use crate::timestamp::{format_rfc3339, parse_rfc3339_or};
+use crate::error::Error;
+use crate::timestamp::{format_rfc3339, parse_expiry};
 
 /// How long before its end a login is renewed.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -184,14 +184,9 @@ impl Login {
             .filter(|text| !text.is_empty())
     }
 
-    /// A time as the versions of the AWS CLI write it: RFC 3339, or with `UTC` at its end.
+    /// A time in any form that a version of the AWS CLI writes.
     fn time(&self, name: &str) -> Option<SystemTime> {
-        let text = self.text(name)?;
-        let text = match text.strip_suffix("UTC") {
-            Some(text) => format!("{text}Z"),
-            None => text.to_owned(),
-        };
-        parse_rfc3339_or(&text, ErrorCode::CredentialsFailed, name).ok()
+        parse_expiry(self.text(name)?, name).ok()
     }
 
     /// Writes the file anew. A home that is read-only leaves the login as it is.

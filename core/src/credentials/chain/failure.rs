@@ -1,0 +1,218 @@
+//! What a source that failed says: every text that comes from the AWS SDK passes [`reason`].
+//!
+//! The SDK's errors quote whole requests, answers and Rust structs, and so tokens and keys. Here
+//! they become a sentence that has none of these.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::imds::client::error::ImdsError;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::ErrorMetadata;
+
+use crate::credentials::source::Tried;
+use crate::error::{Error, ErrorCode};
+
+/// How much of an answer's or a process's own words an error repeats.
+const LONGEST: usize = 1000;
+
+/// Words of the SDK that only say that there is a cause.
+const WRAPPERS: [&str; 7] = [
+    "service error",
+    "unhandled error",
+    "dispatch failure",
+    "io error",
+    "user error",
+    "other",
+    "an error occurred while loading credentials",
+];
+
+/// A cause in words of our own, which replace all that the SDK says around it.
+#[derive(Debug)]
+pub(super) struct Told(pub(super) String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Told {}
+
+/// The error for a source that should have worked.
+pub(super) fn failed(source: &str, error: &CredentialsError) -> Error {
+    let reason = reason(error);
+    let advice = advice(&reason).map(|advice| format!("; {advice}"));
+    failed_with(source, &(reason + &advice.unwrap_or_default()))
+}
+
+pub(super) fn failed_with(source: &str, problem: &str) -> Error {
+    let message = format!("credentials: {source}: {problem}");
+    Error::new(ErrorCode::CredentialsFailed, message)
+}
+
+/// The error for a search that ran past its bound. `waiting` says what for, if that is known.
+pub(super) fn timed_out(
+    source: &str,
+    bound: Duration,
+    tried: &[Tried],
+    waiting: Option<String>,
+) -> Error {
+    let mut message = format!(
+        "credentials: {source} gave no answer within {:.1} s.",
+        bound.as_secs_f64()
+    );
+    if let Some(waiting) = waiting {
+        message.push_str(&format!(" {waiting}."));
+    }
+    if !tried.is_empty() {
+        message.push_str(" Tried before:");
+    }
+    for Tried { source, reason } in tried {
+        message.push_str(&format!(" {source}: {reason}."));
+    }
+    Error::new(ErrorCode::CredentialsTimeout, message)
+}
+
+/// The error for a panic in the code that asks a source.
+pub(super) fn panicked(source: &str, place: &str) -> Error {
+    let message = format!(
+        "credentials: {source}: the code that asks this source failed by a panic, at {place}"
+    );
+    Error::new(ErrorCode::CredentialsFailed, message)
+}
+
+/// What an error of the SDK says, from the outside in. Its outermost words only name the kind.
+pub(super) fn reason(error: &CredentialsError) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut source = StdError::source(error);
+    while let Some(cause) = source {
+        if let Some(Told(text)) = cause.downcast_ref() {
+            return one_line(text);
+        }
+        let text = words(cause);
+        // Many wrap the text of their cause in their own.
+        if !text.is_empty() && !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+        source = cause.source();
+    }
+    let is_wrapper = |text: &String| WRAPPERS.iter().any(|wrapper| text.starts_with(wrapper));
+    if !said.iter().all(is_wrapper) {
+        said.retain(|text| !is_wrapper(text));
+    }
+    match said.is_empty() {
+        true => "has none".to_owned(),
+        false => one_line(&said.join(": ")),
+    }
+}
+
+/// One cause's own words.
+fn words(cause: &(dyn StdError + 'static)) -> String {
+    // Its own words quote the whole answer.
+    if let Some(ImdsError::ErrorResponse(answer)) = cause.downcast_ref() {
+        let status = answer.response().status().as_u16();
+        return format!("the answer's status is {status}");
+    }
+    if let Some(refusal) = cause.downcast_ref::<ErrorMetadata>() {
+        return refusal_in_words(refusal.code(), refusal.message());
+    }
+    let text = cause.to_string();
+    let end = start_of_struct(&text).unwrap_or(text.len());
+    let text = text[..end].trim_end_matches([' ', ':', '`', '.']);
+    text.to_owned()
+}
+
+/// What a service answers instead of keys.
+pub(super) fn refusal_in_words(code: Option<&str>, message: Option<&str>) -> String {
+    let parts: Vec<&str> = [code, message].into_iter().flatten().collect();
+    parts.join(": ")
+}
+
+/// Where Rust's own notation of a value begins, such as `Request {` or `StatusCode(`. What such a
+/// value holds is for no one's eyes.
+fn start_of_struct(text: &str) -> Option<usize> {
+    text.match_indices(['{', '(']).find_map(|(at, bracket)| {
+        let before = &text[..at];
+        let before = match bracket {
+            "{" => before.strip_suffix(' ')?,
+            _ => before,
+        };
+        let is_named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+        let name = before.trim_end_matches(is_named).len();
+        let last = before[name..].rsplit("::").next().unwrap_or_default();
+        let is_type = last.starts_with(|c: char| c.is_ascii_uppercase());
+        is_type.then_some(name)
+    })
+}
+
+fn one_line(text: &str) -> String {
+    let line = text.replace(char::is_control, " ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// What to do about a failure that is known.
+fn advice(reason: &str) -> Option<&'static str> {
+    [
+        (
+            "ForbiddenException",
+            "the user who logged in to SSO may not use this account with this role",
+        ),
+        (
+            "UnknownIssuer",
+            "if a proxy of your network issues its own certificates, name its certificate \
+             authority in AWS_CA_BUNDLE or ca_bundle",
+        ),
+    ]
+    .into_iter()
+    .find_map(|(cause, advice)| reason.contains(cause).then_some(advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> String {
+        reason(&CredentialsError::provider_error(text.to_owned()))
+    }
+
+    #[test]
+    fn rust_s_notation_is_never_shown() {
+        for (text, shown) in [
+            (
+                "failed to apply it to request `Request { body: secret }`",
+                "failed to apply it to request",
+            ),
+            ("Non-success status: StatusCode(400)", "Non-success status"),
+            (
+                "expected a key, found: Some(ValueString { value: secret })",
+                "expected a key, found",
+            ),
+            ("found aws_types::Sdk { a: secret }", "found"),
+            ("two (or three) words {}", "two (or three) words {}"),
+            ("one\nline", "one line"),
+        ] {
+            assert_eq!(of(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_words() {
+        let refusal = ErrorMetadata::builder()
+            .code("AccessDenied")
+            .message("no")
+            .build();
+        let error = CredentialsError::provider_error(refusal);
+        assert_eq!(reason(&error), "AccessDenied: no");
+    }
+
+    #[test]
+    fn a_cause_of_our_own_replaces_what_the_sdk_says() {
+        let error = CredentialsError::unhandled(Told("HTTPS_PROXY: none".to_owned()));
+        assert_eq!(reason(&error), "HTTPS_PROXY: none");
+    }
+}

@@ -1,0 +1,191 @@
+//! `credential_process`: a command of the user's that prints keys.
+//!
+//! The AWS SDK's own provider runs such a command, too, but cannot end it: past the fetch's bound it
+//! lives on, and each further fetch starts another. This one runs it in a process group of its own,
+//! which is killed as a whole. At a terminal it stays in the caller's group, since no other group may
+//! ask there for a password; then only the command itself is killed.
+//!
+//! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::process::Stdio;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::Result;
+use aws_credential_types::provider::error::CredentialsError;
+use serde_json::{Map, Value};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use zeroize::Zeroizing;
+
+use super::failure::Told;
+use crate::timestamp::parse_expiry;
+
+/// How long a killed process may take to be gone, a millisecond each.
+const LAST_LOOKS: usize = 100;
+
+/// A command that prints keys.
+pub(super) struct Process<'a> {
+    command: &'a str,
+}
+
+impl<'a> Process<'a> {
+    pub(super) fn new(command: &'a str) -> Self {
+        Self { command }
+    }
+
+    pub(super) async fn credentials(&self) -> Result {
+        let told = |problem: String| {
+            CredentialsError::provider_error(Told(format!("credential_process: {problem}")))
+        };
+        let is_apart = !is_at_a_terminal();
+        let mut command = Command::new("sh");
+        command.args(["-c", self.command]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if is_apart {
+            command.process_group(0);
+        }
+        let started = command.spawn().map_err(|error| told(error.to_string()))?;
+        let mut running = Running {
+            child: started,
+            is_apart,
+        };
+        let errors = tokio::spawn(read(running.child.stderr.take()));
+        let output = read(running.child.stdout.take()).await;
+        let errors = errors.await.unwrap_or_default();
+        let status = running.child.wait().await;
+        let status = status.map_err(|error| told(error.to_string()))?;
+        if !status.success() {
+            let errors = String::from_utf8_lossy(&errors);
+            return Err(told(format!("{status}: {}", errors.trim())));
+        }
+        read_output(&output).map_err(told)
+    }
+}
+
+/// A process that does not outlive this value.
+struct Running {
+    child: Child,
+    is_apart: bool,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // No id: it has ended, and its group's id may be another's.
+        let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
+            return;
+        };
+        if self.is_apart {
+            // SAFETY: a system call without memory. The group is that of a child not yet waited for.
+            #[allow(unsafe_code)]
+            let _ = unsafe { libc::killpg(id, libc::SIGKILL) };
+        }
+        let _ = self.child.start_kill();
+        for _ in 0..LAST_LOOKS {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Whether this process may use a terminal now. A process of another group that reads from it is
+/// stopped.
+fn is_at_a_terminal() -> bool {
+    File::open("/dev/tty").is_ok_and(|terminal| {
+        // SAFETY: system calls without memory, on a descriptor that is open.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::tcgetpgrp(terminal.as_raw_fd()) == libc::getpgrp()
+        }
+    })
+}
+
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::new());
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.read_to_end(&mut text).await;
+    }
+    text
+}
+
+fn read_output(output: &[u8]) -> std::result::Result<Credentials, String> {
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(output) else {
+        return Err("its output is not a JSON object".to_owned());
+    };
+    match fields.get("Version") {
+        Some(version) if version.as_u64() == Some(1) => {}
+        Some(_) => return Err("Version: not the number 1; accepted: 1".to_owned()),
+        None => return Err("Version: missing; accepted: 1".to_owned()),
+    }
+    let missing = |field: &str| format!("{field}: missing; accepted: a text");
+    let id = text(&mut fields, "AccessKeyId")?.ok_or_else(|| missing("AccessKeyId"))?;
+    let secret = text(&mut fields, "SecretAccessKey")?;
+    let secret = secret.ok_or_else(|| missing("SecretAccessKey"))?;
+    let session_token = text(&mut fields, "SessionToken")?;
+    let expiry = text(&mut fields, "Expiration")?
+        .map(|text| parse_expiry(&text, "Expiration"))
+        .transpose()
+        .map_err(|error| error.message().to_owned())?;
+    let name = "CredentialProcess";
+    Ok(Credentials::new(id, secret, session_token, expiry, name))
+}
+
+/// A field that is a text or null. Its value is never shown: a wrong one may be a secret.
+fn text(
+    fields: &mut Map<String, Value>,
+    field: &str,
+) -> std::result::Result<Option<String>, String> {
+    let kind = match fields.remove(field) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => return Ok(Some(text)),
+        Some(Value::Bool(_)) => "a boolean",
+        Some(Value::Number(_)) => "a number",
+        Some(Value::Array(_)) => "a list",
+        Some(Value::Object(_)) => "an object",
+    };
+    Err(format!("{field}: {kind}; accepted: a text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::format_rfc3339;
+
+    fn of(fields: &str) -> std::result::Result<Credentials, String> {
+        let keys = r#""Version": 1, "AccessKeyId": "ASIA", "SecretAccessKey": "s""#;
+        read_output(format!("{{{keys}, {fields}}}").as_bytes())
+    }
+
+    #[test]
+    fn an_expiration_is_read_in_the_aws_cli_s_forms() {
+        for text in ["2099-01-01T00:00:00+0000", "2099-01-01 00:00:00.5UTC"] {
+            let credentials = of(&format!(r#""Expiration": "{text}""#)).unwrap();
+            let expiry = credentials.expiry().map(format_rfc3339);
+            assert_eq!(expiry.as_deref(), Some("2099-01-01T00:00:00Z"), "{text}");
+        }
+        assert_eq!(of(r#""Expiration": null"#).unwrap().expiry(), None);
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_named_and_not_shown() {
+        for (fields, problem) in [
+            (r#""Expiration": 978307200"#, "Expiration: a number"),
+            (
+                r#""Expiration": "soon""#,
+                "Expiration: \"soon\" is not a time",
+            ),
+            (r#""Expiration": "2099-01-01T00:00:00""#, "Expiration: "),
+            (r#""SessionToken": ["s"]"#, "SessionToken: a list"),
+            (r#""Version": 2"#, "Version: not the number 1"),
+        ] {
+            let error = of(fields).unwrap_err();
+            assert!(error.starts_with(problem), "{error}");
+        }
+        let error = read_output(b"{\"SecretAccessKey\": \"secret\"").unwrap_err();
+        assert_eq!(error, "its output is not a JSON object");
+    }
+}

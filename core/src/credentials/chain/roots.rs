@@ -1,0 +1,65 @@
+//! The certificate authorities that a connection trusts: the system's, and those of AWS_CA_BUNDLE or
+//! of the profile's `ca_bundle`, for networks whose proxy issues its own certificates.
+//!
+//! A certificate of the bundle that cannot be read is left out, as by OpenSSL; a bundle without any
+//! is an error, since nobody names one for nothing.
+
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::failure::Told;
+use crate::credentials::environment;
+use crate::message::quoted;
+
+const END: &str = "-----END CERTIFICATE-----";
+
+/// A bundle's path, and the variable or setting that names it.
+#[derive(Debug)]
+pub(super) struct CaBundle {
+    pub(super) named_by: &'static str,
+    pub(super) path: String,
+}
+
+/// What a TLS connection trusts.
+pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
+    let mut roots = TrustStore::default();
+    if let Some(CaBundle { named_by, path }) = bundle {
+        let refuse = |problem: String| Told(format!("{named_by}: {}: {problem}", quoted(path)));
+        let text = std::fs::read(expanded(path)).map_err(|error| refuse(error.to_string()))?;
+        let certificates = certificates(&String::from_utf8_lossy(&text));
+        if certificates.is_empty() {
+            let problem = "has no certificate; accepted: a file of certificates in PEM";
+            return Err(refuse(problem.to_owned()));
+        }
+        for certificate in certificates {
+            roots.add_pem_certificate(certificate);
+        }
+    }
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    context.map_err(|error| Told(format!("cannot set up TLS: {error}")))
+}
+
+/// The certificates of a bundle that can be trusted. The HTTP client panics over others.
+fn certificates(text: &str) -> Vec<String> {
+    let is_readable = |pem: &String| {
+        CertificateDer::from_pem_slice(pem.as_bytes())
+            .is_ok_and(|certificate| RootCertStore::empty().add(certificate).is_ok())
+    };
+    let blocks = text
+        .split_inclusive(END)
+        .filter(|block| block.ends_with(END));
+    blocks
+        .map(|block| format!("{block}\n"))
+        .filter(is_readable)
+        .collect()
+}
+
+/// `~` as in the AWS CLI.
+fn expanded(path: &str) -> String {
+    match (path.strip_prefix("~/"), environment::variable("HOME")) {
+        (Some(rest), Some(home)) => format!("{home}/{rest}"),
+        _ => path.to_owned(),
+    }
+}
