@@ -2,6 +2,7 @@
 source's keys end in a login."""
 
 import json
+import subprocess
 
 import pytest
 from fake_aws import Keys, now
@@ -25,6 +26,17 @@ def stopped(clock):
     with now.stopped() as second:
         clock.stop_waits()
         yield second.timestamp()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 and STS that signs itself, and its key."""
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
+    what = ["-subj", "/CN=tests", "-addext", "subjectAltName=IP:127.0.0.1,DNS:*.eu-central-1.amazonaws.com", "-days", "2"]
+    what += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    subprocess.run(["openssl", *kind, *what, *files], check=True, capture_output=True)
+    return tmp_path / "certificate.pem", tmp_path / "key.pem"
 
 
 @pytest.fixture(scope="session")

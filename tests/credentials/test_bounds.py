@@ -5,11 +5,13 @@ import contextlib
 import os
 import select
 import socket
+from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clock import Clock
+from common import wait_until
 from fake_aws import FakeAws, keys_file, long_lived_keys
 from machine import key_of, signed_by
 from sources import (
@@ -75,6 +77,7 @@ def test_a_server_that_hangs_is_given_up_within(seconds, tmp_path, clock_so, sub
             assert (run.status, run.code) == (1, "CREDENTIALS_TIMEOUT"), run
             assert run.message.startswith(f"credentials: {name} gave no answer within {seconds or 5}.0 s."), run
             assert [words for words in BEFORE if words in run.message] == before, run
+            assert ("hop limit" in run.message) == (route == "imds_token"), run
 
 
 @pytest.fixture
@@ -164,6 +167,29 @@ def test_a_process_that_hangs_is_given_up(machine):
         os.close(descriptor)
     assert (run.code, 'profile "default" gave no answer' in run.message) == ("CREDENTIALS_TIMEOUT", True)
     assert "environment: " in run.message
+
+
+def test_a_process_that_hangs_is_killed_with_its_children(machine):
+    # Both hold the pipe open for reading; nobody does once both are dead.
+    pipe = machine.home / "pipe"
+    os.mkfifo(pipe)
+    script = machine.file("keys.sh", f"#!/bin/sh\ncat '{pipe}' &\ncat '{pipe}' & wait\n", 0o700)
+    machine.config(f"[default]\ncredential_process = {script}\n")
+    with at_work(machine, "credentials", "--credentials-timeout", "2") as run:
+        wait_until(lambda: count_readers(pipe) == 2, "both children")
+    assert run.result().code == "CREDENTIALS_TIMEOUT"
+    assert count_readers(pipe) == 0
+    with pytest.raises(OSError):
+        os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+
+
+def count_readers(path):
+    """How many `cat` of this path there are."""
+    commands = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            commands.append((process / "cmdline").read_bytes())
+    return commands.count(b"cat\0" + os.fsencode(path) + b"\0")
 
 
 def test_a_bound_of_nothing_is_refused(machine):

@@ -61,6 +61,18 @@ ANSWERS = [
     (
         container,
         "container",
+        (400, '{"Code": "AccessDeniedException", "Message": "no trust"}'),
+        ["container", "400", "AccessDeniedException: no trust"],
+    ),
+    (
+        container,
+        "container",
+        (404, '{"code": "NoIdMapping", "message": "no association", "HTTPErrorCode": 404}'),
+        ["container", "404", "NoIdMapping: no association"],
+    ),
+    (
+        container,
+        "container",
         (200, '{"code": "AccessDenied", "message": "no role for this task"}'),
         ["container", "AccessDenied", "no role for this task"],
     ),
@@ -70,13 +82,16 @@ ANSWERS = [
         sso_session,
         "sso",
         (401, '{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}'),
-        ["profile", "UnauthorizedException", "Session token not found or invalid"],
+        [
+            "credentials: profile: UnauthorizedException: Session token not found or invalid. ",
+            "Run `aws sso login`",
+        ],
     ),
     (
         sso_session,
         "sso",
         (403, '{"__type": "ForbiddenException", "message": "No access"}'),
-        ["profile", "ForbiddenException", "No access"],
+        ["credentials: profile: ForbiddenException: No access. ", "this account with this role"],
     ),
     (web_identity, "sts", (200, f"<rubbish>{SECRET}</rubbish>"), ["web identity"]),
     (
@@ -273,6 +288,25 @@ def test_an_sso_login_that_cannot_be_read_is_named(content, machine, fake):
     assert (run.code, "run `aws sso login --profile default`" in run.message) == ("CREDENTIALS_FAILED", True)
 
 
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:1338", "localhost", "::1"])
+def test_an_address_of_the_instance_without_its_scheme_is_named(endpoint, machine):
+    machine.uses_imds(endpoint)
+    machine.set(AWS_REGION="eu-central-1")
+    run = machine.failure()
+    assert f'AWS_EC2_METADATA_SERVICE_ENDPOINT: "{endpoint}" is not an address' in run.message, run
+    assert run.code == "CREDENTIALS_FAILED"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_what_does_not_speak_imdsv2_is_said_and_is_no_source(status, machine, fake):
+    machine.uses_imds(fake.url)
+    fake.imds_token.respond(status, SECRET)
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_NOT_FOUND"
+    assert "what answers there does not speak IMDSv2" in run.message and str(status) in run.message, run
+    assert "environment: " in run.message
+
+
 def test_a_web_identity_without_its_file_fails(machine, fake):
     web_identity(machine, fake, fake)
     machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.home / "gone")
@@ -296,11 +330,12 @@ def test_a_container_s_authorization_is_not_shown_when_it_cannot_be_sent(machine
     assert (run.code, "container" in run.message) == ("CREDENTIALS_FAILED", True)
 
 
-@pytest.mark.parametrize("address", ["http://192.0.2.1/keys", "not an address"])
+@pytest.mark.parametrize("address", ["http://192.0.2.1/keys", "not an address", "localhost", "127.0.0.1:80"])
 def test_a_container_s_address_elsewhere_is_refused_and_not_asked(address, machine):
     machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=address, AWS_REGION="eu-central-1")
     run = machine.failure()
     assert (run.code, "container" in run.message) == ("CREDENTIALS_FAILED", True)
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in run.message or "192.0.2.1" in run.message, run
 
 
 def test_an_end_in_the_environment_that_is_no_time_is_named(machine, fake):

@@ -283,15 +283,27 @@ JSON = '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s"}'
 BAD_PROCESSES = {
     "a status of 1": ("echo 'please log in first' >&2; exit 1", ["exit status: 1", "please log in first"]),
     "a status of 1 after printing keys": (f"echo '{JSON % (ID, SECRET)}'; exit 1", ["exit status: 1"]),
-    "no output": ("true", ["could not parse response"]),
-    "rubbish": (f"echo rubbish {SECRET}", ["could not parse response"]),
-    "half its output": (f"echo '{JSON[:50] % (ID)}{SECRET}'", ["could not parse response"]),
-    "no version": (f"echo '{JSON.replace('Version', 'Edition') % (ID, SECRET)}'", ["`Version`"]),
-    "another version": (f"echo '{JSON.replace('1', '2') % (ID, SECRET)}'", ["version number: 2"]),
-    "no secret": ('echo \'{"Version": 1, "AccessKeyId": "AKIA"}\'', ["`SecretAccessKey`"]),
+    "no output": ("true", ["credential_process: its output is not a JSON object"]),
+    "rubbish": (f"echo rubbish {SECRET}", ["credential_process: its output is not a JSON object"]),
+    "half its output": (f"echo '{JSON[:50] % (ID)}{SECRET}'", ["credential_process: its output is not a JSON object"]),
+    "no version": (f"echo '{JSON.replace('Version', 'Edition') % (ID, SECRET)}'", ["Version: missing"]),
+    "another version": (f"echo '{JSON.replace('1', '2') % (ID, SECRET)}'", ["Version: not the number 1"]),
+    "no secret": ('echo \'{"Version": 1, "AccessKeyId": "AKIA"}\'', ["SecretAccessKey: missing"]),
     "an end that is no time": (
         f"""echo '{JSON.replace("}", ', "Expiration": "soon"}') % (ID, SECRET)}'""",
-        ["`Expiration`"],
+        ['Expiration: "soon" is not a time'],
+    ),
+    "an end without a zone": (
+        f"""echo '{JSON.replace("}", ', "Expiration": "2099-01-01T00:00:00"}') % (ID, SECRET)}'""",
+        ["Expiration: "],
+    ),
+    "an end as a number": (
+        f"""echo '{JSON.replace("}", ', "Expiration": 978307200}') % (ID, SECRET)}'""",
+        ["Expiration: a number; accepted: a text"],
+    ),
+    "a session token of another type": (
+        f"""echo '{JSON.replace("}", ', "SessionToken": ["%s"]}') % (ID, SECRET, SECRET)}'""",
+        ["SessionToken: a list"],
     ),
 }
 
@@ -305,6 +317,16 @@ def test_a_process_fails_with(script, words, machine):
     assert all(word in run.message for word in words), run
     process(machine, f"echo '{JSON % (ID, SECRET)}'")
     assert signed_by(machine.token()) == ID
+
+
+@pytest.mark.parametrize(
+    "end", ["00:00:00+0000", "00:00:00UTC", "00:00:00.123Z", "01:00:00+01:00", "00:00:00 GMT"], ids=str
+)
+@pytest.mark.parametrize("between", ["T", " "], ids=["T", "a space"])
+def test_an_end_of_a_process_is_read_as_by_the_aws_cli(between, end, machine):
+    text = JSON.replace("}", f', "Expiration": "2099-01-01{between}{end}"}}') % (ID, SECRET)
+    process(machine, f"echo '{text}'")
+    assert machine.found()["expires at"] == "2099-01-01T00:00:00Z"
 
 
 def test_a_process_that_is_not_there_is_named(machine):

@@ -4,7 +4,6 @@ to and starts. For each thing that must not happen there is a run in which it do
 import re
 import shutil
 import ssl
-import subprocess
 
 import pytest
 
@@ -125,17 +124,6 @@ def test_sts_opens_the_roots(machine, fake):
     trace = Trace(machine, "--role-arn", ROLE)
     assert trace.run.code == "CREDENTIALS_FAILED"
     assert trace.opened(*TRUST)
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
-    what = ["-subj", "/CN=tests", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    what += ["-addext", "basicConstraints=critical,CA:FALSE"]
-    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    subprocess.run(["openssl", *kind, *what, *files], check=True, capture_output=True)
-    return tmp_path / "certificate.pem", tmp_path / "key.pem"
 
 
 def test_tls_trusts_the_system_s_roots_and_nothing_else(machine, certificate):

@@ -118,7 +118,7 @@ fn words(cause: &(dyn StdError + 'static)) -> String {
     if let Some(refusal) = cause.downcast_ref::<ErrorMetadata>() {
         return refusal_in_words(refusal.code(), refusal.message());
     }
-    let text = cause.to_string();
+    let text = without_status_code(cause.to_string());
     let end = start_of_struct(&text).unwrap_or(text.len());
     let text = text[..end].trim_end_matches([' ', ':', '`', '.']);
     text.to_owned()
@@ -128,6 +128,19 @@ fn words(cause: &(dyn StdError + 'static)) -> String {
 pub(super) fn refusal_in_words(code: Option<&str>, message: Option<&str>) -> String {
     let parts: Vec<&str> = [code, message].into_iter().flatten().collect();
     parts.join(": ")
+}
+
+/// A status in Rust's notation, `StatusCode(500)`, as a number.
+fn without_status_code(text: String) -> String {
+    let Some((before, rest)) = text.split_once("StatusCode(") else {
+        return text;
+    };
+    match rest.split_once(')') {
+        Some((status, after)) if status.parse::<u16>().is_ok() => {
+            format!("{before}{status}{after}")
+        }
+        _ => text,
+    }
 }
 
 /// Where Rust's own notation of a value begins, such as `Request {` or `StatusCode(`. What such a
@@ -187,7 +200,11 @@ mod tests {
                 "failed to apply it to request `Request { body: secret }`",
                 "failed to apply it to request",
             ),
-            ("Non-success status: StatusCode(400)", "Non-success status"),
+            (
+                "Non-success status: StatusCode(400)",
+                "Non-success status: 400",
+            ),
+            ("Non-success status: Status(secret)", "Non-success status"),
             (
                 "expected a key, found: Some(ValueString { value: secret })",
                 "expected a key, found",

@@ -3,7 +3,7 @@
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 
 use super::failure::{Told, refusal_in_words};
@@ -54,12 +54,9 @@ impl Kind {
                  status {status}"
             ),
             (Self::Container, 400..500) => {
-                let (answer, body) = with_body(answer).await;
-                let said = said_in(&body);
-                if said.is_empty() {
-                    return Ok(answer);
-                }
-                format!("the answer's status is {status}: {said}")
+                let said = said_in(&body_of(answer).await);
+                let colon = if said.is_empty() { "" } else { ": " };
+                format!("the answer's status is {status}{colon}{said}")
             }
             _ => return Ok(answer),
         };
@@ -67,15 +64,10 @@ impl Kind {
     }
 }
 
-/// Reads the body, which is short: connections to metadata services are plain http.
-async fn with_body(mut answer: HttpResponse) -> (HttpResponse, Vec<u8>) {
-    let body = answer.take_body();
-    let bytes = aws_smithy_types::byte_stream::ByteStream::new(body)
-        .collect()
-        .await;
-    let bytes = bytes.map(|bytes| bytes.to_vec()).unwrap_or_default();
-    *answer.body_mut() = SdkBody::from(bytes.clone());
-    (answer, bytes)
+/// Connections to metadata services are plain http, and their refusals are short.
+async fn body_of(mut answer: HttpResponse) -> Vec<u8> {
+    let body = ByteStream::new(answer.take_body()).collect().await;
+    body.map(|body| body.to_vec()).unwrap_or_default()
 }
 
 /// `Code` and `Message` of an answer, as ECS and the agent of EKS Pod Identity write them.
