@@ -168,6 +168,17 @@ def test_a_session_token_of_another_key_is_reported(environment):
     passes(environment)
 
 
+def test_odd_keys_are_warned_about_and_not_shown(environment):
+    id, secret = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+    swapped = environment | {"AWS_ACCESS_KEY_ID": secret, "AWS_SECRET_ACCESS_KEY": id}
+    quoted = environment | {"AWS_ACCESS_KEY_ID": f'"{id}"'}
+    for odd, finding in [(swapped, "odd-access-key-id"), (quoted, "quoted-key")]:
+        done = run(odd, "--json")
+        assert secret not in done.stdout + done.stderr
+        _, told, _ = steps(odd)
+        assert (told["credentials"]["outcome"], told["credentials"]["finding"]) == ("warning", finding)
+
+
 def test_a_wrong_region_is_reported(local, environment):
     passes(environment, "--region=ap-northeast-1")
     fails(

@@ -388,6 +388,13 @@ def test_ended_keys_in_the_environment_sign_nothing(machine):
     machine.token("--signing-time", "2024-08-26T21:59:59Z")
 
 
+def test_a_secret_in_place_of_the_id_is_not_shown_when_the_keys_have_ended(machine):
+    machine.set(AWS_ACCESS_KEY_ID=new_secret(), AWS_SECRET_ACCESS_KEY="AKIAEXAMPLE000000001")
+    machine.set(AWS_CREDENTIAL_EXPIRATION="2024-08-26T22:00:00Z")
+    run = machine.run("token", "--hostname", HOSTNAME, "--username", "u")
+    assert (run.code, "not shown" in run.message) == ("CREDENTIALS_EXPIRED", True)
+
+
 def test_ended_keys_are_still_found(machine, fake):
     container(machine, fake, fake)
     fake.container.lifetime = -60

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use rdsign::names::shown_access_key_id;
 use rdsign::{Signer, timestamp};
 
 use crate::args::SourceArgs;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: CredentialsArgs) -> Result<ExitCode, Failure> {
         Some(time) => timestamp::format_rfc3339(time),
         None => "unknown: the source does not say".to_owned(),
     };
-    let key = found.access_key_id();
+    let key = shown_access_key_id(found.access_key_id());
     let mut text = format!(
         "source:         {}\naccess key id:  {key} ({kind})\nexpires at:     {end}\n",
         found.source
@@ -50,5 +51,6 @@ pub(crate) fn run(args: CredentialsArgs) -> Result<ExitCode, Failure> {
         text.push_str(&format!("not used:       {source}: {reason}\n"));
     }
     output::print([text])?;
+    output::warn_about(&found.odd_keys());
     Ok(ExitCode::SUCCESS)
 }

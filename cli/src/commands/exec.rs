@@ -15,6 +15,7 @@ use clap::Args;
 use crate::args::{DialArgs, TargetArgs, variable};
 use crate::ca_bundle::BundleFile;
 use crate::failure::Failure;
+use crate::output;
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -96,5 +97,6 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     }
     // Last, because the token's lifetime starts now.
     child.env("PGPASSWORD", signer.token()?.value());
+    output::warn_about(&signer.odd_keys());
     Ok((child, bundle))
 }

@@ -39,6 +39,7 @@ Example:
 pub(crate) fn run(args: PgpassArgs) -> Result<ExitCode, Failure> {
     let signer = args.target.builder()?.build()?;
     let token = signer.token()?;
+    output::warn_about(&signer.odd_keys());
     let endpoint = signer.endpoint();
     let port = args.dial.hostport.unwrap_or(endpoint.port());
     let database = args.dbname.as_deref().map_or("*".into(), escaped);

@@ -61,6 +61,7 @@ pub(crate) fn run(args: TokenArgs) -> Result<ExitCode, Failure> {
         Some(time) => signer.token_at(timestamp::parse_rfc3339(&time)?)?,
         None => signer.token()?,
     };
+    output::warn_about(&signer.odd_keys());
     let end = if args.quiet { "" } else { "\n" };
     output::print([token.value(), end])?;
     Ok(ExitCode::SUCCESS)

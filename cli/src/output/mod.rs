@@ -9,6 +9,8 @@ pub(crate) mod terminal;
 
 use std::io::{self, Write};
 
+use rdsign::names::OddKeys;
+
 /// Writes the parts one after the other, with nothing between them.
 pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
     let mut output = io::stdout().lock();
@@ -16,4 +18,12 @@ pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Res
         output.write_all(part.as_ref().as_bytes())?;
     }
     output.flush()
+}
+
+/// Warns on standard error about keys that sign tokens which a database may refuse.
+pub(crate) fn warn_about(odd: &[OddKeys]) {
+    for odd in odd {
+        let (problem, advice) = odd.problem_and_advice();
+        eprintln!("rdsign: warning: {problem}. {advice}");
+    }
 }

@@ -13,8 +13,9 @@ use aws_credential_types::Credentials;
 
 use super::flight::Flight;
 pub(crate) use super::flight::Lease;
-use super::source::{Found, RegionHint, Source};
+use super::source::{Found, RegionHint, Source, odd_keys};
 use crate::error::{Error, ErrorCode};
+use crate::names::{OddKeys, shown_access_key_id};
 use crate::timestamp::format_rfc3339;
 
 /// Once new credentials were asked for in vain, how long until they are asked for again, while
@@ -48,6 +49,15 @@ impl CredentialsCache {
 
     pub(crate) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What is odd about the keys that signed last, if any did.
+    pub(crate) fn odd_keys(&self) -> Vec<OddKeys> {
+        match (self.source.constant(), self.current.load_full()) {
+            (Some(keys), _) => odd_keys(keys),
+            (None, Some(lease)) => odd_keys(&lease.credentials),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// Credentials that are valid at `now`.
@@ -197,7 +207,7 @@ fn valid(
             format!(
                 "credentials: those of access key {} expired at {}, and there are no newer ones \
                  ({source})",
-                credentials.access_key_id(),
+                shown_access_key_id(credentials.access_key_id()),
                 format_rfc3339(expiry),
             ),
         )),

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 
 use crate::error::{Error, ErrorCode};
+use crate::names::OddKeys;
 
 /// What a provider of one's own returns: keys, or any error.
 pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
@@ -42,6 +43,11 @@ impl Found {
         self.credentials.access_key_id()
     }
 
+    /// What is odd about the keys: they sign, but a database may refuse the token.
+    pub fn odd_keys(&self) -> Vec<OddKeys> {
+        odd_keys(&self.credentials)
+    }
+
     /// When the credentials end; `None` for keys without an end.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.credentials.expiry()
@@ -55,6 +61,15 @@ impl Found {
             unused: Vec::new(),
         }
     }
+}
+
+pub(crate) fn odd_keys(keys: &Credentials) -> Vec<OddKeys> {
+    let has_session_token = keys.session_token().is_some();
+    OddKeys::of(
+        keys.access_key_id(),
+        keys.secret_access_key(),
+        has_session_token,
+    )
 }
 
 pub(crate) type Provider = Arc<dyn Fn() -> ProviderResult + Send + Sync>;

@@ -21,6 +21,14 @@ pub(crate) fn is_access_key_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.len() != SECRET_LENGTH && text.bytes().all(accepted)
 }
 
+/// An access key id for a message; another text in its place is not shown, since it may be a secret.
+pub fn shown_access_key_id(text: &str) -> &str {
+    match is_access_key_id(text) {
+        true => text,
+        false => "(not shown: it does not look like one)",
+    }
+}
+
 /// Returns whether the text has the form of the access key IDs that AWS issues today: `AKIA` or
 /// `ASIA`, and 20 capital letters and digits in all.
 pub(crate) fn is_issued_access_key_id(text: &str) -> bool {

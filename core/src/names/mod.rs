@@ -7,16 +7,18 @@
 mod access_key;
 mod endpoint;
 mod hostname;
+mod odd_keys;
 mod region;
 mod resource;
 mod username;
 
 pub use crate::limits::DEFAULT_PORT;
-pub use access_key::SessionTokenMismatch;
+pub use access_key::{SessionTokenMismatch, shown_access_key_id};
 pub(crate) use access_key::{is_access_key_id, is_issued_access_key_id};
 pub use endpoint::{Endpoint, parse_port};
 pub use hostname::is_same_hostname;
 pub(crate) use hostname::{address, hostname_required, is_loopback};
+pub use odd_keys::OddKeys;
 pub use region::Region;
 pub(crate) use resource::ID_PREFIXES;
 pub use resource::{

@@ -16,7 +16,7 @@ use super::token::Token;
 use crate::credentials::cache::{CredentialsCache, Lease};
 use crate::credentials::{RegionHint, Source};
 use crate::error::Error;
-use crate::names::{Endpoint, Region};
+use crate::names::{Endpoint, OddKeys, Region};
 use crate::timestamp::Timestamp;
 
 /// Signs tokens for one database user at one endpoint. Clones share the cached credentials.
@@ -147,6 +147,12 @@ impl Signer {
     /// As [`Signer::token_at`].
     pub fn token_at_unix_seconds(&self, signing_time: i64) -> Result<Token, Error> {
         self.sign(Timestamp::from_unix_seconds(signing_time)?)
+    }
+
+    /// What is odd about the keys that signed last: they sign, but a database may refuse the token.
+    /// Nothing before the first token.
+    pub fn odd_keys(&self) -> Vec<OddKeys> {
+        self.0.cache.odd_keys()
     }
 
     /// Returns the text of a token signed now, for use as a driver's password.

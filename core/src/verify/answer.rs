@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::message::quoted;
-use crate::names::{CONNECT_ACTION, Endpoint};
+use crate::names::{CONNECT_ACTION, Endpoint, is_access_key_id, shown_access_key_id};
 use crate::policy::Decision;
 use crate::received::Malformed;
 use crate::timestamp::format_rfc3339;
@@ -28,10 +28,18 @@ impl fmt::Display for Accepted {
         write!(
             f,
             "access key {} may connect to {}; host {}",
-            quoted(&self.access_key_id),
+            shown_key(&self.access_key_id),
             quoted(&self.arn),
             self.signed_host,
         )
+    }
+}
+
+/// A swapped pair has its secret here.
+fn shown_key(id: &str) -> String {
+    match is_access_key_id(id) {
+        true => quoted(id),
+        false => shown_access_key_id(id).to_owned(),
     }
 }
 
@@ -98,13 +106,16 @@ pub enum Refusal {
         expires_in: u64,
     },
     /// The server does not know the access key.
-    #[error("access key {} is not known", quoted(access_key_id))]
+    #[error("access key {} is not known", shown_key(access_key_id))]
     UnknownAccessKey {
         /// The token's access key ID.
         access_key_id: String,
     },
     /// The session token does not belong to the access key.
-    #[error("the session token {problem} for access key {}", quoted(access_key_id))]
+    #[error(
+        "the session token {problem} for access key {}",
+        shown_key(access_key_id)
+    )]
     WrongSessionToken {
         /// The token's access key ID.
         access_key_id: String,
@@ -112,7 +123,7 @@ pub enum Refusal {
         problem: &'static str,
     },
     /// The secret access key produces another signature.
-    #[error("the signature is wrong for access key {}", quoted(access_key_id))]
+    #[error("the signature is wrong for access key {}", shown_key(access_key_id))]
     WrongSignature {
         /// The token's access key ID.
         access_key_id: String,
@@ -120,7 +131,7 @@ pub enum Refusal {
     /// The policies do not allow the login.
     #[error(
         "the policies of access key {} do not allow {CONNECT_ACTION} on {}: {decision}",
-        quoted(access_key_id),
+        shown_key(access_key_id),
         quoted(arn)
     )]
     NotAllowed {

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use rdsign::ErrorCode;
-use rdsign::names::SessionTokenMismatch;
+use rdsign::names::{OddKeys, SessionTokenMismatch};
 use rdsign::timestamp::format_rfc3339;
 
 use super::entry::{Entry, Step};
@@ -18,9 +18,8 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     } else {
         "long-lived"
     };
-    let mut says = format!("{}: {id} ({kind})", found.source);
-    match SessionTokenMismatch::of(id, has_session_token) {
-        Some(SessionTokenMismatch::Missing) => {
+    match found.odd_keys().into_iter().next() {
+        Some(OddKeys::SessionToken(SessionTokenMismatch::Missing)) => {
             let says = format!(
                 "{}: {id} is a temporary key, and its session token is missing",
                 found.source
@@ -29,7 +28,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
                 "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
             );
         }
-        Some(SessionTokenMismatch::LeftOver) => {
+        Some(OddKeys::SessionToken(SessionTokenMismatch::LeftOver)) => {
             let says = format!(
                 "{}: {id} is a long-lived key, but there is a session token",
                 found.source
@@ -37,8 +36,18 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
             return Entry::failed(Step::Credentials, Finding::SessionTokenLeftOver, says)
                 .next("Unset AWS_SESSION_TOKEN: it belongs to another key.");
         }
+        Some(odd) => {
+            let finding = match odd {
+                OddKeys::Quoted => Finding::QuotedKey,
+                _ => Finding::OddAccessKeyId,
+            };
+            let (problem, advice) = odd.problem_and_advice();
+            let says = format!("{}: {problem}", found.source);
+            return Entry::warning(Step::Credentials, finding, says).next(advice);
+        }
         None => {}
     }
+    let mut says = format!("{}: {id} ({kind})", found.source);
     let Some(end) = found.expires_at() else {
         return Entry::fine(Step::Credentials, says);
     };

@@ -29,6 +29,8 @@ findings! {
     CredentialsEndSoon => "credentials-end-soon",
     SessionTokenMissing => "session-token-missing",
     SessionTokenLeftOver => "session-token-left-over",
+    QuotedKey => "quoted-key",
+    OddAccessKeyId => "odd-access-key-id",
     NameTimeout => "name-timeout",
     NameUnknown => "name-unknown",
     NotAnEndpoint => "not-an-endpoint",

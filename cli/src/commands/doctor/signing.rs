@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use rdsign::names::shown_access_key_id;
 use rdsign::timestamp::format_rfc3339;
 use rdsign::{RegionSource, Signer, Token, inspect};
 
@@ -46,7 +47,7 @@ impl Examination {
         let (Ok(found), Ok((region, _))) = (found, &self.region) else {
             return None;
         };
-        let access_key_id = found.access_key_id().to_owned();
+        let access_key_id = shown_access_key_id(found.access_key_id()).to_owned();
         let is_temporary = found.credentials.session_token().is_some();
         let signer = Signer::builder()
             .hostname(self.endpoint.hostname())
