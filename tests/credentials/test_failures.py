@@ -82,16 +82,13 @@ ANSWERS = [
         sso_session,
         "sso",
         (401, '{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}'),
-        [
-            "credentials: profile: UnauthorizedException: Session token not found or invalid. ",
-            "Run `aws sso login`",
-        ],
+        ["UnauthorizedException: Session token not found or invalid; run `aws sso login --profile default`"],
     ),
     (
         sso_session,
         "sso",
         (403, '{"__type": "ForbiddenException", "message": "No access"}'),
-        ["credentials: profile: ForbiddenException: No access. ", "this account with this role"],
+        ["profile \"default\": ForbiddenException: No access; the user who logged in"],
     ),
     (web_identity, "sts", (200, f"<rubbish>{SECRET}</rubbish>"), ["web identity"]),
     (
@@ -163,8 +160,8 @@ TRIED_AGAIN = [
     (container, "container", (500, SECRET), ["container", "500"]),
     (container, "container", (503, SECRET), ["container", "503"]),
     *[(container, "container", (200, text or " "), ["container"]) for text in NO_JSON.values()],
-    (container, "container", (200, HALF), ["container", "`Token`"]),
-    (container, "container", (200, NO_END), ["container", "`Expiration`"]),
+    (container, "container", (200, HALF), ["container", "Token: missing"]),
+    (container, "container", (200, NO_END), ["container", "Expiration: not a time"]),
     (sso_session, "sso", (500, SECRET), ["profile"]),
     (web_identity, "sts", (500, SECRET), ["web identity"]),
     (role_on_top_of_the_environment, "sts", (500, SECRET), ["role "]),
@@ -335,7 +332,14 @@ def test_a_container_s_address_elsewhere_is_refused_and_not_asked(address, machi
     machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=address, AWS_REGION="eu-central-1")
     run = machine.failure()
     assert (run.code, "container" in run.message) == ("CREDENTIALS_FAILED", True)
-    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in run.message or "192.0.2.1" in run.message, run
+    assert f'AWS_CONTAINER_CREDENTIALS_FULL_URI: "{address}" is' in run.message, run
+
+
+def test_an_empty_variable_of_a_container_counts_as_unset(machine, fake):
+    container(machine, fake, fake)
+    machine.set(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="", AWS_CONTAINER_AUTHORIZATION_TOKEN="")
+    machine.token()
+    assert "authorization" not in fake.container.requests[0].headers
 
 
 def test_an_end_in_the_environment_that_is_no_time_is_named(machine, fake):

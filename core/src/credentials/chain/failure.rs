@@ -84,9 +84,9 @@ pub(super) fn panicked(source: &str, place: &str) -> Error {
 }
 
 /// What an error of the SDK says, from the outside in. Its outermost words only name the kind.
-pub(super) fn reason(error: &CredentialsError) -> String {
+pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
-    let mut source = StdError::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         if let Some(Told(text)) = cause.downcast_ref() {
             return one_line(text);

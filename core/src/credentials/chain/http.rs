@@ -128,7 +128,7 @@ impl LazyConnector {
                 (Ok(answer), Some(proxy), _) if answer.status().as_u16() == 407 => {
                     Err(ConnectorError::user(proxy.refuses_user().into()))
                 }
-                (Ok(answer), _, Some(kind)) => kind.check(answer).await,
+                (Ok(answer), _, Some(kind)) => kind.check(answer),
                 (answer, ..) => answer,
             }
         }))

@@ -1,12 +1,10 @@
 //! The metadata services of instances and containers: their requests, which never go through a proxy,
-//! and their refusals, of which the AWS SDK keeps no more than the status.
+//! and what their answers mean where the AWS SDK does not say it.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::byte_stream::ByteStream;
-use serde_json::Value;
 
-use super::failure::{Told, refusal_in_words};
+use super::failure::Told;
 
 const IMDS_TOKEN: &str = "/latest/api/token";
 const SSO_TOKEN: &str = "x-amz-sso_bearer_token";
@@ -45,34 +43,16 @@ impl Kind {
         })
     }
 
-    /// Turns a refusal into words; what the SDK reads well or asks again is passed on.
-    pub(super) async fn check(self, answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    /// Refuses an answer that the SDK would misread.
+    pub(super) fn check(self, answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
         let status = answer.status().as_u16();
-        let problem = match (self, status) {
-            (Self::ImdsToken, 400 | 404 | 405) => format!(
-                "what answers there does not speak IMDSv2: its answer to PUT {IMDS_TOKEN} has \
-                 status {status}"
-            ),
-            (Self::Container, 400..500) => {
-                let said = said_in(&body_of(answer).await);
-                let colon = if said.is_empty() { "" } else { ": " };
-                format!("the answer's status is {status}{colon}{said}")
-            }
-            _ => return Ok(answer),
-        };
+        if self != Self::ImdsToken || !matches!(status, 400 | 404 | 405) {
+            return Ok(answer);
+        }
+        let problem = format!(
+            "what answers there does not speak IMDSv2: its answer to PUT {IMDS_TOKEN} has status \
+             {status}"
+        );
         Err(ConnectorError::user(Told(problem).into()))
     }
-}
-
-/// Connections to metadata services are plain http, and their refusals are short.
-async fn body_of(mut answer: HttpResponse) -> Vec<u8> {
-    let body = ByteStream::new(answer.take_body()).collect().await;
-    body.map(|body| body.to_vec()).unwrap_or_default()
-}
-
-/// `Code` and `Message` of an answer, as ECS and the agent of EKS Pod Identity write them.
-fn said_in(body: &[u8]) -> String {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |names: [&str; 2]| names.iter().find_map(|name| body.get(name)?.as_str());
-    refusal_in_words(text(["Code", "code"]), text(["Message", "message"]))
 }

@@ -4,10 +4,12 @@
 //! no runtime, no HTTP client and no TLS roots. A search that ends with nothing says why each source
 //! had none, and one that succeeds says what came before.
 
+mod container;
 mod failure;
 mod fork;
 mod http;
 mod instance;
+mod json;
 mod metadata;
 mod plan;
 mod process;
@@ -25,10 +27,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
-use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
+use aws_credential_types::provider::error::CredentialsError;
 use zeroize::Zeroizing;
 
 use self::failure::{failed, failed_with, panicked, reason, timed_out};
@@ -235,8 +236,8 @@ async fn ask(
         Base::WebIdentity(identity) => return web_identity(identity, settings, whose).await,
         Base::Process(command) => Process::new(command).credentials().await,
         Base::Container => {
-            let provider = EcsCredentialsProvider::builder().configure(&config);
-            provider.build().provide_credentials().await
+            let keys = container::credentials(settings.http()?).await;
+            return Ok(keys.map_err(|problem| failed_with(whose, &problem))?);
         }
         Base::InstanceMetadata => {
             let provider = InstanceMetadata::new(&config, settings, bound)?;

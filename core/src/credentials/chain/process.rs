@@ -15,12 +15,13 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::Result;
 use aws_credential_types::provider::error::CredentialsError;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
 use super::failure::Told;
+use super::json;
 use crate::timestamp::parse_expiry;
 
 /// How long a killed process may take to be gone, a millisecond each.
@@ -121,33 +122,15 @@ fn read_output(output: &[u8]) -> std::result::Result<Credentials, String> {
         Some(_) => return Err("Version: not the number 1; accepted: 1".to_owned()),
         None => return Err("Version: missing; accepted: 1".to_owned()),
     }
-    let missing = |field: &str| format!("{field}: missing; accepted: a text");
-    let id = text(&mut fields, "AccessKeyId")?.ok_or_else(|| missing("AccessKeyId"))?;
-    let secret = text(&mut fields, "SecretAccessKey")?;
-    let secret = secret.ok_or_else(|| missing("SecretAccessKey"))?;
-    let session_token = text(&mut fields, "SessionToken")?;
-    let expiry = text(&mut fields, "Expiration")?
+    let id = json::required(&mut fields, "AccessKeyId")?;
+    let secret = json::required(&mut fields, "SecretAccessKey")?;
+    let session_token = json::text(&mut fields, "SessionToken")?;
+    let expiry = json::text(&mut fields, "Expiration")?
         .map(|text| parse_expiry(&text, "Expiration"))
         .transpose()
         .map_err(|error| error.message().to_owned())?;
     let name = "CredentialProcess";
     Ok(Credentials::new(id, secret, session_token, expiry, name))
-}
-
-/// A field that is a text or null. Its value is never shown: a wrong one may be a secret.
-fn text(
-    fields: &mut Map<String, Value>,
-    field: &str,
-) -> std::result::Result<Option<String>, String> {
-    let kind = match fields.remove(field) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => return Ok(Some(text)),
-        Some(Value::Bool(_)) => "a boolean",
-        Some(Value::Number(_)) => "a number",
-        Some(Value::Array(_)) => "a list",
-        Some(Value::Object(_)) => "an object",
-    };
-    Err(format!("{field}: {kind}; accepted: a text"))
 }
 
 #[cfg(test)]

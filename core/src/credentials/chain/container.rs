@@ -1,0 +1,244 @@
+//! The endpoint that hands keys to a container, in ECS, EKS Pod Identity and others.
+//!
+//! The AWS SDK's own provider counts an empty variable as set, panics over an address without a
+//! scheme, and drops what a refusal says.
+//!
+//! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Error as ContextError;
+use aws_smithy_runtime_api::client::orchestrator::{
+    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
+};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::retry::RetryConfig;
+use http::{HeaderValue, Uri};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::failure::{Told, reason, refusal_in_words};
+use super::http::LazyHttpClient;
+use super::json;
+use crate::credentials::environment::variable;
+use crate::message::quoted;
+use crate::timestamp::parse_expiry;
+
+const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+const ECS: &str = "http://169.254.170.2";
+/// Besides this machine itself, those of ECS and of EKS Pod Identity.
+const ALLOWED: [IpAddr; 3] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+];
+
+/// Asks for the keys. The error says why there are none, without the source's name.
+pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, String> {
+    let address = address(&variable)?;
+    let authorization = authorization()?;
+    let endpoint = format!(
+        "{}://{}",
+        address.scheme_str().unwrap_or_default(),
+        address
+            .authority()
+            .map_or("", |authority| authority.as_str())
+    );
+    let path = address.path_and_query().map_or("/", |path| path.as_str());
+    let path = path.to_owned();
+    // The SDK logs no body of this operation.
+    let mut sensitive = Layer::new("container");
+    sensitive.store_put(SensitiveOutput);
+    let operation = Operation::builder()
+        .service_name("container")
+        .operation_name("credentials")
+        .endpoint_url(&endpoint)
+        .no_auth()
+        .http_client(http)
+        .standard_retry(&RetryConfig::standard())
+        .retry_classifier(TransientErrorClassifier::<ContextError>::new())
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .sleep_impl(TokioSleep::new())
+        .runtime_plugin(StaticRuntimePlugin::new().with_config(sensitive.freeze()))
+        .serializer(move |authorization: Option<HeaderValue>| {
+            let mut request = HttpRequest::get(&path)?;
+            request.headers_mut().insert("accept", "application/json");
+            if let Some(authorization) = authorization {
+                request.headers_mut().insert("authorization", authorization);
+            }
+            Ok(request)
+        })
+        .deserializer(|answer: &HttpResponse| {
+            read(answer).map_err(|problem| OrchestratorError::operation(Told(problem)))
+        })
+        .build();
+    let answer = operation.invoke(authorization).await;
+    answer.map_err(|error| match error {
+        SdkError::ServiceError(refused) => refused.into_err().0,
+        other => reason(&other),
+    })
+}
+
+/// The address to ask; the relative one comes first, as in the AWS CLI.
+fn address(variable: &dyn Fn(&str) -> Option<String>) -> Result<Uri, String> {
+    let (name, text) = match (variable(RELATIVE), variable(FULL)) {
+        (Some(path), _) => (RELATIVE, path),
+        (None, full) => (FULL, full.unwrap_or_default()),
+    };
+    let refuse = |problem: &str, accepted: &str| {
+        Err(format!(
+            "{name}: {} {problem}; accepted: {accepted}",
+            quoted(&text)
+        ))
+    };
+    if name == RELATIVE {
+        let address = format!("{ECS}{text}").parse();
+        return match address {
+            Ok(address) if text.starts_with('/') => Ok(address),
+            _ => refuse("is not a path", "one that starts with /"),
+        };
+    }
+    let accepted = "http:// with this machine's address or that of ECS or EKS, or https://";
+    let Ok(address) = text.parse::<Uri>() else {
+        return refuse("is not an address", accepted);
+    };
+    match (address.scheme_str(), address.host()) {
+        (Some("https"), Some(_)) => Ok(address),
+        (Some("http"), Some(host)) if is_allowed(host) => Ok(address),
+        (Some("http"), Some(_)) => refuse("is the address of another machine", accepted),
+        _ => refuse("is not an address", accepted),
+    }
+}
+
+/// Keys are sent unencrypted only where they cannot leave the machine.
+fn is_allowed(host: &str) -> bool {
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse();
+    match ip {
+        Ok(ip) => ALLOWED.contains(&ip) || ip.is_loopback(),
+        Err(_) => host == "localhost",
+    }
+}
+
+fn authorization() -> Result<Option<HeaderValue>, String> {
+    let (name, token) = match (variable(TOKEN_FILE), variable(TOKEN)) {
+        (Some(path), _) => {
+            let token = std::fs::read(&path);
+            let token =
+                token.map_err(|error| format!("{TOKEN_FILE}: {}: {error}", quoted(&path)))?;
+            (TOKEN_FILE, token)
+        }
+        (None, Some(token)) => (TOKEN, token.into_bytes()),
+        (None, None) => return Ok(None),
+    };
+    let token = Zeroizing::new(token);
+    let mut header = HeaderValue::from_bytes(&token).map_err(|_| {
+        format!("{name}: has a control character in it, such as a line end; accepted: one line")
+    })?;
+    header.set_sensitive(true);
+    Ok(Some(header))
+}
+
+fn read(answer: &HttpResponse) -> Result<Credentials, String> {
+    let status = answer.status().as_u16();
+    let body = answer.body().bytes().unwrap_or_default();
+    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let said = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str());
+    let refusal = refusal_in_words(said(["Code", "code"]), said(["Message", "message"]));
+    if !answer.status().is_success() {
+        let colon = if refusal.is_empty() { "" } else { ": " };
+        return Err(format!("the answer's status is {status}{colon}{refusal}"));
+    }
+    let keys = keys(fields.clone());
+    match said(["Code", "code"]) {
+        Some(code) if code != "Success" && keys.is_err() => Err(refusal),
+        _ => keys,
+    }
+}
+
+fn keys(mut fields: Map<String, Value>) -> Result<Credentials, String> {
+    if fields.is_empty() {
+        return Err("the answer is not a JSON object".to_owned());
+    }
+    let id = json::required(&mut fields, "AccessKeyId")?;
+    let secret = json::required(&mut fields, "SecretAccessKey")?;
+    let session_token = json::required(&mut fields, "Token")?;
+    let end = json::required(&mut fields, "Expiration")?;
+    // What is there may be anything, so it is not quoted.
+    let end = parse_expiry(&end, "Expiration");
+    let end = end.map_err(|_| "Expiration: not a time; accepted: RFC 3339".to_owned())?;
+    Ok(Credentials::new(
+        id,
+        secret,
+        Some(session_token),
+        Some(end),
+        "container",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(relative: &str, full: &str) -> Result<String, String> {
+        let variable = |name: &str| {
+            let value = if name == RELATIVE { relative } else { full };
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        address(&variable).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn an_address_is_on_this_machine_or_encrypted() {
+        for full in [
+            "http://127.0.0.1:80/x",
+            "http://localhost/x",
+            "http://[::1]/x",
+            "http://169.254.170.23/v1/credentials",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "https://keys.example/x",
+        ] {
+            assert_eq!(of("", full).as_deref(), Ok(full));
+        }
+        for full in [
+            "http://192.0.2.1/x",
+            "http://keys.example/x",
+            "localhost",
+            "::1",
+            "a b",
+            "ftp://[::1]/",
+        ] {
+            let error = of("", full).unwrap_err();
+            assert!(
+                error.starts_with(&format!("{FULL}: {full:?} is ")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_relative_address_is_a_path_of_ecs() {
+        assert_eq!(
+            of("/v2/x?id=1", "a b").unwrap(),
+            "http://169.254.170.2/v2/x?id=1"
+        );
+        for path in ["v2", ".evil.example/", "@evil.example/", "/a b"] {
+            let error = of(path, "").unwrap_err();
+            assert!(
+                error.starts_with(&format!("{RELATIVE}: {path:?} is not a path")),
+                "{error}"
+            );
+        }
+    }
+}
