@@ -266,13 +266,6 @@ def test_a_role_that_needs_mfa_is_refused_before_sts_is_asked(machine, fake):
     assert fake.sts.requests == []
 
 
-def test_a_login_session_is_refused_with_what_to_do_instead(machine):
-    machine.config("[default]\nlogin_session = arn:aws:iam::123456789012:user/jane\n")
-    run = machine.failure()
-    assert run.code == "CREDENTIALS_FAILED"
-    assert "line 2: login_session: " in run.message and "aws configure export-credentials" in run.message
-
-
 LOGINS = {"gone": None, "empty": "", "half": '{"accessToken": "' + SECRET, "a list": f"[{SECRET}]"}
 
 

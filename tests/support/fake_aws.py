@@ -1,9 +1,9 @@
 """An AWS of the tests' own on 127.0.0.1: everything that hands out credentials, on one port.
 
 It serves IMDSv2, the endpoint of ECS and EKS containers, the portal and the token service of IAM
-Identity Center (SSO), and STS, which it can also pass on to another server, such as moto's. Each
-route can be told to be slow, to hang, to answer anything, or to hand out keys that have ended or
-change each time; every request is noted. Nothing here checks a signature: moto does.
+Identity Center (SSO), AWS Sign-In, and STS, which it can also pass on to another server, such as
+moto's. Each route can be told to be slow, to hang, to answer anything, or to hand out keys that have
+ended or change each time; every request is noted. Nothing here checks a signature: moto does.
 
 In a test: `FakeAws()`, and `close()` at the end. For programs in other languages:
 
@@ -267,6 +267,7 @@ ROUTES = {
     ("GET", "/container/credentials"): "container",
     ("GET", "/federation/credentials"): "sso",
     ("POST", "/token"): "sso_oidc",
+    ("POST", "/v1/token"): "signin",
     ("POST", "/"): "sts",
 }
 
@@ -277,7 +278,7 @@ class FakeAws:
     def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0), tls: ssl.SSLContext | None = None):
         self.imds_token, self.imds_role, self.imds = map(Route, ("imds_token", "imds_role", "imds"))
         self.container, self.sso, self.sso_oidc = map(Route, ("container", "sso", "sso_oidc"))
-        self.sts = Route("sts")
+        self.sts, self.signin = map(Route, ("sts", "signin"))
         self.routes = {name: getattr(self, name) for name in ROUTES.values()}
         self.strays: list[Request] = []
         self.imds_session = new_secret()
@@ -356,6 +357,13 @@ class FakeAws:
         self.sso_access_token = new_secret()
         token = {"accessToken": self.sso_access_token, "tokenType": "Bearer", "expiresIn": 28800}
         return 200, json.dumps(token | {"refreshToken": new_secret()})
+
+    def say_signin(self, request: Request) -> tuple[int, str]:
+        keys = self.signin.keys()
+        names = ("accessKeyId", "secretAccessKey", "sessionToken")
+        values = (keys.access_key_id, keys.secret_access_key, keys.session_token)
+        answer = {"accessToken": dict(zip(names, values, strict=True)), "tokenType": "aws_sigv4"}
+        return 200, json.dumps(answer | {"expiresIn": int(self.signin.lifetime), "refreshToken": new_secret()})
 
     def say_sts(self, request: Request) -> tuple[int, str]:
         form = request.form

@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
 use super::source::{Tried, check};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::timestamp::parse_expiry;
 
 pub(super) const NAME: &str = "environment";
@@ -88,7 +88,6 @@ pub(super) fn load_from(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
     use crate::timestamp::format_rfc3339;
 
     fn environment(variables: &[(&str, &str)]) -> Result<Result<Credentials, Tried>, Error> {

@@ -8,24 +8,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aws_credential_types::Credentials;
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::retries::classifiers::{
-    HttpStatusCodeClassifier, TransientErrorClassifier,
-};
-use aws_smithy_runtime_api::client::interceptors::context::Error as ContextError;
-use aws_smithy_runtime_api::client::orchestrator::{
-    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
-};
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
-use aws_smithy_types::config_bag::Layer;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
 use http::{HeaderValue, Uri};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::failure::{Told, reason, refusal_in_words};
+use super::call::{self, Answer, Refusal};
+use super::failure::refusal_in_words;
 use super::http::LazyHttpClient;
 use super::json;
 use crate::credentials::environment::variable;
@@ -58,37 +48,19 @@ pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, Str
     );
     let path = address.path_and_query().map_or("/", |path| path.as_str());
     let path = path.to_owned();
-    // The SDK logs no body of this operation.
-    let mut sensitive = Layer::new("container");
-    sensitive.store_put(SensitiveOutput);
-    let operation = Operation::builder()
-        .service_name("container")
-        .operation_name("credentials")
-        .endpoint_url(&endpoint)
-        .no_auth()
-        .http_client(http)
-        .standard_retry(&RetryConfig::standard())
-        .retry_classifier(TransientErrorClassifier::<ContextError>::new())
-        .retry_classifier(HttpStatusCodeClassifier::default())
-        .sleep_impl(TokioSleep::new())
-        .runtime_plugin(StaticRuntimePlugin::new().with_config(sensitive.freeze()))
-        .serializer(move |authorization: Option<HeaderValue>| {
-            let mut request = HttpRequest::get(&path)?;
-            request.headers_mut().insert("accept", "application/json");
-            if let Some(authorization) = authorization {
-                request.headers_mut().insert("authorization", authorization);
-            }
-            Ok(request)
-        })
-        .deserializer(|answer: &HttpResponse| {
-            read(answer).map_err(|problem| OrchestratorError::operation(Told(problem)))
-        })
-        .build();
-    let answer = operation.invoke(authorization).await;
-    answer.map_err(|error| match error {
-        SdkError::ServiceError(refused) => refused.into_err().0,
-        other => reason(&other),
-    })
+    let answer = call::send(http, &endpoint, RetryConfig::standard(), move || {
+        let mut request = HttpRequest::get(&path)?;
+        request.headers_mut().insert("accept", "application/json");
+        if let Some(authorization) = authorization.clone() {
+            request.headers_mut().insert("authorization", authorization);
+        }
+        Ok(request)
+    });
+    match answer.await {
+        Ok(answer) => read(&answer, true),
+        Err(Refusal::Answer(answer)) => read(&answer, false),
+        Err(Refusal::None(reason)) => Err(reason),
+    }
 }
 
 /// The address to ask; the relative one comes first, as in the AWS CLI.
@@ -150,15 +122,13 @@ fn authorization() -> Result<Option<HeaderValue>, String> {
     Ok(Some(header))
 }
 
-fn read(answer: &HttpResponse) -> Result<Credentials, String> {
-    let status = answer.status().as_u16();
-    let body = answer.body().bytes().unwrap_or_default();
-    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+fn read(answer: &Answer, is_success: bool) -> Result<Credentials, String> {
+    let fields: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
     let said = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str());
     let refusal = refusal_in_words(said(["Code", "code"]), said(["Message", "message"]));
-    if !answer.status().is_success() {
+    if !is_success {
         let colon = if refusal.is_empty() { "" } else { ": " };
-        return Err(format!("the answer's status is {status}{colon}{refusal}"));
+        return Err(format!("{answer}{colon}{refusal}"));
     }
     let keys = keys(fields.clone());
     match said(["Code", "code"]) {

@@ -185,6 +185,15 @@ fn advice(reason: &str) -> Option<&'static str> {
     .find_map(|(cause, advice)| reason.contains(cause).then_some(advice))
 }
 
+/// A name as an argument of a shell's command.
+pub(super) fn in_shell(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
+    match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,15 @@
 //! no runtime, no HTTP client and no TLS roots. A search that ends with nothing says why each source
 //! had none, and one that succeeds says what came before.
 
+mod cached;
+mod call;
 mod container;
 mod failure;
 mod fork;
 mod http;
 mod instance;
 mod json;
+mod login;
 mod metadata;
 mod plan;
 mod process;
@@ -232,6 +235,7 @@ async fn ask(
         .with_http_client(settings.http()?);
     let answer = match &plan.base {
         Base::Keys(keys) => return Ok(keys.clone()),
+        Base::Login(login) => return Ok(login.credentials(settings, whose).await?),
         Base::Sso(sso) => return Ok(sso.credentials(settings, whose).await?),
         Base::WebIdentity(identity) => return web_identity(identity, settings, whose).await,
         Base::Process(command) => Process::new(command).credentials().await,

@@ -13,6 +13,7 @@ use self::kinds::{
     ACCESS_KEY_ID, ROLE_ARN, SECRET_ACCESS_KEY, TOKEN_FILE, has_role, keys, login, process,
     role_of, set_up_beside, sso,
 };
+use super::login::Login;
 use super::sso::Sso;
 use crate::credentials::environment;
 use crate::credentials::files::{Files, Profile, Value};
@@ -86,6 +87,7 @@ pub(super) enum Base {
     Keys(Credentials),
     WebIdentity(WebIdentity),
     Sso(Sso),
+    Login(Login),
     Process(Zeroizing<String>),
     Container,
     InstanceMetadata,

@@ -30,6 +30,7 @@ pub(super) enum Service {
     Sts,
     Sso,
     SsoOidc,
+    Signin,
 }
 
 /// A value, and who said it.
@@ -86,6 +87,7 @@ impl Service {
             Self::Sts => ("AWS_ENDPOINT_URL_STS", "sts"),
             Self::Sso => ("AWS_ENDPOINT_URL_SSO", "sso"),
             Self::SsoOidc => ("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc"),
+            Self::Signin => ("AWS_ENDPOINT_URL_SIGNIN", "signin"),
         }
     }
 }
@@ -150,7 +152,7 @@ impl<'a> Settings<'a> {
     }
 
     /// The region to ask in: the option's, the environment's, the profile's, the database's.
-    fn region(&self) -> Result<Option<String>, Error> {
+    pub(super) fn region(&self) -> Result<Option<String>, Error> {
         let said = match (self.region, region_of_environment()) {
             (Some(RegionHint::Given(region)), _) => Said {
                 text: region.clone(),

@@ -5,19 +5,17 @@
 //! back, because a refresh token may work only once.
 
 use std::env::home_dir;
-use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
 
+use super::cached::Cached;
 use super::failure::{failed, failed_with};
 use super::settings::{Service, Settings};
 use crate::error::Error;
-use crate::timestamp::{format_rfc3339, parse_expiry};
+use crate::timestamp::format_rfc3339;
 
 /// How long before its end a login is renewed.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -31,12 +29,6 @@ pub(super) struct Sso {
     pub(super) start_url: String,
     pub(super) region: String,
     pub(super) session: Option<String>,
-}
-
-/// The token of a login, as the file has it.
-struct Login {
-    path: PathBuf,
-    fields: Map<String, Value>,
 }
 
 impl Sso {
@@ -74,7 +66,7 @@ impl Sso {
     }
 
     async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Error> {
-        let login = Login::read(self.session.as_deref().unwrap_or(&self.start_url))
+        let login = self::login(self.session.as_deref().unwrap_or(&self.start_url))
             .map_err(|problem| self.advise(&failed_with(whose, &problem)))?;
         let now = SystemTime::now();
         let damaged = |field: &str| {
@@ -103,7 +95,7 @@ impl Sso {
     /// Asks for a new token, if the login has what that takes.
     async fn renew(
         &self,
-        login: &Login,
+        login: &Cached,
         settings: &Settings<'_>,
         now: SystemTime,
     ) -> Result<Option<String>, Error> {
@@ -159,58 +151,14 @@ impl Sso {
     }
 }
 
-impl Login {
-    fn read(identifier: &str) -> Result<Self, String> {
-        let home = home_dir().ok_or("there is no home folder with the SSO login")?;
-        let hash = Sha1::digest(identifier)
-            .iter()
-            .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
-        let path = home.join(".aws/sso/cache").join(format!("{hash}.json"));
-        let shown = path.display();
-        let text = fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("not logged in to SSO: {shown} does not exist"),
-            _ => format!("cannot read the SSO login {shown}: {error}"),
-        })?;
-        // The JSON error's text may quote what it read.
-        let fields = serde_json::from_slice(&text)
-            .map_err(|_| format!("the SSO login {shown} is not a JSON object"))?;
-        Ok(Self { path, fields })
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.fields
-            .get(name)?
-            .as_str()
-            .filter(|text| !text.is_empty())
-    }
-
-    /// A time in any form that a version of the AWS CLI writes.
-    fn time(&self, name: &str) -> Option<SystemTime> {
-        parse_expiry(self.text(name)?, name).ok()
-    }
-
-    /// Writes the file anew. A home that is read-only leaves the login as it is.
-    fn replace(&self, fields: &Map<String, Value>) {
-        let Ok(text) = serde_json::to_vec(fields) else {
-            return;
-        };
-        let new = self
-            .path
-            .with_extension(format!("json.{}", std::process::id()));
-        if write_private(&new, &text)
-            .and_then(|()| fs::rename(&new, &self.path))
-            .is_err()
-        {
-            let _ = fs::remove_file(&new);
-        }
-    }
-}
-
-fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text)
+/// The login for a session's name or a start URL.
+fn login(identifier: &str) -> Result<Cached, String> {
+    let home = home_dir().ok_or("there is no home folder with the SSO login")?;
+    let hash = Sha1::digest(identifier)
+        .iter()
+        .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+    Cached::read(
+        home.join(".aws/sso/cache").join(format!("{hash}.json")),
+        "SSO",
+    )
 }

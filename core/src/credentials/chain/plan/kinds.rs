@@ -5,6 +5,7 @@
 use aws_credential_types::Credentials;
 
 use super::{Base, ProfileRole, Step};
+use crate::credentials::chain::login::Login;
 use crate::credentials::chain::sso::Sso;
 use crate::credentials::files::Profile;
 use crate::credentials::source::Tried;
@@ -147,15 +148,13 @@ pub(super) fn sso(profile: Profile<'_>) -> Result<Option<Base>, Error> {
 }
 
 pub(super) fn login(profile: Profile<'_>) -> Result<Option<Base>, Error> {
-    match profile.get("login_session")? {
-        None => Ok(None),
-        Some(value) => Err(profile.wrong(
-            &value,
-            "rdsign cannot read the session of `aws login`; in another profile, set \
-             credential_process to `aws configure export-credentials --profile` and this \
-             profile's name",
-        )),
-    }
+    let session = profile.get("login_session")?;
+    Ok(session.map(|session| {
+        Base::Login(Login {
+            profile: profile.name().to_owned(),
+            session: session.text().to_owned(),
+        })
+    }))
 }
 
 pub(super) fn process(profile: Profile<'_>) -> Result<Option<Base>, Error> {

@@ -1,0 +1,91 @@
+//! A call to an endpoint that the AWS SDK has no client for, or none that is worth its size.
+
+use std::fmt;
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::Error as ContextError;
+use aws_smithy_runtime_api::client::orchestrator::{
+    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
+};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::retry::RetryConfig;
+use zeroize::Zeroizing;
+
+use super::failure::reason;
+use super::http::LazyHttpClient;
+
+/// Why a call gave no answer that says success.
+pub(super) enum Refusal {
+    /// What was answered instead.
+    Answer(Answer),
+    /// There was no answer.
+    None(String),
+}
+
+/// A status and a body. `Debug` hides the body.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}", self.status)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer's status is {}", self.status)
+    }
+}
+
+impl std::error::Error for Answer {}
+
+/// Sends a request, whose address is a path below `endpoint`, and once more where that may help.
+pub(super) async fn send(
+    http: LazyHttpClient,
+    endpoint: &str,
+    retries: RetryConfig,
+    request: impl Fn() -> Result<HttpRequest, BoxError> + Send + Sync + 'static,
+) -> Result<Answer, Refusal> {
+    // The SDK logs no body of this operation.
+    let mut sensitive = Layer::new("rdsign");
+    sensitive.store_put(SensitiveOutput);
+    let operation = Operation::builder()
+        .service_name("rdsign")
+        .operation_name("credentials")
+        .endpoint_url(endpoint)
+        .no_auth()
+        .http_client(http)
+        .standard_retry(&retries)
+        .retry_classifier(TransientErrorClassifier::<ContextError>::new())
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .sleep_impl(TokioSleep::new())
+        .runtime_plugin(StaticRuntimePlugin::new().with_config(sensitive.freeze()))
+        .serializer(move |()| request())
+        .deserializer(|answer: &HttpResponse| {
+            let body = answer.body().bytes().unwrap_or_default().to_vec();
+            let is_success = answer.status().is_success();
+            let answer = Answer {
+                status: answer.status().as_u16(),
+                body: Zeroizing::new(body),
+            };
+            match is_success {
+                true => Ok(answer),
+                false => Err(OrchestratorError::operation(answer)),
+            }
+        })
+        .build();
+    operation.invoke(()).await.map_err(|error| match error {
+        SdkError::ServiceError(refused) => Refusal::Answer(refused.into_err()),
+        other => Refusal::None(reason(&other)),
+    })
+}

@@ -1,0 +1,351 @@
+//! `aws login`: keys for the session that the AWS CLI opened in a browser.
+//!
+//! The keys are in a file of `~/.aws/login/cache`, named by the SHA-256 of the session. They live for
+//! fifteen minutes, and are renewed with a refresh token, by a request that is signed with a key of
+//! the same file (DPoP, <https://www.rfc-editor.org/rfc/rfc9449>). The AWS SDK has a provider for
+//! this; its client and its elliptic curves cost more than this file, and rustls has brought others.
+
+use std::env::home_dir;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::base64;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::cached::{Cached, text_in, time_in};
+use super::call::{self, Refusal};
+use super::failure::{failed_with, in_shell, refusal_in_words};
+use super::settings::{Service, Settings};
+use crate::credentials::environment;
+use crate::error::Error;
+use crate::timestamp::format_rfc3339;
+
+/// How long before their end the keys are renewed.
+const AHEAD: Duration = Duration::from_secs(300);
+const PATH: &str = "/v1/token";
+
+/// The hosts of AWS's partitions, by the start of their regions.
+const HOSTS: [(&str, &str); 8] = [
+    ("cn-", "amazonaws.cn"),
+    ("us-gov-", "amazonaws-us-gov.com"),
+    ("us-iso-", "c2shome.ic.gov"),
+    ("us-isob-", "sc2shome.sgov.gov"),
+    ("us-isof-", "csphome.hci.ic.gov"),
+    ("eu-isoe-", "csphome.adc-e.uk"),
+    ("eusc-", "amazonaws-eusc.eu"),
+    ("", "aws.amazon.com"),
+];
+
+/// A session, and the profile that names it.
+#[derive(Debug)]
+pub(super) struct Login {
+    pub(super) profile: String,
+    pub(super) session: String,
+}
+
+impl Login {
+    pub(super) async fn credentials(
+        &self,
+        settings: &Settings<'_>,
+        whose: &str,
+    ) -> Result<Credentials, Error> {
+        let advise = |problem: String| {
+            let profile = in_shell(&self.profile);
+            failed_with(
+                whose,
+                &format!("{problem}; run `aws login --profile {profile}`"),
+            )
+        };
+        let cached = Cached::read(self.path().map_err(advise)?, "AWS").map_err(advise)?;
+        let damaged = |field: &str| {
+            let shown = cached.path.display();
+            advise(format!("{shown}: {field} is missing or invalid"))
+        };
+        let held = cached.fields.get("accessToken").and_then(Value::as_object);
+        let held = held.ok_or_else(|| damaged("accessToken"))?;
+        let end = time_in(held, "expiresAt").ok_or_else(|| damaged("expiresAt"))?;
+        let now = SystemTime::now();
+        if now + AHEAD < end {
+            return keys(held, end).map_err(damaged);
+        }
+        let renewed = match self.renew(&cached, held, settings, now).await {
+            Err(problem) if now < end => Err(problem),
+            Err(problem) => {
+                let problem = match problem {
+                    Problem::Setting(error) => return Err(error),
+                    Problem::Field(field) => return Err(damaged(field)),
+                    Problem::Refused(reason) => reason,
+                };
+                let end = format_rfc3339(end);
+                return Err(advise(format!(
+                    "the login has expired, at {end}, and {problem}"
+                )));
+            }
+            renewed => renewed,
+        };
+        match renewed {
+            Ok((fields, end)) => keys(&fields, end).map_err(damaged),
+            Err(_) => keys(held, end).map_err(damaged),
+        }
+    }
+
+    fn path(&self) -> Result<PathBuf, String> {
+        let folder = match environment::variable("AWS_LOGIN_CACHE_DIRECTORY") {
+            Some(folder) => PathBuf::from(folder),
+            None => home_dir()
+                .ok_or("there is no home folder with the AWS login")?
+                .join(".aws/login/cache"),
+        };
+        let hash = hex(&Sha256::digest(self.session.as_bytes()));
+        Ok(folder.join(format!("{hash}.json")))
+    }
+
+    /// Asks for new keys, and keeps them in the file: the refresh token works only once.
+    async fn renew(
+        &self,
+        cached: &Cached,
+        held: &Map<String, Value>,
+        settings: &Settings<'_>,
+        now: SystemTime,
+    ) -> Result<(Map<String, Value>, SystemTime), Problem> {
+        let field = |name| cached.text(name).ok_or(Problem::Field(name));
+        let key = DpopKey::read(field("dpopKey")?).ok_or(Problem::Field("dpopKey"))?;
+        let body = json!({
+            "clientId": field("clientId")?,
+            "grantType": "refresh_token",
+            "refreshToken": field("refreshToken")?,
+        });
+        let region = cached.text("signInRegion").map(str::to_owned);
+        let region = match region {
+            None => settings.region().map_err(Problem::Setting)?,
+            region => region,
+        };
+        let config = settings.client(Service::Signin, region);
+        let config = config.map_err(Problem::Setting)?;
+        let region = config.region().map(|region| region.as_ref());
+        let endpoint = match (config.endpoint_url(), region) {
+            (Some(endpoint), _) => endpoint.trim_end_matches('/').to_owned(),
+            (None, Some(region)) => endpoint(
+                region,
+                config.use_fips() == Some(true),
+                config.use_dual_stack() == Some(true),
+            ),
+            (None, None) => {
+                let problem = "no region to renew it in; set AWS_REGION, or region in the profile";
+                return Err(Problem::Refused(problem.to_owned()));
+            }
+        };
+        let proof = key.proof(&format!("{endpoint}{PATH}"), now);
+        let proof = proof.ok_or(Problem::Field("dpopKey"))?;
+        let http = settings.http().map_err(Problem::Setting)?;
+        let retries = config.retry_config().cloned();
+        let retries = retries.unwrap_or_else(RetryConfig::standard);
+        let body = Zeroizing::new(body.to_string());
+        let answer = call::send(http, &endpoint, retries, move || {
+            let mut request = HttpRequest::new(SdkBody::from(body.as_bytes()));
+            request.set_method("POST")?;
+            request.set_uri(PATH)?;
+            request
+                .headers_mut()
+                .insert("content-type", "application/json");
+            request
+                .headers_mut()
+                .insert("content-length", body.len().to_string());
+            request.headers_mut().insert("dpop", proof.clone());
+            Ok(request)
+        });
+        let answer = answer
+            .await
+            .map_err(|refusal| Problem::Refused(told(refusal)))?;
+        let incomplete = || Problem::Refused("the answer has no complete keys".to_owned());
+        let mut answer: Map<String, Value> =
+            serde_json::from_slice(&answer.body).map_err(|_| incomplete())?;
+        let Some(Value::Object(mut keys)) = answer.remove("accessToken") else {
+            return Err(incomplete());
+        };
+        let seconds = answer.get("expiresIn").and_then(Value::as_u64);
+        let end = now + Duration::from_secs(seconds.ok_or_else(incomplete)?);
+        keys.insert("expiresAt".to_owned(), format_rfc3339(end).into());
+        if let Some(account) = held.get("accountId") {
+            keys.insert("accountId".to_owned(), account.clone());
+        }
+        let mut fields = cached.fields.clone();
+        fields.insert("accessToken".to_owned(), Value::Object(keys.clone()));
+        if let Some(refresh) = answer.remove("refreshToken") {
+            fields.insert("refreshToken".to_owned(), refresh);
+        }
+        cached.replace(&fields);
+        Ok((keys, end))
+    }
+}
+
+/// Why the keys could not be renewed.
+enum Problem {
+    Setting(Error),
+    /// A field of the file is missing or invalid.
+    Field(&'static str),
+    Refused(String),
+}
+
+fn told(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::None(reason) => reason,
+        Refusal::Answer(answer) => {
+            let fields: Map<String, Value> =
+                serde_json::from_slice(&answer.body).unwrap_or_default();
+            let refusal = refusal_in_words(text_in(&fields, "error"), text_in(&fields, "message"));
+            match refusal.is_empty() {
+                true => answer.to_string(),
+                false => refusal,
+            }
+        }
+    }
+}
+
+fn keys(fields: &Map<String, Value>, end: SystemTime) -> Result<Credentials, &'static str> {
+    let text = |name| text_in(fields, name).map(str::to_owned).ok_or(name);
+    Ok(Credentials::new(
+        text("accessKeyId")?,
+        text("secretAccessKey")?,
+        Some(text("sessionToken")?),
+        Some(end),
+        "login",
+    ))
+}
+
+/// Where AWS Sign-In is asked, as the AWS CLI's endpoint rules have it.
+fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
+    let host = HOSTS.iter().find(|(start, _)| region.starts_with(start));
+    let host = host.map_or("aws.amazon.com", |(_, host)| host);
+    let signin = if fips { "signin-fips" } else { "signin" };
+    match (host, fips, dual_stack) {
+        ("aws.amazon.com", _, true) => format!("https://{signin}.{region}.api.aws"),
+        ("aws.amazon.com", true, false) => format!("https://{signin}.{region}.amazonaws.com"),
+        ("amazonaws.cn", _, true) => {
+            format!("https://{signin}.{region}.api.amazonwebservices.com.cn")
+        }
+        ("amazonaws-us-gov.com", true, false) if region == "us-gov-west-1" => {
+            format!("https://{signin}.{host}")
+        }
+        ("amazonaws-us-gov.com", _, true) => format!("https://{signin}.{region}.api.aws"),
+        _ => format!("https://{region}.{signin}.{host}"),
+    }
+}
+
+/// The key that a login's requests are signed with: P-256.
+struct DpopKey {
+    pair: EcdsaKeyPair,
+    public: Vec<u8>,
+    random: SystemRandom,
+}
+
+impl DpopKey {
+    /// From PEM, in the form of SEC 1.
+    fn read(pem: &str) -> Option<Self> {
+        let text: String = pem
+            .lines()
+            .filter(|line| !line.starts_with("-----"))
+            .collect();
+        let der = Zeroizing::new(base64::decode(text.trim()).ok()?);
+        // SEQUENCE { INTEGER 1, OCTET STRING (32 bytes), …, BIT STRING (0, 4, x, y) }
+        let private = der.strip_prefix(&[0x30])?.get(1..)?;
+        let private = private.strip_prefix(&[2, 1, 1, 4, 32])?.get(..32)?;
+        let public = der.get(der.len().checked_sub(65)?..)?;
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pair =
+            EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, public, &random);
+        Some(Self {
+            pair: pair.ok()?,
+            public: public.to_vec(),
+            random,
+        })
+    }
+
+    /// A header for one request to this address.
+    fn proof(&self, url: &str, now: SystemTime) -> Option<String> {
+        let mut id = [0; 16];
+        self.random.fill(&mut id).ok()?;
+        let now = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        let (x, y) = (self.public.get(1..33)?, self.public.get(33..)?);
+        let key = json!({"kty": "EC", "crv": "P-256", "x": base64_url(x), "y": base64_url(y)});
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
+        let payload = json!({"htm": "POST", "htu": url, "iat": now, "jti": hex(&id)});
+        let parts = [header, payload].map(|part| base64_url(part.to_string().as_bytes()));
+        let signed = parts.join(".");
+        let signature = self.pair.sign(&self.random, signed.as_bytes()).ok()?;
+        Some(format!("{signed}.{}", base64_url(signature.as_ref())))
+    }
+}
+
+fn base64_url(bytes: &[u8]) -> String {
+    let text = base64::encode(bytes).replace('+', "-").replace('/', "_");
+    text.trim_end_matches('=').to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_that_of_the_aws_cli() {
+        for (region, fips, dual_stack, host) in [
+            ("us-east-2", false, false, "us-east-2.signin.aws.amazon.com"),
+            (
+                "us-east-2",
+                true,
+                false,
+                "signin-fips.us-east-2.amazonaws.com",
+            ),
+            ("us-east-2", false, true, "signin.us-east-2.api.aws"),
+            ("us-east-2", true, true, "signin-fips.us-east-2.api.aws"),
+            ("cn-north-1", false, false, "cn-north-1.signin.amazonaws.cn"),
+            (
+                "us-gov-west-1",
+                true,
+                false,
+                "signin-fips.amazonaws-us-gov.com",
+            ),
+            (
+                "us-gov-east-1",
+                true,
+                false,
+                "us-gov-east-1.signin-fips.amazonaws-us-gov.com",
+            ),
+            (
+                "eusc-de-east-1",
+                false,
+                false,
+                "eusc-de-east-1.signin.amazonaws-eusc.eu",
+            ),
+        ] {
+            assert_eq!(
+                endpoint(region, fips, dual_stack),
+                format!("https://{host}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused() {
+        for text in [
+            "",
+            "AAAA",
+            "-----BEGIN EC PRIVATE KEY-----\n!\n-----END EC PRIVATE KEY-----",
+        ] {
+            assert!(DpopKey::read(text).is_none(), "{text}");
+        }
+    }
+}

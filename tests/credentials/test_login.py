@@ -1,0 +1,147 @@
+"""Sessions of `aws login`: their keys, and how they are renewed."""
+
+import base64
+import hashlib
+import json
+import subprocess
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from fake_aws import keep_secret, new_secret, temporary_keys
+from fake_proxy import FakeProxy
+from machine import signed_by
+
+SESSION = "arn:aws:iam::123456789012:user/jane"
+VALID, EXPIRED = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+
+
+def dpop_key():
+    """A key as the AWS CLI writes it."""
+    made = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
+    key = subprocess.run(made, check=True, capture_output=True, text=True).stdout
+    keep_secret(*key.splitlines()[1:-1])
+    return key
+
+
+def login(machine, keys, end=VALID, **more):
+    """Writes what `aws login` leaves behind: the path of its file."""
+    machine.config(f"[default]\nlogin_session = {SESSION}\nregion = eu-west-1\n")
+    folder = machine.home / ".aws/login/cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("accessKeyId", "secretAccessKey", "sessionToken")
+    token = dict(zip(names, (keys.access_key_id, keys.secret_access_key, keys.session_token), strict=True))
+    cached = {"accessToken": token | {"accountId": "123456789012", "expiresAt": end}}
+    cached |= {"tokenType": "aws_sigv4", "refreshToken": new_secret(), "idToken": new_secret()}
+    cached |= {"clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": dpop_key()} | more
+    path = folder / f"{hashlib.sha256(SESSION.encode()).hexdigest()}.json"
+    path.write_text(json.dumps(cached))
+    return path
+
+
+def decoded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def proven(proof):
+    """The payload of a request's proof, which must be signed with the key that it names."""
+    header, payload, signature = proof.split(".")
+    key = json.loads(decoded(header))["jwk"]
+    x, y = (int.from_bytes(decoded(key[name]), "big") for name in "xy")
+    halves = decoded(signature)
+    numbers = [int.from_bytes(half, "big") for half in (halves[:32], halves[32:])]
+    public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    public.verify(encode_dss_signature(*numbers), f"{header}.{payload}".encode(), ec.ECDSA(SHA256()))
+    return json.loads(decoded(payload))
+
+
+def test_the_keys_of_a_login_are_used_while_they_are_valid(machine):
+    keys = temporary_keys("login")
+    login(machine, keys)
+    told = machine.found()
+    assert told["source"] == "login session"
+    assert told["access key id"] == f"{keys.access_key_id} (temporary)"
+    assert told["expires at"] == VALID
+
+
+def test_a_login_elsewhere_is_found_by_its_variable(machine):
+    keys = temporary_keys("login")
+    path = login(machine, keys)
+    path.parent.rename(machine.home / "elsewhere")
+    assert machine.failure().code == "CREDENTIALS_FAILED"
+    machine.set(AWS_LOGIN_CACHE_DIRECTORY=machine.home / "elsewhere")
+    assert signed_by(machine.token()) == keys.access_key_id
+
+
+def test_keys_that_have_expired_are_renewed_and_written_back(machine, fake):
+    path = login(machine, temporary_keys("login"), EXPIRED)
+    before = json.loads(path.read_text())
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    assert signed_by(machine.token()) == fake.signin.last().access_key_id
+    [request] = fake.signin.requests
+    assert json.loads(request.body) == {
+        "clientId": before["clientId"],
+        "grantType": "refresh_token",
+        "refreshToken": before["refreshToken"],
+    }
+    proof = proven(request.headers["dpop"])
+    assert (proof["htm"], proof["htu"]) == ("POST", f"{fake.url}/v1/token")
+    after = json.loads(path.read_text())
+    assert after["accessToken"]["accessKeyId"] == fake.signin.last().access_key_id
+    assert after["accessToken"]["accountId"] == "123456789012"
+    assert after["refreshToken"] != before["refreshToken"]
+    assert (after["idToken"], after["dpopKey"]) == (before["idToken"], before["dpopKey"])
+    assert path.stat().st_mode & 0o777 == 0o600
+    machine.token()
+    assert fake.signin.count() == 1
+
+
+def test_a_login_that_cannot_be_renewed_says_what_to_do(machine, fake):
+    login(machine, temporary_keys("login"), EXPIRED)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    fake.signin.respond(400, json.dumps({"error": "TOKEN_EXPIRED", "message": "The session is over"}))
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    assert "TOKEN_EXPIRED: The session is over" in run.message, run
+    assert run.message.endswith("run `aws login --profile default`")
+
+
+def test_keys_that_are_about_to_expire_are_used_if_they_cannot_be_renewed(machine, fake, stopped):
+    keys = temporary_keys("login", 240)
+    login(machine, keys, keys.expiration)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url, AWS_MAX_ATTEMPTS="1")
+    fake.signin.respond(500)
+    with machine.probe(expires_in=60) as probe:
+        assert probe.key() == keys.access_key_id
+    assert fake.signin.count() == 1
+
+
+@pytest.mark.parametrize("field", ["dpopKey", "clientId", "refreshToken"])
+def test_a_field_that_is_missing_is_named(field, machine, fake):
+    login(machine, temporary_keys("login"), EXPIRED, **{field: None})
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    run = machine.failure()
+    assert f"{field} is missing or invalid; run `aws login" in run.message, run
+    assert fake.signin.requests == []
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"accessToken": "x"}', '{"accessToken": {}}'])
+def test_a_login_that_cannot_be_read_is_named(content, machine):
+    path = login(machine, temporary_keys("login"))
+    path.unlink() if content is None else path.write_text(content)
+    run = machine.failure()
+    assert (run.code, str(path) in run.message) == ("CREDENTIALS_FAILED", True), run
+    assert run.message.endswith("run `aws login --profile default`")
+
+
+def test_the_region_of_the_login_is_asked(machine):
+    with FakeProxy(503) as proxy:
+        machine.set(HTTPS_PROXY=f"http://{proxy.host}")
+        login(machine, temporary_keys("login"), EXPIRED)
+        machine.failure()
+        login(machine, temporary_keys("login"), EXPIRED, signInRegion="us-east-2")
+        machine.failure()
+    asked = list(dict.fromkeys(proxy.targets()))
+    assert asked == ["eu-west-1.signin.aws.amazon.com:443", "us-east-2.signin.aws.amazon.com:443"]
