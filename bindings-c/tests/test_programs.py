@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import REPOSITORY, VERSION, run, succeed
+from planted import FAILURES, planted, shows_a_secret
 
 CODES = REPOSITORY / "tests/codes.tsv"
 VECTORS = REPOSITORY / "tests/vectors.tsv"
@@ -44,6 +45,14 @@ def test_a_million_tokens_do_not_use_more_memory(program):
 
 def test_freed_memory_contains_no_secret_and_no_token(program):
     succeed(program("wipe.c"))
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_shows_no_secret(failure, program, tmp_path):
+    done = run(program("failure.c"), env=planted(tmp_path, failure))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("CREDENTIALS_FAILED: credentials: web identity: ")
+    assert not shows_a_secret(done.stdout)
 
 
 def test_the_planted_program_without_a_bug_passes(program):

@@ -6,6 +6,7 @@ import pytest
 from common import BOUND
 from conftest import ENDPOINT, JAR, java
 from fake_aws import keys_file, long_lived_keys
+from planted import FAILURES, planted, shows_a_secret
 
 ROLE = "arn:aws:iam::123456789012:role/a-role"
 
@@ -50,6 +51,40 @@ class Tokens {
     }
 }
 """.replace("ENDPOINT", ENDPOINT).replace("BOUND", str(BOUND))
+
+
+FAILURE = """
+import io.github.rdsign.*;
+
+class Failure {
+    // How asking for a token fails, with all that Java tells of it.
+    public static void main(String[] arguments) {
+        try (Signer signer = Signer.builder().hostname("ENDPOINT").username("iam_user").build()) {
+            signer.token();
+        } catch (RdsignException failure) {
+            System.out.println(failure.code());
+            failure.printStackTrace(System.out);
+        }
+    }
+}
+""".replace("ENDPOINT", ENDPOINT)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("failure")
+    (folder / "Failure.java").write_text(FAILURE)
+    subprocess.run(["javac", "-cp", JAR, "Failure.java"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_shows_no_secret(failure, failing, place, tmp_path):
+    done = java(place, "Failure", more=failing, **planted(tmp_path, failure))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("CREDENTIALS_FAILED\n")
+    assert "credentials: web identity: " in done.stdout
+    assert not shows_a_secret(done.stdout)
 
 
 @pytest.fixture(scope="module")

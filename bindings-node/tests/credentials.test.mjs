@@ -36,6 +36,30 @@ const failure = (code, message) => (error) => {
 /** Uses libuv's pool, which has four threads: reads a file and resolves a name. */
 const usesThePool = async () => (await readFile(join(here, 'package.json')), await lookup('localhost'))
 
+test('a failure shows no secret', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rdsign-'))
+  const [jwt, password] = ['eyJhbGciOi.a-marked/JWT+.sig', 'a-marked%2Fpassword']
+  await writeFile(join(folder, 'jwt'), jwt)
+  const identity = { AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, 'jwt'), AWS_ROLE_ARN: ROLE }
+  const variables = { ...identity, AWS_MAX_ATTEMPTS: '1', AWS_REGION: 'eu-west-1', RUST_LOG: 'trace' }
+  const program = `const { Signer } = require('rdsign')
+    const { inspect } = require('node:util')
+    new Signer(${JSON.stringify({ ...endpoint, credentialsTimeout })}).token()
+      .catch((error) => console.log(error.code, inspect(error)))`
+  for (const failing of [
+    { HTTPS_PROXY: `http://user:${password}@127.0.0.1:1` },
+    { HTTPS_PROXY: `socks5://user:${password}@127.0.0.1:1` },
+    { AWS_ENDPOINT_URL_STS: 'sts.example:8443' },
+    { AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:1' }
+  ]) {
+    const options = { env: { ...variables, ...failing } }
+    const said = await output(['--input-type=commonjs', '-e', program], options)
+    assert.match(said, /^CREDENTIALS_FAILED .*credentials: web identity: /)
+    assert.doesNotMatch(said, /a-marked/)
+  }
+  await rm(folder, { recursive: true })
+})
+
 test('credentials as an object sign at once, and the token expires with them', async () => {
   const expiration = new Date(Math.floor(Date.now() / 1000) * 1000 + PATIENCE)
   const signer = make({ credentials: { ...keys, sessionToken: 'a/token', expiration } })

@@ -22,6 +22,7 @@ from botocore.credentials import (
 from common import BOUND
 from conftest import HOSTNAME, NOON, signed_by, signer
 from fake_aws import keys_file, long_lived_keys, temporary_keys
+from planted import FAILURES, planted, shows_a_secret
 
 ROLE = "arn:aws:iam::123456789012:role/a-role"
 KEYS = {"access_key_id": "AKIAFUNCTION", "secret_access_key": "a secret", "session_token": "a token"}
@@ -83,6 +84,16 @@ def test_a_role_on_top_of_a_function(fake, monkeypatch):
     one = signer(credentials=lambda: KEYS, role_arn=ROLE)
     assert signed_by(one.token()) == fake.sts.last().access_key_id
     assert fake.sts.requests[-1].signed_by == "AKIAFUNCTION"
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_shows_no_secret(failure, tmp_path, monkeypatch, capfd):
+    for name, value in planted(tmp_path, failure).items():
+        monkeypatch.setenv(name, value)
+    error = raised("CREDENTIALS_FAILED")
+    assert str(error).startswith("credentials: web identity: ")
+    assert not shows_a_secret(f"{error!r} {error} {error.__cause__}")
+    assert tuple(capfd.readouterr()) == ("", "")
 
 
 def test_no_source_is_credentials_not_found():

@@ -4,7 +4,6 @@ shows what may be a secret."""
 import subprocess
 
 import pytest
-
 from common import HOSTNAME, RDSIGN
 
 ID = "AKIAEXAMPLE000000001"
@@ -43,7 +42,9 @@ def test_odd_keys_sign_and_are_warned_about(keys, warning, command):
 
 
 @pytest.mark.parametrize("command", ["token", "exec", "pgpass", "credentials"])
-@pytest.mark.parametrize("keys", [(ID, SECRET, None), (TEMPORARY, SECRET, "its-own")], ids=["long-lived", "temporary"])
+@pytest.mark.parametrize(
+    "keys", [(ID, SECRET, None), (TEMPORARY, SECRET, "its-own")], ids=["long-lived", "temporary"]
+)
 def test_keys_as_aws_gives_them_out_are_not_warned_about(keys, command):
     assert run(command, keys).stderr == ""
 

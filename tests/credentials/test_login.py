@@ -9,7 +9,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-
 from fake_aws import keep_secret, new_secret, temporary_keys
 from fake_proxy import FakeProxy
 from machine import signed_by

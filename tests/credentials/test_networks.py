@@ -5,7 +5,6 @@ import base64
 import ssl
 
 import pytest
-
 from fake_aws import FakeAws, keys_file, long_lived_keys, new_secret
 from fake_proxy import FakeProxy
 from machine import signed_by
@@ -64,7 +63,9 @@ def test_the_environment_s_bundle_comes_before_the_profile_s(machine, keys, aws,
     assert (run.code, "ca_bundle: " in run.message) == ("CREDENTIALS_FAILED", True), run
 
 
-@pytest.mark.parametrize("text", [None, "", "rubbish", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+@pytest.mark.parametrize(
+    "text", [None, "", "rubbish", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
 def test_a_bundle_that_cannot_be_used_is_named(text, machine, keys, aws):
     machine.set(AWS_ENDPOINT_URL_STS=aws.url)
     path = machine.home / "bundle.pem"
@@ -179,7 +180,10 @@ def web_identity_of_a_profile(machine):
 def sso(machine):
     machine.sso_token(START_URL, new_secret())
     account = "sso_account_id = 123456789012\nsso_role_name = Developer\n"
-    return ("--profile", "app"), f"[profile app]\nsso_region = us-east-2\nsso_start_url = {START_URL}\n{account}"
+    return (
+        "--profile",
+        "app",
+    ), f"[profile app]\nsso_region = us-east-2\nsso_start_url = {START_URL}\n{account}"
 
 
 STS_HOSTS = ("sts-fips.us-east-2.amazonaws.com:443", "sts.us-east-2.api.aws:443")
@@ -200,8 +204,10 @@ def test_fips_and_dual_stack_hosts_are_asked(source, fips, dual_stack, named_in,
     flags, config = prepared if prepared and isinstance(prepared[0], tuple) else (prepared, "[default]\n")
     with FakeProxy(503) as proxy:
         machine.set(HTTPS_PROXY=f"http://{proxy.host}")
-        for name, variable in [("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"), (
-            "use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT")]:
+        for name, variable in [
+            ("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"),
+            ("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT"),
+        ]:
             in_environment = named_in == "environment"
             machine.config(config + ("" if in_environment else f"{name} = true\n"))
             machine.set(**{variable: "true" if in_environment else None})

@@ -5,8 +5,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-
-from fake_aws import keys_file, long_lived_keys, new_secret, temporary_keys
+from fake_aws import keys_file, new_secret, temporary_keys
 from fake_proxy import FakeProxy
 from machine import HOSTNAME, shows_a_secret
 from sources import ROLE, START_URL, process_output
@@ -32,7 +31,9 @@ def role_of_a_profile(machine):
 def role_of_a_process(machine):
     output = machine.file("output", process_output(temporary_keys("process")))
     process = f"[profile base]\ncredential_process = cat {output} # {new_secret()}\n"
-    machine.config(f"{process}[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-central-1\n")
+    machine.config(
+        f"{process}[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-central-1\n"
+    )
     return ("--profile", "app")
 
 
@@ -67,7 +68,16 @@ def instance(machine):
     return ()
 
 
-SOURCES = [role, role_of_a_profile, role_of_a_process, web_identity, sso, sso_to_be_renewed, container, instance]
+SOURCES = [
+    role,
+    role_of_a_profile,
+    role_of_a_process,
+    web_identity,
+    sso,
+    sso_to_be_renewed,
+    container,
+    instance,
+]
 ENDPOINTS = ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
 
 

@@ -17,7 +17,7 @@ class FakeProxy:
         self.url = url
         self.asked: list[tuple[str, str | None]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.host = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 

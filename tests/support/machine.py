@@ -11,11 +11,12 @@ import select
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from clock import Clock
 from common import BOUND, HOSTNAME, PATIENCE, RDSIGN, REPOSITORY, signed_by
-from fake_aws import Keys, known_secrets, now
+from fake_aws import Keys, now
+from planted import shows_a_secret
 
 PROBE = Path(os.environ.get("RDSIGN_PROBE", REPOSITORY / "target/debug/examples/probe")).resolve()
 
@@ -23,11 +24,6 @@ HOUR = 3600
 # A token lives for 900 s. Keys that expire earlier are due for a refresh. So are, at random, keys with
 # up to a fifth more time left.
 EARLY, DUE = HOUR - 1100, HOUR - 890
-
-
-def shows_a_secret(text: str) -> bool:
-    """Reports whether a text contains a secret, as it is or escaped."""
-    return any(secret in text or quote(secret, safe="") in text for secret in known_secrets())
 
 
 def parameters(token: str) -> dict[str, str]:
@@ -62,6 +58,8 @@ class Machine:
         self.clock = clock
         self.environment = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
         self.environment["AWS_EC2_METADATA_DISABLED"] = "true"
+        # A log, if there were one, would be printed and searched, too.
+        self.environment["RUST_LOG"] = "trace"
         self.folder = home / ".aws"
         self.folder.mkdir()
 
@@ -179,6 +177,7 @@ class Probe:
         if kind is not None:
             self.process.kill()
         _, error = self.process.communicate(timeout=PATIENCE)
+        assert not shows_a_secret(error.decode()), "a secret is in the error"
         assert kind is not None or self.process.returncode == 0, error.decode()
 
     def tell(self, **command: object) -> None:
