@@ -51,7 +51,7 @@ def test_freed_memory_contains_no_secret_and_no_token(program):
 def test_a_failure_shows_no_secret(failure, program, tmp_path):
     done = run(program("failure.c"), env=planted(tmp_path, failure))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("CREDENTIALS_FAILED: credentials: web identity: ")
+    assert done.stdout.startswith("CREDENTIALS_FAILED: credentials: ")
     assert not shows_a_secret(done.stdout)
 
 

@@ -54,7 +54,7 @@ test('a failure shows no secret', async () => {
   ]) {
     const options = { env: { ...variables, ...failing } }
     const said = await output(['--input-type=commonjs', '-e', program], options)
-    assert.match(said, /^CREDENTIALS_FAILED .*credentials: web identity: /)
+    assert.match(said, /^CREDENTIALS_FAILED .*credentials: /)
     assert.doesNotMatch(said, /a-marked/)
   }
   await rm(folder, { recursive: true })

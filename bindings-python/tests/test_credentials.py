@@ -91,7 +91,7 @@ def test_a_failure_shows_no_secret(failure, tmp_path, monkeypatch, capfd):
     for name, value in planted(tmp_path, failure).items():
         monkeypatch.setenv(name, value)
     error = raised("CREDENTIALS_FAILED")
-    assert str(error).startswith("credentials: web identity: ")
+    assert str(error).startswith("credentials: ")
     assert not shows_a_secret(f"{error!r} {error} {error.__cause__}")
     assert tuple(capfd.readouterr()) == ("", "")
 

@@ -100,7 +100,8 @@ def test_what_is_no_file_counts_as_missing(kind, machine):
 
 def test_the_older_name_of_the_session_token_is_read(machine):
     token = new_secret()
-    machine.credentials(f"[default]\n{BOTH}aws_security_token = {token}\n")
+    temporary = BOTH.replace("AKIA", "ASIA")
+    machine.credentials(f"[default]\n{temporary}aws_security_token = {token}\n")
     assert parameters(machine.token())["X-Amz-Security-Token"] == token
     machine.credentials(f"[default]\n{BOTH}aws_session_token =\n")
     assert "X-Amz-Security-Token" not in parameters(machine.token())
