@@ -3,25 +3,23 @@
 //! The keys are in a file of `~/.aws/login/cache`, named by the SHA-256 of the session. They live for
 //! fifteen minutes, and are renewed with a refresh token, by a request that is signed with a key of
 //! the same file (DPoP, <https://www.rfc-editor.org/rfc/rfc9449>). The AWS SDK has a provider for
-//! this; its client and its elliptic curves cost more than this file, and rustls has brought others.
+//! this; its client and its elliptic curves would cost more, and rustls has brought others.
 
 use std::env::home_dir;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
-use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::cached::{Cached, text_in, time_in};
 use super::call::{self, Refusal};
+use super::dpop::{DpopKey, hex};
 use super::failure::{failed_with, in_shell, refusal_in_words};
 use super::settings::{Service, Settings};
 use crate::credentials::environment;
@@ -76,24 +74,17 @@ impl Login {
         if now + AHEAD < end {
             return keys(held, end).map_err(damaged);
         }
-        let renewed = match self.renew(&cached, held, settings, now).await {
-            Err(problem) if now < end => Err(problem),
-            Err(problem) => {
-                let problem = match problem {
-                    Problem::Setting(error) => return Err(error),
-                    Problem::Field(field) => return Err(damaged(field)),
-                    Problem::Refused(reason) => reason,
-                };
-                let end = format_rfc3339(end);
-                return Err(advise(format!(
-                    "the login has expired, at {end}, and {problem}"
-                )));
-            }
-            renewed => renewed,
-        };
-        match renewed {
+        match self.renew(&cached, held, settings, now).await {
             Ok((fields, end)) => keys(&fields, end).map_err(damaged),
-            Err(_) => keys(held, end).map_err(damaged),
+            Err(_) if now < end => keys(held, end).map_err(damaged),
+            Err(Problem::Setting(error)) => Err(error),
+            Err(Problem::Field(field)) => Err(damaged(field)),
+            Err(Problem::Refused(reason)) => {
+                let end = format_rfc3339(end);
+                Err(advise(format!(
+                    "the login has expired, at {end}, and {reason}"
+                )))
+            }
         }
     }
 
@@ -240,61 +231,6 @@ fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
     }
 }
 
-/// The key that a login's requests are signed with: P-256.
-struct DpopKey {
-    pair: EcdsaKeyPair,
-    public: Vec<u8>,
-    random: SystemRandom,
-}
-
-impl DpopKey {
-    /// From PEM, in the form of SEC 1.
-    fn read(pem: &str) -> Option<Self> {
-        let text: String = pem
-            .lines()
-            .filter(|line| !line.starts_with("-----"))
-            .collect();
-        let der = Zeroizing::new(base64::decode(text.trim()).ok()?);
-        // SEQUENCE { INTEGER 1, OCTET STRING (32 bytes), …, BIT STRING (0, 4, x, y) }
-        let private = der.strip_prefix(&[0x30])?.get(1..)?;
-        let private = private.strip_prefix(&[2, 1, 1, 4, 32])?.get(..32)?;
-        let public = der.get(der.len().checked_sub(65)?..)?;
-        let random = SystemRandom::new();
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let pair =
-            EcdsaKeyPair::from_private_key_and_public_key(algorithm, private, public, &random);
-        Some(Self {
-            pair: pair.ok()?,
-            public: public.to_vec(),
-            random,
-        })
-    }
-
-    /// A header for one request to this address.
-    fn proof(&self, url: &str, now: SystemTime) -> Option<String> {
-        let mut id = [0; 16];
-        self.random.fill(&mut id).ok()?;
-        let now = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
-        let (x, y) = (self.public.get(1..33)?, self.public.get(33..)?);
-        let key = json!({"kty": "EC", "crv": "P-256", "x": base64_url(x), "y": base64_url(y)});
-        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
-        let payload = json!({"htm": "POST", "htu": url, "iat": now, "jti": hex(&id)});
-        let parts = [header, payload].map(|part| base64_url(part.to_string().as_bytes()));
-        let signed = parts.join(".");
-        let signature = self.pair.sign(&self.random, signed.as_bytes()).ok()?;
-        Some(format!("{signed}.{}", base64_url(signature.as_ref())))
-    }
-}
-
-fn base64_url(bytes: &[u8]) -> String {
-    let text = base64::encode(bytes).replace('+', "-").replace('/', "_");
-    text.trim_end_matches('=').to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,17 +271,6 @@ mod tests {
                 endpoint(region, fips, dual_stack),
                 format!("https://{host}")
             );
-        }
-    }
-
-    #[test]
-    fn a_key_that_is_none_is_refused() {
-        for text in [
-            "",
-            "AAAA",
-            "-----BEGIN EC PRIVATE KEY-----\n!\n-----END EC PRIVATE KEY-----",
-        ] {
-            assert!(DpopKey::read(text).is_none(), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@
 mod cached;
 mod call;
 mod container;
+mod dpop;
 mod failure;
 mod fork;
 mod http;
