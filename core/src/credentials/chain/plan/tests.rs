@@ -295,11 +295,10 @@ fn a_line_outside_of_any_section_counts_if_nothing_is_found() {
 }
 
 #[test]
-fn a_login_session_is_refused_in_a_user_s_words() {
-    let message = refusal(named("[profile a]\nlogin_session = arn\n", "", "a"));
-    assert!(message.contains("line 2: login_session: "), "{message}");
-    assert!(
-        message.contains("aws configure export-credentials"),
-        "{message}"
-    );
+fn a_login_session_comes_before_a_process_and_after_the_credentials_file() {
+    let config = "[profile a]\nlogin_session = arn\ncredential_process = p\n";
+    let plan = named(config, "", "a").unwrap();
+    assert!(matches!(plan.base, Base::Login(login) if login.session == "arn"));
+    let plan = named(config, &format!("[a]\n{KEYS}"), "a").unwrap();
+    assert_eq!(plan.step, Step::CredentialsFile);
 }
