@@ -32,7 +32,14 @@ def stopped(clock):
 def certificate(tmp_path):
     """A certificate for 127.0.0.1 and STS that signs itself, and its key."""
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
-    what = ["-subj", "/CN=tests", "-addext", "subjectAltName=IP:127.0.0.1,DNS:*.eu-central-1.amazonaws.com", "-days", "2"]
+    what = [
+        "-subj",
+        "/CN=tests",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1,DNS:*.eu-central-1.amazonaws.com",
+        "-days",
+        "2",
+    ]
     what += ["-addext", "basicConstraints=critical,CA:FALSE"]
     kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     subprocess.run(["openssl", *kind, *what, *files], check=True, capture_output=True)

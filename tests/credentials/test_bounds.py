@@ -5,11 +5,10 @@ import contextlib
 import os
 import select
 import socket
-from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-
 from clock import Clock
 from common import wait_until
 from fake_aws import FakeAws, keys_file, long_lived_keys
@@ -75,7 +74,9 @@ def test_a_server_that_hangs_is_given_up_within(seconds, tmp_path, clock_so, sub
         with subtests.test(source=source.__name__, route=route):
             run = future.result()
             assert (run.status, run.code) == (1, "CREDENTIALS_TIMEOUT"), run
-            assert run.message.startswith(f"credentials: {name} gave no answer within {seconds or 5}.0 s."), run
+            assert run.message.startswith(f"credentials: {name} gave no answer within {seconds or 5}.0 s."), (
+                run
+            )
             assert [words for words in BEFORE if words in run.message] == before, run
             assert ("hop limit" in run.message) == (route == "imds_token"), run
 
@@ -198,7 +199,9 @@ def test_a_bound_of_nothing_is_refused(machine):
     assert "credentials timeout" in run.message
 
 
-def test_with_valid_keys_a_server_that_hangs_costs_one_caller_a_second_and_the_others_nothing(machine, fake, clock):
+def test_with_valid_keys_a_server_that_hangs_costs_one_caller_a_second_and_the_others_nothing(
+    machine, fake, clock
+):
     machine.uses_imds(fake.url)
     clock.stop_waits()
     with machine.probe() as probe:

@@ -5,7 +5,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from fake_aws import Answer, FakeAws, keys_file, long_lived_keys, new_secret, sts_error
 from machine import HOSTNAME, signed_by
 from sources import (
@@ -88,7 +87,7 @@ ANSWERS = [
         sso_session,
         "sso",
         (403, '{"__type": "ForbiddenException", "message": "No access"}'),
-        ["profile \"default\": ForbiddenException: No access; the user who logged in"],
+        ['profile "default": ForbiddenException: No access; the user who logged in'],
     ),
     (web_identity, "sts", (200, f"<rubbish>{SECRET}</rubbish>"), ["web identity"]),
     (
@@ -183,7 +182,11 @@ def test_a_server_that_keeps_failing_is_given_up_and_not_quoted(tmp_path, subtes
 
 
 def test_a_server_that_fails_once_is_asked_again(tmp_path, fake):
-    for source, route in [(container, fake.container), (web_identity, fake.sts), (instance_metadata, fake.imds)]:
+    for source, route in [
+        (container, fake.container),
+        (web_identity, fake.sts),
+        (instance_metadata, fake.imds),
+    ]:
         machine, flags = alone(source, tmp_path / route.name, fake)
         route.next_answers.append(Answer(500))
         assert signed_by(machine.token(*flags)) == route.last().access_key_id
@@ -219,7 +222,9 @@ def test_a_login_that_is_missing_is_named_by_its_file_and_profile(machine, fake)
     )
 
 
-@pytest.mark.parametrize("end", ["2099-01-01T00:00:00UTC", "2099-01-01T00:00:00Z", "2099-01-01T02:00:00+02:00"])
+@pytest.mark.parametrize(
+    "end", ["2099-01-01T00:00:00UTC", "2099-01-01T00:00:00Z", "2099-01-01T02:00:00+02:00"]
+)
 def test_a_login_s_end_is_read_as_any_aws_cli_writes_it(end, machine, fake):
     sso_session(machine, fake, fake)
     machine.sso_token("corp", fake.sso_access_token, end)

@@ -6,7 +6,6 @@ import re
 import shlex
 
 import pytest
-
 from fake_aws import keys_file, long_lived_keys, new_secret, now
 from machine import parameters, shows_a_secret, signed_by
 from sources import ROLE
@@ -63,7 +62,9 @@ def test_another_profile_stops_nothing_with(text, machine):
     assert signed_by(machine.token()) == ID
 
 
-@pytest.mark.parametrize("name", ["FOO BAR", "équipe", "Dev (eu)", "Audit/AWSPower", "a'b", '"', "profile", "x\u00a0y"])
+@pytest.mark.parametrize(
+    "name", ["FOO BAR", "équipe", "Dev (eu)", "Audit/AWSPower", "a'b", '"', "profile", "x\u00a0y"]
+)
 @pytest.mark.parametrize("file", ["config", "credentials"])
 def test_a_profile_may_be_called(name, file, machine):
     section = f"profile {shlex.quote(name)}" if file == "config" else name
@@ -286,7 +287,10 @@ BAD_PROCESSES = {
     "a status of 1 after printing keys": (f"echo '{JSON % (ID, SECRET)}'; exit 1", ["exit status: 1"]),
     "no output": ("true", ["credential_process: its output is not a JSON object"]),
     "rubbish": (f"echo rubbish {SECRET}", ["credential_process: its output is not a JSON object"]),
-    "half its output": (f"echo '{JSON[:50] % (ID)}{SECRET}'", ["credential_process: its output is not a JSON object"]),
+    "half its output": (
+        f"echo '{JSON[:50] % (ID)}{SECRET}'",
+        ["credential_process: its output is not a JSON object"],
+    ),
     "no version": (f"echo '{JSON.replace('Version', 'Edition') % (ID, SECRET)}'", ["Version: missing"]),
     "another version": (f"echo '{JSON.replace('1', '2') % (ID, SECRET)}'", ["Version: not the number 1"]),
     "no secret": ('echo \'{"Version": 1, "AccessKeyId": "AKIA"}\'', ["SecretAccessKey: missing"]),
@@ -340,7 +344,11 @@ def test_a_process_that_is_not_there_is_named(machine):
 
 @pytest.mark.parametrize(
     "keys, field",
-    [(("", SECRET), "access key id"), ((ID, ""), "secret access key"), (("AKIA\\n", SECRET), "access key id")],
+    [
+        (("", SECRET), "access key id"),
+        ((ID, ""), "secret access key"),
+        (("AKIA\\n", SECRET), "access key id"),
+    ],
     ids=["an empty id", "an empty secret", "a line end in the id"],
 )
 def test_keys_of_a_process_are_checked_for(keys, field, machine):

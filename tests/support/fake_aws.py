@@ -363,7 +363,9 @@ class FakeAws:
         names = ("accessKeyId", "secretAccessKey", "sessionToken")
         values = (keys.access_key_id, keys.secret_access_key, keys.session_token)
         answer = {"accessToken": dict(zip(names, values, strict=True)), "tokenType": "aws_sigv4"}
-        return 200, json.dumps(answer | {"expiresIn": int(self.signin.lifetime), "refreshToken": new_secret()})
+        return 200, json.dumps(
+            answer | {"expiresIn": int(self.signin.lifetime), "refreshToken": new_secret()}
+        )
 
     def say_sts(self, request: Request) -> tuple[int, str]:
         form = request.form
