@@ -194,11 +194,14 @@ fn not_a_time(text: &str, code: ErrorCode, field: &str) -> Error {
     Error::new(code, message)
 }
 
-/// An expiry in the forms that the AWS CLI reads, and that older versions of it wrote: RFC 3339, a
-/// space for the T, and `UTC`, `GMT`, `+0000` or `+00` for the zone. A time without a zone is
-/// refused, as by the AWS CLI.
+/// An expiry in the forms that the AWS CLI reads, and that older versions of it wrote: RFC 3339, a space
+/// for the T, `UTC`, `GMT`, `+0000` or `+00` for the zone, or no separators at all. A time without a zone
+/// is refused, as by the AWS CLI.
 fn expiry(text: &str) -> Option<SystemTime> {
     let text = text.trim();
+    if let Some(moment) = Timestamp::from_amz_date(text) {
+        return Some(moment.system_time());
+    }
     let (date, rest) = text.split_at_checked(10)?;
     let time = rest.strip_prefix(['T', 't', ' '])?;
     let zone_at = time.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ','))?;

@@ -118,7 +118,7 @@ fn read_output(output: &[u8]) -> std::result::Result<Credentials, String> {
         return Err("its output is not a JSON object".to_owned());
     };
     match fields.get("Version") {
-        Some(version) if version.as_u64() == Some(1) => {}
+        Some(version) if version.as_f64() == Some(1.0) => {}
         Some(_) => return Err("Version: not the number 1; accepted: 1".to_owned()),
         None => return Err("Version: missing; accepted: 1".to_owned()),
     }
