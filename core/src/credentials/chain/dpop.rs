@@ -18,7 +18,7 @@ pub(super) struct DpopKey {
 }
 
 impl DpopKey {
-    /// From PEM, in the form of SEC 1.
+    /// From PEM, in the form of SEC 1, perhaps inside PKCS 8.
     pub(super) fn read(pem: &str) -> Option<Self> {
         let text: String = pem
             .lines()
@@ -26,8 +26,9 @@ impl DpopKey {
             .collect();
         let der = Zeroizing::new(base64::decode(text.trim()).ok()?);
         // SEQUENCE { INTEGER 1, OCTET STRING (32 bytes), …, BIT STRING (0, 4, x, y) }
-        let private = der.strip_prefix(&[0x30])?.get(1..)?;
-        let private = private.strip_prefix(&[2, 1, 1, 4, 32])?.get(..32)?;
+        let start = [2, 1, 1, 4, 32];
+        let at = der.windows(start.len()).position(|bytes| bytes == start)?;
+        let private = der.get(at + start.len()..)?.get(..32)?;
         let public = der.get(der.len().checked_sub(65)?..)?;
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;

@@ -22,13 +22,15 @@ use super::call::{self, Refusal};
 use super::dpop::{DpopKey, hex};
 use super::failure::{failed_with, in_shell, refusal_in_words};
 use super::settings::{Service, Settings};
-use crate::credentials::environment;
+use crate::credentials::files::named_by;
 use crate::error::Error;
 use crate::timestamp::format_rfc3339;
 
 /// How long before their end the keys are renewed.
 const AHEAD: Duration = Duration::from_secs(300);
 const PATH: &str = "/v1/token";
+/// What a request for new keys needs of the file.
+const RENEWAL: [&str; 3] = ["refreshToken", "dpopKey", "clientId"];
 
 /// The hosts of AWS's partitions, by the start of their regions.
 const HOSTS: [(&str, &str); 8] = [
@@ -67,6 +69,10 @@ impl Login {
             let shown = cached.path.display();
             advise(format!("{shown}: {field} is missing or invalid"))
         };
+        // As for the AWS CLI, a login that cannot be renewed is none, however long its keys are valid.
+        if let Some(missing) = RENEWAL.into_iter().find(|name| cached.text(name).is_none()) {
+            return Err(damaged(missing));
+        }
         let held = cached.fields.get("accessToken").and_then(Value::as_object);
         let held = held.ok_or_else(|| damaged("accessToken"))?;
         let end = time_in(held, "expiresAt").ok_or_else(|| damaged("expiresAt"))?;
@@ -89,8 +95,8 @@ impl Login {
     }
 
     fn path(&self) -> Result<PathBuf, String> {
-        let folder = match environment::variable("AWS_LOGIN_CACHE_DIRECTORY") {
-            Some(folder) => PathBuf::from(folder),
+        let folder = match named_by("AWS_LOGIN_CACHE_DIRECTORY") {
+            Some(folder) => folder,
             None => home_dir()
                 .ok_or("there is no home folder with the AWS login")?
                 .join(".aws/login/cache"),

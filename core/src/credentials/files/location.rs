@@ -21,10 +21,12 @@ pub(super) enum Text {
 
 /// The path that a variable names, else the one in the home folder.
 pub(super) fn path(name: &str, default: &str) -> PathBuf {
-    match variable(name) {
-        Some(text) => expand_home(&expand_variables(&text)),
-        None => expand_home(&format!("~/.aws/{default}")),
-    }
+    named_by(name).unwrap_or_else(|| expand_home(&format!("~/.aws/{default}")))
+}
+
+/// The path that a variable names, in which `~` and `$NAME` may stand.
+pub(in crate::credentials) fn named_by(variable_name: &str) -> Option<PathBuf> {
+    variable(variable_name).map(|text| expand_home(&expand_variables(&text)))
 }
 
 pub(super) fn read(path: &Path) -> Result<Text, Error> {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use self::ini::{Ini, Problem, Section};
 use self::location::Text;
+pub(in crate::credentials) use self::location::named_by;
 pub(super) use self::profile::{Profile, Value};
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
