@@ -276,6 +276,13 @@ impl<'a> Settings<'a> {
             Ok(endpoint.is_none() && self.is_on(variable, setting)?)
         };
         let fips = variant("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
+        // An older way to ask for FIPS, which the AWS CLI still reads: `fips-us-east-1`.
+        let plain = region.as_deref().and_then(|region| {
+            let start = region.strip_prefix("fips-");
+            start.or_else(|| region.strip_suffix("-fips"))
+        });
+        let fips = fips || (plain.is_some() && endpoint.is_none());
+        let region = plain.map(str::to_owned).or_else(|| region.clone());
         let dual_stack = variant("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
