@@ -10,6 +10,7 @@ use crate::credentials::chain::sso::Sso;
 use crate::credentials::files::Profile;
 use crate::credentials::source::Tried;
 use crate::error::Error;
+use crate::timestamp::parse_expiry;
 
 pub(super) const ROLE_ARN: &str = "role_arn";
 pub(super) const TOKEN_FILE: &str = "web_identity_token_file";
@@ -17,6 +18,8 @@ pub(super) const ACCESS_KEY_ID: &str = "aws_access_key_id";
 pub(super) const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
 /// The older name comes first, as for the AWS CLI.
 const SESSION_TOKEN: [&str; 2] = ["aws_security_token", "aws_session_token"];
+/// When the keys next to it expire: what saml2aws writes, and aws-azure-login.
+const EXPIRY: [&str; 2] = ["x_security_token_expires", "aws_expiration"];
 
 /// A web identity's token takes the place of other keys.
 pub(super) fn has_role(profile: &Profile<'_>) -> bool {
@@ -101,11 +104,17 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
             found => found,
         };
     }
+    let mut expiry = None;
+    for name in EXPIRY {
+        let text = profile.get(name)?;
+        // The AWS CLI does not look at it, so a text that is not a time stops nobody.
+        expiry = expiry.or(text.and_then(|text| parse_expiry(text.text(), name).ok()));
+    }
     Ok(Some(Base::Keys(Credentials::new(
         id.word(),
         secret.word(),
         token,
-        None,
+        expiry,
         "profile",
     ))))
 }
