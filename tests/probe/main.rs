@@ -5,6 +5,7 @@
 //! change the answers of its source in between. The test also sets the clock: see support/clock.py.
 //!
 //! ```text
+//! {"do": "find", "profile": "x"}             finds the keys of these options, without a Signer
 //! {"do": "signer", "profile": "x"}           creates a Signer with these options
 //! {"do": "token"}                            gets a token
 //! {"do": "threads", "count": 64}             gets a token in each of 64 threads at once
@@ -28,7 +29,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use rdsign::{Error, Signer, Token};
+use rdsign::{Error, Signer, SignerBuilder, Token};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -40,6 +41,10 @@ fn main() {
     let mut asking = Vec::new();
     for line in io::stdin().lock().lines() {
         let command: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if command["do"] == "find" {
+            print(&find(&command));
+            continue;
+        }
         if command["do"] == "signer" {
             match build(&command) {
                 Ok(built) => signer = Some(built),
@@ -58,10 +63,35 @@ fn main() {
 }
 
 fn build(options: &Value) -> Result<Signer, Error> {
+    let hostname = options["hostname"].as_str();
+    sourced(options)
+        .hostname(hostname.unwrap_or("mydb.abc123.eu-central-1.rds.amazonaws.com"))
+        .username("iam_user")
+        .build()
+}
+
+/// The keys themselves: a test has made them, and compares them.
+fn find(options: &Value) -> Value {
+    let found = catch_unwind(AssertUnwindSafe(|| sourced(options).find_credentials()));
+    match found {
+        Ok(Ok(found)) => json!({
+            "source": found.source,
+            "access_key_id": found.credentials.access_key_id(),
+            "secret_access_key": found.credentials.secret_access_key(),
+            "session_token": found.credentials.session_token(),
+            "expires_at": found.expires_at().map(|time| {
+                time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+            }),
+        }),
+        Ok(Err(error)) => describe(Err(error)),
+        Err(_) => json!({"panicked": true}),
+    }
+}
+
+/// A Signer's options, as far as they choose a source.
+fn sourced(options: &Value) -> SignerBuilder {
     let text = |name: &str| options[name].as_str();
-    let mut signer = Signer::builder()
-        .hostname(text("hostname").unwrap_or("mydb.abc123.eu-central-1.rds.amazonaws.com"))
-        .username("iam_user");
+    let mut signer = Signer::builder();
     if let Some(region) = text("region") {
         signer = signer.region(region);
     }
@@ -71,13 +101,19 @@ fn build(options: &Value) -> Result<Signer, Error> {
     if let Some(role_arn) = text("role_arn") {
         signer = signer.role_arn(role_arn);
     }
+    if let Some(external_id) = text("external_id") {
+        signer = signer.external_id(external_id);
+    }
+    if let Some(name) = text("role_session_name") {
+        signer = signer.role_session_name(name);
+    }
     if let Some(seconds) = options["timeout"].as_f64() {
         signer = signer.credentials_timeout(Duration::from_secs_f64(seconds));
     }
     if let Some(seconds) = options["expires_in"].as_i64() {
         signer = signer.expires_in(seconds);
     }
-    signer.build()
+    signer
 }
 
 /// Carries out a command. Returns the threads that still run afterwards.

@@ -38,6 +38,8 @@ from xml.sax.saxutils import escape
 from common import PATIENCE
 
 ROLE_NAME = "a-role-of-the-tests"
+# How many characters STS wants at least.
+STS_LEAST = {"RoleArn": 20, "RoleSessionName": 2, "ExternalId": 2, "WebIdentityToken": 4}
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 _serial = itertools.count(1)
@@ -152,7 +154,7 @@ class Request:
     @property
     def form(self) -> dict[str, str]:
         """The parameters of a body that is a form."""
-        return dict(parse_qsl(self.body))
+        return dict(parse_qsl(self.body, keep_blank_values=True))
 
     @property
     def signed_by(self) -> str | None:
@@ -282,6 +284,7 @@ class FakeAws:
         self.routes = {name: getattr(self, name) for name in ROUTES.values()}
         self.strays: list[Request] = []
         self.imds_session = new_secret()
+        self.imds_has_version_1 = False
         self.container_authorization: str | None = None
         self.sso_access_token = new_secret()
         self.sts_refused: set[str] = set()
@@ -305,6 +308,10 @@ class FakeAws:
     def container_url(self) -> str:
         """The full URI of the container's credentials."""
         return f"{self.url}/container/credentials"
+
+    def serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        """Answers on a connection that another server has accepted."""
+        _Handler(connection, address, self._server)
 
     def close(self) -> None:
         """Lets go of whoever waits, and stops."""
@@ -334,7 +341,8 @@ class FakeAws:
         return self._imds(request, lambda: json.dumps(as_metadata(self.imds.keys())))
 
     def _imds(self, request: Request, text) -> tuple[int, str]:
-        if request.headers.get("x-aws-ec2-metadata-token") != self.imds_session:
+        session = request.headers.get("x-aws-ec2-metadata-token")
+        if session != self.imds_session and (session or not self.imds_has_version_1):
             return 401, "no session token, or another"
         return 200, text()
 
@@ -373,6 +381,11 @@ class FakeAws:
             return 403, sts_error("AccessDenied", f"{request.signed_by} may not assume {form.get('RoleArn')}")
         if self.sts_behind:
             return self._pass_on(request)
+        for name, least in STS_LEAST.items():
+            if len(form.get(name, "x" * least)) < least:
+                return 400, sts_error("ValidationError", f"{name} has fewer than {least} characters")
+        if int(form.get("DurationSeconds", 3600)) < 900:
+            return 400, sts_error("ValidationError", "DurationSeconds is less than 900")
         keys = self.sts.keys()
         arn = form["RoleArn"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
         return 200, sts_answer(form["Action"], keys, f"{arn}/{form['RoleSessionName']}")
