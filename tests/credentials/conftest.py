@@ -8,6 +8,7 @@ import pytest
 from fake_aws import Keys, now
 from machine import PROBE, RDSIGN, Machine
 from moto_aws import Moto
+from oracle import COMPARISONS, summary
 
 for needed in (RDSIGN, PROBE):
     assert needed.exists(), f"{needed} is missing: build it first"
@@ -70,3 +71,8 @@ def login(local):
             local.login(token)
 
     return login
+
+
+def pytest_terminal_summary(terminalreporter):
+    if COMPARISONS:
+        terminalreporter.write_line(summary())

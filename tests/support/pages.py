@@ -20,6 +20,7 @@ BLOCKS = {
     "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/c.md": [("c", IN_DOCS)],
     "docs/cli.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "docs/credentials.md": [],
     "docs/errors.md": [],
     "docs/guarantees.md": [],
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
