@@ -23,6 +23,7 @@ pub mod names;
 mod sigv4;
 
 pub mod credentials;
+pub mod libpq;
 
 mod signer;
 

@@ -2,9 +2,10 @@
 //! libpq's variables replace missing flags. Only the library checks the values.
 
 use clap::Args;
+use rdsign::libpq::SslMode;
 use rdsign::{Signer, SignerBuilder, names};
 
-use super::{SourceArgs, variable};
+use super::{SourceArgs, service, variable};
 
 /// What a token is signed for, and with which credentials.
 #[derive(Args, Clone)]
@@ -33,6 +34,7 @@ pub(crate) struct TargetArgs {
 impl TargetArgs {
     /// Fills missing flags from libpq's variables.
     pub(crate) fn filled(mut self) -> Result<Self, rdsign::Error> {
+        service::load(SslMode::OfTheCaller)?;
         self.hostname = self.hostname.or_else(|| variable("PGHOST"));
         self.username = self.username.or_else(|| variable("PGUSER"));
         if self.port.is_none()

@@ -5,6 +5,8 @@
 //! the arguments, which everyone can read. rdsign replaces itself with the program, so signals and
 //! the exit status need no forwarding.
 
+mod arguments;
+
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
@@ -12,7 +14,10 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 
-use crate::args::{DialArgs, TargetArgs, variable};
+use rdsign::libpq::SslMode;
+
+use self::arguments::Target;
+use crate::args::{DialArgs, TargetArgs, service, variable};
 use crate::ca_bundle::BundleFile;
 use crate::failure::Failure;
 use crate::output;
@@ -29,6 +34,11 @@ pub(crate) struct ExecArgs {
     /// Database to connect to [default: PGDATABASE, else the program's own default]
     #[arg(long, value_name = "NAME")]
     dbname: Option<String>,
+
+    /// How the program verifies the server [default: the service's, which must be verify-full, else
+    /// PGSSLMODE, else verify-full]
+    #[arg(long, value_name = "MODE")]
+    sslmode: Option<String>,
 
     /// Program to run, with its arguments
     #[arg(last = true, value_name = "COMMAND", required = true)]
@@ -71,11 +81,41 @@ pub(crate) fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
 }
 
 fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
+    service::load(match args.sslmode {
+        None => SslMode::OfTheService,
+        Some(_) => SslMode::OfTheCaller,
+    })?;
     let signer = args.target.builder()?.build()?;
-    let mut words = args.command.into_iter();
-    let mut child = Command::new(words.next().unwrap_or_default());
-    child.args(words);
     let endpoint = signer.endpoint();
+    let mut words = args.command.into_iter();
+    let program = words.next().unwrap_or_default();
+    let words: Vec<_> = words.collect();
+    let target = Target {
+        hostname: endpoint.hostname(),
+        any_sslmode: args.sslmode.is_some(),
+    };
+    target.check(&program, &words).map_err(Failure::Usage)?;
+    let database = args.dbname.or_else(|| variable("PGDATABASE"));
+    // Some programs read a connection string where others read a name.
+    if let Some(text) = database.as_deref().filter(|name| name.contains(['=', ':'])) {
+        target.check_string(text).map_err(Failure::Usage)?;
+    }
+    let mut child = Command::new(program);
+    child.args(words);
+    for (name, value) in service::variables().map_err(|keyword| {
+        Failure::Usage(format!(
+            "service: {keyword} cannot be passed to the program; accepted: keywords that libpq has \
+             a variable for"
+        ))
+    })? {
+        child.env(name, value);
+    }
+    // A service that an argument names would override everything below, so none can be found.
+    child.env_remove("PGSERVICE");
+    child.env("PGSERVICEFILE", "/dev/null");
+    child.env("PGSYSCONFDIR", "/dev/null");
+    // With Kerberos, the program would encrypt the connection without TLS.
+    child.env("PGGSSENCMODE", "disable");
     let port = args.dial.hostport.unwrap_or(endpoint.port());
     child.env("PGHOST", endpoint.hostname());
     child.env("PGPORT", port.to_string());
@@ -83,10 +123,12 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     if let Some(address) = args.dial.hostaddr {
         child.env("PGHOSTADDR", address.to_string());
     }
-    if let Some(name) = args.dbname {
+    if let Some(name) = database {
         child.env("PGDATABASE", name);
     }
-    if variable("PGSSLMODE").is_none() {
+    if let Some(mode) = args.sslmode {
+        child.env("PGSSLMODE", mode);
+    } else if variable("PGSSLMODE").is_none() {
         child.env("PGSSLMODE", "verify-full");
     }
     let mut bundle = None;

@@ -1,0 +1,151 @@
+"""libpq's service files: the token is for the service's server, and reaches no other."""
+
+import socket
+import subprocess
+import threading
+
+import pytest
+from test_exec import exec, rdsign
+
+
+class Recorder:
+    """A server without TLS that asks for a password in plain text, and keeps what it gets."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.received = b""
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                while data := connection.recv(65536):
+                    self.received += data
+                    if data.startswith(b"p"):
+                        break  # a password: nobody is let in
+                    # N declines TLS and Kerberos; R with 3 asks for the password.
+                    is_request = data[4:8] in (b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30")
+                    connection.sendall(b"N" if is_request else b"R\0\0\0\x08\0\0\0\x03")
+
+
+@pytest.fixture
+def recorder():
+    recorder = Recorder()
+    yield recorder
+    recorder.listener.close()
+
+
+@pytest.fixture
+def service(tmp_path, environment):
+    """Writes the service `dev`, and returns the environment of its user."""
+
+    def write(*settings, **more):
+        lines = ["[prod]", "host=prod", "[dev]", *settings]
+        (tmp_path / ".pg_service.conf").write_text("\n".join(lines))
+        return environment | {"PGSERVICE": "dev"} | more
+
+    return write
+
+
+def elsewhere(recorder):
+    return ["host=127.0.0.1", f"port={recorder.port}", "user=iam_user"]
+
+
+def test_psql_without_rdsign_does_send_the_password_to_the_service(service, recorder, environment):
+    """Shows that the recorder would notice a token."""
+    env = service(*elsewhere(recorder), "sslmode=prefer", PGPASSWORD="hunter2")
+    subprocess.run(["psql", "-d", "testdb", "-c", "select 1"], env=env, capture_output=True, timeout=60)
+    assert b"hunter2" in recorder.received
+
+
+@pytest.mark.parametrize("mode", ["prefer", "require", "disable", "verify-ca"])
+def test_a_weak_sslmode_of_the_service_is_refused(service, recorder, mode):
+    env = service(*elsewhere(recorder), f"sslmode={mode}")
+    done = exec("psql", "-d", "testdb", env=env)
+    assert done.returncode == 2
+    assert f'line 7: sslmode: "{mode}" would send the token' in done.stderr
+    assert recorder.received == b""
+
+
+def test_a_service_without_an_sslmode_gets_verify_full(service, recorder):
+    env = service(*elsewhere(recorder))
+    del env["PGSSLMODE"]
+    done = exec("psql", "-d", "testdb", env=env | {"AWS_REGION": "eu-central-1"})
+    assert done.returncode != 0
+    assert b"X-Amz" not in recorder.received
+
+
+@pytest.mark.parametrize(
+    "arguments", [["service=dev"], ["-d", "service=dev"], ["-h", "127.0.0.1"], ["sslmode=prefer"]]
+)
+def test_arguments_of_psql_send_the_token_nowhere_else(service, recorder, arguments):
+    env = service(*elsewhere(recorder), "sslmode=prefer")
+    del env["PGSERVICE"]
+    done = exec("psql", *arguments, env=env)
+    assert done.returncode == 2 and "accepted: " in done.stderr
+    assert recorder.received == b""
+
+
+def test_a_program_within_finds_no_service(service, recorder):
+    env = service(*elsewhere(recorder), "sslmode=prefer")
+    del env["PGSERVICE"]
+    done = exec("sh", "-c", "psql service=dev -c 'select 1'", env=env)
+    assert 'definition of service "dev" not found' in done.stderr
+    assert recorder.received == b""
+
+
+@pytest.mark.parametrize("name", ["PGDATABASE", "--dbname"])
+def test_a_connection_string_as_the_database_is_checked(service, recorder, name):
+    env = service(*elsewhere(recorder))
+    del env["PGSERVICE"]
+    text = f"host=127.0.0.1 port={recorder.port} sslmode=disable"
+    flags = [f"--dbname={text}"] if name == "--dbname" else []
+    done = exec("vacuumdb", env=env | {"PGDATABASE": text}, flags=flags)
+    assert done.returncode == 2 and "host: " in done.stderr
+    assert recorder.received == b""
+
+
+def test_the_service_s_server_is_signed_for_and_logged_in_to(local, service):
+    settings = [f"host={local.host}", f"port={local.port}", "user=iam_user", "dbname=testdb"]
+    env = service(*settings, "hostaddr=127.0.0.1", "application_name=a service", "password=wrong")
+    wrong = {"PGHOST": "wrong", "PGPORT": "1", "PGUSER": "wrong", "PGDATABASE": "wrong", "PGHOSTADDR": "127.0.0.2"}
+    sql = "select current_user, current_database(), current_setting('application_name')"
+    done = exec("psql", "-XAtc", sql, env=env | wrong)
+    assert (done.stdout, done.stderr) == ("iam_user|testdb|a service\n", "")
+    assert rdsign("doctor", "--timeout=60", env=env | wrong).returncode == 0
+
+
+def test_a_flag_overrides_the_service(local, service):
+    env = service("host=wrong", "port=1", "user=wrong", "sslmode=prefer")
+    flags = [f"--hostname={local.host}", f"--port={local.port}", "--username=iam_user", "--sslmode=verify-full"]
+    done = exec("psql", "-XAtc", "select current_user", env=env, flags=flags)
+    assert (done.stdout, done.stderr) == ("iam_user\n", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["host = x"], "line 4: not a keyword before `=`"),
+        (["SECRET"], "line 4: `=` is missing"),
+        (["ldap://x/SECRET"], "line 4: LDAP is not supported"),
+        (["keepalives=0", "host=x"], "keepalives cannot be passed"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named(service, settings, words):
+    done = exec("psql", env=service(*settings, AWS_REGION="eu-central-1"))
+    assert done.returncode == 2 and words in done.stderr
+    assert "SECRET" not in done.stderr
+
+
+def test_a_missing_service_is_named_with_the_files(service, tmp_path):
+    env = service(PGSERVICE="typo", PGSYSCONFDIR=str(tmp_path))
+    done = exec("psql", env=env)
+    assert done.returncode == 2
+    assert f'service "typo": not in {tmp_path}/.pg_service.conf; accepted: ' in done.stderr
+    env["PGSERVICEFILE"] = str(tmp_path / "none")
+    assert f"{tmp_path}/none: No such file" in exec("psql", env=env).stderr
