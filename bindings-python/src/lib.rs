@@ -10,6 +10,7 @@ mod credentials;
 mod environment;
 mod errors;
 mod interpreter;
+mod libpq;
 mod signer;
 mod token;
 
@@ -26,6 +27,8 @@ mod _rdsign {
 
     #[pymodule_export]
     use crate::environment::aws_environment;
+    #[pymodule_export]
+    use crate::libpq::libpq_service;
     #[pymodule_export]
     use crate::signer::Signer;
     #[pymodule_export]

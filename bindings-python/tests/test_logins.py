@@ -360,3 +360,81 @@ def test_the_server_accepts_the_signer_s_password(server):
     signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
     server.login(signer.password())
     server.refuse(signer.password().replace("DBUser=iam_user", "DBUser=iam_usex"), r"\(wrong-user\).*")
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    """Writes the service `dev`, which PGSERVICE names."""
+
+    def write(*settings):
+        file = tmp_path / "services"
+        file.write_text("\n".join(["[dev]", *settings]))
+        monkeypatch.setenv("PGSERVICEFILE", str(file))
+        monkeypatch.setenv("PGSERVICE", "dev")
+        for name in ("PGHOST", "PGUSER", "PGDATABASE"):
+            monkeypatch.setenv(name, "wrong")
+
+    return write
+
+
+def in_asyncpg(**parameters):
+    async def main():
+        connection = await rdsign.asyncpg.connect(**parameters)
+        try:
+            return await connection.fetchval(WHO)
+        finally:
+            await connection.close()
+
+    return finished(main)
+
+
+def in_psycopg(**parameters):
+    with rdsign.psycopg.connect(**parameters) as connection:
+        return connection.execute(WHO).fetchone()[0]
+
+
+def in_psycopg2(**parameters):
+    connection = rdsign.psycopg2.connect("", **parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(WHO)
+        found = cursor.fetchone()[0]
+    connection.close()
+    return found
+
+
+def in_sqlalchemy(**parameters):
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", connect_args=parameters)
+    with rdsign.sqlalchemy.use_tokens(engine).connect() as connection:
+        return connection.execute(sqlalchemy.text(WHO)).scalar()
+
+
+WITH_A_SERVICE = [in_psycopg, in_psycopg2, in_asyncpg, in_sqlalchemy]
+
+
+@pytest.mark.parametrize("connect", WITH_A_SERVICE)
+def test_the_service_s_server_is_signed_for(server, service, connect):
+    service(f"host={server.host}", f"port={server.port}", "user=iam_user", "dbname=testdb", "hostaddr=127.0.0.1")
+    assert connect() == "iam_user"
+
+
+@pytest.mark.parametrize("connect", WITH_A_SERVICE)
+@pytest.mark.parametrize("mode", ["prefer", "require"])
+def test_a_weak_sslmode_of_the_service_is_refused(server, service, connect, mode):
+    service("host=127.0.0.1", "port=1", "user=iam_user", f"sslmode={mode}")
+    with pytest.raises(rdsign.InvalidRequestError, match=f'line 5: sslmode: "{mode}" would send the token'):
+        connect()
+
+
+def test_an_sslmode_of_the_program_overrides_the_service_s(server, service):
+    service(f"host={server.host}", f"port={server.port}", "user=iam_user", "dbname=testdb", "sslmode=disable")
+    assert in_psycopg(sslmode="verify-full") == "iam_user"
+    assert in_psycopg2(sslmode="verify-full") == "iam_user"
+
+
+def test_a_service_of_the_connection_string_is_read(server, service, monkeypatch):
+    service("host=127.0.0.1", "port=1", "user=iam_user", "sslmode=prefer")
+    monkeypatch.delenv("PGSERVICE")
+    with pytest.raises(rdsign.InvalidRequestError, match="would send the token"):
+        rdsign.psycopg.connect("service=dev")
+    with pytest.raises(rdsign.InvalidRequestError, match='service "typo": not in'):
+        rdsign.psycopg2.connect("service=typo")

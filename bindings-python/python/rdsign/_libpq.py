@@ -1,6 +1,7 @@
 """Parameters of a connection for the drivers that use libpq's names: psycopg, psycopg2 and asyncpg.
 
-Parameters of the program and libpq's variables win. Only what neither sets is added: verify-full, and
+Parameters of the program, libpq's service and libpq's variables win, in this order. Only what none of them
+sets is added: verify-full, and
 the certificate authorities of RDS. Tokens are signed for `host`, `port` and `user`; with `hostaddr`,
 the driver dials that address instead of `host`.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 
 from . import InvalidRequestError, Signer, _port_of, _signer_for, ca_bundle
+from ._rdsign import libpq_service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     """Returns the signer for the parameters of a connection, and the parameters without a password."""
     parameters = dict(given)
     parameters.pop("password", None)
+    expand_service(parameters)
     signer = settle(parameters, signer)
     mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE")
     if not mode:
@@ -31,6 +34,19 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     if mode in CHECKED and not authorities:
         parameters["sslrootcert"] = ca_bundle()
     return signer, parameters
+
+
+def expand_service(parameters: dict[str, Any]) -> None:
+    """Adds the settings of libpq's service, which override libpq's variables, as parameters.
+
+    libpq reads the service once more, but prefers parameters. So the token is signed for the server that
+    libpq connects to, and a weak sslmode of the service never counts.
+    """
+    service = parameters.get("service") or os.environ.get("PGSERVICE")
+    if service:
+        for keyword, value in libpq_service(service, bool(parameters.get("sslmode"))):
+            if not parameters.get(keyword):
+                parameters[keyword] = value
 
 
 def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:

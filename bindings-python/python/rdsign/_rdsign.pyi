@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol, SupportsIndex, final
 
 from typing_extensions import Self, disjoint_base
 
-__all__ = ["Signer", "Token", "aws_environment"]
+__all__ = ["Signer", "Token", "aws_environment", "libpq_service"]
 
 class _Session(Protocol):
     """A boto3 or botocore Session."""
@@ -123,3 +123,9 @@ class Token:
 
 def aws_environment() -> int:
     """Returns a hash of HOME and the AWS_* variables of the environment."""
+
+def libpq_service(name: str, has_sslmode: bool) -> list[tuple[str, str]]:
+    """The settings of a libpq service, without its password.
+
+    Without an sslmode of the caller's own, the service's must be verify-full.
+    """

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from . import Signer, ca_bundle
-from ._libpq import CHECKED, settle
+from ._libpq import CHECKED, expand_service, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ def arguments(
     """
     given, in_dsn = dict(kwargs), _read(dsn) if dsn else {}
     endpoint = {**in_dsn, **{name: value for name, value in kwargs.items() if value is not None}}
+    named = dict(endpoint)
+    expand_service(named)
+    # asyncpg has other names for the rest. Older versions know no service, so all values are passed on.
+    endpoint |= {name: named[name] for name in ("host", "port", "user") if name in named}
+    if hostaddr is None:
+        hostaddr = named.get("hostaddr")
+    if "dbname" in named and not (in_dsn or given.get("database")):
+        given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
     for name in ("host", "port", "user"):
         if name not in in_dsn:
@@ -69,13 +77,13 @@ def arguments(
     given["password"] = signer.password_async
     mode = given.get("ssl")
     if mode is None:
-        mode = in_dsn.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
+        mode = named.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
     if mode in CHECKED:
         context = given["ssl"] = _Named(tls.PROTOCOL_TLS_CLIENT)
         context.hostname = endpoint.get("host") or os.environ["PGHOST"]
         context.check_hostname = mode == VERIFY_FULL
         context.set_alpn_protocols(["postgresql"])
-        authorities = in_dsn.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or ca_bundle()
+        authorities = named.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or ca_bundle()
         if authorities == "system":
             context.load_default_certs()
         else:

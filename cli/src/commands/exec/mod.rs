@@ -51,6 +51,9 @@ Unless you set them, PGSSLMODE becomes verify-full, and PGSSLROOTCERT the
 certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
 connections for at most 15 minutes; open connections stay open.
 
+A service that PGSERVICE names replaces these variables. Arguments of psql and
+other programs of PostgreSQL that name another server are refused.
+
 Examples:
   rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
     --username iam_user -- psql -d postgres

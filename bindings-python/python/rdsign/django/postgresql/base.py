@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.backends.postgresql import base, client
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
-from ..._libpq import prepare
+from ..._libpq import expand_service, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class DatabaseClient(client.DatabaseClient):
         signer = options.pop("signer", None)
         names = {"HOST": "host", "PORT": "port", "USER": "user"}
         given = {name: settings_dict.get(key) or None for key, name in names.items()}
+        # psql prefers the service's sslmode to that of OPTIONS, so a weak one is refused here.
+        expand_service({"service": options.get("service")})
         signer, prepared = prepare({**options, **given}, signer)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
@@ -33,8 +35,8 @@ class DatabaseClient(client.DatabaseClient):
             "OPTIONS": {**options, **checked},
         }
         arguments, environment = super().settings_to_cmd_args_env(settings, parameters)
-        if "hostaddr" in options:
-            environment["PGHOSTADDR"] = options["hostaddr"]
+        if "hostaddr" in prepared:
+            environment["PGHOSTADDR"] = prepared["hostaddr"]
         return arguments, environment
 
 
