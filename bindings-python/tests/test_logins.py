@@ -413,7 +413,9 @@ WITH_A_SERVICE = [in_psycopg, in_psycopg2, in_asyncpg, in_sqlalchemy]
 
 @pytest.mark.parametrize("connect", WITH_A_SERVICE)
 def test_the_service_s_server_is_signed_for(server, service, connect):
-    service(f"host={server.host}", f"port={server.port}", "user=iam_user", "dbname=testdb", "hostaddr=127.0.0.1")
+    service(
+        f"host={server.host}", f"port={server.port}", "user=iam_user", "dbname=testdb", "hostaddr=127.0.0.1"
+    )
     assert connect() == "iam_user"
 
 

@@ -113,7 +113,13 @@ def test_a_connection_string_as_the_database_is_checked(service, recorder, name)
 def test_the_service_s_server_is_signed_for_and_logged_in_to(local, service):
     settings = [f"host={local.host}", f"port={local.port}", "user=iam_user", "dbname=testdb"]
     env = service(*settings, "hostaddr=127.0.0.1", "application_name=a service", "password=wrong")
-    wrong = {"PGHOST": "wrong", "PGPORT": "1", "PGUSER": "wrong", "PGDATABASE": "wrong", "PGHOSTADDR": "127.0.0.2"}
+    wrong = {
+        "PGHOST": "wrong",
+        "PGPORT": "1",
+        "PGUSER": "wrong",
+        "PGDATABASE": "wrong",
+        "PGHOSTADDR": "127.0.0.2",
+    }
     sql = "select current_user, current_database(), current_setting('application_name')"
     done = exec("psql", "-XAtc", sql, env=env | wrong)
     assert (done.stdout, done.stderr) == ("iam_user|testdb|a service\n", "")
@@ -122,7 +128,12 @@ def test_the_service_s_server_is_signed_for_and_logged_in_to(local, service):
 
 def test_a_flag_overrides_the_service(local, service):
     env = service("host=wrong", "port=1", "user=wrong", "sslmode=prefer")
-    flags = [f"--hostname={local.host}", f"--port={local.port}", "--username=iam_user", "--sslmode=verify-full"]
+    flags = [
+        f"--hostname={local.host}",
+        f"--port={local.port}",
+        "--username=iam_user",
+        "--sslmode=verify-full",
+    ]
     done = exec("psql", "-XAtc", "select current_user", env=env, flags=flags)
     assert (done.stdout, done.stderr) == ("iam_user\n", "")
 

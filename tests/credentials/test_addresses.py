@@ -6,9 +6,8 @@ import shutil
 import subprocess
 import sys
 
-import pytest
-
 import own_network
+import pytest
 from machine import HOSTNAME, signed_by
 
 UNSHARE = ("unshare", "--map-root-user", "--net")
@@ -21,7 +20,9 @@ def can_have_a_network() -> bool:
     return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not can_have_a_network(), reason="this machine gives no user a network of its own")
+pytestmark = pytest.mark.skipif(
+    not can_have_a_network(), reason="this machine gives no user a network of its own"
+)
 
 
 @pytest.fixture
@@ -45,6 +46,8 @@ def test_the_instance_s_own_address_is_the_default(machine, run):
 
 
 def test_a_relative_uri_is_asked_at_the_container_s_own_address(machine, run):
-    machine.set(AWS_EC2_METADATA_DISABLED=None, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/container/credentials")
+    machine.set(
+        AWS_EC2_METADATA_DISABLED=None, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/container/credentials"
+    )
     key, handed_out = run()
     assert handed_out == {"imds": [], "container": [key]}

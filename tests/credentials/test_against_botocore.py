@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from aws_proxy import Authority
 from oracle import COMPARISONS, Sides
 from pages import page

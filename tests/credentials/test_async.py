@@ -1,7 +1,6 @@
 """token_async on any runtime, and token inside of one."""
 
 import pytest
-
 from machine import DUE, HOUR, key_of
 
 RUNTIMES = ["current", "multi", "plain"]

@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-
 from common import wait_until
 from fake_aws import keys_file, long_lived_keys, temporary_keys
 from machine import DUE, EARLY, HOUR, key_of, signed_by
@@ -288,7 +287,9 @@ def test_an_environment_that_ended_has_no_successor(machine):
 
 def test_long_lived_keys_are_asked_for_once(machine):
     script = machine.file(
-        "keys.sh", f"#!/bin/sh\necho asked >> $HOME/asked\necho '{process_output(long_lived_keys())}'\n", 0o700
+        "keys.sh",
+        f"#!/bin/sh\necho asked >> $HOME/asked\necho '{process_output(long_lived_keys())}'\n",
+        0o700,
     )
     machine.config(f"[default]\ncredential_process = {script}\n")
     with machine.probe() as probe:

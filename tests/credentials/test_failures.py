@@ -76,7 +76,7 @@ ANSWERS = [
         ["container", "AccessDenied", "no role for this task"],
     ),
     (sso_session, "sso", (200, SECRET), ["profile"]),
-    (sso_session, "sso", (200, '{"roleCredentials": {"secretAccessKey": "%s"}}' % SECRET), ["profile"]),
+    (sso_session, "sso", (200, f'{{"roleCredentials": {{"secretAccessKey": "{SECRET}"}}}}'), ["profile"]),
     (
         sso_session,
         "sso",
@@ -141,7 +141,7 @@ ROLE_NAMES = {
 
 @pytest.mark.parametrize("text", ROLE_NAMES.values(), ids=ROLE_NAMES)
 def test_rubbish_for_the_instance_s_role_is_not_quoted(text, tmp_path, fake):
-    machine, flags = alone(instance_metadata, tmp_path, fake)
+    machine, _ = alone(instance_metadata, tmp_path, fake)
     fake.imds_role.respond(200, text)
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED"), run

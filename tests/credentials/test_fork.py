@@ -4,7 +4,6 @@ hangs nor uses a connection of its parent's."""
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from fake_aws import FakeAws, keys_file, long_lived_keys, temporary_keys
 from machine import DUE, HOUR, Machine, key_of
 from sources import ROLE, process_output

@@ -6,13 +6,14 @@ import shutil
 import ssl
 
 import pytest
-
 from fake_aws import FakeAws, keys_file, long_lived_keys, new_secret
 from machine import HOSTNAME, Run, signed_by
 from sources import ROLE, process_output
 
 if shutil.which("strace") is None:
-    pytest.skip("strace is missing, which tells what a process opens: apt-get install strace", allow_module_level=True)
+    pytest.skip(
+        "strace is missing, which tells what a process opens: apt-get install strace", allow_module_level=True
+    )
 
 TRUST = ("/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/lib/ssl", "/etc/ca-certificates")
 
@@ -80,7 +81,9 @@ def test_the_files_are_opened_once_for_a_fetch(machine, fake):
     trace = Trace(machine, "--profile", "app", "--role-arn", f"{ROLE}-2")
     assert trace.key() == fake.sts.last().access_key_id
     opened = [call for call in trace.named("open", "openat") if str(machine.folder) in call]
-    assert sorted(call.split('"')[1] for call in opened) == [f"{machine.folder}/{name}" for name in ("config", "credentials")]
+    assert sorted(call.split('"')[1] for call in opened) == [
+        f"{machine.folder}/{name}" for name in ("config", "credentials")
+    ]
 
 
 def test_a_region_of_the_profile_opens_no_roots_and_no_socket(machine):

@@ -4,7 +4,6 @@ even asked. A search that ends with nothing says why each source had none."""
 from itertools import combinations
 
 import pytest
-
 from fake_aws import keys_file, long_lived_keys, new_secret, temporary_keys
 from machine import signed_by
 from sources import ROLE, START_URL, process_output

@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-
 from machine import parameters, signed_by
 from sources import keys_file
 
@@ -44,7 +43,10 @@ def test_three_roles_are_assumed_one_by_the_other(name, machine, moto, sts, loca
 
 def test_a_chain_breaks_where_trust_does(name, machine, moto, sts):
     machine.credentials(keys_file("user", moto.user(name)))
-    trusted, closed = moto.role(f"{name}-1"), moto.role(f"{name}-2", trusted="arn:aws:iam::123456789012:user/other")
+    trusted, closed = (
+        moto.role(f"{name}-1"),
+        moto.role(f"{name}-2", trusted="arn:aws:iam::123456789012:user/other"),
+    )
     first = f"[profile r1]\nrole_arn = {trusted}\nsource_profile = user\n"
     second = f"[profile r2]\nrole_arn = {closed}\nsource_profile = r1\n"
     machine.config(first + second)
@@ -61,7 +63,11 @@ def test_a_user_without_permission_is_denied(name, machine, moto, sts):
     with moto.strict():
         run = machine.failure("--role-arn", role)
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
-    assert role in run.message and "AccessDenied" in run.message and f"user/{name} is not authorized" in run.message
+    assert (
+        role in run.message
+        and "AccessDenied" in run.message
+        and f"user/{name} is not authorized" in run.message
+    )
     machine.uses_keys(moto.user(f"{name}-allowed"))
     with moto.strict():
         assert signed_by(machine.token("--role-arn", role)) == sts.last().access_key_id

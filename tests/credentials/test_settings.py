@@ -6,7 +6,6 @@ import socketserver
 import threading
 
 import pytest
-
 from fake_aws import keys_file, long_lived_keys, new_secret, sts_error
 from machine import signed_by
 from sources import (

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from fake_aws import keys_file, long_lived_keys, new_secret
 from machine import HOSTNAME, parameters, signed_by
 from sources import (

@@ -3,6 +3,7 @@
 from itertools import product
 
 from fake_aws import Answer, sts_error
+
 from situations.login import LOGIN_FILES, LOGIN_PROFILE
 from situations.processes import printed, running
 from situations.situation import (

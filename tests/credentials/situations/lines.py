@@ -6,7 +6,7 @@ Each text is tried in both files, as the profile that is used and as one that is
 from itertools import product
 
 from situations.purposes import COMMENT, CONTROL, ENCODING, EXPIRED, FILE_EXPIRY, ODD_LINE, OTHERS
-from situations.situation import CONFIG, CREDENTIALS, ROLE, Situation, key_id, keys, section, secret
+from situations.situation import CONFIG, CREDENTIALS, ROLE, Situation, key_id, keys, secret, section
 
 FILES_OF_AWS = (CONFIG, CREDENTIALS)
 ID, SECRET = key_id("lines"), secret("lines")

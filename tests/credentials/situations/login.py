@@ -6,8 +6,8 @@ import json
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-
 from fake_aws import Answer
+
 from situations.situation import CONFIG, CREDENTIALS, MARK, ROLE, Situation, key_id, keys, secret, section
 
 SESSION = "arn:aws:iam::123456789012:user/jane"

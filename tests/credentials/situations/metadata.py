@@ -3,6 +3,7 @@
 import json
 
 from fake_aws import Answer
+
 from situations.purposes import EXPIRED
 from situations.situation import Situation, key_id, secret, set_or_not, variables
 

@@ -2,11 +2,11 @@
 
 from itertools import product
 
-from situations.sso import SESSION, SSO_FILES, SSO_PROFILE
 from situations.login import LOGIN_FILES, LOGIN_PROFILE
-from situations.purposes import ALONE
 from situations.processes import printed, running
+from situations.purposes import ALONE
 from situations.situation import CONFIG, CREDENTIALS, ROLE, Situation, keys, section, variables
+from situations.sso import SESSION, SSO_FILES, SSO_PROFILE
 
 OUTPUT = {"output": printed("process")}
 BASE = section("profile base", keys("base"))

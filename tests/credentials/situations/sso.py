@@ -5,6 +5,7 @@ import json
 from itertools import product
 
 from fake_aws import Answer
+
 from situations.situation import CONFIG, CREDENTIALS, MARK, Situation, keys, section
 
 START_URL = "https://d-0123456789.awsapps.com/start"

@@ -3,6 +3,7 @@
 from itertools import product
 
 from fake_aws import Answer, sts_error
+
 from situations.situation import CONFIG, ROLE, Situation, keys, section, set_or_not
 
 REGIONS = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}

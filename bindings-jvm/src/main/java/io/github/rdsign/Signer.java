@@ -234,7 +234,8 @@ public final class Signer implements AutoCloseable {
      * <p>A setter throws NullPointerException for null; {@link #build} checks everything else. If
      * an option is set twice, the later value counts. Set at most one source of credentials: keys,
      * a profile or a supplier. The default is where the AWS CLI looks, in its order: the
-     * environment, a role or a web identity, the rest of the profile, the container and the instance.
+     * environment, a role or a web identity, the rest of the profile, the container and the
+     * instance.
      */
     public static final class Builder {
         private final List<char[]> options = new ArrayList<>();
