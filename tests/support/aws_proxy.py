@@ -1,8 +1,8 @@
-"""An HTTPS proxy behind which every host is the fake AWS, so that a program asks AWS's own names.
+"""An HTTPS proxy that answers for every host with the fake AWS, so that programs can use AWS's real names.
 
-It answers CONNECT itself, shows a certificate for whichever name was asked, and hands the connection
-to a `FakeAws`, which notes the name in each request's `host` header. Nothing is passed on: no request
-leaves this machine. Programs trust it with the authority in `authority`.
+It answers CONNECT, presents a certificate for the requested name, and passes the connection to a
+`FakeAws`, which records the name in each request's `host` header. No request leaves this machine.
+Programs must trust the authority in `authority`.
 """
 
 import socket
@@ -20,7 +20,7 @@ from fake_aws import FakeAws
 
 
 class Authority:
-    """A certificate authority of the tests' own, and a TLS context for each name."""
+    """A certificate authority for tests, and a TLS context for each name."""
 
     def __init__(self, folder: Path):
         self.file = folder / "authority.pem"
@@ -34,7 +34,7 @@ class Authority:
         self.file.write_bytes(certificate)
 
     def context(self, name: str) -> ssl.SSLContext:
-        """What a server of this name needs."""
+        """Returns the TLS context of a server with this name."""
         with self._lock:
             if name not in self._contexts:
                 self._contexts[name] = self._new_context(name)
@@ -61,7 +61,7 @@ class Authority:
 
 
 class AwsProxy:
-    """The proxy. It leads to `fake`, which may be another one from one request to the next."""
+    """The proxy. It connects to `fake`, which may change between requests."""
 
     def __init__(self, authority: Authority):
         self.fake: FakeAws | None = None
@@ -74,12 +74,12 @@ class AwsProxy:
 
     @property
     def url(self) -> str:
-        """What HTTPS_PROXY is to be."""
+        """The value for HTTPS_PROXY."""
         host, port = self._server.server_address
         return f"http://{host}:{port}"
 
     def close(self) -> None:
-        """Stops."""
+        """Stops the proxy."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -90,13 +90,13 @@ class _Server(ThreadingTCPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address) -> None:
-        # A client that does not trust the authority, or gives up, is part of the tests.
+        # Some tests do not trust the authority, or close the connection.
         pass
 
 
 class _Handler(StreamRequestHandler):
     disable_nagle_algorithm = True
-    # A TLS handshake follows what is read here.
+    # Unbuffered, because the TLS handshake must read the bytes after the headers.
     rbufsize = 0
 
     def handle(self) -> None:

@@ -1,9 +1,9 @@
-"""An AWS of the tests' own on 127.0.0.1: everything that hands out credentials, on one port.
+"""A fake AWS on 127.0.0.1, with every service that hands out credentials on one port.
 
 It serves IMDSv2, the endpoint of ECS and EKS containers, the portal and the token service of IAM
-Identity Center (SSO), AWS Sign-In, and STS, which it can also pass on to another server, such as
-moto's. Each route can be told to be slow, to hang, to answer anything, or to hand out keys that have
-ended or change each time; every request is noted. Nothing here checks a signature: moto does.
+Identity Center (SSO), AWS Sign-In, and STS, whose requests it can forward to another server, such as
+moto. A test can make each route slow, hang, return any answer, or hand out expired or changing keys.
+Every request is recorded. The fake checks no signatures; moto does.
 
 In a test: `FakeAws()`, and `close()` at the end. For programs in other languages:
 
@@ -11,7 +11,7 @@ In a test: `FakeAws()`, and `close()` at the end. For programs in other language
 
 prints the URL as its only line and serves until its standard input ends. There, `PUT
 /fake/ROUTE` with a JSON object sets the attributes of a route or, with "status", "body", "hold"
-or "delay", how it answers; `GET /fake/ROUTE` tells its requests and the keys it handed out.
+or "delay", how it answers; `GET /fake/ROUTE` returns its requests and the keys it handed out.
 """
 
 import base64
@@ -38,7 +38,7 @@ from xml.sax.saxutils import escape
 from common import PATIENCE
 
 ROLE_NAME = "a-role-of-the-tests"
-# How many characters STS wants at least.
+# The minimum lengths that STS requires.
 STS_LEAST = {"RoleArn": 20, "RoleSessionName": 2, "ExternalId": 2, "WebIdentityToken": 4}
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
@@ -47,27 +47,27 @@ _secrets: set[str] = set()
 
 
 def new_secret(length: int = 30) -> str:
-    """A secret with the characters that real ones have; no output may ever show it."""
+    """Makes a secret with the characters of real ones. No output may ever show it."""
     text = base64.b64encode(secrets.token_bytes(length)).decode()
-    # The characters that are escaped in a token, always: a lucky secret would prove less.
+    # Always includes characters that are escaped in a token, so that every run tests the escaping.
     secret = text[:4] + "/+" + text[6:]
     keep_secret(secret)
     return secret
 
 
 def keep_secret(*texts: str) -> None:
-    """Counts texts among the secrets, which came from elsewhere."""
+    """Adds texts made elsewhere to the known secrets."""
     _secrets.update(texts)
 
 
 def known_secrets() -> frozenset[str]:
-    """Every secret so far."""
+    """Returns every secret so far."""
     return frozenset(_secrets)
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a source hands out. The time of the end is to the second, as AWS's is."""
+    """The keys that a source hands out. The expiry has no fraction of a second, like AWS's."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -76,13 +76,13 @@ class Keys:
 
     @property
     def expiration(self) -> str:
-        """The end as AWS writes it."""
+        """The expiry in AWS's format, or an empty text."""
         return self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if self.expires_at else ""
 
 
 class Now:
-    """The second from which the lives of keys are counted: the current one, or one that a test has
-    set. With that, keys that are made one after the other live equally long."""
+    """The time at which keys are made. A test can stop it, so that keys made one after the other expire
+    at the same time."""
 
     def __init__(self) -> None:
         self._set: datetime | None = None
@@ -96,7 +96,7 @@ class Now:
 
     @contextlib.contextmanager
     def stopped(self):
-        """Stops here, and returns the second."""
+        """Stops the time, and yields it."""
         self._set = self()
         try:
             yield self._set
@@ -108,19 +108,19 @@ now = Now()
 
 
 def temporary_keys(source: str, lifetime: float = 3600) -> Keys:
-    """New keys, with a session token, that expire so many seconds from now."""
+    """Makes keys with a session token that expire `lifetime` seconds from now."""
     end = now() + timedelta(seconds=lifetime)
     key_id = f"ASIA{source.upper():A<8.8}{next(_serial):08}"
     return Keys(key_id, new_secret(), new_secret(300), end)
 
 
 def long_lived_keys(source: str = "user") -> Keys:
-    """New keys without a session token or an end."""
+    """Makes keys without a session token and without an expiry."""
     return Keys(f"AKIA{source.upper():A<8.8}{next(_serial):08}", new_secret())
 
 
 def keys_file(name: str, keys: Keys) -> str:
-    """A section of a credentials file."""
+    """Returns a section of a credentials file."""
     lines = [f"[{name}]", f"aws_access_key_id = {keys.access_key_id}"]
     lines.append(f"aws_secret_access_key = {keys.secret_access_key}")
     if keys.session_token:
@@ -130,7 +130,7 @@ def keys_file(name: str, keys: Keys) -> str:
 
 @dataclass
 class Answer:
-    """What a route says in place of its own; a body of None is its own."""
+    """An answer to send instead of the route's own. A body of None keeps the route's own body."""
 
     status: int = 200
     body: str | None = None
@@ -142,7 +142,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came."""
+    """A recorded request."""
 
     method: str
     path: str
@@ -158,13 +158,13 @@ class Request:
 
     @property
     def signed_by(self) -> str | None:
-        """The access key id that signed the request."""
+        """The access key ID that signed the request."""
         _, found, rest = self.headers.get("authorization", "").partition("Credential=")
         return rest.split("/")[0] if found else None
 
 
 class Route:
-    """One thing to be asked for, and how it answers."""
+    """One endpoint: its requests, the keys it handed out, and its answer."""
 
     def __init__(self, name: str):
         self.name = name
@@ -180,15 +180,15 @@ class Route:
         self._changed = threading.Condition()
 
     def respond(self, status: int = 200, body: str | None = None, **headers: str) -> None:
-        """Answers so from now on."""
+        """Sends this answer from now on."""
         self.answer = Answer(status, body, headers=headers)
 
     def delay(self, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Takes so long for its own answer from now on, by the clock whose wait is `sleep`."""
+        """Delays its own answer from now on, by calling `sleep`."""
         self.answer = Answer(delay=seconds, sleep=sleep)
 
     def hold(self, requests: int | None = None) -> None:
-        """Keeps the next requests waiting, or all: until `release`, or until they give up."""
+        """Holds the next requests, or all of them, until `release` or until the clients give up."""
         self._released.clear()
         if requests is None:
             self.answer = Answer(hold=True)
@@ -196,47 +196,47 @@ class Route:
             self.next_answers.extend([Answer(hold=True)] * requests)
 
     def release(self) -> None:
-        """Answers those that wait, and all others, as itself."""
+        """Sends its own answer to the held and to all further requests."""
         self.answer = None
         self.next_answers.clear()
         self._released.set()
 
     def reset(self) -> None:
-        """Answers as itself, and forgets what was asked."""
+        """Sends its own answer again, and forgets the recorded requests."""
         self.release()
         self.requests.clear()
 
     def count(self) -> int:
-        """How many requests have come."""
+        """Returns the number of requests."""
         return len(self.requests)
 
     def last(self) -> Keys:
-        """The keys handed out last."""
+        """Returns the last keys that it handed out."""
         return self.handed_out[-1]
 
     def wait_until(self, what: str) -> None:
-        """Waits for a condition on `self`, written as Python: what makes it true is on its way."""
+        """Waits until a Python condition on `self` is true."""
         condition = compile(what, "<condition>", "eval")
         with self._changed:
             came = self._changed.wait_for(lambda: eval(condition, {"self": self}), PATIENCE)
-        assert came, f"{self.name}: waited {PATIENCE} s in vain for: {what}"
+        assert came, f"{self.name}: not true after {PATIENCE} s: {what}"
 
     def keys(self) -> Keys:
-        """The keys to hand out now."""
+        """Returns the keys to hand out now."""
         with self._changed:
             if self.rotating or not self.handed_out:
                 self.handed_out.append(temporary_keys(self.name.replace("_", ""), self.lifetime))
             return self.handed_out[-1]
 
     def note(self, request: Request) -> Answer:
-        """Notes a request, and says how to answer it."""
+        """Records a request, and returns the answer to send."""
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
             return self.next_answers.popleft() if self.next_answers else self.answer or Answer()
 
     def keep_waiting(self, connection: socket.socket) -> bool:
-        """Holds a request until it is released (True) or its sender has given up (False)."""
+        """Holds a request until it is released (True) or its client gave up (False)."""
         self._count(held=1)
         try:
             while not self._released.wait(0.005):
@@ -300,7 +300,7 @@ class FakeAws:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         host, port = self._server.server_address[:2]
         return f"{self._scheme}://{host}:{port}"
 
@@ -310,11 +310,11 @@ class FakeAws:
         return f"{self.url}/container/credentials"
 
     def serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        """Answers on a connection that another server has accepted."""
+        """Answers on a connection that another server accepted."""
         _Handler(connection, address, self._server)
 
     def close(self) -> None:
-        """Lets go of whoever waits, and stops."""
+        """Releases held requests, and stops."""
         for route in self.routes.values():
             route.release()
         self._server.shutdown()
@@ -327,7 +327,7 @@ class FakeAws:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # What each route says by itself: a status and a body.
+    # Each route's own answer: a status and a body.
 
     def say_imds_token(self, request: Request) -> tuple[int, str]:
         if "x-aws-ec2-metadata-token-ttl-seconds" not in request.headers:
@@ -393,7 +393,7 @@ class FakeAws:
     def _pass_on(self, request: Request) -> tuple[int, str]:
         behind = http.client.HTTPConnection(urlsplit(self.sts_behind).netloc, timeout=PATIENCE)
         with contextlib.closing(behind):
-            # Its headers as they came, Host too: they are signed.
+            # Sends all headers unchanged, including Host, because they are signed.
             behind.request(request.method, request.path, request.body, request.headers)
             answer = behind.getresponse()
             text = answer.read().decode()
@@ -404,14 +404,14 @@ class FakeAws:
 
 
 def as_metadata(keys: Keys) -> dict[str, str]:
-    """Keys as IMDS and the container endpoint write them."""
+    """Returns keys in the format of IMDS and the container endpoint."""
     values = (keys.access_key_id, keys.secret_access_key, keys.session_token, keys.expiration)
     names = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
     return {"Code": "Success", "Type": "AWS-HMAC"} | dict(zip(names, values, strict=True))
 
 
 def sts_answer(action: str, keys: Keys, arn: str) -> str:
-    """Keys as STS writes them."""
+    """Returns keys in the format of STS."""
     return (
         f'<{action}Response xmlns="{STS_NAMESPACE}"><{action}Result>'
         f"<AssumedRoleUser><Arn>{escape(arn)}</Arn><AssumedRoleId>AROA:tests</AssumedRoleId></AssumedRoleUser>"
@@ -423,7 +423,7 @@ def sts_answer(action: str, keys: Keys, arn: str) -> str:
 
 
 def sts_error(code: str, message: str) -> str:
-    """A refusal as STS writes it."""
+    """Returns a refusal in the format of STS."""
     return (
         f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(message)}</Message></Error></ErrorResponse>"
@@ -431,7 +431,7 @@ def sts_error(code: str, message: str) -> str:
 
 
 def keys_in_sts_answer(text: str) -> Keys:
-    """The keys that an answer of STS hands out."""
+    """Returns the keys in an answer of STS."""
     answer = ElementTree.fromstring(text)
     namespace = answer.tag.partition("}")[0] + "}"
     found = {part.tag.removeprefix(namespace): part.text for part in answer.iter()}
@@ -445,7 +445,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address) -> None:
-        # Whoever gives up on an answer closes the connection: that is part of the tests.
+        # Some tests close the connection before the answer.
         if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
@@ -489,10 +489,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = answer_any
 
     def control(self, fake: FakeAws, request: Request) -> None:
-        """What programs in other languages set and look at."""
+        """Serves `/fake/ROUTE` for programs in other languages."""
         route = fake.routes.get(request.path.removeprefix("/fake/"))
         if route is None:
-            self.say(404, f"not a route; there are: {', '.join(fake.routes)}")
+            self.say(404, f"not a route; accepted: {', '.join(fake.routes)}")
             return
         if request.method == "PUT":
             wanted = json.loads(request.body)
@@ -524,7 +524,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serves until standard input ends."""
+    """Serves until standard input is closed."""
     with FakeAws() as fake:
         print(fake.url, flush=True)
         sys.stdin.read()

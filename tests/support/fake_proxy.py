@@ -1,5 +1,5 @@
-"""A proxy of the tests' own on 127.0.0.1: it notes what it is asked for, and then refuses, or leads every
-request to one server, wherever it was meant to go."""
+"""A fake proxy on 127.0.0.1. It records each request's target, and then refuses the request or forwards it
+to one server, whatever its target."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ from common import PATIENCE
 
 
 class FakeProxy:
-    """Answers with `status`; with 200 it leads to the server at `url`."""
+    """Answers with `status`. If it is 200, forwards to the server at `url`."""
 
     def __init__(self, status: int = 200, url: str | None = None):
         self.status = status
@@ -22,7 +22,7 @@ class FakeProxy:
         self._thread.start()
 
     def targets(self) -> list[str]:
-        """What it was asked for, in order."""
+        """Returns the requested targets in order."""
         return [target for target, _ in self.asked]
 
     def __enter__(self) -> "FakeProxy":
