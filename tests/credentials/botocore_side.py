@@ -1,4 +1,4 @@
-"""What botocore finds: the program next to which test_against_botocore.py holds rdsign.
+"""Finds keys with botocore, for the comparison in test_against_botocore.py.
 
 It reads one JSON object per line, `{"environment": {…}, "flags": {…}}`, and answers each with one:
 the keys that botocore would sign with, or the error's class. Each line runs in a forked child with
@@ -13,16 +13,16 @@ import sys
 from botocore.loaders import create_loader
 from botocore.session import Session
 
-# Flags that the AWS CLI has for all commands; it hands them to botocore in this way.
+# The global flags of the AWS CLI, which it passes to botocore in this way.
 OF_THE_SESSION = ("profile", "region")
-# What a busy machine needs: botocore waits one second for instance metadata.
+# botocore waits only one second for instance metadata, too short for a busy machine.
 PATIENCE = 60
 
 LOADER = create_loader()
 
 
 def new_session(flags):
-    """A session as the AWS CLI makes it."""
+    """Makes a session as the AWS CLI does."""
     session = Session()
     session.register_component("data_loader", LOADER)
     for name in OF_THE_SESSION:
@@ -32,7 +32,7 @@ def new_session(flags):
 
 
 def find(flags):
-    """The keys to sign with, perhaps those of a role on top of the others: `aws sts assume-role`."""
+    """Returns the keys to sign with. With a role ARN, these are the role's: `aws sts assume-role`."""
     session = new_session(flags)
     if "AWS_METADATA_SERVICE_TIMEOUT" not in os.environ:
         session.set_config_variable("metadata_service_timeout", PATIENCE)
@@ -66,22 +66,22 @@ def described(access_key_id, secret_access_key, session_token, expires_at):
 
 
 def answer(line):
-    """What is printed for one line."""
+    """Returns the answer to one line."""
     os.environ.clear()
     os.environ.update(line["environment"])
     os.chdir(os.environ["HOME"])
-    # Whoever is asked for the code of an MFA device has no terminal.
+    # Without a terminal, a prompt for an MFA code fails.
     sys.stdin = open(os.devnull)
     sys.stderr = open(os.devnull, "w")
     try:
         return find(line["flags"])
-    # Some of its failures are those of Python: a KeyError, for example.
+    # Some of botocore's failures are Python's own, such as KeyError.
     except Exception as error:
         return {"error": type(error).__name__, "message": str(error)}
 
 
 def warm():
-    """Reads the descriptions of the services, once for all children."""
+    """Loads the service descriptions once for all children."""
     session = new_session({})
     anyone = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
     for service in ("sts", "sso", "sso-oidc", "signin"):

@@ -1,5 +1,4 @@
-"""What the tests of the credential chain share: a user's machine, moto, and a local RDS where every
-source's keys end in a login."""
+"""Fixtures for the tests of credentials: a user's machine, moto, and logins to a local RDS."""
 
 import json
 import subprocess
@@ -16,14 +15,14 @@ for needed in (RDSIGN, PROBE):
 
 @pytest.fixture
 def machine(tmp_path, clock):
-    """A machine of the test's own."""
+    """Returns a new machine for each test."""
     return Machine(tmp_path, clock)
 
 
 @pytest.fixture
 def stopped(clock):
-    """Stops time, for the keys that are made and for probes: only `after` moves it. Returns the second
-    at which it stands, since 1970."""
+    """Stops the clock for new keys and for probes; only `after` moves it. Returns the Unix time at
+    which it stands."""
     with now.stopped() as second:
         clock.stop_waits()
         yield second.timestamp()
@@ -31,7 +30,7 @@ def stopped(clock):
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A certificate for 127.0.0.1 and STS that signs itself, and its key."""
+    """Makes a self-signed certificate for 127.0.0.1 and STS. Returns the paths of it and of its key."""
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
     what = [
         "-subj",
@@ -49,7 +48,7 @@ def certificate(tmp_path):
 
 @pytest.fixture(scope="session")
 def moto():
-    """One moto for all tests, each of which names its users and roles differently."""
+    """Starts one moto for all tests. Each test must use its own names for users and roles."""
     moto = Moto()
     yield moto
     moto.close()
@@ -57,7 +56,7 @@ def moto():
 
 @pytest.fixture
 def login(local):
-    """Logs in with a token that these keys have signed: let in once RDS knows them, not before."""
+    """Returns a function that logs in with a token. RDS must reject it until it knows the keys."""
 
     def login(token: str, keys: Keys) -> None:
         local.refuse(token, r"\(unknown-access-key\): .*")

@@ -1,9 +1,8 @@
-"""Runs one situation through botocore and through rdsign, on machines that are alike, and says what
-each found and asked for.
+"""Runs a situation through botocore and through rdsign, and compares the keys and requests of both.
 
-Both get the same files below the same home, the same environment, and a fake AWS that hands out its
-keys in the same order. Serial numbers and times, which cannot be alike, are replaced by what they
-stand for: `sts 1` is whatever STS handed out first.
+Both get the same files below the same home, the same environment, and a fake AWS that hands out keys
+in the same order. Values that differ between runs are replaced by their meaning: `sts 1` is the first
+key that STS handed out.
 """
 
 import json
@@ -24,8 +23,8 @@ from situations.situation import MARK
 
 BOTOCORE = Path(__file__).with_name("botocore_side.py")
 ATTRIBUTES = ("access_key_id", "secret_access_key", "session_token")
-# What a request to each of these is compared by. Instance metadata is left out: the way to its keys is not
-# the same, and which keys were found is seen in what they sign.
+# The routes whose requests are compared. Instance metadata is left out, because both fetch its keys with
+# different requests; the keys themselves are compared.
 ASKED = ("sts", "sso", "sso_oidc", "signin", "container")
 PANIC = "PANIC"
 FORM = (
@@ -41,7 +40,7 @@ FORM = (
 
 @dataclass
 class Outcome:
-    """What one of the two found, or why it found nothing."""
+    """The keys that one of the two found, or its error."""
 
     keys: dict[str, str | None] | None = None
     expires: bool = False
@@ -50,7 +49,7 @@ class Outcome:
     message: str = field(default="", compare=False)
 
     def alike(self, other: "Outcome") -> bool:
-        """Whether both found the same in the same way, or both nothing."""
+        """Whether both found the same keys by the same requests, or both failed."""
         if self.error or other.error:
             return bool(self.error) == bool(other.error)
         return self == other
@@ -66,7 +65,7 @@ class Outcome:
 
 @dataclass
 class Comparison:
-    """What both found, the purposes for which they differ, and what is wrong with that."""
+    """The outcomes of both, the purposes for which they differ, and the problem, if any."""
 
     botocore: Outcome
     rdsign: Outcome
@@ -78,7 +77,7 @@ class Comparison:
 
 
 class Sides:
-    """botocore and rdsign, with a home and an AWS that they take turns in using."""
+    """botocore and rdsign, which use the same home and the same proxy in turn."""
 
     def __init__(self, folder: Path, authority: Authority):
         folder.mkdir()
@@ -92,13 +91,13 @@ class Sides:
         self._botocore = subprocess.Popen(command, env=environment, cwd=folder, **pipes)
 
     def close(self) -> None:
-        """Ends what it started."""
+        """Stops botocore and the proxy."""
         self._botocore.stdin.close()
         self._botocore.wait()
         self._proxy.close()
 
     def compare(self, situation: Situation) -> Comparison:
-        """What botocore and what rdsign makes of a situation."""
+        """Runs a situation through both."""
         rdsign = self._outcome(situation, self._ask_rdsign)
         botocore = self._outcome(situation, self._ask_botocore)
         purposes = set()
@@ -164,14 +163,14 @@ class Sides:
             return {"error": PANIC, "message": done.stderr}
         if "code" in answer:
             return {"error": answer["code"], "message": answer["message"]}
-        # It tells of keys that have expired, and signs nothing with them.
+        # The probe shows expired keys, but rdsign would not sign with them.
         if answer["expires_at"] is not None and answer["expires_at"] <= time.time():
             return {"error": "CREDENTIALS_EXPIRED", "message": ""}
         return answer
 
 
 def problem(situation: Situation, botocore: Outcome, rdsign: Outcome) -> str:
-    """What is wrong with what rdsign found, if anything is."""
+    """Returns the problem with rdsign's outcome, or an empty text."""
     if rdsign.error == PANIC:
         return "rdsign panics"
     if MARK in rdsign.message:
@@ -193,7 +192,7 @@ def replaced(text: str, stands_for: dict[str, str]) -> str:
 
 
 def handed_out(fake: FakeAws) -> dict[str, str]:
-    """What each of the texts that this AWS handed out stands for."""
+    """Returns the meaning of each text that this AWS handed out."""
     return {
         getattr(keys, attribute): f"{name} {number} {attribute}"
         for name, route in fake.routes.items()
@@ -211,7 +210,7 @@ def outcome(answer: dict, situation: Situation, names: dict[str, str], fake: Fak
 
 
 def asked(name: str, request: Request, situation: Situation, names: dict[str, str]) -> dict[str, str]:
-    """A request, as far as it must be the same."""
+    """Returns the parts of a request that must be the same."""
     host = request.headers["host"].lower()
     about = {"to": name, "host": names.get(f"http://{host}", host)}
     about |= request.query
@@ -235,11 +234,11 @@ def asked(name: str, request: Request, situation: Situation, names: dict[str, st
     return about
 
 
-# All so far, by the situation's name.
+# All comparisons so far, by the situation's name.
 COMPARISONS: dict[str, Comparison] = {}
 
 
 def summary() -> str:
-    """How many situations there were, for the end of the tests."""
+    """Returns the line to print after the tests."""
     differ = sum(bool(one.purposes) for one in COMPARISONS.values())
     return f"{len(COMPARISONS)} situations compared with botocore, {differ} differ on purpose"

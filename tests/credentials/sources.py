@@ -1,4 +1,4 @@
-"""Machines that have one source of credentials each, and what that source is expected to give."""
+"""Functions that set up one source of credentials each, and the keys expected from it."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ START_URL = "https://d-0123456789.awsapps.com/start"
 
 @dataclass
 class Case:
-    """What a source is expected to give."""
+    """The name and the keys to expect, and the flags that select the source."""
 
     source: str
     keys: Callable[[], Keys]
@@ -21,14 +21,15 @@ class Case:
 
 
 def process_output(keys: Keys) -> str:
-    """What a credential process prints."""
+    """Returns the output of a credential process."""
     names = {"AccessKeyId": "access_key_id", "SecretAccessKey": "secret_access_key"}
     names |= {"SessionToken": "session_token", "Expiration": "expiration"}
     printed = {name: getattr(keys, attribute) for name, attribute in names.items()}
     return json.dumps({"Version": 1} | {name: value for name, value in printed.items() if value})
 
 
-# Each prepares a machine, and says what to expect. STS is moto's, where it can be.
+# Each function sets up a source on a machine, and returns the result to expect. moto answers for STS if
+# possible.
 
 
 def environment(machine, fake, moto):
@@ -66,7 +67,7 @@ def profile_named_by_the_environment(machine, fake, moto):
 def profile_with_a_session_token(machine, fake, moto):
     keys = temporary_keys("file")
     machine.credentials(keys_file("default", keys))
-    # A file has no place for the end.
+    # A credentials file has no setting for the expiry.
     keys = Keys(keys.access_key_id, keys.secret_access_key, keys.session_token)
     return Case("credentials file", lambda: keys)
 
@@ -187,7 +188,7 @@ def role_on_top_of_the_instance(machine, fake, moto):
 
 
 def alone(source, folder, fake):
-    """A machine in this folder that has this source alone, all of it from the fake: it and its flags."""
+    """Sets up a machine with only this source, answered by the fake. Returns it and its flags."""
     folder.mkdir(exist_ok=True)
     machine = Machine(folder)
     flags = source(machine, fake, fake).flags

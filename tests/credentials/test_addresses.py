@@ -1,5 +1,5 @@
-"""Without a word in the environment the metadata services are asked at AWS's own addresses. The
-tests give those to a network of their own, which leads nowhere else."""
+"""Checks that the metadata services are called at AWS's addresses by default. The tests use these addresses
+in an isolated network namespace."""
 
 import json
 import shutil
@@ -14,20 +14,20 @@ UNSHARE = ("unshare", "--map-root-user", "--net")
 
 
 def can_have_a_network() -> bool:
-    """Whether this machine lets a test have one."""
+    """Whether this machine lets a test create a network namespace."""
     if shutil.which("unshare") is None:
         return False
     return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
 
 
 pytestmark = pytest.mark.skipif(
-    not can_have_a_network(), reason="this machine gives no user a network of its own"
+    not can_have_a_network(), reason="this machine does not let users create network namespaces"
 )
 
 
 @pytest.fixture
 def run(machine):
-    """Runs rdsign there: the token's key, and the keys handed out by route."""
+    """Runs rdsign in the namespace. Returns the token's access key ID, and the handed-out ones by route."""
 
     def run():
         answers = machine.home / "answers"
@@ -39,13 +39,13 @@ def run(machine):
     return run
 
 
-def test_the_instance_s_own_address_is_the_default(machine, run):
+def test_the_default_imds_address_is_aws_s(machine, run):
     machine.set(AWS_EC2_METADATA_DISABLED=None)
     key, handed_out = run()
     assert handed_out == {"imds": [key], "container": []}
 
 
-def test_a_relative_uri_is_asked_at_the_container_s_own_address(machine, run):
+def test_a_relative_uri_is_resolved_at_ecs_s_address(machine, run):
     machine.set(
         AWS_EC2_METADATA_DISABLED=None, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/container/credentials"
     )

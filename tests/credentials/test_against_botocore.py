@@ -1,7 +1,7 @@
-"""rdsign finds what the AWS CLI finds: the same keys, by the same requests, or nothing.
+"""Checks that rdsign and the AWS CLI find the same keys by the same requests, or both find none.
 
-A pinned botocore stands in for version 2 of the AWS CLI. Each of the situations in situations/ is
-given to both, see oracle.py. Where rdsign differs on purpose, situations/purposes.py says why.
+A pinned botocore stands in for version 2 of the AWS CLI. oracle.py runs each situation in situations/
+through both. situations/purposes.py lists the intended differences.
 """
 
 import queue
@@ -15,13 +15,13 @@ from pages import page
 from situations import SITUATIONS
 from situations.purposes import PURPOSES
 
-# More than cores: each waits for AWS a part of its time.
+# More than the number of cores, because workers spend part of their time waiting for AWS.
 WORKERS = 3
 
 
 @pytest.fixture(scope="session")
 def comparisons(request, tmp_path_factory):
-    """What became of each situation whose test was selected."""
+    """Compares each situation whose test was selected."""
     tests = [
         item for item in request.session.items if item.path == Path(__file__) and hasattr(item, "callspec")
     ]

@@ -1,4 +1,4 @@
-"""token_async on any runtime, and token inside of one."""
+"""Checks token_async on every kind of runtime, and token inside a runtime."""
 
 import pytest
 from machine import DUE, HOUR, key_of
@@ -8,7 +8,7 @@ RUNTIMES = ["current", "multi", "plain"]
 
 @pytest.fixture
 def imds(machine, fake):
-    """An instance whose keys live for an hour."""
+    """Sets up an instance whose keys are valid for an hour."""
     machine.uses_imds(fake.url)
     return fake.imds
 
@@ -31,7 +31,7 @@ def test_one_signer_serves_every_runtime(machine, imds):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_calls_at_once_cause_one_request_on(runtime, machine, imds):
+def test_concurrent_calls_cause_one_request_on(runtime, machine, imds):
     imds.hold()
     with machine.probe() as probe:
         probe.tell(do="async", on=runtime, count=64, meanwhile=True)
@@ -81,7 +81,7 @@ def test_token_is_bounded_inside_a_runtime(runtime, machine, imds):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_call_that_waits_leaves_its_thread_to_others_on(runtime, machine, imds):
+def test_a_waiting_call_does_not_block_its_thread_on(runtime, machine, imds):
     imds.hold()
     with machine.probe() as probe:
         probe.tell(do="async", on=runtime, meanwhile=True)

@@ -1,5 +1,5 @@
-"""Nothing waits for ever. The servers here accept the connection and then say nothing, or not even
-that. Where it matters how long a wait lasts, it lasts by a clock that the test moves."""
+"""Checks that nothing waits forever. Servers accept the connection and send nothing, or do not even
+accept it. If the length of a wait matters, the test controls the clock."""
 
 import contextlib
 import os
@@ -43,13 +43,13 @@ HANGING = [
 
 @contextlib.contextmanager
 def at_work(machine, *arguments, **options):
-    """A run of rdsign meanwhile, as a future."""
+    """Runs rdsign in another thread, and yields the future."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(machine.run, *arguments, **options)
 
 
-@pytest.mark.parametrize("seconds", [1, None], ids=["the bound given", "5 s by default"])
-def test_a_server_that_hangs_is_given_up_within(seconds, tmp_path, clock_so, subtests):
+@pytest.mark.parametrize("seconds", [1, None], ids=["the given bound", "5 s by default"])
+def test_a_hanging_server_times_out_after(seconds, tmp_path, clock_so, subtests):
     def one(n):
         source, route, _, _ = HANGING[n]
         with FakeAws() as fake:
@@ -83,13 +83,13 @@ def test_a_server_that_hangs_is_given_up_within(seconds, tmp_path, clock_so, sub
 
 @pytest.fixture
 def slow(machine, clock):
-    """Lets an answer of a route take so many seconds, by the clock of the machine's runs."""
+    """Delays a route's answers by a number of seconds on the machine's clock."""
     clock.stop_waits()
     machine.set(**clock.environment)
     return lambda route, seconds: route.delay(seconds, clock.wait)
 
 
-def test_the_bound_is_for_all_calls_together(machine, fake, slow):
+def test_the_bound_covers_all_calls_together(machine, fake, slow):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url, AWS_REGION="eu-central-1")
     machine.credentials(keys_file("r0", long_lived_keys()))
     roles = [f"[profile r{n}]\nrole_arn = {ROLE}\nsource_profile = r{n - 1}\n" for n in (1, 2, 3)]
@@ -101,7 +101,7 @@ def test_the_bound_is_for_all_calls_together(machine, fake, slow):
     machine.found("--profile", "r3", "--credentials-timeout", "3")
 
 
-def test_the_bound_is_for_base_and_role_together(machine, fake, clock, slow):
+def test_the_bound_covers_base_and_role_together(machine, fake, clock, slow):
     flags = role_on_top_of_the_instance(machine, fake, fake).flags
     fake.sts_behind = None
     slow(fake.imds, 0.7)
@@ -116,7 +116,7 @@ def test_the_bound_is_for_base_and_role_together(machine, fake, clock, slow):
 
 
 @pytest.mark.parametrize("source", [instance_metadata, container, sso_session, web_identity])
-def test_a_server_that_is_slow_is_waited_for(source, tmp_path, fake):
+def test_a_slow_server_gets_time_to_answer(source, tmp_path, fake):
     machine, flags = alone(source, tmp_path, fake)
     routes = [fake.imds, fake.container, fake.sso, fake.sts]
     for route in routes:
@@ -127,7 +127,7 @@ def test_a_server_that_is_slow_is_waited_for(source, tmp_path, fake):
 
 @contextlib.contextmanager
 def silence():
-    """An address on this machine that answers no attempt to connect: its queue is full."""
+    """Yields a local URL that answers no connection attempt, because its queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)  # a queue of one
@@ -136,7 +136,7 @@ def silence():
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_an_instance_that_does_not_answer_at_all_is_a_source_without_keys(machine):
+def test_an_instance_that_does_not_answer_counts_as_a_source_without_keys(machine):
     with silence() as address:
         machine.uses_imds(address)
         run = machine.run("credentials")
@@ -145,7 +145,7 @@ def test_an_instance_that_does_not_answer_at_all_is_a_source_without_keys(machin
 
 
 @pytest.mark.parametrize("source", [container, sso_session, web_identity, role_on_top_of_the_environment])
-def test_a_server_that_cannot_be_connected_to_is_given_up(source, tmp_path, fake):
+def test_a_server_that_accepts_no_connection_times_out(source, tmp_path, fake):
     machine, flags = alone(source, tmp_path, fake)
     with silence() as address:
         for name, value in list(machine.environment.items()):
@@ -155,8 +155,8 @@ def test_a_server_that_cannot_be_connected_to_is_given_up(source, tmp_path, fake
     assert run.code == "CREDENTIALS_TIMEOUT"
 
 
-def test_a_process_that_hangs_is_given_up(machine):
-    # It reads from a pipe that nobody writes to, and ends when the test lets go of the pipe.
+def test_a_hanging_process_times_out(machine):
+    # `cat` reads from a pipe that nobody writes to, and ends when the test closes the pipe.
     pipe = machine.home / "pipe"
     os.mkfifo(pipe)
     machine.config(f"[default]\ncredential_process = cat '{pipe}'\n")
@@ -170,8 +170,8 @@ def test_a_process_that_hangs_is_given_up(machine):
     assert "environment: " in run.message
 
 
-def test_a_process_that_hangs_is_killed_with_its_children(machine):
-    # Both hold the pipe open for reading; nobody does once both are dead.
+def test_a_hanging_process_is_killed_with_its_children(machine):
+    # Both children keep the pipe open for reading until they are killed.
     pipe = machine.home / "pipe"
     os.mkfifo(pipe)
     script = machine.file("keys.sh", f"#!/bin/sh\ncat '{pipe}' &\ncat '{pipe}' & wait\n", 0o700)
@@ -185,7 +185,7 @@ def test_a_process_that_hangs_is_killed_with_its_children(machine):
 
 
 def count_readers(path):
-    """How many `cat` of this path there are."""
+    """Counts the processes that run `cat` with this path."""
     commands = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -193,15 +193,13 @@ def count_readers(path):
     return commands.count(b"cat\0" + os.fsencode(path) + b"\0")
 
 
-def test_a_bound_of_nothing_is_refused(machine):
+def test_a_bound_of_zero_is_rejected(machine):
     run = machine.failure("--credentials-timeout", "0")
     assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
-    assert "credentials timeout" in run.message
+    assert "credentials timeout: zero or negative; accepted: more than 0" in run.message
 
 
-def test_with_valid_keys_a_server_that_hangs_costs_one_caller_a_second_and_the_others_nothing(
-    machine, fake, clock
-):
+def test_with_valid_keys_only_one_caller_waits_a_second_for_a_hanging_server(machine, fake, clock):
     machine.uses_imds(fake.url)
     clock.stop_waits()
     with machine.probe() as probe:
@@ -210,7 +208,7 @@ def test_with_valid_keys_a_server_that_hangs_costs_one_caller_a_second_and_the_o
         probe.tell(do="threads", count=8, after=3000)
         for answer in probe.answers(7):
             assert key_of(answer) == old
-        # They are answered, and the one that tries is still at it.
+        # Seven have a token, and the one that refreshes is still waiting.
         fake.imds.wait_until("self.held == 1")
         assert fake.imds.given_up == 0
         clock.wait(1)
@@ -219,7 +217,7 @@ def test_with_valid_keys_a_server_that_hangs_costs_one_caller_a_second_and_the_o
         assert fake.imds.count() == 2
 
 
-def test_without_valid_keys_all_wait_and_all_are_told(machine, fake):
+def test_without_valid_keys_all_wait_and_all_get_the_error(machine, fake):
     machine.uses_imds(fake.url)
     fake.imds.hold()
     with machine.probe(timeout=2) as probe:

@@ -1,5 +1,5 @@
-"""What a Signer keeps between tokens: it asks for credentials once, again before they expire, and
-again after a failure. Time stands still here, and passes only where a test says `after`."""
+"""Checks the Signer's cache: it fetches credentials once, again before they expire, and again after a
+failure. The clock stands still; only `after` moves it."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("stopped")
 
 @pytest.fixture
 def imds(machine, fake):
-    """An instance whose keys live for an hour."""
+    """Sets up an instance whose keys are valid for an hour."""
     machine.uses_imds(fake.url)
     return fake.imds
 
@@ -30,7 +30,7 @@ def test_64_threads_at_once_cause_one_request(machine, fake, imds):
     assert [route.count() for route in (fake.imds_token, fake.imds_role, imds)] == [1, 1, 1]
 
 
-def test_64_threads_wait_for_the_one_that_asks(machine, imds):
+def test_64_threads_wait_for_the_one_that_fetches(machine, imds):
     imds.hold()
     with machine.probe() as probe:
         probe.tell(do="threads", count=64)
@@ -41,7 +41,7 @@ def test_64_threads_wait_for_the_one_that_asks(machine, imds):
     assert imds.count() == 1
 
 
-def test_64_threads_cause_one_request_when_keys_are_due(machine, imds):
+def test_64_threads_cause_one_request_when_a_refresh_is_due(machine, imds):
     with machine.probe() as probe:
         old = probe.key()
         probe.tell(do="threads", count=64, after=DUE)
@@ -51,7 +51,7 @@ def test_64_threads_cause_one_request_when_keys_are_due(machine, imds):
     assert imds.count() == 2
 
 
-def test_64_threads_cause_one_request_when_keys_have_ended(machine, imds):
+def test_64_threads_cause_one_request_when_keys_are_expired(machine, imds):
     with machine.probe() as probe:
         old = probe.key()
         imds.lifetime = 3 * HOUR
@@ -61,7 +61,7 @@ def test_64_threads_cause_one_request_when_keys_have_ended(machine, imds):
     assert imds.count() == 2
 
 
-def test_keys_are_kept_until_they_are_due(machine, imds):
+def test_keys_are_cached_until_a_refresh_is_due(machine, imds):
     with machine.probe() as probe:
         first = probe.key()
         assert [probe.key(after=seconds) for seconds in (1, 60, 600, EARLY)] == [first] * 4
@@ -71,14 +71,14 @@ def test_keys_are_kept_until_they_are_due(machine, imds):
         assert imds.count() == 2
 
 
-def test_keys_are_due_a_shorter_token_s_life_before_their_end(machine, imds):
+def test_a_shorter_token_lifetime_makes_the_refresh_due_later(machine, imds):
     with machine.probe(expires_in=60) as probe:
         first = probe.key()
         assert probe.key(after=HOUR - 80) == first
         assert probe.key(after=HOUR - 50) != first
 
 
-def test_processes_that_started_together_do_not_all_ask_at_once(machine, imds):
+def test_signers_that_started_together_do_not_refresh_at_once(machine, imds):
     imds.rotating = False
     asked = []
     with machine.probe() as probe:
@@ -91,23 +91,23 @@ def test_processes_that_started_together_do_not_all_ask_at_once(machine, imds):
     assert set(asked) == {0, 1}
 
 
-def test_a_token_ends_with_the_keys_if_they_end_first(machine, imds):
+def test_a_token_expires_with_the_keys_if_they_expire_first(machine, imds):
     imds.lifetime = 120
     with machine.probe() as probe:
         answer = probe.ask()
     assert answer["expires_at"] == imds.last().expires_at.timestamp()
-    # The server does not know: it is told 900 s, and refuses by the keys' end.
+    # The token still says 900 s: the server checks the keys' expiry itself.
     assert "X-Amz-Expires=900" in answer["token"]
 
 
-def test_a_token_ends_by_its_own_time_if_that_is_first(machine, imds, stopped):
+def test_a_token_expires_at_its_own_time_if_that_is_first(machine, imds, stopped):
     with machine.probe() as probe:
         assert probe.ask()["expires_at"] == stopped + 900
     with machine.probe(expires_in=60) as probe:
         assert probe.ask()["expires_at"] == stopped + 60
 
 
-def test_keys_that_end_within_the_token_s_life_are_replaced_first(machine, imds, stopped):
+def test_keys_that_expire_within_the_token_s_lifetime_are_refreshed_first(machine, imds, stopped):
     with machine.probe() as probe:
         probe.key()
         imds.lifetime = 2 * HOUR
@@ -116,7 +116,7 @@ def test_keys_that_end_within_the_token_s_life_are_replaced_first(machine, imds,
     assert answer["expires_at"] == stopped + DUE + 900
 
 
-def test_newer_keys_that_end_sooner_are_not_taken(machine, imds):
+def test_newer_keys_that_expire_sooner_are_not_used(machine, imds):
     with machine.probe() as probe:
         old = probe.key()
         imds.lifetime = HOUR - 1
@@ -124,7 +124,7 @@ def test_newer_keys_that_end_sooner_are_not_taken(machine, imds):
     assert imds.count() == 2
 
 
-def test_without_newer_keys_a_token_has_what_the_old_ones_have_left(machine, imds):
+def test_without_newer_keys_a_token_expires_with_the_old_ones(machine, imds):
     with machine.probe() as probe:
         old = probe.key()
         imds.respond(403)
@@ -134,7 +134,7 @@ def test_without_newer_keys_a_token_has_what_the_old_ones_have_left(machine, imd
     assert imds.count() == 2
 
 
-def test_after_a_failure_the_next_tokens_do_not_ask_and_later_ones_do(machine, imds):
+def test_a_failed_refresh_is_retried_only_after_a_minute(machine, imds):
     with machine.probe() as probe:
         old = probe.key()
         imds.respond(403)
@@ -147,7 +147,7 @@ def test_after_a_failure_the_next_tokens_do_not_ask_and_later_ones_do(machine, i
         assert imds.count() == 4
 
 
-def test_a_failure_with_nothing_valid_left_is_told_at_once_and_tried_again(machine, imds):
+def test_without_valid_keys_a_failure_is_reported_and_retried_at_once(machine, imds):
     with machine.probe() as probe:
         probe.key()
         imds.respond(403)
@@ -161,7 +161,7 @@ def test_a_failure_with_nothing_valid_left_is_told_at_once_and_tried_again(machi
         assert probe.key(after=HOUR + 1) == imds.last().access_key_id
 
 
-def test_a_first_failure_is_not_remembered(machine, imds):
+def test_a_first_failure_is_not_cached(machine, imds):
     imds.respond(403)
     with machine.probe() as probe:
         assert probe.ask()["code"] == "CREDENTIALS_FAILED"
@@ -169,7 +169,7 @@ def test_a_first_failure_is_not_remembered(machine, imds):
         assert probe.key() == imds.last().access_key_id
 
 
-def test_ended_keys_without_a_successor_sign_nothing(machine, fake, imds):
+def test_expired_keys_without_newer_ones_sign_nothing(machine, fake, imds):
     with machine.probe() as probe:
         old = probe.key()
         imds.rotating = False
@@ -184,7 +184,7 @@ def test_ended_keys_without_a_successor_sign_nothing(machine, fake, imds):
         assert probe.key(after=HOUR - 1) == old
 
 
-def test_a_process_that_was_frozen_is_right_on_its_first_call(machine, imds, stopped):
+def test_a_frozen_process_refreshes_on_its_first_call(machine, imds, stopped):
     with machine.probe() as probe:
         first = probe.key()
         os.kill(probe.process.pid, signal.SIGSTOP)
@@ -205,7 +205,7 @@ def test_a_clock_that_is_set_back_keeps_the_keys(machine, imds):
     assert imds.count() == 2
 
 
-def test_every_route_of_a_refresh_is_asked_again(machine, fake, imds):
+def test_a_refresh_calls_every_route_again(machine, fake, imds):
     with machine.probe() as probe:
         probe.key()
         probe.key(after=DUE)
@@ -214,7 +214,7 @@ def test_every_route_of_a_refresh_is_asked_again(machine, fake, imds):
     assert first != second
 
 
-def test_nothing_is_left_open_between_tokens(machine, imds):
+def test_no_thread_and_no_file_stays_open_between_tokens(machine, imds):
     with machine.probe() as probe:
         probe.key()
         process = f"/proc/{probe.process.pid}"
@@ -228,10 +228,10 @@ def test_nothing_is_left_open_between_tokens(machine, imds):
         assert os.listdir(f"{process}/fd") == open_once
 
 
-# What stands on disk is read again when new keys are needed.
+# A refresh reads the files again.
 
 
-def test_a_rewritten_credentials_file_is_noticed_when_the_keys_end(machine, fake):
+def test_a_rewritten_credentials_file_is_read_when_the_keys_expire(machine, fake):
     old, new = long_lived_keys("old"), long_lived_keys("new")
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n")
@@ -246,7 +246,7 @@ def test_a_rewritten_credentials_file_is_noticed_when_the_keys_end(machine, fake
     assert [request.signed_by for request in fake.sts.requests] == [old.access_key_id, new.access_key_id]
 
 
-def test_a_rewritten_credentials_file_is_noticed_when_the_keys_are_refused(machine, fake):
+def test_a_rewritten_credentials_file_is_read_after_a_refusal(machine, fake):
     old, new = long_lived_keys("old"), long_lived_keys("new")
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.credentials(keys_file("base", old))
@@ -261,7 +261,7 @@ def test_a_rewritten_credentials_file_is_noticed_when_the_keys_are_refused(machi
         assert (answer["code"], "AccessDenied" in answer["message"]) == ("CREDENTIALS_FAILED", True)
 
 
-def test_what_a_process_prints_later_is_noticed_when_the_keys_end(machine):
+def test_a_process_runs_again_when_the_keys_are_about_to_expire(machine):
     old = temporary_keys("old", HOUR)
     output = machine.file("output", process_output(old))
     machine.config(f"[default]\ncredential_process = cat '{output}'\n")
@@ -273,7 +273,7 @@ def test_what_a_process_prints_later_is_noticed_when_the_keys_end(machine):
         assert probe.key(after=DUE) == new.access_key_id
 
 
-def test_an_environment_that_ended_has_no_successor(machine):
+def test_expired_keys_in_the_environment_are_not_refreshed(machine):
     keys = temporary_keys("env", HOUR)
     machine.uses_keys(keys)
     machine.set(AWS_CREDENTIAL_EXPIRATION=keys.expiration)
@@ -285,7 +285,7 @@ def test_an_environment_that_ended_has_no_successor(machine):
         assert (answer["code"], keys.access_key_id in answer["message"]) == ("CREDENTIALS_EXPIRED", True)
 
 
-def test_long_lived_keys_are_asked_for_once(machine):
+def test_long_lived_keys_are_fetched_once(machine):
     script = machine.file(
         "keys.sh",
         f"#!/bin/sh\necho asked >> $HOME/asked\necho '{process_output(long_lived_keys())}'\n",
@@ -297,7 +297,7 @@ def test_long_lived_keys_are_asked_for_once(machine):
     assert (machine.home / "asked").read_text() == "asked\n"
 
 
-def test_a_role_on_top_is_refreshed_with_its_base(machine, fake):
+def test_a_role_is_refreshed_with_its_base(machine, fake):
     machine.uses_imds(fake.url)
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     with machine.probe(role_arn=ROLE) as probe:
@@ -308,7 +308,7 @@ def test_a_role_on_top_is_refreshed_with_its_base(machine, fake):
     assert asked_by == [keys.access_key_id for keys in fake.imds.handed_out]
 
 
-def test_a_signer_s_tokens_are_the_command_line_s(machine):
+def test_a_signer_s_token_equals_the_command_line_s(machine):
     machine.uses_keys(long_lived_keys("env"))
     with machine.probe() as probe:
         answer = probe.ask()

@@ -1,5 +1,5 @@
-"""AWS's configuration files as people write them, and as they break them. What is wrong is said
-without a word of what the files hold."""
+"""Checks that well-formed AWS configuration files are read, and malformed ones rejected. An error never
+quotes a file."""
 
 import os
 import re
@@ -20,9 +20,9 @@ WELL_WRITTEN = {
     "spaces in the brackets": f"[ default ]\n{BOTH}",
     "comment lines and empty ones": f"# mine\n\n; old:\n[default]\n# the key\naws_access_key_id = {ID}\n\n"
     f"aws_secret_access_key = {SECRET}\n# the end",
-    "comments at line ends": f"[default] # me\naws_access_key_id = {ID} # 1\naws_secret_access_key = {SECRET} ; 2\n",
-    "lines that end as on Windows": f"[default]\n{BOTH}".replace("\n", "\r\n"),
-    "no line end at the end": f"[default]\n{BOTH}".rstrip("\n"),
+    "comments after values": f"[default] # me\naws_access_key_id = {ID} # 1\naws_secret_access_key = {SECRET} ; 2\n",
+    "Windows line endings": f"[default]\n{BOTH}".replace("\n", "\r\n"),
+    "no newline at the end": f"[default]\n{BOTH}".rstrip("\n"),
     "names in upper case": f"[default]\nAWS_ACCESS_KEY_ID = {ID}\nAWS_SECRET_ACCESS_KEY = {SECRET}\n",
     "settings of other tools": f"[default]\noutput = json\ns3 =\n  max_queue_size = 20\n{BOTH}cli_pager =\n",
     "other sections before and after": f"[a]\nregion = x\n[default]\n{BOTH}[b]\n{keys_file('c', long_lived_keys())}",
@@ -39,7 +39,7 @@ def test_a_file_is_read_with(text, file, machine):
 
 OTHERS = {
     "an indented first setting": "[profile other]\n  region = eu-west-1\n",
-    "text behind the bracket": "[profile other] /* x */\nregion = eu-west-1\n",
+    "text after the bracket": "[profile other] /* x */\nregion = eu-west-1\n",
     "an indented comment": "[default]\n  # mine\nregion = eu-west-1\n",
     "a colon": "[profile other]\nregion: eu-west-1\n",
     "a role's ARN on a line of its own": f"[profile scan]\n{ROLE}\nsource_profile = default\n",
@@ -50,12 +50,12 @@ OTHERS = {
     "a quote left open": "[profile 'other]\nregion = eu-west-1\n",
     "a damaged character": b"[profile other]\nname = caf\xe9\n",
     "a byte order mark": b"\xef\xbb\xbf[profile other]\nregion = eu-west-1\n",
-    "a profile that says nothing": "[profile other]\n",
+    "an empty profile": "[profile other]\n",
 }
 
 
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
-def test_another_profile_stops_nothing_with(text, machine):
+def test_another_profile_does_no_harm_with(text, machine):
     machine.credentials(f"[default]\n{BOTH}")
     (machine.folder / "config").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert machine.found()["access key id"] == f"{ID} (long-lived)"
@@ -76,7 +76,7 @@ def test_a_profile_may_be_called(name, file, machine):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("file", ["config", "credentials"])
-def test_utf_16_is_named(encoding, file, machine):
+def test_utf_16_is_rejected(encoding, file, machine):
     machine.credentials(f"[default]\n{BOTH}")
     (machine.folder / file).write_bytes(f"[default]\n{BOTH}".encode(encoding))
     run = machine.failure()
@@ -85,7 +85,7 @@ def test_utf_16_is_named(encoding, file, machine):
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
-def test_what_is_no_file_counts_as_missing(kind, machine):
+def test_a_path_that_is_not_a_file_counts_as_missing(kind, machine):
     path = machine.home / kind
     if kind == "pipe":
         os.mkfifo(path)
@@ -108,7 +108,7 @@ def test_the_older_name_of_the_session_token_is_read(machine):
     assert "X-Amz-Security-Token" not in parameters(machine.token())
 
 
-def test_a_file_that_is_rewritten_is_read_again(machine, fake):
+def test_a_rewritten_file_is_read_again(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     fake.sts.lifetime = 1000
     app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n"
@@ -135,7 +135,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_a_file_is_refused_without_quoting_it_for(text, machine):
+def test_a_file_is_rejected_without_quoting_it_for(text, machine):
     machine.credentials(text)
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
@@ -146,20 +146,20 @@ def test_a_file_is_refused_without_quoting_it_for(text, machine):
 
 
 @pytest.mark.parametrize("missing", ["aws_access_key_id", "aws_secret_access_key"])
-def test_half_a_pair_of_keys_is_named(missing, machine):
+def test_a_missing_half_of_the_keys_is_named(missing, machine):
     machine.credentials("[default]\n" + "".join(x + "\n" for x in BOTH.splitlines() if missing not in x))
     run = machine.failure()
     assert (run.code, missing in run.message) == ("CREDENTIALS_FAILED", True)
 
 
-def test_empty_keys_are_no_keys_to_sign_with(machine):
+def test_empty_keys_are_rejected(machine):
     machine.credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n")
     run = machine.failure()
     assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
     assert "access key id" in run.message
 
 
-def test_the_credentials_file_beats_the_config_file(machine):
+def test_the_credentials_file_comes_before_the_config_file(machine):
     machine.config(keys_file("default", long_lived_keys("config")))
     machine.credentials(keys_file("default", KEYS))
     assert signed_by(machine.token()) == ID
@@ -179,7 +179,7 @@ def test_a_profile_of_the_credentials_file_has_no_word_profile(machine):
     assert signed_by(machine.token("--profile", "x")) == ID
 
 
-def test_files_may_lie_elsewhere(machine):
+def test_variables_may_name_other_files(machine):
     machine.config(keys_file("default", long_lived_keys("home")))
     machine.set(AWS_CONFIG_FILE=machine.file("my config", keys_file("profile x", KEYS)))
     assert signed_by(machine.token("--profile", "x")) == ID
@@ -188,22 +188,22 @@ def test_files_may_lie_elsewhere(machine):
     assert signed_by(machine.token("--profile", "x")) == other.access_key_id
 
 
-def test_a_profile_that_is_not_there_is_named(machine):
+def test_a_missing_profile_is_named(machine):
     machine.credentials(keys_file("x", KEYS))
     run = machine.failure("--profile", "y")
     assert (run.code, 'profile "y": not found' in run.message) == ("CREDENTIALS_FAILED", True)
     assert signed_by(machine.token("--profile", "x")) == ID
 
 
-def test_an_empty_profile_name_is_refused(machine):
+def test_an_empty_profile_name_is_rejected(machine):
     run = machine.failure("--profile", "")
     assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
 
 
 CHAINS = {
     "a source profile that is missing": ("source_profile = gone", 'there is no profile "gone"'),
-    "a source profile without keys": ("source_profile = empty", 'profile "empty": has no credentials'),
-    "a loop of two": ("source_profile = back", 'profile "app" leads back to itself'),
+    "a source profile without keys": ("source_profile = empty", 'profile "empty": no credentials'),
+    "a loop of two": ("source_profile = back", 'profile "app" refers back to itself'),
     "neither source": ("output = json", "needs source_profile or credential_source"),
     "both sources": ("source_profile = good\ncredential_source = Environment", "accepted: one of the two"),
     "a source that does not exist": ("credential_source = Nowhere", '"Nowhere" is not a source'),
@@ -211,7 +211,7 @@ CHAINS = {
 
 
 @pytest.mark.parametrize("setting, words", CHAINS.values(), ids=CHAINS)
-def test_a_role_is_refused_for(setting, words, machine, fake):
+def test_a_role_is_rejected_for(setting, words, machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.credentials(keys_file("good", KEYS))
     back = f"[profile back]\nrole_arn = {ROLE}\nsource_profile = app\n[profile empty]\noutput = json\n"
@@ -253,14 +253,14 @@ def test_the_profile_s_region_is_the_last_resort(machine):
     assert region_of(machine.token("--region", "eu-north-1", hostname="localhost")) == "eu-north-1"
 
 
-def test_a_region_of_the_profile_that_is_none_is_refused(machine):
+def test_an_invalid_region_of_the_profile_is_rejected(machine):
     machine.config(f"[default]\nregion = Ireland\n{BOTH}")
     run = machine.run("token", "--hostname", "localhost", "--username", "iam_user")
     assert (run.status, run.code) == (2, "INVALID_REGION")
     assert "profile" in run.message
 
 
-def test_the_profile_s_region_is_where_sts_is_asked(machine, fake):
+def test_sts_is_called_in_the_profile_s_region(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.credentials(keys_file("base", KEYS))
     app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n"
@@ -272,7 +272,7 @@ def test_the_profile_s_region_is_where_sts_is_asked(machine, fake):
     assert "/eu-central-1/sts/" in fake.sts.requests[-1].headers["authorization"]
 
 
-# Processes, whose failures are the profile's.
+# A failing process is reported with its profile.
 
 
 def process(machine, script):
@@ -294,17 +294,17 @@ BAD_PROCESSES = {
     "no version": (f"echo '{JSON.replace('Version', 'Edition') % (ID, SECRET)}'", ["Version: missing"]),
     "another version": (f"echo '{JSON.replace('1', '2') % (ID, SECRET)}'", ["Version: not the number 1"]),
     "no secret": ('echo \'{"Version": 1, "AccessKeyId": "AKIA"}\'', ["SecretAccessKey: missing"]),
-    "an end that is no time": (
+    "an invalid expiry": (
         f"""echo '{JSON.replace("}", ', "Expiration": "soon"}') % (ID, SECRET)}'""",
         ['Expiration: "soon" is not a time'],
     ),
-    "an end without a zone": (
+    "an expiry without a time zone": (
         f"""echo '{JSON.replace("}", ', "Expiration": "2099-01-01T00:00:00"}') % (ID, SECRET)}'""",
         ["Expiration: "],
     ),
-    "an end as a number": (
+    "an expiry as a number": (
         f"""echo '{JSON.replace("}", ', "Expiration": 978307200}') % (ID, SECRET)}'""",
-        ["Expiration: a number; accepted: a text"],
+        ["Expiration: a number; accepted: a string"],
     ),
     "a session token of another type": (
         f"""echo '{JSON.replace("}", ', "SessionToken": ["%s"]}') % (ID, SECRET, SECRET)}'""",
@@ -328,13 +328,13 @@ def test_a_process_fails_with(script, words, machine):
     "end", ["00:00:00+0000", "00:00:00UTC", "00:00:00.123Z", "01:00:00+01:00", "00:00:00 GMT"], ids=str
 )
 @pytest.mark.parametrize("between", ["T", " "], ids=["T", "a space"])
-def test_an_end_of_a_process_is_read_as_by_the_aws_cli(between, end, machine):
+def test_a_process_s_expiry_may_have_any_form_of_the_aws_cli(between, end, machine):
     text = JSON.replace("}", f', "Expiration": "2099-01-01{between}{end}"}}') % (ID, SECRET)
     process(machine, f"echo '{text}'")
     assert machine.found()["expires at"] == "2099-01-01T00:00:00Z"
 
 
-def test_a_process_that_is_not_there_is_named(machine):
+def test_a_missing_process_is_named(machine):
     missing = machine.home / "keys.sh"
     machine.config(f"[default]\ncredential_process = {missing} --now\n")
     run = machine.failure()
@@ -349,7 +349,7 @@ def test_a_process_that_is_not_there_is_named(machine):
         ((ID, ""), "secret access key"),
         (("AKIA\\n", SECRET), "access key id"),
     ],
-    ids=["an empty id", "an empty secret", "a line end in the id"],
+    ids=["an empty id", "an empty secret", "a newline in the id"],
 )
 def test_keys_of_a_process_are_checked_for(keys, field, machine):
     process(machine, f"cat <<'END'\n{JSON % keys}\nEND")

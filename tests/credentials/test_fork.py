@@ -1,5 +1,5 @@
-"""After fork() the child's Signer works, whatever the parent's other threads were doing: it neither
-hangs nor uses a connection of its parent's."""
+"""Checks that a Signer works in the child after fork(), even if other threads of the parent were fetching.
+It does not hang, and does not use the parent's connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,11 +12,11 @@ TIMES = 50
 
 
 def by_sender(answers):
-    """Answers by who gave them."""
+    """Returns the answers by their sender."""
     return {answer["from"]: answer for answer in answers}
 
 
-def test_a_child_forked_in_mid_refresh_gets_its_own_token_50_times(machine, fake):
+def test_a_child_forked_during_a_fetch_gets_its_own_token(machine, fake):
     machine.uses_imds(fake.url)
     with machine.probe() as probe:
         for n in range(TIMES):
@@ -28,7 +28,7 @@ def test_a_child_forked_in_mid_refresh_gets_its_own_token_50_times(machine, fake
             child = probe.ask("fork")
             assert child["from"] == "child"
             assert key_of(child) == fake.imds.last().access_key_id
-            # The parent's is still waiting, and gets its own.
+            # The parent is still waiting, and gets its own token.
             fake.imds.release()
             parent = probe.answer()
             assert parent["from"] == "started"
@@ -39,7 +39,7 @@ def test_a_child_forked_in_mid_refresh_gets_its_own_token_50_times(machine, fake
 
 
 @pytest.mark.usefixtures("stopped")
-def test_a_child_forked_while_newer_keys_are_asked_for_gets_a_token(machine, fake):
+def test_a_child_forked_during_a_refresh_gets_its_own_token(machine, fake):
     machine.uses_imds(fake.url)
     with machine.probe() as probe:
         old = probe.key()
@@ -66,7 +66,7 @@ def test_a_child_forked_at_any_request_gets_a_token(route, machine, fake):
 
 
 def sweep(set_up, tmp_path, microseconds):
-    """Forks a new process's first refresh, so long after it began."""
+    """Forks a new process this long after its first fetch began."""
     folder = tmp_path / str(microseconds)
     folder.mkdir()
     with FakeAws() as fake:
@@ -97,7 +97,7 @@ def with_a_process(machine, fake):
 
 
 @pytest.mark.parametrize("set_up", [with_imds, with_a_role, with_a_process])
-def test_a_child_forked_at_any_moment_of_the_first_refresh_gets_a_token(set_up, tmp_path):
+def test_a_child_forked_at_any_moment_of_the_first_fetch_gets_a_token(set_up, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: sweep(set_up, tmp_path, n * 600), range(TIMES)))
 
@@ -114,7 +114,7 @@ def test_a_child_has_its_parent_s_keys_and_refreshes_them_itself(machine, fake):
         assert probe.key(after=2 * HOUR) == fake.imds.last().access_key_id != second
 
 
-def test_the_parent_s_refresh_ends_well_after_its_child_s(machine, fake):
+def test_the_parent_s_fetch_succeeds_after_its_child_s(machine, fake):
     machine.uses_imds(fake.url)
     fake.imds.hold(1)
     with machine.probe() as probe:

@@ -1,5 +1,6 @@
-"""rdsign does not do what a token does not need: the kernel's own list of what a run opens, connects
-to and starts. For each thing that must not happen there is a run in which it does."""
+"""Checks with strace that rdsign opens, connects to and starts nothing that a token does not need.
+
+For each thing that must not happen, another test shows a run in which it does happen."""
 
 import re
 import shutil
@@ -11,22 +12,19 @@ from machine import HOSTNAME, Run, signed_by
 from sources import ROLE, process_output
 
 if shutil.which("strace") is None:
-    pytest.skip(
-        "strace is missing, which tells what a process opens: apt-get install strace", allow_module_level=True
-    )
+    pytest.skip("these tests need strace: apt-get install strace", allow_module_level=True)
 
 TRUST = ("/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/lib/ssl", "/etc/ca-certificates")
 
 
 class Trace:
-    """The system calls of a run that gave a token."""
+    """The system calls of one run of `rdsign token`."""
 
     def __init__(self, machine, *flags, hostname=HOSTNAME):
         folder = machine.home / "traces"
         folder.mkdir()
         calls = "trace=%file,%network,%process,epoll_create1,eventfd2"
-        # A file for each thread: in a common one, strace cuts a call in two ("<unfinished ...>") where
-        # another thread makes one meanwhile.
+        # One file per thread: in a shared file, strace splits calls that overlap ("<unfinished ...>").
         strace = ("strace", "-ff", "--quiet=all", "-e", calls, "-o", str(folder / "of"))
         arguments = ("token", "--hostname", hostname, "--username", "iam_user", *flags)
         self.run: Run = machine.run(*arguments, before=strace)
@@ -34,24 +32,24 @@ class Trace:
         assert any(call.startswith("execve(") for call in self.calls)
 
     def named(self, *names):
-        """The calls of these names that did something."""
+        """Returns the calls with these names, except those that found no file."""
         found = (call for call in self.calls if call.split("(")[0] in names)
         return [call for call in found if not call.endswith("(No such file or directory)")]
 
     def opened(self, *folders):
-        """Files below these folders that were looked for, found or not."""
+        """Returns the files below these folders that the run tried to open, existing or not."""
         paths = [found[1] for call in self.calls if (found := re.search(r'"(/[^"]*)"', call))]
         return [path for path in paths if path.startswith(folders)]
 
     def key(self):
-        """Who signed the token."""
+        """Returns the access key ID that signed the token."""
         assert self.run.status == 0, self.run
         return signed_by(self.run.output)
 
 
 def test_keys_in_the_environment_open_no_roots_no_socket_and_no_thread(machine):
     machine.uses_keys(keys := long_lived_keys("env"))
-    # What would be there to be read.
+    # Files that rdsign could read.
     machine.config("[default]\nregion = eu-west-1\n")
     machine.credentials(keys_file("default", long_lived_keys("file")))
     trace = Trace(machine)
@@ -74,7 +72,7 @@ def test_a_profile_with_static_keys_opens_no_roots_no_socket_and_no_thread(machi
     assert trace.named("clone", "clone3", "fork", "vfork") == []
 
 
-def test_the_files_are_opened_once_for_a_fetch(machine, fake):
+def test_a_fetch_opens_each_file_once(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.credentials(keys_file("base", long_lived_keys()))
     machine.config(f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-west-1\n")
@@ -95,7 +93,7 @@ def test_a_region_of_the_profile_opens_no_roots_and_no_socket(machine):
     assert trace.named("socket", "connect") == []
 
 
-def test_a_process_of_one_s_own_opens_no_roots_and_no_socket(machine):
+def test_a_credential_process_opens_no_roots_and_no_socket(machine):
     output = machine.file("output", process_output(keys := long_lived_keys("process")))
     machine.config(f"[default]\ncredential_process = cat '{output}'\n")
     trace = Trace(machine)
@@ -121,7 +119,7 @@ def test_a_metadata_service_opens_no_roots_and_no_thread(source, machine, fake):
 
 def test_sts_opens_the_roots(machine, fake):
     machine.uses_keys(long_lived_keys("env"))
-    # Nobody listens there any more: the roots are read before the connection is made.
+    # Nothing listens there any more, but the roots are read before the connection is made.
     machine.set(AWS_ENDPOINT_URL_STS=fake.url.replace("http:", "https:"))
     fake.close()
     trace = Trace(machine, "--role-arn", ROLE)
@@ -129,7 +127,7 @@ def test_sts_opens_the_roots(machine, fake):
     assert trace.opened(*TRUST)
 
 
-def test_tls_trusts_the_system_s_roots_and_nothing_else(machine, certificate):
+def test_tls_trusts_only_the_system_s_roots(machine, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     with FakeAws(tls=context) as fake:
@@ -138,6 +136,6 @@ def test_tls_trusts_the_system_s_roots_and_nothing_else(machine, certificate):
         run = machine.run("credentials", "--region", "eu-central-1")
         assert (run.code, "certificate" in run.message) == ("CREDENTIALS_FAILED", True), run
         assert fake.sts.requests == []
-        # Where a system's roots are can be said by this variable.
+        # This variable names the file of the system's roots.
         machine.set(SSL_CERT_FILE=certificate[0])
         assert signed_by(machine.token()) == fake.sts.last().access_key_id

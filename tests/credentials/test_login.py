@@ -1,4 +1,4 @@
-"""Sessions of `aws login`: their keys, and how they are renewed."""
+"""Checks sessions of `aws login`: their keys and the renewal."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ VALID, EXPIRED = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
 
 
 def dpop_key():
-    """A key as the AWS CLI writes it."""
+    """Makes a key in the AWS CLI's format."""
     made = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
     key = subprocess.run(made, check=True, capture_output=True, text=True).stdout
     keep_secret(*key.splitlines()[1:-1])
@@ -26,7 +26,7 @@ def dpop_key():
 
 
 def login(machine, keys, end=VALID, **more):
-    """Writes what `aws login` leaves behind: the path of its file."""
+    """Writes the file that `aws login` saves. Returns its path."""
     machine.config(f"[default]\nlogin_session = {SESSION}\nregion = eu-west-1\n")
     folder = machine.home / ".aws/login/cache"
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def decoded(text):
 
 
 def proven(proof):
-    """The payload of a request's proof, which must be signed with the key that it names."""
+    """Checks the signature of a DPoP proof against the key in its header. Returns the payload."""
     header, payload, signature = proof.split(".")
     key = json.loads(decoded(header))["jwk"]
     x, y = (int.from_bytes(decoded(key[name]), "big") for name in "xy")
@@ -65,7 +65,7 @@ def test_the_keys_of_a_login_are_used_while_they_are_valid(machine):
     assert told["expires at"] == VALID
 
 
-def test_a_login_elsewhere_is_found_by_its_variable(machine):
+def test_a_variable_may_name_the_folder_of_logins(machine):
     keys = temporary_keys("login")
     path = login(machine, keys)
     path.parent.rename(machine.home / "elsewhere")
@@ -74,7 +74,7 @@ def test_a_login_elsewhere_is_found_by_its_variable(machine):
     assert signed_by(machine.token()) == keys.access_key_id
 
 
-def test_keys_that_have_expired_are_renewed_and_written_back(machine, fake):
+def test_expired_keys_are_renewed_and_written_back(machine, fake):
     path = login(machine, temporary_keys("login"), EXPIRED)
     before = json.loads(path.read_text())
     machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
@@ -100,10 +100,10 @@ def test_keys_that_have_expired_are_renewed_and_written_back(machine, fake):
 def test_a_login_that_cannot_be_renewed_says_what_to_do(machine, fake):
     login(machine, temporary_keys("login"), EXPIRED)
     machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
-    fake.signin.respond(400, json.dumps({"error": "TOKEN_EXPIRED", "message": "The session is over"}))
+    fake.signin.respond(400, json.dumps({"error": "TOKEN_EXPIRED", "message": "The session expired"}))
     run = machine.failure()
     assert run.code == "CREDENTIALS_FAILED"
-    assert "TOKEN_EXPIRED: The session is over" in run.message, run
+    assert "TOKEN_EXPIRED: The session expired" in run.message, run
     assert run.message.endswith("run `aws login --profile default`")
 
 
@@ -118,7 +118,7 @@ def test_keys_that_are_about_to_expire_are_used_if_they_cannot_be_renewed(machin
 
 
 @pytest.mark.parametrize("field", ["dpopKey", "clientId", "refreshToken"])
-def test_a_field_that_is_missing_is_named(field, machine, fake):
+def test_a_missing_field_is_named(field, machine, fake):
     login(machine, temporary_keys("login"), EXPIRED, **{field: None})
     machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
     run = machine.failure()
@@ -127,7 +127,7 @@ def test_a_field_that_is_missing_is_named(field, machine, fake):
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"accessToken": "x"}', '{"accessToken": {}}'])
-def test_a_login_that_cannot_be_read_is_named(content, machine):
+def test_an_unreadable_login_is_named(content, machine):
     path = login(machine, temporary_keys("login"))
     path.unlink() if content is None else path.write_text(content)
     run = machine.failure()
@@ -135,7 +135,7 @@ def test_a_login_that_cannot_be_read_is_named(content, machine):
     assert run.message.endswith("run `aws login --profile default`")
 
 
-def test_the_region_of_the_login_is_asked(machine):
+def test_a_renewal_calls_the_region_of_the_login(machine):
     with FakeProxy(503) as proxy:
         machine.set(HTTPS_PROXY=f"http://{proxy.host}")
         login(machine, temporary_keys("login"), EXPIRED)

@@ -1,5 +1,5 @@
-"""Networks as they are: proxies with a user and a password, certificate authorities of one's own, FIPS
-and dual-stack hosts. Where a request goes is seen by a proxy, which leads it to the fake AWS."""
+"""Checks proxies with a user and a password, private certificate authorities, FIPS and dual-stack hosts.
+A proxy records the destination of each request and forwards it to the fake AWS."""
 
 import base64
 import ssl
@@ -16,7 +16,7 @@ ON_TOP = ("--role-arn", ROLE, "--region", "eu-central-1")
 
 @pytest.fixture
 def aws(certificate):
-    """An AWS whose certificate is signed by no authority of the system's."""
+    """Starts an AWS with a certificate that the system's authorities did not sign."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     with FakeAws(tls=context) as fake:
@@ -25,7 +25,7 @@ def aws(certificate):
 
 @pytest.fixture
 def keys(machine):
-    """Keys to assume a role with."""
+    """Sets keys in the environment, to assume a role with."""
     keys = long_lived_keys("env")
     machine.uses_keys(keys)
     machine.set(AWS_REGION="eu-central-1")
@@ -66,7 +66,7 @@ def test_the_environment_s_bundle_comes_before_the_profile_s(machine, keys, aws,
 @pytest.mark.parametrize(
     "text", [None, "", "rubbish", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_a_bundle_that_cannot_be_used_is_named(text, machine, keys, aws):
+def test_an_unusable_bundle_is_named(text, machine, keys, aws):
     machine.set(AWS_ENDPOINT_URL_STS=aws.url)
     path = machine.home / "bundle.pem"
     if text is not None:
@@ -98,7 +98,7 @@ def test_a_proxy_is_used_with_user_and_password(variable, password, machine, key
 
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
-def test_no_proxy_names_what_is_asked_directly(variable, machine, keys, aws, certificate):
+def test_hosts_in_no_proxy_are_called_directly(variable, machine, keys, aws, certificate):
     machine.set(AWS_CA_BUNDLE=certificate[0], AWS_ENDPOINT_URL_STS=aws.url)
     with FakeProxy(503) as proxy:
         machine.set(HTTPS_PROXY=f"http://{proxy.host}")
@@ -107,7 +107,7 @@ def test_no_proxy_names_what_is_asked_directly(variable, machine, keys, aws, cer
         assert proxy.asked == []
 
 
-def test_a_proxy_for_plain_http_leads_to_an_endpoint_without_tls(machine, keys, fake):
+def test_http_proxy_is_used_for_an_endpoint_without_tls(machine, keys, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     with FakeProxy(url=fake.url) as proxy:
         machine.set(HTTP_PROXY=f"http://user:{new_secret()}@{proxy.host}")
@@ -119,7 +119,7 @@ def test_a_proxy_for_plain_http_leads_to_an_endpoint_without_tls(machine, keys, 
 
 
 @pytest.mark.parametrize("source", [instance_metadata, container])
-def test_metadata_services_are_never_asked_through_a_proxy(source, machine, fake):
+def test_metadata_services_are_never_called_through_a_proxy(source, machine, fake):
     source(machine, fake, None)
     with FakeProxy(503) as proxy:
         machine.set(HTTP_PROXY=f"http://{proxy.host}", HTTPS_PROXY=f"http://{proxy.host}")
@@ -138,7 +138,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(status, words, machi
     assert f"HTTPS_PROXY: the proxy {proxy.host} {words}" in run.message, run
 
 
-def test_a_proxy_that_cannot_be_reached_is_named(machine, keys):
+def test_an_unreachable_proxy_is_named(machine, keys):
     with FakeProxy() as gone:
         host = gone.host
     machine.set(https_proxy=f"http://user:{new_secret()}@{host}")
@@ -147,7 +147,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(machine, keys):
     assert f"https_proxy: the proxy {host} cannot be reached" in run.message, run
 
 
-def test_a_proxy_of_another_kind_is_named(machine, keys):
+def test_a_proxy_with_another_scheme_is_rejected(machine, keys):
     machine.set(HTTPS_PROXY=f"socks5://user:{new_secret()}@proxy.corp:1080")
     run = machine.run("credentials", *ON_TOP)
     assert (run.status, run.code) == (1, "CREDENTIALS_FAILED")
@@ -198,7 +198,7 @@ HOSTS = [
 
 @pytest.mark.parametrize("named_in", ["environment", "profile"])
 @pytest.mark.parametrize("source, fips, dual_stack", HOSTS, ids=[source.__name__ for source, *_ in HOSTS])
-def test_fips_and_dual_stack_hosts_are_asked(source, fips, dual_stack, named_in, machine):
+def test_fips_and_dual_stack_hosts_are_called(source, fips, dual_stack, named_in, machine):
     machine.set(AWS_REGION="us-east-2")
     prepared = source(machine)
     flags, config = prepared if prepared and isinstance(prepared[0], tuple) else (prepared, "[default]\n")

@@ -1,5 +1,5 @@
-"""The chain's order is the AWS CLI's: of any two sources the earlier wins, and the later one is not
-even asked. A search that ends with nothing says why each source had none."""
+"""Checks that the chain has the AWS CLI's order: the earlier of two sources wins, and the later one is not
+called. If no source has keys, the error says why for each."""
 
 from itertools import combinations
 
@@ -66,7 +66,7 @@ def instance_metadata(machine, fake):
 
 
 def add(machine, file, text, section="default"):
-    """Adds settings to the profile `default` of a file, or a section of another name."""
+    """Adds settings to a section of a file, by default to the profile `default`."""
     path = machine.folder / file
     before = path.read_text() if path.exists() else "[default]\n"
     path.write_text(before + text if section == "default" else text + before)
@@ -106,7 +106,7 @@ NAMES = [
 
 @pytest.mark.parametrize("first, second", list(combinations(ORDER, 2)), ids=lambda source: source.__name__)
 def test_the_earlier_source_wins(first, second, machine, fake):
-    # Set up the other way round: the order is not that of appearance.
+    # Sets up the second one first, so that the order in the file does not decide.
     machine.config("[default]\n")
     second(machine, fake)
     keys = first(machine, fake)
@@ -120,15 +120,15 @@ def test_the_earlier_source_wins(first, second, machine, fake):
     assert ROUTES.get(second.__name__) not in asked - {ROUTES.get(first.__name__)}
 
 
-def test_what_is_set_up_besides_is_told(machine, fake):
+def test_unused_sources_of_the_profile_are_listed(machine, fake):
     keys = credentials_file(machine, fake)
     credential_process(machine, fake)
     told = machine.found()
     assert told["access key id"].startswith(keys().access_key_id)
-    assert told["not used"] == ['credential process: profile "default" has credential_process, too']
+    assert told["not used"] == ['credential process: profile "default" also has credential_process']
 
 
-def test_nothing_found_lists_all_sources_with_reasons(machine):
+def test_an_empty_chain_lists_all_sources_with_reasons(machine):
     machine.config("[default]\nregion = eu-west-1\n")
     run = machine.failure()
     assert (run.status, run.code) == (1, "CREDENTIALS_NOT_FOUND")
@@ -149,7 +149,7 @@ def test_nothing_found_lists_all_sources_with_reasons(machine):
     )
 
 
-def test_without_files_nothing_found_says_where_they_would_be(machine):
+def test_an_empty_chain_names_the_missing_files(machine):
     run = machine.failure()
     assert run.code == "CREDENTIALS_NOT_FOUND"
     reason = f'profile: there is no profile "default" ({machine.folder}/config does not exist; '
@@ -157,7 +157,7 @@ def test_without_files_nothing_found_says_where_they_would_be(machine):
 
 
 @pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
-def test_a_profile_that_is_named_and_not_there_is_not_passed_over(variable, machine, fake):
+def test_a_missing_profile_named_by_a_variable_is_an_error(variable, machine, fake):
     instance_metadata(machine, fake)
     machine.config("[default]\n[profile here]\nregion = eu-west-1\n")
     machine.set(**{variable: "gone"})
@@ -180,7 +180,7 @@ def test_aws_profile_comes_before_aws_default_profile(machine):
     assert signed_by(machine.token()) == one.access_key_id
 
 
-def test_a_web_identity_may_be_half_in_the_environment_and_half_in_the_profile(machine, fake):
+def test_a_web_identity_may_combine_the_environment_and_the_profile(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.config(f"[default]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = /gone\n")
     machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
@@ -188,7 +188,7 @@ def test_a_web_identity_may_be_half_in_the_environment_and_half_in_the_profile(m
     assert fake.sts.requests[0].form["RoleArn"] == ROLE
 
 
-def test_half_a_pair_of_keys_in_the_environment_is_not_passed_over(machine, fake):
+def test_a_key_id_without_a_secret_in_the_environment_is_an_error(machine, fake):
     credentials_file(machine, fake)
     for value in (None, ""):
         machine.set(AWS_ACCESS_KEY_ID="AKIAHALF", AWS_SECRET_ACCESS_KEY=value)
@@ -198,7 +198,7 @@ def test_half_a_pair_of_keys_in_the_environment_is_not_passed_over(machine, fake
     assert machine.found()["source"] == "credentials file"
 
 
-def test_a_web_identity_without_a_role_is_said(machine, fake):
+def test_a_web_identity_without_a_role_is_an_error(machine, fake):
     machine.uses_imds(fake.url)
     machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=machine.file("jwt", new_secret()))
     run = machine.failure()
@@ -206,7 +206,7 @@ def test_a_web_identity_without_a_role_is_said(machine, fake):
     assert fake.imds_token.requests == []
 
 
-def test_an_instance_without_a_role_is_a_source_without_keys(machine, fake):
+def test_an_instance_without_a_role_counts_as_a_source_without_keys(machine, fake):
     machine.uses_imds(fake.url)
     fake.imds_role.respond(404)
     run = machine.failure()
@@ -217,7 +217,7 @@ def test_an_instance_without_a_role_is_a_source_without_keys(machine, fake):
 
 
 @pytest.mark.parametrize("route", ["imds_token", "imds_role"])
-def test_a_metadata_service_that_is_switched_off_is_a_source_without_keys(route, machine, fake):
+def test_a_disabled_metadata_service_counts_as_a_source_without_keys(route, machine, fake):
     machine.uses_imds(fake.url)
     fake.routes[route].respond(403, new_secret())
     run = machine.failure()
@@ -226,7 +226,7 @@ def test_a_metadata_service_that_is_switched_off_is_a_source_without_keys(route,
     assert "forbidden" in run.message
 
 
-def test_a_metadata_service_that_is_not_there_is_a_source_without_keys(machine, fake):
+def test_a_missing_metadata_service_counts_as_a_source_without_keys(machine, fake):
     fake.close()
     machine.uses_imds(fake.url)
     run = machine.failure()
@@ -253,13 +253,13 @@ def test_a_source_that_fails_ends_the_search(machine, fake):
     assert machine.found()["source"] == "web identity"
 
 
-def test_a_profile_by_name_is_asked_alone(machine, fake):
+def test_a_profile_named_by_a_flag_is_the_only_source(machine, fake):
     environment(machine, fake)
     instance_metadata(machine, fake)
     machine.config("[profile empty]\nregion = eu-west-1\n")
     web_identity(machine, fake)
     run = machine.failure("--profile", "empty")
-    assert (run.code, 'profile "empty": has no credentials' in run.message) == ("CREDENTIALS_FAILED", True)
+    assert (run.code, 'profile "empty": no credentials' in run.message) == ("CREDENTIALS_FAILED", True)
     assert fake.sts.requests == []
     assert fake.imds_token.requests == []
     keys = long_lived_keys("file")

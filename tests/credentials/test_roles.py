@@ -1,4 +1,4 @@
-"""Roles, against an STS that checks signatures, policies and trust."""
+"""Checks roles against moto, an STS that checks signatures, policies and trust."""
 
 import uuid
 
@@ -9,19 +9,19 @@ from sources import keys_file
 
 @pytest.fixture
 def name():
-    """A name that no other test uses."""
+    """Returns a unique name."""
     return f"x{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def sts(machine, fake, moto):
-    """STS at work: what rdsign asks is noted by the fake, and answered by moto."""
+    """Sets up an STS: the fake records the requests, and moto answers them."""
     machine.set(AWS_ENDPOINT_URL_STS=fake.url, AWS_REGION="eu-central-1")
     fake.sts_behind = moto.url
     return fake.sts
 
 
-def test_three_roles_are_assumed_one_by_the_other(name, machine, moto, sts, local, login):
+def test_three_roles_are_assumed_in_turn(name, machine, moto, sts, local, login):
     machine.credentials(keys_file("user", moto.user(name)))
     arns = [moto.role(f"{name}-{n}") for n in (1, 2, 3)]
     sections = [
@@ -73,7 +73,7 @@ def test_a_user_without_permission_is_denied(name, machine, moto, sts):
         assert signed_by(machine.token("--role-arn", role)) == sts.last().access_key_id
 
 
-def test_keys_that_sts_does_not_know_are_named_by_its_answer(name, machine, moto, sts):
+def test_unknown_keys_are_reported_with_sts_s_answer(name, machine, moto, sts):
     machine.set(AWS_ACCESS_KEY_ID="AKIASTRANGER", AWS_SECRET_ACCESS_KEY="x" * 40)
     role = moto.role(name)
     with moto.strict():
@@ -81,7 +81,7 @@ def test_keys_that_sts_does_not_know_are_named_by_its_answer(name, machine, moto
     assert (run.code, "InvalidClientTokenId" in run.message) == ("CREDENTIALS_FAILED", True)
 
 
-def test_a_wrong_secret_is_named_by_its_answer(name, machine, moto, sts):
+def test_a_wrong_secret_is_reported_with_sts_s_answer(name, machine, moto, sts):
     keys, role = moto.user(name), moto.role(name)
     machine.uses_keys(keys)
     machine.set(AWS_SECRET_ACCESS_KEY="x" * 40)
@@ -92,7 +92,7 @@ def test_a_wrong_secret_is_named_by_its_answer(name, machine, moto, sts):
         machine.token("--role-arn", role)
 
 
-def test_the_external_id_opens_a_role_that_asks_for_one(name, machine, moto, sts):
+def test_a_role_that_requires_an_external_id_needs_it(name, machine, moto, sts):
     machine.uses_keys(moto.user(name))
     role = moto.role(name, condition={"sts:ExternalId": "team-7@example.com:1"})
     with moto.strict():
@@ -113,13 +113,13 @@ def test_the_external_id_of_a_profile_is_sent(name, machine, moto, sts):
 @pytest.mark.parametrize(
     "flags, session", [((), "rdsign"), (("--role-session-name", "alice@example"), "alice@example")]
 )
-def test_the_session_has_the_name_given(flags, session, name, machine, moto, sts):
+def test_the_session_has_the_given_name(flags, session, name, machine, moto, sts):
     machine.uses_keys(moto.user(name))
     machine.found("--role-arn", moto.role(name), *flags)
     assert moto.caller(sts.last()).endswith(f":assumed-role/{name}/{session}")
 
 
-def test_a_session_name_that_sts_refuses_is_named_by_its_answer(name, machine, moto, sts):
+def test_a_rejected_session_name_is_reported_with_sts_s_answer(name, machine, moto, sts):
     machine.uses_keys(moto.user(name))
     run = machine.failure("--role-arn", moto.role(name), "--role-session-name", "x" * 65)
     assert (run.code, "roleSessionName" in run.message) == ("CREDENTIALS_FAILED", True)

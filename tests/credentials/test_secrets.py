@@ -1,5 +1,5 @@
-"""No failure shows a secret. Every input that is one is a text of the tests' own here, and `Machine.run`
-looks for all of them in everything that rdsign prints, also where its user wants a log."""
+"""Checks that no failure shows a secret. The tests make every secret themselves, and `Machine.run` looks
+for all of them in everything that rdsign prints, including its log."""
 
 import json
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from sources import ROLE, START_URL, process_output
 NO_SCHEME = "aws.example:8443"
 
 
-# Each prepares a machine whose secrets are all known, and returns the flags that ask it.
+# Each function sets up a source whose secrets are all known, and returns the flags that select it.
 
 
 def role(machine):
@@ -50,7 +50,7 @@ def sso(machine):
     return ("--profile", "dev")
 
 
-def sso_to_be_renewed(machine):
+def sso_that_is_renewed(machine):
     flags = sso(machine)
     client = {"clientId": "tests", "clientSecret": new_secret(), "refreshToken": new_secret()}
     client["registrationExpiresAt"] = "2099-01-01T00:00:00Z"
@@ -74,7 +74,7 @@ SOURCES = [
     role_of_a_process,
     web_identity,
     sso,
-    sso_to_be_renewed,
+    sso_that_is_renewed,
     container,
     instance,
 ]
@@ -82,7 +82,7 @@ ENDPOINTS = ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CONTA
 
 
 def at(machine, url):
-    """Lets everything be asked there; the container has a path."""
+    """Points all endpoints to this URL, and the container to a path of it."""
     machine.set(**dict.fromkeys(ENDPOINTS, url))
     if "AWS_CONTAINER_AUTHORIZATION_TOKEN" in machine.environment:
         machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{url}/container/credentials")
@@ -90,14 +90,14 @@ def at(machine, url):
         machine.set(AWS_CONTAINER_CREDENTIALS_FULL_URI=None)
 
 
-# Each makes the machine's sources fail.
+# Each function makes the machine's sources fail.
 
 
 def an_address_without_a_scheme(machine, fake):
     at(machine, NO_SCHEME)
 
 
-def an_address_that_is_none(machine, fake):
+def an_invalid_address(machine, fake):
     at(machine, "http://[::1")
 
 
@@ -106,7 +106,7 @@ def nobody_there(machine, fake):
         at(machine, f"http://{gone.host}")
 
 
-def tls_where_there_is_none(machine, fake):
+def tls_to_a_plain_server(machine, fake):
     at(machine, fake.url.replace("http:", "https:"))
 
 
@@ -120,7 +120,7 @@ def a_proxy_of_another_kind(machine, fake):
     machine.set(HTTPS_PROXY=f"socks5h://{new_secret()}:{new_secret()}@proxy.example:1080")
 
 
-def a_proxy_that_is_none(machine, fake):
+def an_invalid_proxy(machine, fake):
     at(machine, f"https://{NO_SCHEME}")
     machine.set(HTTPS_PROXY=f"http://user:{new_secret()}@a proxy")
 
@@ -144,12 +144,12 @@ ANSWERS = {
 }
 FAILURES = [
     an_address_without_a_scheme,
-    an_address_that_is_none,
+    an_invalid_address,
     nobody_there,
-    tls_where_there_is_none,
+    tls_to_a_plain_server,
     a_proxy_that_refuses,
     a_proxy_of_another_kind,
-    a_proxy_that_is_none,
+    an_invalid_proxy,
     *[all_routes(*answer) for answer in ANSWERS.values()],
 ]
 NAMES = [failure.__name__ for failure in FAILURES[: -len(ANSWERS)]] + list(ANSWERS)
@@ -169,5 +169,5 @@ def test_no_failure_shows_a_secret(source, failure, machine, fake):
     fake.strays.clear()
 
 
-def test_what_looks_for_secrets_finds_them():
+def test_the_search_for_secrets_finds_them():
     assert shows_a_secret(f"a {KEYS[0]} b") and shows_a_secret(quote(KEYS[1], safe=""))

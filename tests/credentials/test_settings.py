@@ -1,5 +1,5 @@
-"""The variables and settings that say how AWS is asked: region, endpoint, FIPS, retries, time. An empty
-variable counts as unset, and a wrong value is named before anything is sent."""
+"""Checks the variables and settings for calls to AWS: region, endpoint, FIPS, retries, timeouts. An empty
+variable counts as unset, and an invalid value is an error before anything is sent."""
 
 import socket
 import socketserver
@@ -25,7 +25,7 @@ APP = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\n"
 
 @pytest.fixture
 def hosts(machine):
-    """The hosts that a run wanted to reach by TLS, in order: a proxy notes them and refuses."""
+    """Starts a proxy that refuses every connection. Returns the list of hosts that runs requested."""
     asked = []
 
     class Refuse(socketserver.StreamRequestHandler):
@@ -78,7 +78,7 @@ HOSTS = [
 @pytest.mark.parametrize(
     "variables, source, host", HOSTS, ids=[f"{n}-{s.__name__}" for n, (_, s, _) in enumerate(HOSTS)]
 )
-def test_the_host_that_is_asked_is_that_of(variables, source, host, machine, fake, hosts):
+def test_the_host_of_sts_and_sso_follows_the_settings(variables, source, host, machine, fake, hosts):
     flags = [flag for flag in source(machine, fake, fake).flags if flag not in ("--region", "eu-central-1")]
     no_endpoint(machine)
     machine.set(**{"AWS_REGION": REGION} | variables)
@@ -86,7 +86,7 @@ def test_the_host_that_is_asked_is_that_of(variables, source, host, machine, fak
     assert hosts == [f"{host}:443"]
 
 
-def test_settings_of_the_profile_count_for_its_roles(machine, hosts):
+def test_settings_of_the_profile_apply_to_its_roles(machine, hosts):
     machine.credentials(keys_file("base", KEYS))
     for setting in ("use_fips_endpoint = true", "sts_regional_endpoints = legacy"):
         machine.config(f"{APP}region = us-east-2\n{setting}\n")
@@ -98,7 +98,7 @@ def region_asked(fake):
     return fake.sts.requests[-1].headers["authorization"].split("Credential=")[1].split("/")[2]
 
 
-def test_the_region_given_comes_first_then_the_environment_s_the_profile_s_and_the_host_s(machine, fake):
+def test_sts_uses_the_region_of_the_flag_the_environment_the_profile_or_the_host_in_this_order(machine, fake):
     machine.set(AWS_ENDPOINT_URL_STS=fake.url)
     machine.credentials(keys_file("base", KEYS))
     machine.config(APP)
@@ -151,7 +151,7 @@ def test_an_empty_setting_counts_as_unset(machine, fake):
 @pytest.mark.parametrize(
     "value", ["sts.eu-west-1.amazonaws.com", "sts.example:8443", "ftp://x", "https://", "http://a b"]
 )
-def test_an_endpoint_that_is_no_address_is_named_and_nothing_is_sent(name, value, machine, fake):
+def test_an_invalid_endpoint_is_rejected_and_nothing_is_sent(name, value, machine, fake):
     web_identity(machine, fake, fake)
     machine.set(AWS_ENDPOINT_URL_STS=None, AWS_REGION=REGION)
     machine.set(**{name: value})
@@ -161,7 +161,7 @@ def test_an_endpoint_that_is_no_address_is_named_and_nothing_is_sent(name, value
     assert fake.strays == []
 
 
-def test_an_endpoint_of_a_file_that_is_no_address_is_named_with_its_line(machine):
+def test_an_invalid_endpoint_in_a_file_is_rejected_with_its_line(machine):
     machine.credentials(keys_file("base", KEYS))
     secret = new_secret()
     app = f"{APP}region = {REGION}\nexternal_id = {secret}\n"
@@ -181,7 +181,7 @@ def test_a_password_in_an_endpoint_is_not_shown(machine, fake):
 
 
 @pytest.mark.parametrize("value", ["127.0.0.1:1338", "x"])
-def test_an_endpoint_of_the_instance_that_is_no_address_is_named(value, machine):
+def test_an_invalid_imds_endpoint_is_rejected(value, machine):
     machine.uses_imds(value)
     run = machine.failure()
     assert run.code == "CREDENTIALS_FAILED"
@@ -198,7 +198,7 @@ def test_configured_endpoints_can_be_ignored(machine, fake, hosts):
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
-def test_every_retry_mode_of_the_aws_cli_is_one(mode, machine, fake):
+def test_every_retry_mode_of_the_aws_cli_is_accepted(mode, machine, fake):
     flags = role_on_top_of_the_environment(machine, fake, fake).flags
     fake.sts_behind = None
     machine.set(AWS_RETRY_MODE=mode)
@@ -208,7 +208,7 @@ def test_every_retry_mode_of_the_aws_cli_is_one(mode, machine, fake):
     machine.token(*flags)
 
 
-def test_the_number_of_attempts_is_that_of_the_environment_or_the_profile(machine, fake):
+def test_the_environment_or_the_profile_sets_the_number_of_attempts(machine, fake):
     flags = role_on_top_of_the_environment(machine, fake, fake).flags
     fake.sts_behind = None
     fake.sts.respond(500, sts_error("InternalFailure", "later"))
@@ -224,13 +224,13 @@ def test_the_number_of_attempts_is_that_of_the_environment_or_the_profile(machin
 WRONG = {
     "AWS_RETRY_MODE": ("fast", '"fast" is not a retry mode; accepted: legacy, standard, adaptive'),
     "AWS_MAX_ATTEMPTS": ("0", '"0" is not a number; accepted: 1 or more'),
-    "AWS_STS_REGIONAL_ENDPOINTS": ("global", '"global" is neither; accepted: legacy, regional'),
+    "AWS_STS_REGIONAL_ENDPOINTS": ("global", '"global" is not a mode; accepted: legacy, regional'),
     "AWS_REGION": ("eu west", '"eu west" is not a region; accepted: lower-case letters, digits and -'),
 }
 
 
 @pytest.mark.parametrize("variable", WRONG)
-def test_a_wrong_value_is_named_once_it_matters(variable, machine, fake):
+def test_an_invalid_value_is_rejected_only_when_it_matters(variable, machine, fake):
     value, problem = WRONG[variable]
     machine.set(**{variable: value})
     machine.credentials(keys_file("default", KEYS))
@@ -249,7 +249,7 @@ IMDS = {
 
 
 @pytest.mark.parametrize("variable", IMDS)
-def test_a_wrong_value_for_the_instance_is_named(variable, machine, fake):
+def test_an_invalid_imds_setting_is_rejected(variable, machine, fake):
     instance_metadata(machine, fake, fake)
     machine.set(**{variable: IMDS[variable]})
     run = machine.failure()
@@ -257,7 +257,7 @@ def test_a_wrong_value_for_the_instance_is_named(variable, machine, fake):
     assert fake.imds_token.requests == []
 
 
-def test_an_instance_that_does_not_answer_in_its_time_is_none(machine, fake):
+def test_an_instance_that_exceeds_its_own_timeout_counts_as_a_source_without_keys(machine, fake):
     instance_metadata(machine, fake, fake)
     fake.imds_token.hold()
     machine.set(AWS_METADATA_SERVICE_TIMEOUT="1", AWS_METADATA_SERVICE_NUM_ATTEMPTS="1")
@@ -266,13 +266,13 @@ def test_an_instance_that_does_not_answer_in_its_time_is_none(machine, fake):
     assert fake.imds_token.count() == 1
 
 
-def test_the_instance_is_asked_where_the_profile_says(machine, fake):
+def test_the_profile_may_set_the_imds_endpoint(machine, fake):
     machine.set(AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_V1_DISABLED="true")
     machine.config(f"[default]\nec2_metadata_service_endpoint = {fake.url}\n")
     assert signed_by(machine.token()) == fake.imds.last().access_key_id
 
 
-def test_an_instance_that_is_switched_off_is_no_source_of_a_role(machine):
+def test_disabled_instance_metadata_is_not_a_source_of_a_role(machine):
     machine.config(
         f"[profile app]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\nregion = {REGION}\n"
     )
@@ -281,7 +281,7 @@ def test_an_instance_that_is_switched_off_is_no_source_of_a_role(machine):
     assert 'profile "app": AWS_EC2_METADATA_DISABLED is set to true' in run.message
 
 
-def test_the_start_url_s_login_is_found_by_its_own_name(machine, fake):
+def test_a_login_is_found_by_the_exact_start_url(machine, fake):
     machine.set(AWS_ENDPOINT_URL_SSO=fake.url)
     machine.sso_token(START_URL + "#/", fake.sso_access_token)
     account = "sso_account_id = 123456789012\nsso_role_name = Developer\n"
@@ -289,7 +289,7 @@ def test_the_start_url_s_login_is_found_by_its_own_name(machine, fake):
     assert signed_by(machine.token()) == fake.sso.last().access_key_id
 
 
-def test_a_port_that_nobody_listens_on_is_no_leak(machine):
+def test_a_refused_connection_shows_no_secret(machine):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         machine.set(AWS_ENDPOINT_URL_STS=f"http://127.0.0.1:{unused.getsockname()[1]}", AWS_MAX_ATTEMPTS="1")

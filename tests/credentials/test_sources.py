@@ -1,4 +1,4 @@
-"""Every source of the chain gives keys, says so, and its token logs in to an RDS."""
+"""Checks that rdsign finds the keys of every source, and that RDS accepts their token."""
 
 import json
 
@@ -58,7 +58,7 @@ SOURCES = [
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
-def test_a_source_s_keys_end_in_a_login(source, machine, fake, moto, local, login):
+def test_a_source_s_token_logs_in(source, machine, fake, moto, local, login):
     case = source(machine, fake, moto)
 
     told = machine.found(*case.flags)
@@ -77,7 +77,7 @@ def test_a_source_s_keys_end_in_a_login(source, machine, fake, moto, local, logi
     login(token, keys)
 
 
-def test_a_role_tells_what_was_tried_before_its_base(machine, fake):
+def test_a_role_lists_the_sources_tried_before_its_base(machine, fake):
     role_on_top_of_the_environment(machine, fake, fake)
     fake.sts_behind = None
     assert machine.found("--role-arn", ROLE, "--region", "eu-central-1")["tried before"] == []
@@ -87,7 +87,7 @@ def test_a_role_tells_what_was_tried_before_its_base(machine, fake):
     assert [line.split(":")[0] for line in tried] == ["environment", "profile", "web identity"]
 
 
-def test_imdsv2_is_asked_with_its_session_token(machine, fake):
+def test_imdsv2_gets_its_session_token(machine, fake):
     machine.uses_imds(fake.url)
     machine.token()
     counts = [route.count() for route in (fake.imds_token, fake.imds_role, fake.imds)]
@@ -107,13 +107,13 @@ def test_a_web_identity_sends_its_token_and_the_session_s_name(machine, fake):
     assert request.signed_by is None
 
 
-def test_sso_asks_for_the_profile_s_account_and_role(machine, fake):
+def test_sso_requests_the_profile_s_account_and_role(machine, fake):
     sso_session(machine, fake, None)
     machine.token()
     assert fake.sso.requests[0].query == {"account_id": "123456789012", "role_name": "Developer"}
 
 
-def test_an_sso_session_that_has_ended_is_renewed(machine, fake):
+def test_an_expired_sso_login_is_renewed(machine, fake):
     sso_session(machine, fake, None)
     machine.set(AWS_ENDPOINT_URL_SSO_OIDC=fake.url)
     client = {"clientId": "rdsign-tests", "clientSecret": new_secret(), "refreshToken": new_secret()}
@@ -123,7 +123,7 @@ def test_an_sso_session_that_has_ended_is_renewed(machine, fake):
     assert json.loads(fake.sso_oidc.requests[0].body)["refreshToken"] == client["refreshToken"]
 
 
-def test_endpoints_may_be_named_in_the_profile(machine, fake):
+def test_a_profile_may_set_endpoints(machine, fake):
     machine.credentials(keys_file("base", long_lived_keys()))
     services = f"[services tests]\nsts =\n  endpoint_url = {fake.url}\n"
     app = f"[profile app]\nrole_arn = {ROLE}\nsource_profile = base\nservices = tests\n"
@@ -131,7 +131,7 @@ def test_endpoints_may_be_named_in_the_profile(machine, fake):
     assert signed_by(machine.token("--profile", "app")) == fake.sts.last().access_key_id
 
 
-def test_the_token_is_for_the_endpoint_s_region_and_not_the_credentials(machine):
+def test_the_token_has_the_endpoint_s_region_and_not_the_environment_s(machine):
     machine.uses_keys(long_lived_keys("env"))
     machine.set(AWS_REGION="us-west-2")
     assert "eu-central-1" in HOSTNAME

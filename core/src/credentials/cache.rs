@@ -1,8 +1,9 @@
-//! Keeps credentials until shortly before they end, and lets one caller at a time fetch new ones.
+//! Caches credentials until shortly before they expire, and lets one caller at a time refresh them.
 //!
-//! Nothing here runs by itself: the time is looked at when a token is asked for. One caller
-//! fetches; meanwhile the others use what is still valid, or wait if nothing is. After a fork the
-//! child starts anew: what another thread of the parent was holding would be held for ever.
+//! Nothing runs in the background: the cache checks the time when a caller needs a token. While one
+//! caller fetches, the others use the cached credentials if these are still valid, and wait
+//! otherwise. After a fork, the child uses a new lock: a thread that exists only in the parent may
+//! hold the old one.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -18,19 +19,20 @@ use crate::error::{Error, ErrorCode};
 use crate::names::{OddKeys, shown_access_key_id};
 use crate::timestamp::format_rfc3339;
 
-/// Once new credentials were asked for in vain, how long until they are asked for again, while
-/// the old ones still hold.
+/// How long to wait after a failed refresh before the next one, while the old credentials are
+/// valid.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// How long a caller who could sign with valid credentials may be held up for newer ones.
+/// How long a caller that has valid credentials may wait for newer ones.
 const BOUND_AHEAD: Duration = Duration::from_secs(1);
-/// How much longer than its fetch a caller waits for another's, which has to be told apart.
+/// How much longer a caller waits for another caller's fetch than the fetch may take. The
+/// difference lets it report the fetch's own error instead of a timeout.
 const WAIT_BEYOND: Duration = Duration::from_millis(500);
 
 /// One source's credentials, shared by all threads.
 pub(crate) struct CredentialsCache {
     source: Source,
     region: RegionHint,
-    /// How long before their end credentials are replaced: a token's life.
+    /// How long before expiry to refresh: a token's lifetime.
     ahead: Duration,
     current: ArcSwapOption<Lease>,
     flight: ArcSwap<Flight>,
@@ -51,7 +53,7 @@ impl CredentialsCache {
         &self.source
     }
 
-    /// What is odd about the keys that signed last, if any did.
+    /// Returns warnings about the keys that signed last, if any did.
     pub(crate) fn odd_keys(&self) -> Vec<OddKeys> {
         match (self.source.constant(), self.current.load_full()) {
             (Some(keys), _) => odd_keys(keys),
@@ -60,7 +62,7 @@ impl CredentialsCache {
         }
     }
 
-    /// Credentials that are valid at `now`.
+    /// Returns credentials that are valid at `now`.
     pub(crate) fn credentials(&self, now: SystemTime) -> Result<Lease, Error> {
         if let Some(credentials) = self.source.constant() {
             return valid(
@@ -78,22 +80,23 @@ impl CredentialsCache {
         }
     }
 
-    /// Valid credentials that are had without a wait: fresh ones, or those that are about to end
-    /// while another caller is asking for newer.
-    pub(crate) fn at_hand(&self, now: SystemTime) -> Option<Lease> {
+    /// Returns valid credentials if no fetch is needed: fresh ones, or ones about to expire while
+    /// another caller refreshes them.
+    pub(crate) fn cached(&self, now: SystemTime) -> Option<Lease> {
         let current = self.current.load_full();
         let lease = current.filter(|lease| lease.is_valid(now))?;
-        let at_hand = lease.is_fresh(now) || self.flight().is_under_way();
-        at_hand.then(|| Lease::clone(&lease))
+        let is_usable = lease.is_fresh(now) || self.flight().is_under_way();
+        is_usable.then(|| Lease::clone(&lease))
     }
 
-    /// Tries for newer credentials, and settles for the valid ones.
+    /// Tries to fetch newer credentials. If that fails, returns the old ones, which are still
+    /// valid.
     fn refresh_ahead(&self, old: &Lease, now: SystemTime) -> Lease {
         let flight = self.flight();
         let Some(landing) = flight.take_off() else {
             return old.clone();
         };
-        // Another may have tried between this caller's look and its turn.
+        // Another caller may have refreshed after this one read `current`.
         let current = self.current.load_full();
         if let Some(lease) = current.filter(|lease| lease.is_valid(now) && lease.is_fresh(now)) {
             landing.with(Ok(Lease::clone(&lease)));
@@ -101,7 +104,7 @@ impl CredentialsCache {
         }
         let bound = self.source.timeout.min(BOUND_AHEAD);
         let newer = self.fetch(bound, now).unwrap_or_else(|_| old.clone());
-        // Never back to credentials that end sooner.
+        // Never replaces credentials by ones that expire sooner.
         let newer = match (newer.credentials.expiry(), old.credentials.expiry()) {
             (Some(new), Some(held)) if new < held => old.clone(),
             _ => newer,
@@ -123,10 +126,10 @@ impl CredentialsCache {
             if lease.is_valid(now) {
                 return Ok(lease);
             }
-            // The other was content with credentials that have ended for this one.
+            // The other caller's clock reading was earlier: for this caller they are expired.
             return self.fetch_or_wait(now);
         };
-        // Another may have fetched between this caller's look and its turn.
+        // Another caller may have fetched after this one read `current`.
         if let Some(lease) = self.current.load_full().filter(|lease| lease.is_valid(now)) {
             landing.with(Ok(Lease::clone(&lease)));
             return Ok(Lease::clone(&lease));
@@ -147,13 +150,13 @@ impl CredentialsCache {
         } = self
             .source
             .load(Some(&self.region), bound)
-            .map_err(|error| self.with_what_ended(error, now))?;
+            .map_err(|error| self.with_expiry(error, now))?;
         let ask_again_at = self.ask_again_at(credentials.expiry(), now);
         valid(credentials, ask_again_at, now, source)
     }
 
-    /// A source that has nothing more is told from one that never had anything.
-    fn with_what_ended(&self, error: Error, now: SystemTime) -> Error {
+    /// Reports expired credentials if the source used to return some and now has none.
+    fn with_expiry(&self, error: Error, now: SystemTime) -> Error {
         let expiry = self
             .current
             .load_full()
@@ -172,14 +175,15 @@ impl CredentialsCache {
         }
     }
 
-    /// A token's life before the end, a little sooner by chance, so that processes that started
-    /// together do not all ask at once; and not before a while from now, lest every call asks.
+    /// Returns when to refresh: a token's lifetime before expiry, and slightly earlier at random,
+    /// so that processes that started together do not all refresh at once. It is at least about a
+    /// minute from now, or every call would refresh.
     fn ask_again_at(&self, expiry: Option<SystemTime>, now: SystemTime) -> Option<SystemTime> {
         let expiry = expiry?;
         let ahead = self.ahead + self.ahead.mul_f64(0.2 * chance());
-        let a_while = ASK_AGAIN_AFTER.mul_f64(0.75 + 0.5 * chance());
+        let pause = ASK_AGAIN_AFTER.mul_f64(0.75 + 0.5 * chance());
         let early = expiry.checked_sub(ahead).unwrap_or(now);
-        Some(early.max(now + a_while).min(expiry))
+        Some(early.max(now + pause).min(expiry))
     }
 
     fn flight(&self) -> Arc<Flight> {
@@ -187,14 +191,15 @@ impl CredentialsCache {
         if flight.process_id == std::process::id() {
             return flight;
         }
-        // Of several threads that come here first after a fork, one's new flight stays.
+        // If several threads of the child get here at once, they all use the first one's new
+        // flight.
         self.flight
             .compare_and_swap(&flight, Arc::new(Flight::new()));
         self.flight.load_full()
     }
 }
 
-/// Credentials that have not ended.
+/// Rejects expired credentials.
 fn valid(
     credentials: Credentials,
     ask_again_at: Option<SystemTime>,
@@ -218,7 +223,7 @@ fn valid(
     }
 }
 
-/// 0 up to 1; differs between processes that were forked from one.
+/// Returns a random number from 0 to 1, which differs between forks of one process.
 fn chance() -> f64 {
     let seed = (std::process::id(), Instant::now());
     let bits = RandomState::new().hash_one(seed) >> 11;
@@ -233,14 +238,14 @@ mod tests {
     use crate::credentials::options::SourceOptions;
 
     #[test]
-    fn while_one_asks_for_newer_credentials_the_old_ones_are_at_hand() {
+    fn during_a_refresh_other_callers_use_the_old_credentials() {
         let (ask, asked) = mpsc::channel();
         let (answer, answers) = mpsc::channel();
         let answers = Mutex::new(answers);
         let options = SourceOptions {
             provider: Some(Arc::new(move || {
                 ask.send(()).unwrap();
-                // Bounded, so that a failure below is not a test that hangs.
+                // Bounded, so that a failure below does not hang the test.
                 let bound = Duration::from_secs(600);
                 let end = answers.lock().unwrap().recv_timeout(bound)?;
                 Ok(Credentials::new("akid", "secret", None, Some(end), "test"))
@@ -254,24 +259,24 @@ mod tests {
         let [stale, first_end, second_end] =
             [3_000, 3_600, 36_000].map(|seconds| start + Duration::from_secs(seconds));
 
-        assert!(cache.at_hand(start).is_none(), "nobody has asked yet");
+        assert!(cache.cached(start).is_none(), "nothing was fetched yet");
         answer.send(first_end).unwrap();
         cache.credentials(start).unwrap();
         asked.recv().unwrap();
-        assert!(cache.at_hand(start).is_some());
-        assert!(cache.at_hand(stale).is_none(), "someone has to ask");
+        assert!(cache.cached(start).is_some());
+        assert!(cache.cached(stale).is_none(), "a refresh is due");
 
         std::thread::scope(|scope| {
             let refresh = scope.spawn(|| cache.credentials(stale).unwrap());
             asked.recv().unwrap();
-            let meanwhile = cache.at_hand(stale).expect("another is asking");
+            let meanwhile = cache.cached(stale).expect("a refresh is running");
             assert_eq!(meanwhile.credentials.expiry(), Some(first_end));
-            assert!(cache.at_hand(first_end).is_none(), "these have ended");
+            assert!(cache.cached(first_end).is_none(), "expired");
             answer.send(second_end).unwrap();
             let newer = refresh.join().unwrap();
             assert_eq!(newer.credentials.expiry(), Some(second_end));
         });
-        let newer = cache.at_hand(stale).expect("these are fresh");
+        let newer = cache.cached(stale).expect("fresh");
         assert_eq!(newer.credentials.expiry(), Some(second_end));
     }
 }

@@ -1,7 +1,8 @@
-//! The environment's keys, read without a runtime, a network or a file.
+//! Reads keys and a region from environment variables.
 //!
-//! They are the first source of every chain. An empty variable counts as unset. As for the AWS CLI, a
-//! lone secret counts as none, and a lone key ID is an error: whoever set it wants no other identity.
+//! The environment is the first source of the default chain. An empty variable counts as unset. As
+//! in the AWS CLI, a secret without a key ID is ignored, and a key ID without a secret is an error:
+//! the user who set it wants no other identity.
 
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
@@ -21,29 +22,29 @@ const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 /// The variables that name a region, in order.
 const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// A variable of this process's environment. An empty one counts as unset, as in the AWS SDKs and
-/// in libpq. One that is not UTF-8 comes with U+FFFD in it, which no check lets pass.
+/// Reads a variable of this process's environment. An empty one counts as unset, as in the AWS SDKs
+/// and in libpq. Bytes that are not UTF-8 become U+FFFD, which every check rejects.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The region that the environment names, and the variable that does.
+/// Returns the region of the environment, and the variable that names it.
 pub(crate) fn region_of_environment() -> Option<(&'static str, String)> {
     REGION
         .into_iter()
         .find_map(|name| Some((name, variable(name)?)))
 }
 
-/// Whether [`load`] would have keys, or an error over them.
+/// Whether [`load`] would return keys or an error about them.
 pub(super) fn is_set() -> bool {
     [ACCESS_KEY_ID, SECRET_ACCESS_KEY]
         .iter()
         .all(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// The keys, or why there are none.
+/// Returns the keys, or why the environment has no keys.
 pub(super) fn load() -> Result<Result<Credentials, Tried>, Error> {
     load_from(&variable)
 }
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_gives_all_four() {
+    fn all_four_variables_are_read() {
         let credentials = environment(&[
             (ACCESS_KEY_ID, "akid"),
             (SECRET_ACCESS_KEY, "secret"),
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_variable_is_named() {
         let error = environment(&[(ACCESS_KEY_ID, "akid")]).unwrap_err();
         assert_eq!(error.code(), ErrorCode::CredentialsFailed);
         assert!(error.message().contains(SECRET_ACCESS_KEY), "{error}");

@@ -1,7 +1,7 @@
-//! One fetch at a time: the first caller fetches, the others wait for its outcome.
+//! Runs one fetch at a time: the first caller fetches, and the others wait for its outcome.
 //!
-//! A flight belongs to the process that started it. After a fork the child needs a new one: the
-//! thread that was fetching does not exist there, and would never land.
+//! A flight belongs to the process that started it. After a fork the child needs a new one, because
+//! the thread that was fetching does not exist there and the flight would never land.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 
 use crate::error::{Error, ErrorCode};
 
-/// Credentials and the time from which the cache is to be asked again.
+/// Credentials, and when to refresh them.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
     pub(crate) credentials: Credentials,
@@ -27,7 +27,7 @@ impl Lease {
     }
 }
 
-/// The one fetch that may be under way in a process.
+/// Guards the one fetch that may run in a process.
 pub(super) struct Flight {
     pub(super) process_id: u32,
     state: Mutex<FlightState>,
@@ -37,8 +37,9 @@ pub(super) struct Flight {
 #[derive(Default)]
 struct FlightState {
     under_way: bool,
-    /// How many have ended, and how the last one did.
+    /// The number of finished fetches.
     count: u64,
+    /// The last one's outcome.
     outcome: Option<Result<Lease, Error>>,
 }
 
@@ -51,7 +52,7 @@ impl Flight {
         }
     }
 
-    /// The right to fetch, unless another has it.
+    /// Grants the right to fetch, or returns `None` if another caller has it.
     pub(super) fn take_off(&self) -> Option<Landing<'_>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.under_way {
@@ -66,7 +67,7 @@ impl Flight {
         state.under_way
     }
 
-    /// The outcome of the fetch that is under way.
+    /// Waits for the running fetch, and returns its outcome.
     pub(super) fn wait(&self, bound: Duration) -> Result<Lease, Error> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.count;
@@ -79,7 +80,7 @@ impl Flight {
             _ => Err(Error::new(
                 ErrorCode::CredentialsTimeout,
                 format!(
-                    "credentials: another thread is asking for them and had no answer within \
+                    "credentials: another thread is fetching them and got no answer within \
                      {:.1} s",
                     bound.as_secs_f64()
                 ),
@@ -97,7 +98,7 @@ impl Flight {
     }
 }
 
-/// Ends a fetch on every exit path, including a panic.
+/// Finishes a fetch on every exit path, including a panic.
 pub(super) struct Landing<'a>(&'a Flight);
 
 impl Landing<'_> {

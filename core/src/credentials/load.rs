@@ -1,4 +1,4 @@
-//! Asks a source for credentials: the base first, then a role on top of it.
+//! Fetches credentials from a source: first from its base, then by assuming its role.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use super::without_chain::Chain;
 use crate::error::{Error, ErrorCode};
 
 impl Source {
-    /// Whether asking this source takes no wait: no file, no process, no network, nobody's function.
-    pub(crate) fn is_at_hand(&self) -> bool {
+    /// Whether a fetch returns at once: it needs no file, process, network or provider function.
+    pub(crate) fn is_immediate(&self) -> bool {
         self.role.is_none()
             && match self.base {
                 Base::Given(_) => true,
@@ -22,8 +22,8 @@ impl Source {
             }
     }
 
-    /// Asks the source again. `region` is where STS is asked, and `bound` is how long all calls may
-    /// take together. A provider of the caller's own bounds itself.
+    /// Fetches credentials. `region` selects the STS endpoint; `bound` limits the time of all calls
+    /// together. It does not limit a provider function, which must limit itself.
     pub(crate) fn load(
         &self,
         region: Option<&RegionHint>,
@@ -45,7 +45,7 @@ impl Source {
     fn load_base(&self, chain: &Chain<'_>, bound: Duration) -> Result<Found, Error> {
         match &self.base {
             Base::Given(credentials) => Ok(Found::at_once("options", credentials.clone())),
-            // The error's text is shown: it is the caller's own.
+            // Shows the error's text, because the caller wrote the provider.
             Base::Provider(provider) => match provider() {
                 Ok(credentials) => Ok(Found::at_once("provider", credentials)),
                 Err(error) => Err(Error::new(

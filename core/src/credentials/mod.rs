@@ -1,9 +1,8 @@
-//! Where the keys that sign come from, and how long they are kept.
+//! Finds the keys that sign tokens, and caches them.
 //!
-//! A source is settled when a Signer is made, by its options alone; it is asked for keys
-//! when the first token is, and again when those it gave are about to expire. Sources come lazily
-//! in this order of cost: given keys, the environment, then everything that needs files or a
-//! network.
+//! A Signer chooses its source when it is made, from its options alone. It fetches keys for the
+//! first token, and again shortly before they expire. Given keys and the environment need no file
+//! and no network; only the other sources do.
 
 pub(crate) mod cache;
 #[cfg(feature = "chain")]

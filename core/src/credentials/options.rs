@@ -1,7 +1,7 @@
-//! The options that choose a source of credentials, and the source they choose.
+//! Turns a signer's options into a source of credentials.
 //!
-//! At most one base may be named: keys, credentials, a provider or a profile; none named is the
-//! default chain. A role, if there is one, is assumed on top of the base.
+//! The options may name at most one base: keys, credentials, a provider or a profile. Without a
+//! base, the default chain applies. If a role is given, it is assumed with the base's credentials.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::source::{Base, Provider, Role, Source, check};
 use crate::error::{Error, ErrorCode};
 use crate::limits::DEFAULT_CREDENTIALS_TIMEOUT;
 
-/// The options as they are given, not yet checked.
+/// The options as given, not yet checked.
 #[derive(Clone, Default)]
 pub(crate) struct SourceOptions {
     pub(crate) access_key_id: Option<Zeroizing<String>>,
@@ -28,7 +28,7 @@ pub(crate) struct SourceOptions {
 }
 
 impl SourceOptions {
-    /// Chooses the source that the options name.
+    /// Returns the source that the options choose.
     pub(crate) fn settle(self) -> Result<Source, Error> {
         let invalid = |message: &'static str| Error::new(ErrorCode::InvalidCredentials, message);
         let has_keys = self.access_key_id.is_some()
@@ -85,7 +85,7 @@ impl SourceOptions {
             }),
             None if self.external_id.is_some() || self.role_session_name.is_some() => {
                 return Err(invalid(
-                    "role ARN: none is given; accepted: an external id or a role session name \
+                    "role ARN: missing; accepted: an external id or a role session name \
                      together with the ARN of a role",
                 ));
             }
@@ -94,7 +94,7 @@ impl SourceOptions {
         let timeout = self.timeout.unwrap_or(DEFAULT_CREDENTIALS_TIMEOUT);
         if timeout.is_zero() {
             return Err(invalid(
-                "credentials timeout: is zero; accepted: more than that; default: 5 seconds",
+                "credentials timeout: zero or negative; accepted: more than 0; default: 5 seconds",
             ));
         }
         Ok(Source {

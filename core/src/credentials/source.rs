@@ -1,7 +1,7 @@
-//! A source of credentials: what it is, and what it gives.
+//! Describes a source of credentials, and the credentials that it returns.
 //!
-//! A source is settled when a Signer is made, by its options alone. Asking it is for
-//! [`load`](super::load).
+//! A Signer chooses its source when it is made, from its options alone. [`load`](super::load)
+//! fetches the credentials.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,43 +12,43 @@ use aws_credential_types::Credentials;
 use crate::error::{Error, ErrorCode};
 use crate::names::OddKeys;
 
-/// What a provider of one's own returns: keys, or any error.
+/// The result of a provider function: keys, or any error.
 pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
 
-/// A source that was looked at and not used.
+/// A source that was checked and not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     /// Its name, such as `environment` or `credentials file`.
     pub source: &'static str,
-    /// Why not.
+    /// Why it was not used.
     pub reason: String,
 }
 
-/// Credentials that were found, and the way to them. `Debug` redacts the secret.
+/// The credentials that were found, and the sources checked for them. `Debug` redacts the secret.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The source that had them, such as `environment` or `credentials file`.
+    /// The source that returned them, such as `environment` or `credentials file`.
     pub source: &'static str,
-    /// The keys themselves.
+    /// The keys.
     pub credentials: Credentials,
-    /// What was looked at before, in order.
+    /// The sources checked before, in order.
     pub tried: Vec<Tried>,
-    /// What the same profile sets up, too, and comes later in the order.
+    /// Sources that the same profile also sets up, but that come later in the order.
     pub unused: Vec<Tried>,
 }
 
 impl Found {
-    /// The access key id.
+    /// Returns the access key ID.
     pub fn access_key_id(&self) -> &str {
         self.credentials.access_key_id()
     }
 
-    /// What is odd about the keys: they sign, but a database may refuse the token.
+    /// Returns warnings about the keys: they sign, but a database may refuse the token.
     pub fn odd_keys(&self) -> Vec<OddKeys> {
         odd_keys(&self.credentials)
     }
 
-    /// When the credentials end; `None` for keys without an end.
+    /// Returns when the credentials expire, or `None` for keys that do not expire.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.credentials.expiry()
     }
@@ -74,7 +74,7 @@ pub(crate) fn odd_keys(keys: &Credentials) -> Vec<OddKeys> {
 
 pub(crate) type Provider = Arc<dyn Fn() -> ProviderResult + Send + Sync>;
 
-/// Where credentials come from before any role.
+/// The source of the credentials before a role is assumed.
 #[derive(Clone)]
 pub(crate) enum Base {
     Given(Credentials),
@@ -83,13 +83,16 @@ pub(crate) enum Base {
     Default,
 }
 
-/// A region to ask STS in.
+/// A region whose STS to call.
 #[derive(Clone)]
-#[cfg_attr(not(feature = "chain"), expect(dead_code, reason = "STS is not asked"))]
+#[cfg_attr(
+    not(feature = "chain"),
+    expect(dead_code, reason = "STS is never called")
+)]
 pub(crate) enum RegionHint {
-    /// The caller's: it comes before the environment's and the profile's.
+    /// Given by the caller: takes precedence over the environment and the profile.
     Given(String),
-    /// The database's: the last resort.
+    /// The database's region: the last resort.
     Database(String),
 }
 
@@ -102,7 +105,7 @@ pub(crate) struct Role {
     pub(crate) session_name: Option<String>,
 }
 
-/// A source of credentials, settled when a Signer is made.
+/// A source of credentials, chosen when a Signer is made.
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) base: Base,
@@ -111,7 +114,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The credentials that never change, if the source is that.
+    /// Returns the credentials if the source always returns the same ones.
     pub(crate) fn constant(&self) -> Option<&Credentials> {
         match (&self.base, &self.role) {
             (Base::Given(credentials), None) => Some(credentials),
@@ -143,7 +146,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The error for a search that ended with nothing.
+/// Returns the error for a search that found no credentials.
 pub(super) fn not_found(tried: &[Tried]) -> Error {
     let mut message = String::from("no credentials found.");
     for Tried { source, reason } in tried {
@@ -152,14 +155,15 @@ pub(super) fn not_found(tried: &[Tried]) -> Error {
     Error::new(ErrorCode::CredentialsNotFound, message)
 }
 
-/// What is wrong with an access key id, a secret access key or a session token; never the text.
+/// Returns the problem with an access key ID, a secret access key or a session token. It never
+/// quotes the text.
 pub fn key_problem(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
     } else if text.trim().is_empty() {
         Some("is blank")
     } else if text.contains(char::is_control) {
-        Some("has a control character in it, such as a line end")
+        Some("has a control character in it, such as a newline")
     } else if text.contains(char::REPLACEMENT_CHARACTER) {
         Some("has U+FFFD in it, a damaged character")
     } else {
@@ -167,11 +171,11 @@ pub fn key_problem(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Checks that a token can be signed with these keys.
+/// Checks that these keys can sign a token.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidCredentials`] if the access key id or the secret access key is empty, or one
-/// of the three has a control character or U+FFFD in it.
+/// [`ErrorCode::InvalidCredentials`] if the access key ID or the secret access key is empty, or if
+/// one of the three is blank or has a control character or U+FFFD in it.
 pub(super) fn check(credentials: &Credentials) -> Result<(), Error> {
     let session_token = credentials.session_token().unwrap_or_default();
     for (field, text, may_be_empty) in [

@@ -1,5 +1,7 @@
-//! What stands in for the chain where the cargo feature `chain` is off: no files, no processes
-//! and no network, so there are only given keys, a provider and the environment.
+//! Replaces the chain if the cargo feature `chain` is off.
+//!
+//! Without files, processes and a network, the only sources are given keys, a provider and the
+//! environment.
 
 use std::time::Duration;
 

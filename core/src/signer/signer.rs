@@ -124,9 +124,9 @@ impl Signer {
         let time = Timestamp::from_system_time(SystemTime::now())?;
         match self.cached_token(time) {
             Some(token) => Ok(Some(token)),
-            None if self.0.cache.source().is_at_hand() => self.sign(time).map(Some),
+            None if self.0.cache.source().is_immediate() => self.sign(time).map(Some),
             None => {
-                let lease = self.0.cache.at_hand(time.system_time());
+                let lease = self.0.cache.cached(time.system_time());
                 Ok(lease.map(|lease| self.sign_with(lease, time)))
             }
         }

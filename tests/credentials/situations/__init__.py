@@ -1,7 +1,7 @@
-"""Situations in which credentials are looked for: files, environment and flags, as data.
+"""Situations of a search for credentials: files, environment and flags, as data.
 
-botocore decides what is right in each, unless purposes.py has a reason for rdsign to differ. In texts,
-`@HOME@`, `@FAKE@` and the other names of oracle.py stand for what a run has there.
+botocore's result is the expected one, unless purposes.py lists a reason for rdsign to differ. oracle.py
+replaces `@HOME@`, `@FAKE@` and similar names by the values of the run.
 """
 
 from situations import (
@@ -28,7 +28,7 @@ MODULES = (
 
 
 def collected() -> dict[str, Situation]:
-    """All of them by name, which says where each comes from."""
+    """Returns all situations by name. Each name starts with the module's name."""
     found: dict[str, Situation] = {}
     for module in MODULES:
         for situation in module.situations():

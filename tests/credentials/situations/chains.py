@@ -1,4 +1,4 @@
-"""Roles: source_profile, credential_source, chains of them, and a role on top by flag."""
+"""Roles: source_profile, credential_source, chains of roles, and a role given by a flag."""
 
 from itertools import product
 
@@ -36,12 +36,12 @@ def situations():
 
 
 def app(*lines: str, base: str = "", more: str = "") -> dict[str, str]:
-    """A config file whose default profile has these lines, and a profile with keys."""
+    """Returns a config file with these lines in the default profile, and a profile with keys."""
     return {CONFIG: section("default", REGION, *lines) + section("profile base", base or keys("base")) + more}
 
 
 def settings():
-    """What else the profile of a role says."""
+    """Yields other settings of a role's profile."""
     many = [
         "role_session_name = jane@example.com",
         "role_session_name = jane doe",
@@ -112,7 +112,7 @@ def settings():
 
 
 def places():
-    """In which file the role is, and in which its source."""
+    """Yields the files in which the role and its source are."""
     for role, source in product((CONFIG, CREDENTIALS), repeat=2):
         texts = {CONFIG: section("default", REGION), CREDENTIALS: ""}
         texts[role] += section("profile app" if role == CONFIG else "app", REGION, *FROM_BASE)
@@ -136,7 +136,7 @@ def places():
 
 
 def sources():
-    """What the source has."""
+    """Yields the kinds of source profiles."""
     output = {"output": printed("process", SessionToken="t")}
     many = {
         "a session token": (keys("base", "a-session"), {}),
@@ -207,7 +207,7 @@ def credential_sources():
 
 
 def links():
-    """Chains of two and three roles, and circles."""
+    """Yields chains of two and three roles, and loops."""
 
     def role(name, source, *more):
         return section(f"profile {name}", f"role_arn = {ROLE}-{name}", f"source_profile = {source}", *more)
@@ -272,7 +272,7 @@ def links():
 
 
 def on_top():
-    """A role by flag, on top of what is found."""
+    """Yields a role given by a flag, with each base."""
     bases = {
         "keys": ({}, variables("env"), {}),
         "temporary keys": ({}, variables("env", AWS_SESSION_TOKEN="t"), {}),

@@ -1,4 +1,4 @@
-"""Which keys are chosen: those of the environment, and the profile that a flag or a variable names."""
+"""The choice of keys: the environment's, or those of the profile that a flag or a variable names."""
 
 from itertools import product
 

@@ -1,6 +1,6 @@
-"""How the lines of a file are written: spaces, comments, quotes, doubles, odd lines, encodings.
+"""The syntax of files: spaces, comments, quotes, duplicates, invalid lines, encodings.
 
-Each text is tried in both files, as the profile that is used and as one that is not.
+Each text is tested in both files, in the profile that is used and in another one.
 """
 
 from itertools import product
@@ -13,7 +13,7 @@ ID, SECRET = key_id("lines"), secret("lines")
 BOTH = f"aws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n"
 USUAL = section("default", keys("usual"))
 
-# Lines of a section. ID and SECRET stand for the keys.
+# Lines of a section, with the keys ID and SECRET.
 WRITTEN = {
     "plain": BOTH,
     "no spaces": BOTH.replace(" = ", "="),
@@ -75,7 +75,7 @@ WRITTEN = {
     "a NUL": f"{BOTH}output = a\0b\n",
     "a next line": f"{BOTH}output = a\u0085b\n",
 }
-# The AWS CLI refuses a file with such a line in any of its profiles.
+# The AWS CLI rejects a file with such a line in any profile.
 ODD = {
     "an id without =": f"aws_access_key_id {ID}\naws_secret_access_key = {SECRET}\n",
     "a secret without =": f"aws_access_key_id = {ID}\naws_secret_access_key {SECRET}\n",
@@ -94,7 +94,7 @@ ODD = {
     "another key twice": f"{BOTH}region = eu-west-1\nregion = eu-west-2\n",
     "a value on the next line": f"aws_access_key_id =\n  {ID}\naws_secret_access_key = {SECRET}\n",
 }
-# It refuses these, too, although they do not matter for credentials.
+# The AWS CLI also rejects these, although they do not matter for credentials.
 NESTED = {
     "a nested block with an odd line": f"{BOTH}s3 =\n  odd\n",
     "a nested block with colons": f"{BOTH}s3 =\n  max_queue_size: 20\n",
@@ -135,7 +135,7 @@ FILES = {
     "many profiles": "".join(section(f"profile p{n}", keys(f"p{n}")) for n in range(50)) + USUAL,
     "a continuation behind the title": f"[default]\n  x\n{BOTH}",
 }
-# Of these, only the profiles with an odd line cannot be used.
+# In these, only the profiles with an invalid line are unusable.
 ODD_FILES = {
     "a key before any section": f"region = eu-west-1\n{USUAL}",
     "a word before any section": f"word\n{USUAL}",
@@ -164,7 +164,7 @@ ENCODED = {
 }
 
 
-# The line that cannot be read is outside of the profile that is used.
+# The unreadable line is outside the profile that is used.
 ODD_ENCODED = {
     "Latin-1 in a comment": lambda text: b"# cl\xe9\n" + text.encode(),
     "Latin-1 in another section": lambda text: text.encode() + b"[profile \xe9quipe]\nregion = x\n",
@@ -173,7 +173,7 @@ BOMS = {
     "a BOM": lambda text: text.encode("utf-8-sig"),
     "a BOM and CR and LF": lambda text: text.replace("\n", "\r\n").encode("utf-8-sig"),
 }
-# Of ENCODED, these make a line that the AWS CLI cannot read.
+# The encodings that make a line unreadable for the AWS CLI.
 ODD_LINED = ("an end of file of DOS", "a NUL at the end", "a BOM within")
 USUAL_ID = key_id("usual")
 

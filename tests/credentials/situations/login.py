@@ -1,4 +1,4 @@
-"""`aws login`: what it leaves in its cache, which holds keys, and how they are renewed."""
+"""`aws login`: the keys in its cache, and their renewal."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ FUTURE, PAST = "2099-01-01T00:00:00Z", "2001-01-01T00:00:00Z"
 
 
 def private_key(form: serialization.PrivateFormat) -> str:
-    """A key as PEM; always the same one, so that every run has the same files."""
+    """Returns a private key as PEM. It is always the same, so that every run has the same files."""
     key = ec.derive_private_key(1234567, ec.SECP256R1())
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
@@ -25,7 +25,7 @@ KEY = private_key(serialization.PrivateFormat.TraditionalOpenSSL)
 
 
 def token(end: str = FUTURE, **more: object) -> dict[str, object]:
-    """What the cache holds; None leaves a key out."""
+    """Returns the content of the cache. None leaves out a field."""
     access = {"accessKeyId": key_id("login"), "secretAccessKey": secret("login"), "sessionToken": "a-login"}
     access |= {"accountId": "123456789012", "expiresAt": end}
     whole = {"accessToken": access, "tokenType": "aws_sigv4", "refreshToken": MARK, "idToken": MARK}
@@ -34,7 +34,7 @@ def token(end: str = FUTURE, **more: object) -> dict[str, object]:
 
 
 def cached(session: str, content: object, folder: str = ".aws/login/cache") -> dict[str, str]:
-    """The file of the cache for a session."""
+    """Returns the cache file of a session, by its path."""
     name = hashlib.sha256(session.strip().encode()).hexdigest()
     return {f"{folder}/{name}.json": content if isinstance(content, str) else json.dumps(content)}
 

@@ -1,4 +1,4 @@
-"""What answers on the machine itself: the endpoint of a container, and instance metadata."""
+"""Metadata services: the endpoint of a container, and instance metadata."""
 
 import json
 
@@ -104,7 +104,7 @@ def instances():
 
 
 def versions():
-    """An instance that only has the first version of the service."""
+    """Yields an instance that has only version 1 of the service."""
     for status in (403, 404, 405):
         aws = {"": {"imds_has_version_1": True}, "imds_token": {"answer": Answer(status)}}
         yield Situation(f"instance, version 1 alone, {status}", {}, INSTANCE, aws=aws)

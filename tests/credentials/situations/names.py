@@ -1,11 +1,11 @@
-"""How the title of a section is written, and which profile it makes."""
+"""The names of sections, and the profiles that they define."""
 
 from itertools import product
 
 from situations.purposes import BLANKS, ODD_LINE
 from situations.situation import CONFIG, CREDENTIALS, Situation, key_id, keys, section
 
-# As they stand in the file: after `profile ` in the config file, alone in the credentials file.
+# Names as written in a file: after `profile ` in the config file, and alone in the credentials file.
 WRITTEN = {
     "dev": "dev",
     "my dev": "my dev",
@@ -95,7 +95,7 @@ def variables():
 
 
 def twice():
-    """One profile, written twice in the same file or in both."""
+    """Yields a profile that appears twice in one file or in both."""
     id_, secret_ = keys("first").splitlines()
     for file in (CONFIG, CREDENTIALS):
         title = "profile dev" if file == CONFIG else "dev"

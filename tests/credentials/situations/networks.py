@@ -1,4 +1,4 @@
-"""The way to STS: endpoints of one's own, proxies and authorities."""
+"""Connections to STS: configured endpoints, proxies and certificate authorities."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Several sources at once, in one profile or side by side: every combination."""
+"""Several sources at once: every combination, in one profile and in separate places."""
 
 from itertools import product
 
@@ -10,7 +10,7 @@ from situations.sso import SESSION, SSO_FILES, SSO_PROFILE
 
 OUTPUT = {"output": printed("process")}
 BASE = section("profile base", keys("base"))
-# What a profile can have, each as the file, its lines, and more files.
+# The sources that a profile can set up: the file, its lines, and other files.
 PARTS = {
     "role": (CONFIG, f"role_arn = {ROLE}\nsource_profile = base\n", {}),
     "web identity": (

@@ -1,4 +1,4 @@
-"""credential_process: what it prints, and how its command is written."""
+"""credential_process: its output and its command."""
 
 import json
 from itertools import product
@@ -10,13 +10,13 @@ FUTURE = "2099-01-01T00:00:00Z"
 
 
 def printed(name: str, **more: object) -> str:
-    """What a process prints; None leaves a key out."""
+    """Returns the output of a process. None leaves out a field."""
     keys = {"Version": 1, "AccessKeyId": key_id(name), "SecretAccessKey": secret(name)}
     return json.dumps({k: v for k, v in (keys | more).items() if v is not None})
 
 
 def running(command: str) -> str:
-    """The line of a profile."""
+    """Returns the line that sets the command."""
     return f"credential_process = {command}\n"
 
 

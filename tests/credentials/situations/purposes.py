@@ -1,8 +1,8 @@
-"""Where rdsign differs from the AWS CLI on purpose. docs/credentials.md has the same sentences.
+"""The intended differences from the AWS CLI. docs/credentials.md has the same sentences.
 
-Most purposes come as a rule: rdsign does in a situation what botocore does in a similar one, in which,
-for example, an empty variable is not set. The others are only named; a situation with such a purpose
-says itself what rdsign does.
+Most purposes have a rule that changes a situation, for example by unsetting an empty variable: rdsign must
+then do in the original what botocore does in the changed one. The other purposes have no rule; a
+situation with such a purpose states rdsign's result itself.
 """
 
 import re
@@ -34,7 +34,7 @@ OTHERS = "Variables, and nested blocks such as `s3 =`, that do not matter for cr
 FILE_EXPIRY = "The expiry that some tools write next to the keys in a file is read."
 OLD_FILES = "The files of boto 2 and of the EC2 tools (`BOTO_CONFIG`, `AWS_CREDENTIAL_FILE`) are not read."
 
-# Their order is that of the page.
+# In the order of the page.
 PURPOSES = (
     ENVIRONMENT, ORDER, EMPTY, EXPIRED, VERSION_1, ALONE, ODD_LINE, COMMENT, BLANKS, REGION, CONTROL, ENCODING, FILE_EXPIRY,
     SHELL, OTHERS, OLD_FILES,
@@ -42,7 +42,7 @@ PURPOSES = (
 
 
 def as_if(situation: Situation) -> tuple[Situation, set[str]]:
-    """The situation in which botocore does the same, and the purposes that made it another one."""
+    """Returns the situation changed by all rules, and the purposes whose rules changed it."""
     found = set()
     for purpose, rule in RULES.items():
         changed = rule(situation)
@@ -62,7 +62,7 @@ def without_empty(situation: Situation) -> Situation:
 
 
 def not_empty(text: str) -> Iterator[str]:
-    """The lines of a file without settings that are empty; one that goes on in the next line is not."""
+    """Yields the lines of a file except empty settings. One that continues in the next line is not empty."""
     lines = text.splitlines(keepends=True)
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
         if not re.fullmatch(r"\w+ *=\s*", line) or re.match(r"\s+\S", after):
@@ -93,7 +93,7 @@ def without_version_1(situation: Situation) -> Situation:
     return replace(situation, environment=situation.environment | {"AWS_EC2_METADATA_V1_DISABLED": "true"})
 
 
-# Their order is that in which they apply.
+# In the order in which they apply.
 RULES: dict[str, Callable[[Situation], Situation]] = {
     EMPTY: without_empty,
     ORDER: in_order,

@@ -1,4 +1,4 @@
-"""Where STS is asked: the region, and the kind of endpoint in it."""
+"""The STS that is called: its region, and the kind of endpoint."""
 
 from itertools import product
 
@@ -12,7 +12,7 @@ def situations():
 
 
 def role(*lines: str) -> dict[str, str]:
-    """A profile with a role, and these lines."""
+    """Returns a profile with a role and these lines."""
     top = section("profile app", f"role_arn = {ROLE}", "source_profile = base", *lines)
     return {CONFIG: top + section("profile base", keys("base"))}
 

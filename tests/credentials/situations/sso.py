@@ -1,4 +1,4 @@
-"""IAM Identity Center (SSO): sessions and start URLs, and what `aws sso login` leaves in its cache."""
+"""IAM Identity Center (SSO): sessions, start URLs, and the cache of `aws sso login`."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ CLIENT = {"clientId": "a-client", "clientSecret": MARK, "registrationExpiresAt":
 
 
 def cached(identifier: str, **more: object) -> dict[str, str]:
-    """The file of the cache for a session's name or a start URL; None leaves a key out."""
+    """Returns the cache file for a session's name or a start URL. None leaves out a field."""
     token = {
         "startUrl": START_URL,
         "region": "eu-west-1",
@@ -41,7 +41,7 @@ def situations():
 
 
 def profiles():
-    """Which keys the profile has: all of them, and with one of them missing, twice or different."""
+    """Yields profiles with all settings, and with one missing, duplicated or different."""
     whole = {"session": (SSO_PROFILE, SESSION), "start URL": (URL + REGION + ACCOUNT, "")}
     files = SSO_FILES | cached(START_URL)
     for kind, (profile, session) in whole.items():
@@ -76,7 +76,7 @@ def profiles():
 
 
 def caches():
-    """What the cache says."""
+    """Yields contents of the cache."""
     many = {
         "UTC": {"expiresAt": "2099-01-01T00:00:00UTC"},
         "+00:00": {"expiresAt": "2099-01-01T00:00:00+00:00"},
@@ -115,7 +115,7 @@ def caches():
 
 
 def sessions():
-    """How a session is named, and where it is asked."""
+    """Yields names of sessions, and endpoints of SSO."""
     for written in ("sso-session corp", "sso-session 'corp'", 'sso-session "corp"', "sso-session  corp", "sso-session\tcorp",
                     "sso-session Corp", "sso_session corp", "sso-session", "corp", "SSO-SESSION corp"):  # fmt: skip
         files = {CONFIG: section("default", SSO_PROFILE) + section(written, URL, REGION)} | SSO_FILES

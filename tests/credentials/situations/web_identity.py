@@ -1,4 +1,4 @@
-"""A web identity (IRSA): in the environment, in a profile, and half in each."""
+"""A web identity (IRSA): in the environment, in a profile, or split between both."""
 
 from itertools import product
 

@@ -1,5 +1,6 @@
-//! What the AWS CLI leaves behind at a login: a file with a JSON object, which it may rewrite at any
-//! time, and so may rdsign.
+//! Reads and writes the file that the AWS CLI saves at a login.
+//!
+//! It contains a JSON object. Both the AWS CLI and rdsign may replace it at any time.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -12,14 +13,14 @@ use zeroize::Zeroizing;
 
 use crate::timestamp::parse_expiry;
 
-/// A login as the file has it.
+/// A login, read from its file.
 pub(super) struct Cached {
     pub(super) path: PathBuf,
     pub(super) fields: Map<String, Value>,
 }
 
 impl Cached {
-    /// Reads the file. `what` the user has logged in to is for messages.
+    /// Reads the file. `what` names the service of the login in messages.
     pub(super) fn read(path: PathBuf, what: &str) -> Result<Self, String> {
         let shown = path.display();
         let text = fs::read(&path)
@@ -28,7 +29,7 @@ impl Cached {
                 ErrorKind::NotFound => format!("not logged in to {what}: {shown} does not exist"),
                 _ => format!("cannot read the {what} login {shown}: {error}"),
             })?;
-        // The JSON error's text may quote what it read.
+        // The JSON error may quote a secret.
         let fields = serde_json::from_slice(&text)
             .map_err(|_| format!("the {what} login {shown} is not a JSON object"))?;
         Ok(Self { path, fields })
@@ -42,7 +43,7 @@ impl Cached {
         time_in(&self.fields, name)
     }
 
-    /// Writes the file anew. A home that is read-only leaves the login as it is.
+    /// Replaces the file. If the home folder is read-only, the file stays as it is.
     pub(super) fn replace(&self, fields: &Map<String, Value>) {
         let Ok(text) = serde_json::to_vec(fields).map(Zeroizing::new) else {
             return;
@@ -65,7 +66,7 @@ pub(super) fn text_in<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<
     fields.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A time in any form that a version of the AWS CLI writes.
+/// Reads a time in any form that a version of the AWS CLI writes.
 pub(super) fn time_in(fields: &Map<String, Value>, name: &str) -> Option<SystemTime> {
     parse_expiry(text_in(fields, name)?, name).ok()
 }

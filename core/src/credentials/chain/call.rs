@@ -1,4 +1,5 @@
-//! A call to an endpoint that the AWS SDK has no client for, or none that is worth its size.
+//! Sends a request to an endpoint for which the AWS SDK has no client, or a client too large to
+//! include.
 
 use std::fmt;
 
@@ -21,11 +22,11 @@ use zeroize::Zeroizing;
 use super::failure::reason;
 use super::http::LazyHttpClient;
 
-/// Why a call gave no answer that says success.
+/// Why a call did not succeed.
 pub(super) enum Refusal {
-    /// What was answered instead.
+    /// The server answered with a failure.
     Answer(Answer),
-    /// There was no answer.
+    /// The server did not answer.
     None(String),
 }
 
@@ -49,7 +50,7 @@ impl fmt::Display for Answer {
 
 impl std::error::Error for Answer {}
 
-/// Sends a request, whose address is a path below `endpoint`, and once more where that may help.
+/// Sends a request to a path of `endpoint`, and retries if that may help.
 pub(super) async fn send(
     http: LazyHttpClient,
     endpoint: &str,

@@ -1,7 +1,7 @@
-//! The endpoint that hands keys to a container, in ECS, EKS Pod Identity and others.
+//! Fetches keys from a container's credentials endpoint: ECS, EKS Pod Identity and others.
 //!
-//! The AWS SDK's own provider counts an empty variable as set, panics over an address without a
-//! scheme, and drops what a refusal says.
+//! The AWS SDK's provider is not used: it counts an empty variable as set, panics on a URL without
+//! a scheme, and drops the text of a refusal.
 //!
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
@@ -28,14 +28,14 @@ const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
 const ECS: &str = "http://169.254.170.2";
-/// Besides this machine itself, those of ECS and of EKS Pod Identity.
+/// The addresses of ECS and EKS Pod Identity, accepted in addition to loopback.
 const ALLOWED: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-/// Asks for the keys. The error says why there are none, without the source's name.
+/// Fetches the keys. The error does not name the source.
 pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, String> {
     let address = address(&variable)?;
     let authorization = authorization()?;
@@ -63,7 +63,7 @@ pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, Str
     }
 }
 
-/// The address to ask; the relative one comes first, as in the AWS CLI.
+/// Returns the endpoint's URL. The relative one takes precedence, as in the AWS CLI.
 fn address(variable: &dyn Fn(&str) -> Option<String>) -> Result<Uri, String> {
     let (name, text) = match (variable(RELATIVE), variable(FULL)) {
         (Some(path), _) => (RELATIVE, path),
@@ -94,7 +94,7 @@ fn address(variable: &dyn Fn(&str) -> Option<String>) -> Result<Uri, String> {
     }
 }
 
-/// Keys are sent unencrypted only where they cannot leave the machine.
+/// Whether plain http is allowed: only where keys cannot leave the machine.
 fn is_allowed(host: &str) -> bool {
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse();
     match ip {
@@ -116,7 +116,7 @@ fn authorization() -> Result<Option<HeaderValue>, String> {
     };
     let token = Zeroizing::new(token);
     let mut header = HeaderValue::from_bytes(&token).map_err(|_| {
-        format!("{name}: has a control character in it, such as a line end; accepted: one line")
+        format!("{name}: has a control character in it, such as a newline; accepted: one line")
     })?;
     header.set_sensitive(true);
     Ok(Some(header))
@@ -145,7 +145,7 @@ fn keys(mut fields: Map<String, Value>) -> Result<Credentials, String> {
     let secret = json::required(&mut fields, "SecretAccessKey")?;
     let session_token = json::required(&mut fields, "Token")?;
     let end = json::required(&mut fields, "Expiration")?;
-    // What is there may be anything, so it is not quoted.
+    // The value may be a secret, so it is not quoted.
     let end = parse_expiry(&end, "Expiration");
     let end = end.map_err(|_| "Expiration: not a time; accepted: RFC 3339".to_owned())?;
     Ok(Credentials::new(
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_on_this_machine_or_encrypted() {
+    fn a_full_uri_is_local_or_encrypted() {
         for full in [
             "http://127.0.0.1:80/x",
             "http://localhost/x",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_address_is_a_path_of_ecs() {
+    fn a_relative_uri_is_a_path_at_ecs() {
         assert_eq!(
             of("/v2/x?id=1", "a b").unwrap(),
             "http://169.254.170.2/v2/x?id=1"

@@ -1,4 +1,4 @@
-//! Proof of possession (DPoP): a request is signed with the key that a login was made with.
+//! Signs requests with the key of a login (DPoP, proof of possession).
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc9449>
 
@@ -10,7 +10,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-/// The key that a login's requests are signed with: P-256.
+/// A login's P-256 key, which signs its requests.
 pub(super) struct DpopKey {
     pair: EcdsaKeyPair,
     public: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct DpopKey {
 }
 
 impl DpopKey {
-    /// From PEM, in the form of SEC 1, perhaps inside PKCS 8.
+    /// Reads a key from PEM, in SEC 1 or PKCS 8 form.
     pub(super) fn read(pem: &str) -> Option<Self> {
         let text: String = pem
             .lines()
@@ -41,7 +41,7 @@ impl DpopKey {
         })
     }
 
-    /// A header for one request to this address.
+    /// Returns the DPoP header for one request to this URL.
     pub(super) fn proof(&self, url: &str, now: SystemTime) -> Option<String> {
         let mut id = [0; 16];
         self.random.fill(&mut id).ok()?;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_is_none_is_refused() {
+    fn an_invalid_key_is_rejected() {
         for text in [
             "",
             "AAAA",

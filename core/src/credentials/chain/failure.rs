@@ -1,7 +1,7 @@
-//! What a source that failed says: every text that comes from the AWS SDK passes [`reason`].
+//! Builds the error of a source that failed.
 //!
-//! The SDK's errors quote whole requests, answers and Rust structs, and so tokens and keys. Here
-//! they become a sentence that has none of these.
+//! The SDK's errors quote whole requests, responses and Rust structs, and with them tokens and
+//! keys. So every text from the SDK must pass through [`reason`], which removes such quotes.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,10 +14,10 @@ use aws_smithy_types::error::ErrorMetadata;
 use crate::credentials::source::Tried;
 use crate::error::{Error, ErrorCode};
 
-/// How much of an answer's or a process's own words an error repeats.
+/// How many characters of a server's or a process's text an error repeats.
 const LONGEST: usize = 1000;
 
-/// Words of the SDK that only say that there is a cause.
+/// Texts of the SDK that only announce a cause.
 const WRAPPERS: [&str; 7] = [
     "service error",
     "unhandled error",
@@ -28,7 +28,7 @@ const WRAPPERS: [&str; 7] = [
     "an error occurred while loading credentials",
 ];
 
-/// A cause in words of our own, which replace all that the SDK says around it.
+/// A cause in rdsign's words. It replaces everything that the SDK says around it.
 #[derive(Debug)]
 pub(super) struct Told(pub(super) String);
 
@@ -40,7 +40,7 @@ impl fmt::Display for Told {
 
 impl StdError for Told {}
 
-/// The error for a source that should have worked.
+/// Returns the error for a source that is set up and failed.
 pub(super) fn failed(source: &str, error: &CredentialsError) -> Error {
     let reason = reason(error);
     let advice = advice(&reason).map(|advice| format!("; {advice}"));
@@ -52,7 +52,7 @@ pub(super) fn failed_with(source: &str, problem: &str) -> Error {
     Error::new(ErrorCode::CredentialsFailed, message)
 }
 
-/// The error for a search that ran past its bound. `waiting` says what for, if that is known.
+/// Returns the error for a search that exceeded its bound. `waiting` explains the wait, if known.
 pub(super) fn timed_out(
     source: &str,
     bound: Duration,
@@ -75,15 +75,16 @@ pub(super) fn timed_out(
     Error::new(ErrorCode::CredentialsTimeout, message)
 }
 
-/// The error for a panic in the code that asks a source.
+/// Returns the error for a panic while fetching from a source.
 pub(super) fn panicked(source: &str, place: &str) -> Error {
     let message = format!(
-        "credentials: {source}: the code that asks this source failed by a panic, at {place}"
+        "credentials: {source}: the code that fetches from this source panicked at {place}"
     );
     Error::new(ErrorCode::CredentialsFailed, message)
 }
 
-/// What an error of the SDK says, from the outside in. Its outermost words only name the kind.
+/// Returns the causes of an SDK error, outermost first. The error's own text is left out, since it
+/// only names the kind.
 pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut source = error.source();
@@ -92,7 +93,7 @@ pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
             return one_line(text);
         }
         let text = words(cause);
-        // Many wrap the text of their cause in their own.
+        // Many errors repeat the text of their cause.
         if !text.is_empty() && !said.iter().any(|before| before.contains(&text)) {
             said.push(text);
         }
@@ -103,14 +104,14 @@ pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
         said.retain(|text| !is_wrapper(text));
     }
     match said.is_empty() {
-        true => "has none".to_owned(),
+        true => "no credentials".to_owned(),
         false => one_line(&said.join(": ")),
     }
 }
 
-/// One cause's own words.
+/// Returns the text of one cause.
 fn words(cause: &(dyn StdError + 'static)) -> String {
-    // Its own words quote the whole answer.
+    // Its text quotes the whole response.
     if let Some(ImdsError::ErrorResponse(answer)) = cause.downcast_ref() {
         let status = answer.response().status().as_u16();
         return format!("the answer's status is {status}");
@@ -124,13 +125,13 @@ fn words(cause: &(dyn StdError + 'static)) -> String {
     text.to_owned()
 }
 
-/// What a service answers instead of keys.
+/// Describes a service's refusal by its code and message.
 pub(super) fn refusal_in_words(code: Option<&str>, message: Option<&str>) -> String {
     let parts: Vec<&str> = [code, message].into_iter().flatten().collect();
     parts.join(": ")
 }
 
-/// A status in Rust's notation, `StatusCode(500)`, as a number.
+/// Replaces Rust's notation of a status, `StatusCode(500)`, by the number.
 fn without_status_code(text: String) -> String {
     let Some((before, rest)) = text.split_once("StatusCode(") else {
         return text;
@@ -143,8 +144,8 @@ fn without_status_code(text: String) -> String {
     }
 }
 
-/// Where Rust's own notation of a value begins, such as `Request {` or `StatusCode(`. What such a
-/// value holds is for no one's eyes.
+/// Finds Rust's notation of a value, such as `Request {` or `StatusCode(`, whose content may be
+/// secret.
 fn start_of_struct(text: &str) -> Option<usize> {
     text.match_indices(['{', '(']).find_map(|(at, bracket)| {
         let before = &text[..at];
@@ -168,7 +169,7 @@ fn one_line(text: &str) -> String {
     }
 }
 
-/// What to do about a failure that is known.
+/// Suggests a fix for a known failure.
 fn advice(reason: &str) -> Option<&'static str> {
     [
         (
@@ -185,7 +186,7 @@ fn advice(reason: &str) -> Option<&'static str> {
     .find_map(|(cause, advice)| reason.contains(cause).then_some(advice))
 }
 
-/// A name as an argument of a shell's command.
+/// Quotes a name for a shell, if needed.
 pub(super) fn in_shell(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
     match name.chars().all(is_plain) {
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_words() {
+    fn a_refusal_is_shown_as_code_and_message() {
         let refusal = ErrorMetadata::builder()
             .code("AccessDenied")
             .message("no")
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_of_our_own_replaces_what_the_sdk_says() {
+    fn rdsign_s_own_cause_replaces_the_sdk_s_text() {
         let error = CredentialsError::unhandled(Told("HTTPS_PROXY: none".to_owned()));
         assert_eq!(reason(&error), "HTTPS_PROXY: none");
     }

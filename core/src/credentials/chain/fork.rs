@@ -1,9 +1,9 @@
-//! Keeps a fork out of the middle of a fetch's work.
+//! Delays a fork while a fetch is working.
 //!
-//! The libraries that a fetch goes through make many things once in a process, each behind a lock.
-//! A child that is forked while another thread holds one finds it held for ever. So a fetch holds
-//! this module's lock while it works, never while it waits, and a fork waits until no one works:
-//! some milliseconds at the most, when the TLS roots are read.
+//! The libraries that a fetch uses initialise many things once per process, each behind a lock. If
+//! a process forks while another thread holds such a lock, the child can never take it. So a fetch
+//! holds this module's lock while it works, but not while it waits for I/O, and a fork waits for
+//! the lock: at most a few milliseconds, while the TLS roots are read.
 
 use std::cell::RefCell;
 use std::sync::{Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,7 +15,7 @@ thread_local! {
     static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
-/// This thread works for a fetch, until [`pause`]. It must not do so already.
+/// Marks this thread as working for a fetch, until [`pause`]. It must not be marked already.
 pub(super) fn work() {
     static HANDLERS: Once = Once::new();
     HANDLERS.call_once(|| {
@@ -27,13 +27,13 @@ pub(super) fn work() {
     WORKING.with_borrow_mut(|working| *working = Some(guard));
 }
 
-/// This thread waits, or is done.
+/// Marks this thread as waiting or done.
 pub(super) fn pause() {
     WORKING.with_borrow_mut(|working| *working = None);
 }
 
 extern "C" fn before() {
-    // A thread that forks amid its own work starts a program, whose child has no use for our locks.
+    // A working thread forks only to start a program, and that child does not need the locks.
     let idle = WORKING.try_with(|working| working.try_borrow().is_ok_and(|held| held.is_none()));
     if idle != Ok(true) {
         return;
@@ -42,7 +42,7 @@ extern "C" fn before() {
     let _ = FORKING.try_with(|forking| forking.replace(Some(guard)));
 }
 
-/// In the parent and in the child.
+/// Runs in the parent and in the child.
 extern "C" fn after() {
     let _ = FORKING.try_with(|forking| forking.replace(None));
 }

@@ -1,9 +1,9 @@
-//! The HTTP client of the chain, which costs nothing until a request is made.
+//! Provides the chain's HTTP client, which costs nothing until the first request.
 //!
-//! The AWS SDK's own client reads the system's TLS roots as soon as one is configured, which is
-//! most of what a chain costs that then finds its keys in a file. This one builds the real client
-//! at the first request, and for a plain-http address (the metadata services) never reads roots. It
-//! also sees what the SDK drops: which proxy failed, and what a metadata service answered.
+//! The AWS SDK's own client reads the system's TLS roots when it is made. For a chain that then
+//! finds its keys in a file, that is most of the cost. This one makes the real client at the first
+//! request, and never reads roots for plain http (the metadata services). It also reports details
+//! that the SDK drops: which proxy failed, and what a metadata service answered.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -21,7 +21,7 @@ use super::metadata;
 use super::proxy::Proxy;
 use super::roots::{self, CaBundle};
 
-/// For one fetch: connections end with the runtime they were made in.
+/// The client of one fetch. Connections cannot outlive the fetch's runtime.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LazyHttpClient {
     shared: Arc<Shared>,
@@ -30,25 +30,25 @@ pub(super) struct LazyHttpClient {
 #[derive(Debug, Default)]
 struct Shared {
     ca_bundle: OnceLock<CaBundle>,
-    /// With TLS, by the variable that names the proxy.
+    /// The TLS connectors, by the variable that names their proxy.
     connectors: Mutex<Vec<(Option<&'static str>, SharedHttpConnector)>>,
     waiting: Mutex<Option<String>>,
 }
 
 impl LazyHttpClient {
-    /// Trusts a bundle of certificate authorities, too.
+    /// Also trusts a CA bundle.
     pub(super) fn trust(&self, bundle: CaBundle) {
         let _ = self.shared.ca_bundle.set(bundle);
     }
 
-    /// What the request under way waits for, if that explains why no answer comes.
+    /// Explains why the running request gets no answer, if known.
     pub(super) fn waiting(&self) -> Option<String> {
         self.shared.waits_for(None)
     }
 }
 
 impl Shared {
-    /// Notes what is waited for. Returns what was before.
+    /// Sets the explanation and returns the previous one.
     fn waits_for(&self, what: Option<String>) -> Option<String> {
         std::mem::replace(&mut locked(&self.waiting), what)
     }

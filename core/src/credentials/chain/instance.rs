@@ -1,8 +1,8 @@
-//! IMDSv2, the metadata service of an EC2 instance.
+//! Fetches the keys of an EC2 instance's role from instance metadata (IMDSv2).
 //!
-//! The AWS SDK's provider asks it, but is not asked for everything: by itself it gives keys that
-//! have ended a later end, so that a doomed token would look good; it panics over a role's name
-//! that cannot stand in an address; and it calls a service that hangs one that is not there.
+//! It uses the AWS SDK's provider, but works around three of its behaviours. The provider extends
+//! the expiry of expired keys, so an unusable token would look valid. It panics if a role name
+//! cannot be part of a URL. And it reports a service that hangs as one that does not exist.
 
 use std::error::Error as StdError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ use crate::message::quoted;
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// The keys of the instance's role.
+/// Fetches the keys of the instance's role.
 pub(super) struct InstanceMetadata {
     config: ProviderConfig,
     bound: Duration,
@@ -34,7 +34,7 @@ pub(super) struct InstanceMetadata {
     attempts: Option<u32>,
 }
 
-/// Why nobody is to be asked, if that is so.
+/// Returns the reason if the user disabled instance metadata.
 pub(super) fn disabled() -> Option<String> {
     let value = environment::variable(DISABLED)?;
     value
@@ -42,7 +42,7 @@ pub(super) fn disabled() -> Option<String> {
         .then(|| format!("{DISABLED} is set to {value}"))
 }
 
-/// The clock by which the SDK judges whether keys have ended: for it, none ever have.
+/// A clock for the SDK that is always in the past, so that it never extends the expiry of keys.
 #[derive(Debug)]
 struct LongAgo;
 
@@ -53,7 +53,7 @@ impl TimeSource for LongAgo {
 }
 
 impl InstanceMetadata {
-    /// `bound` is what the caller ends a search by.
+    /// `bound` is how long the caller waits for the whole search.
     pub(super) fn new(
         config: &ProviderConfig,
         settings: &Settings<'_>,
@@ -81,17 +81,17 @@ impl InstanceMetadata {
                 CredentialsError::not_loaded("the instance has no role")
             }
             ImdsError::ErrorResponse(answer) if answer.response().status().as_u16() == 403 => {
-                CredentialsError::not_loaded("it answers 403: access is forbidden or switched off")
+                CredentialsError::not_loaded("it answered 403: access is forbidden or disabled")
             }
             error if self.is_absent(&error) => CredentialsError::not_loaded(error),
             other => CredentialsError::provider_error(other),
         })?;
         let role = role.as_ref().trim();
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-        let may_stand = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-        if role.is_empty() || !role.chars().all(may_stand) {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+        if role.is_empty() || !role.chars().all(is_allowed) {
             return Err(CredentialsError::provider_error(
-                "what should be the name of the instance's role is none",
+                "instance metadata returned an invalid role name",
             ));
         }
         let provider = ImdsCredentialsProvider::builder()
@@ -101,7 +101,7 @@ impl InstanceMetadata {
         provider.build().provide_credentials().await
     }
 
-    /// Whether no metadata service answered, or one that is switched off.
+    /// Whether no metadata service answered, or only one that is disabled.
     fn is_absent(&self, error: &ImdsError) -> bool {
         let Some(error) = StdError::source(error) else {
             return false;
@@ -115,9 +115,9 @@ impl InstanceMetadata {
         }
     }
 
-    /// An address where nothing answers is given up within the second that the SDK gives it to
-    /// connect. After that a service is there, and only the caller's bound ends the wait for it:
-    /// the client's own bounds lie beyond, unless the user has set one.
+    /// Makes a client that stops after one second, the SDK's default, if it cannot connect. Once
+    /// connected, only the caller's bound limits the wait: the client's own timeouts are longer,
+    /// unless the user has set one.
     fn client(&self) -> std::result::Result<Client, CredentialsError> {
         let beyond = self.bound.saturating_mul(2);
         let mut client = Client::builder()
@@ -137,7 +137,7 @@ impl InstanceMetadata {
     }
 }
 
-/// The address of the service: the one that is set, else AWS's own.
+/// Returns the configured URL of the service, or AWS's own.
 fn endpoint(settings: &Settings<'_>) -> std::result::Result<String, Error> {
     let (variable, setting) = (
         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",

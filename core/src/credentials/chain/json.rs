@@ -1,8 +1,9 @@
-//! Fields of a JSON object that holds keys. A value is never shown: a wrong one may be a secret.
+//! Reads fields of a JSON object that contains keys. Errors never quote a value, which may be a
+//! secret.
 
 use serde_json::{Map, Value};
 
-/// A field that is a text, or null, which is as good as none.
+/// Removes and returns a string field. `null` counts as missing.
 pub(super) fn text(fields: &mut Map<String, Value>, field: &str) -> Result<Option<String>, String> {
     let kind = match fields.remove(field) {
         None | Some(Value::Null) => return Ok(None),
@@ -12,10 +13,10 @@ pub(super) fn text(fields: &mut Map<String, Value>, field: &str) -> Result<Optio
         Some(Value::Array(_)) => "a list",
         Some(Value::Object(_)) => "an object",
     };
-    Err(format!("{field}: {kind}; accepted: a text"))
+    Err(format!("{field}: {kind}; accepted: a string"))
 }
 
-/// A field that must be there.
+/// Removes and returns a string field that must be present.
 pub(super) fn required(fields: &mut Map<String, Value>, field: &str) -> Result<String, String> {
-    text(fields, field)?.ok_or_else(|| format!("{field}: missing; accepted: a text"))
+    text(fields, field)?.ok_or_else(|| format!("{field}: missing; accepted: a string"))
 }

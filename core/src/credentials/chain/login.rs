@@ -1,9 +1,9 @@
-//! `aws login`: keys for the session that the AWS CLI opened in a browser.
+//! Reads and renews the keys of `aws login`, which opens a session in a browser.
 //!
-//! The keys are in a file of `~/.aws/login/cache`, named by the SHA-256 of the session. They live for
-//! fifteen minutes, and are renewed with a refresh token, by a request that is signed with a key of
-//! the same file (DPoP, <https://www.rfc-editor.org/rfc/rfc9449>). The AWS SDK has a provider for
-//! this; its client and its elliptic curves would cost more, and rustls has brought others.
+//! The keys are in a file of `~/.aws/login/cache`, named by the SHA-256 of the session. They expire
+//! after fifteen minutes. A refresh token renews them, in a request signed with a key from the same
+//! file (DPoP, <https://www.rfc-editor.org/rfc/rfc9449>). The AWS SDK's provider is not used: it
+//! would add its own client and elliptic curves, which rustls already brings.
 
 use std::env::home_dir;
 use std::path::PathBuf;
@@ -26,10 +26,10 @@ use crate::credentials::files::named_by;
 use crate::error::Error;
 use crate::timestamp::format_rfc3339;
 
-/// How long before their end the keys are renewed.
+/// How long before expiry to renew the keys.
 const AHEAD: Duration = Duration::from_secs(300);
 const PATH: &str = "/v1/token";
-/// What a request for new keys needs of the file.
+/// The fields of the file that a renewal needs.
 const RENEWAL: [&str; 3] = ["refreshToken", "dpopKey", "clientId"];
 
 /// The hosts of AWS's partitions, by the start of their regions.
@@ -69,7 +69,8 @@ impl Login {
             let shown = cached.path.display();
             advise(format!("{shown}: {field} is missing or invalid"))
         };
-        // As for the AWS CLI, a login that cannot be renewed is none, however long its keys are valid.
+        // As in the AWS CLI, a login that cannot be renewed is an error, even if its keys are still
+        // valid.
         if let Some(missing) = RENEWAL.into_iter().find(|name| cached.text(name).is_none()) {
             return Err(damaged(missing));
         }
@@ -88,7 +89,7 @@ impl Login {
             Err(Problem::Refused(reason)) => {
                 let end = format_rfc3339(end);
                 Err(advise(format!(
-                    "the login has expired, at {end}, and {reason}"
+                    "the login expired at {end}, and renewing it failed: {reason}"
                 )))
             }
         }
@@ -98,14 +99,14 @@ impl Login {
         let folder = match named_by("AWS_LOGIN_CACHE_DIRECTORY") {
             Some(folder) => folder,
             None => home_dir()
-                .ok_or("there is no home folder with the AWS login")?
+                .ok_or("there is no home folder to read the AWS login from")?
                 .join(".aws/login/cache"),
         };
         let hash = hex(&Sha256::digest(self.session.as_bytes()));
         Ok(folder.join(format!("{hash}.json")))
     }
 
-    /// Asks for new keys, and keeps them in the file: the refresh token works only once.
+    /// Fetches new keys and writes them to the file, because the refresh token works only once.
     async fn renew(
         &self,
         cached: &Cached,
@@ -136,7 +137,7 @@ impl Login {
                 config.use_dual_stack() == Some(true),
             ),
             (None, None) => {
-                let problem = "no region to renew it in; set AWS_REGION, or region in the profile";
+                let problem = "no region is set; set AWS_REGION, or region in the profile";
                 return Err(Problem::Refused(problem.to_owned()));
             }
         };
@@ -218,7 +219,7 @@ fn keys(fields: &Map<String, Value>, end: SystemTime) -> Result<Credentials, &'s
     ))
 }
 
-/// Where AWS Sign-In is asked, as the AWS CLI's endpoint rules have it.
+/// Returns the URL of AWS Sign-In, by the endpoint rules of the AWS CLI.
 fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
     let host = HOSTS.iter().find(|(start, _)| region.starts_with(start));
     let host = host.map_or("aws.amazon.com", |(_, host)| host);
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_endpoint_is_that_of_the_aws_cli() {
+    fn the_endpoint_equals_the_aws_cli_s() {
         for (region, fips, dual_stack, host) in [
             ("us-east-2", false, false, "us-east-2.signin.aws.amazon.com"),
             (

@@ -1,5 +1,7 @@
-//! The metadata services of instances and containers: their requests, which never go through a proxy,
-//! and what their answers mean where the AWS SDK does not say it.
+//! Recognises requests to the metadata services of instances and containers.
+//!
+//! They never go through a proxy. This module also explains failures for which the AWS SDK's error
+//! is unclear.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -12,14 +14,14 @@ const SSO_TOKEN: &str = "x-amz-sso_bearer_token";
 /// A request to a metadata service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// For IMDSv2's session token.
+    /// The request for IMDSv2's session token.
     ImdsToken,
     Imds,
     Container,
 }
 
-/// The kind of a request; `None` for one to STS, SSO or sign-in: those are sent by POST, or with the
-/// token of an SSO session.
+/// Returns the kind of a metadata request. Returns `None` for requests to STS, SSO and sign-in,
+/// which use POST or carry an SSO token.
 pub(super) fn kind_of(request: &HttpRequest) -> Option<Kind> {
     let path = request.uri().split_once("://").map_or("", |(_, rest)| rest);
     let path = path.find('/').map_or("", |start| &path[start..]);
@@ -33,7 +35,7 @@ pub(super) fn kind_of(request: &HttpRequest) -> Option<Kind> {
 }
 
 impl Kind {
-    /// What it means that no answer comes.
+    /// Explains a request that gets no answer, if the cause is known.
     pub(super) fn waiting(self) -> Option<String> {
         (self == Self::ImdsToken).then(|| {
             "The instance metadata service is there, but did not answer the request for its \
@@ -43,15 +45,15 @@ impl Kind {
         })
     }
 
-    /// Refuses an answer that the SDK would misread.
+    /// Rejects an answer that the SDK would misread.
     pub(super) fn check(self, answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
         let status = answer.status().as_u16();
         if self != Self::ImdsToken || !matches!(status, 400 | 404 | 405) {
             return Ok(answer);
         }
         let problem = format!(
-            "what answers there does not speak IMDSv2: its answer to PUT {IMDS_TOKEN} has status \
-             {status}"
+            "the server at this address does not speak IMDSv2: it answered PUT {IMDS_TOKEN} with \
+             status {status}"
         );
         Err(ConnectorError::user(Told(problem).into()))
     }

@@ -1,8 +1,8 @@
-//! The sources that take files, processes or a network, in the order of the AWS CLI's chain.
+//! Fetches keys from the sources that need files, processes or a network, in the AWS CLI's order.
 //!
-//! What to ask is decided first, from the environment and the files: see `plan`. Keys in a file need
-//! no runtime, no HTTP client and no TLS roots. A search that ends with nothing says why each source
-//! had none, and one that succeeds says what came before.
+//! `plan` first chooses the source from the environment and the files. Keys in a file need no
+//! runtime, HTTP client or TLS roots. A failed search reports why it used none of the sources; a
+//! successful one lists those it checked before.
 
 mod cached;
 mod call;
@@ -48,17 +48,17 @@ use super::files::{Files, Profile};
 use super::source::{Found, RegionHint, Role, Tried, check, not_found};
 use crate::error::Error;
 
-/// One fetch: it reads the files once, and only if it needs them.
+/// One fetch, which reads the files at most once and only if it needs them.
 pub(super) struct Chain<'a> {
-    /// The profile that an option names.
+    /// The profile named by an option.
     profile: Option<&'a str>,
     region: Option<&'a RegionHint>,
     files: OnceCell<Files>,
 }
 
-/// Why a source gave no keys.
+/// Why a source returned no keys.
 enum Failure {
-    /// It has none: the next one may.
+    /// It has no keys, so the next one may be tried.
     Nothing(String),
     Failed(Error),
 }
@@ -80,7 +80,7 @@ impl<'a> Chain<'a> {
         Ok(self.files.get_or_init(|| files))
     }
 
-    /// Searches everything after the environment; `tried` is what was looked at before.
+    /// Searches the sources after the environment. `tried` lists those checked before.
     pub(super) fn search(&self, tried: Vec<Tried>, bound: Duration) -> Result<Found, Error> {
         let files = self.files()?;
         let mut name = String::new();
@@ -89,7 +89,7 @@ impl<'a> Chain<'a> {
         fetch(plan, &self.settings(profile), bound)
     }
 
-    /// Asks one profile by name: it should have keys, so having none is a failure.
+    /// Fetches from one profile by name. It is an error if the profile has no keys.
     pub(super) fn profile(&self, name: &str, bound: Duration) -> Result<Found, Error> {
         let files = self.files()?;
         let profile = files.profile(name).ok_or_else(|| files.missing(name))?;
@@ -101,7 +101,7 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Assumes a role with the credentials that were found.
+    /// Assumes a role with the base's credentials.
     pub(super) fn assume(&self, role: &Role, base: Found, bound: Duration) -> Result<Found, Error> {
         let files = self.files()?;
         let mut name = String::new();
@@ -146,7 +146,7 @@ impl<'a> Chain<'a> {
     }
 }
 
-/// The region that a profile names, if it names one: the last resort for a Signer's region.
+/// Returns the region of a profile, if it has one: the last resort for a Signer's region.
 pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>, Error> {
     let files = Files::read()?;
     let mut name = String::new();
@@ -163,7 +163,7 @@ pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>,
         .map(|region| region.word().to_owned()))
 }
 
-/// Asks the planned source, and assumes the roles on top of it.
+/// Fetches from the planned source, then assumes the planned roles in turn.
 fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, Error> {
     let source = plan.step.name();
     if let (Base::Keys(credentials), true) = (&plan.base, plan.roles.is_empty()) {
@@ -188,7 +188,7 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
     {
         return Err(nothing(reason));
     }
-    // The base, and after it each role.
+    // The call that is running, for error messages: 0 is the base, n the nth role.
     let at = AtomicUsize::new(0);
     let outcome = block_on(bound, async {
         let mut keys = ask(&plan, settings, bound).await?;

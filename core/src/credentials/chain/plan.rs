@@ -1,8 +1,9 @@
-//! Which source gives the keys, decided from the environment and the files alone.
+//! Chooses the source of the keys from the environment and the files alone.
 //!
-//! The order is that of the AWS CLI's chain. A source that is set up is the one: if it then fails, no
-//! later source is asked, so nobody signs as someone else by accident. A profile that was named must
-//! exist. See <https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html>.
+//! The order is that of the AWS CLI. The first source that is set up is used: if it then fails,
+//! later sources are not tried, so that nobody signs with another identity by accident. A profile
+//! named by the user must exist. See
+//! <https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html>.
 
 mod kinds;
 
@@ -10,8 +11,8 @@ use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
 use self::kinds::{
-    ACCESS_KEY_ID, ROLE_ARN, SECRET_ACCESS_KEY, TOKEN_FILE, has_role, keys, login, process,
-    role_of, set_up_beside, sso,
+    ACCESS_KEY_ID, ROLE_ARN, SECRET_ACCESS_KEY, TOKEN_FILE, also_set_up, has_role, keys, login,
+    process, role_of, sso,
 };
 use super::login::Login;
 use super::sso::Sso;
@@ -24,10 +25,10 @@ use crate::message::quoted;
 /// The variables that name a profile, in order.
 const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 
-/// A variable of the environment; an empty one counts as unset.
+/// Reads an environment variable. An empty one counts as unset.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A source in the order in which they are looked at.
+/// The sources, in the order in which they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Role,
@@ -42,7 +43,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Those that a profile sets up, without its role.
+    /// The sources that a profile can set up, except a role.
     const OF_PROFILE: [Self; 6] = [
         Self::WebIdentity,
         Self::Sso,
@@ -67,21 +68,21 @@ impl Step {
     }
 }
 
-/// The source to ask, and the roles to assume on top of it.
+/// The source to fetch from, and the roles to assume with its keys.
 #[cfg_attr(test, derive(Debug))]
 pub(super) struct Plan {
     pub(super) step: Step,
-    /// Whose failure it would be, such as `profile "dev"`.
+    /// The name for error messages, such as `profile "dev"`.
     pub(super) whose: String,
     pub(super) base: Base,
-    /// The first is assumed with the base's keys, the last one signs.
+    /// In order: the first is assumed with the base's keys, and the last one signs.
     pub(super) roles: Vec<ProfileRole>,
     pub(super) tried: Vec<Tried>,
-    /// What the same profile sets up, too.
+    /// Later sources that the same profile also sets up.
     pub(super) unused: Vec<Tried>,
 }
 
-/// A source without a role on top.
+/// A source, before any role is assumed.
 #[cfg_attr(test, derive(Debug))]
 pub(super) enum Base {
     Keys(Credentials),
@@ -93,7 +94,7 @@ pub(super) enum Base {
     InstanceMetadata,
 }
 
-/// A role for the token in a file.
+/// A role to assume with the token in a file.
 #[cfg_attr(test, derive(Debug))]
 pub(super) struct WebIdentity {
     pub(super) token_file: String,
@@ -111,7 +112,7 @@ pub(super) struct ProfileRole {
     pub(super) duration: Option<i32>,
 }
 
-/// The profile that is used where no option names one. It must exist if a variable names it.
+/// Returns the profile to use if no option names one. It must exist if a variable names it.
 pub(super) fn profile_of_environment<'a>(
     files: &'a Files,
     name: &'a mut String,
@@ -126,7 +127,7 @@ pub(super) fn profile_of_environment<'a>(
     }
 }
 
-/// Plans for one profile by name, and nothing else.
+/// Makes the plan for a profile that an option names. It ignores the environment.
 pub(super) fn of_profile(profile: Profile<'_>, variable: Variable<'_>) -> Result<Plan, Error> {
     let mut walk = Walk::new(variable, Vec::new());
     if let Some(plan) = walk.profile(profile, None)? {
@@ -135,7 +136,8 @@ pub(super) fn of_profile(profile: Profile<'_>, variable: Variable<'_>) -> Result
     Err(walk.nothing_in(profile))
 }
 
-/// Plans for the whole chain after the environment's keys; `tried` is what was looked at before.
+/// Makes the plan for the chain after the environment's keys. `tried` lists the sources checked
+/// before.
 pub(super) fn of_chain(
     files: &Files,
     profile: Option<Profile<'_>>,
@@ -178,7 +180,7 @@ struct Walk<'a> {
     tried: Vec<Tried>,
 }
 
-/// Whose source it is, and the source.
+/// The name for error messages, and the source.
 type Owned = (String, Base);
 
 impl<'w> Walk<'w> {
@@ -206,10 +208,11 @@ impl<'w> Walk<'w> {
         let tried: Vec<_> = tried
             .map(|t| format!("{}: {}", t.source, t.reason))
             .collect();
-        profile.error(&format!("has no credentials. {}", tried.join(". ")))
+        profile.error(&format!("no credentials. {}", tried.join(". ")))
     }
 
-    /// What this profile sets up. The variables of a web identity count if `environment` is given.
+    /// Makes the plan for this profile. With `environment`, the variables of a web identity count
+    /// too.
     fn profile(
         &mut self,
         profile: Profile<'_>,
@@ -222,7 +225,7 @@ impl<'w> Walk<'w> {
             roles.reverse();
             let mut plan = self.plan(Step::Role, base.0, base.1);
             plan.roles = roles;
-            plan.unused = set_up_beside(Step::Role, profile)?;
+            plan.unused = also_set_up(Step::Role, profile)?;
             return Ok(Some(plan));
         }
         let reason = match profile.has(TOKEN_FILE) {
@@ -234,7 +237,7 @@ impl<'w> Walk<'w> {
             return Ok(None);
         };
         let mut plan = self.plan(step, whose, base);
-        plan.unused = set_up_beside(step, profile)?;
+        plan.unused = also_set_up(step, profile)?;
         Ok(Some(plan))
     }
 
@@ -265,7 +268,7 @@ impl<'w> Walk<'w> {
         Ok(None)
     }
 
-    /// The variables and the profile's settings complete each other, as for the AWS CLI.
+    /// Combines the variables and the profile's settings, as the AWS CLI does.
     fn web_identity(
         &mut self,
         profile: Option<Profile<'_>>,
@@ -303,7 +306,7 @@ impl<'w> Walk<'w> {
                 true => "AWS_ROLE_ARN is not set",
                 false => "role_arn is missing",
             };
-            let message = format!("credentials: {whose}: there is a token's file, but {missing}");
+            let message = format!("credentials: {whose}: a token file is set, but {missing}");
             return Err(Error::new(ErrorCode::CredentialsFailed, message));
         };
         let base = Base::WebIdentity(WebIdentity {
@@ -314,7 +317,8 @@ impl<'w> Walk<'w> {
         Ok(Some((whose, base)))
     }
 
-    /// Collects the profile's role and those below it, and returns what the lowest is assumed with.
+    /// Collects the profile's role and the roles of its source profiles. Returns the base of the
+    /// last.
     fn role(
         &mut self,
         profile: Profile<'_>,
@@ -331,7 +335,7 @@ impl<'w> Walk<'w> {
                 .error("role_arn needs source_profile or credential_source, and neither is set")),
             (Some(_), Some(named)) => Err(profile.wrong(
                 &named,
-                "source_profile is set, too; accepted: one of the two",
+                "source_profile is set too; accepted: one of the two",
             )),
         }
     }
@@ -352,7 +356,7 @@ impl<'w> Walk<'w> {
         let has_keys = source.has(ACCESS_KEY_ID) || source.has(SECRET_ACCESS_KEY);
         let is_itself = source.name() == profile.name();
         if visited.iter().any(|name| name == source.name()) && !(is_itself && has_keys) {
-            let problem = format!("{} leads back to itself", source.label());
+            let problem = format!("{} refers back to itself", source.label());
             return Err(profile.wrong(name, &problem));
         }
         visited.push(source.name().to_owned());

@@ -1,9 +1,9 @@
-//! `credential_process`: a command of the user's that prints keys.
+//! Runs the user's `credential_process`, a command that prints keys.
 //!
-//! The AWS SDK's own provider runs such a command, too, but cannot end it: past the fetch's bound it
-//! lives on, and each further fetch starts another. This one runs it in a process group of its own,
-//! which is killed as a whole. At a terminal it stays in the caller's group, since no other group may
-//! ask there for a password; then only the command itself is killed.
+//! The AWS SDK's provider cannot kill the command: if it hangs, it survives the fetch, and each
+//! further fetch starts another. This module runs the command in its own process group and kills
+//! the whole group. At a terminal, the command stays in the caller's group, because only the
+//! foreground group can ask for a password; then only the command itself is killed.
 //!
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
@@ -24,10 +24,10 @@ use super::failure::Told;
 use super::json;
 use crate::timestamp::parse_expiry;
 
-/// How long a killed process may take to be gone, a millisecond each.
-const LAST_LOOKS: usize = 100;
+/// How many milliseconds to wait for a killed process to exit.
+const EXIT_CHECKS: usize = 100;
 
-/// A command that prints keys.
+/// The command to run.
 pub(super) struct Process<'a> {
     command: &'a str,
 }
@@ -66,7 +66,7 @@ impl<'a> Process<'a> {
     }
 }
 
-/// A process that does not outlive this value.
+/// A process that is killed when this value is dropped.
 struct Running {
     child: Child,
     is_apart: bool,
@@ -74,17 +74,18 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // No id: it has ended, and its group's id may be another's.
+        // Without an ID it has exited, and the group ID may belong to another process by now.
         let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
             return;
         };
         if self.is_apart {
-            // SAFETY: a system call without memory. The group is that of a child not yet waited for.
+            // SAFETY: a system call without memory. The group is that of a child not yet waited
+            // for.
             #[allow(unsafe_code)]
             let _ = unsafe { libc::killpg(id, libc::SIGKILL) };
         }
         let _ = self.child.start_kill();
-        for _ in 0..LAST_LOOKS {
+        for _ in 0..EXIT_CHECKS {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 break;
             }
@@ -93,8 +94,8 @@ impl Drop for Running {
     }
 }
 
-/// Whether this process may use a terminal now. A process of another group that reads from it is
-/// stopped.
+/// Whether this process is in the terminal's foreground group. The terminal stops processes of
+/// other groups that read from it.
 fn is_at_a_terminal() -> bool {
     File::open("/dev/tty").is_ok_and(|terminal| {
         // SAFETY: system calls without memory, on a descriptor that is open.
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expiration_is_read_in_the_aws_cli_s_forms() {
+    fn an_expiration_may_have_any_form_of_the_aws_cli() {
         for text in ["2099-01-01T00:00:00+0000", "2099-01-01 00:00:00.5UTC"] {
             let credentials = of(&format!(r#""Expiration": "{text}""#)).unwrap();
             let expiry = credentials.expiry().map(format_rfc3339);

@@ -1,8 +1,8 @@
-//! The proxy that a request goes through, as the AWS CLI chooses it, and what its failures mean.
+//! Chooses the proxy for a request as the AWS CLI does, and explains the proxy's failures.
 //!
-//! HTTPS_PROXY, HTTP_PROXY and NO_PROXY count in both cases, lower case first; ALL_PROXY does not.
-//! A variable that names no proxy is an error: without one, a request would silently go another way
-//! than its user wants. No message shows the user or the password.
+//! It reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY in both cases, lower case first, but not
+//! ALL_PROXY. An invalid proxy is an error; otherwise a request would silently bypass it. No
+//! message shows the proxy's user or password.
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -11,6 +11,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use super::failure::Told;
 use crate::credentials::environment;
 use crate::message::quoted;
+
+const WRONG_USER: &str = "answered 407: the user or password is missing or wrong";
 
 /// A proxy, and the variable that names it.
 #[derive(Clone, Debug)]
@@ -23,14 +25,14 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy for a request to this address; `None` if it goes there directly.
+    /// Returns the proxy for a request to this URL, or `None` for a direct connection.
     pub(super) fn of(uri: &str) -> Result<Option<Self>, Told> {
         Self::from(uri, &environment::variable)
     }
 
     fn from(uri: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Self>, Told> {
         let is_https = uri.starts_with("https:");
-        // A server that runs CGI programs sets HTTP_PROXY to a header of the request, `Proxy:`.
+        // In a CGI program, HTTP_PROXY is the header `Proxy:`, which any client can send.
         let names: &[&'static str] = match (is_https, variable("REQUEST_METHOD")) {
             (true, _) => &["https_proxy", "HTTPS_PROXY"],
             (false, None) => &["http_proxy", "HTTP_PROXY"],
@@ -51,7 +53,7 @@ impl Proxy {
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // A password may hold an @ or a / that is not escaped.
+        // A password may contain an unescaped @ or /.
         let (user, host) = match rest.rsplit_once('@') {
             Some((user, after)) => {
                 let host = after.split(['/', '?', '#']).next().unwrap_or_default();
@@ -62,7 +64,7 @@ impl Proxy {
         let refuse = |problem: String| {
             Told(format!(
                 "{variable}: {problem}; accepted: http://HOST:PORT or https://HOST:PORT, with \
-                 USER:PASSWORD@ before the host if the proxy wants them"
+                 USER:PASSWORD@ before the host if the proxy requires them"
             ))
         };
         if !matches!(scheme, "http" | "https") {
@@ -92,21 +94,21 @@ impl Proxy {
         })
     }
 
-    /// What a request through it waits for.
+    /// Explains a request through this proxy that got no answer.
     pub(super) fn waiting(&self) -> String {
         format!(
-            "It was asked through the proxy {} of {}",
+            "The request went through the proxy {} of {}",
             self.host, self.variable
         )
     }
 
-    /// Names the proxy where it is what failed.
+    /// Names the proxy in the error if the proxy is what failed.
     pub(super) fn explain(&self, error: ConnectorError, is_https: bool) -> ConnectorError {
         let texts = chain_of(&error);
         let says = |text: &str| texts.iter().any(|said| said.contains(text));
         let is_timeout = error.is_timeout();
         let problem = if says("proxy authorization required") {
-            "answered 407: it wants a user and a password, or others than these".to_owned()
+            WRONG_USER.to_owned()
         } else if says("tunnel error: unsuccessful") {
             "refused to connect to AWS".to_owned()
         } else if says("tunnel error") || is_timeout || !is_https {
@@ -122,9 +124,9 @@ impl Proxy {
         }
     }
 
-    /// Its refusal to pass on a request that is not encrypted.
+    /// Returns the error for a proxy that answered an unencrypted request with status 407.
     pub(super) fn refuses_user(&self) -> Told {
-        Told(self.says("answered 407: it wants a user and a password, or others than these"))
+        Told(self.says(WRONG_USER))
     }
 
     fn says(&self, problem: &str) -> String {
@@ -142,14 +144,14 @@ fn chain_of(error: &ConnectorError) -> Vec<String> {
     texts
 }
 
-/// Host and port of an address.
+/// Returns the host and port of a URL.
 fn authority(uri: &str) -> &str {
     let (_, rest) = uri.split_once("://").unwrap_or(("", uri));
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Whether NO_PROXY names a host, as Python's urllib reads it: by itself, by a domain above it, or
-/// with its port. `*` alone names all.
+/// Whether NO_PROXY names a host, by the rules of Python's urllib. An entry is a host, a parent
+/// domain, or either with a port. `*` alone matches all hosts.
 fn is_excepted(authority: &str, exceptions: &str) -> bool {
     let authority = authority.to_ascii_lowercase();
     let host = match authority.rsplit_once(':') {
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_is_that_of_the_address_s_scheme_in_both_cases() {
+    fn the_scheme_selects_the_variable_in_both_cases() {
         let variables = [
             ("HTTPS_PROXY", "http://upper:1"),
             ("http_proxy", "http://plain:2"),
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cgi_program_s_http_proxy_is_its_client_s() {
+    fn a_cgi_program_ignores_http_proxy() {
         let variables = [("HTTP_PROXY", "http://evil:1"), ("REQUEST_METHOD", "GET")];
         assert_eq!(host("http://h/", &variables), None);
     }

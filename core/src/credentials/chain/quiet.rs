@@ -1,8 +1,8 @@
-//! A panic of the code below becomes a value, and writes nothing to standard error.
+//! Turns a panic during a fetch into an error value, and prints nothing.
 //!
-//! The chain runs in someone else's process. A panic there goes through the process's panic hook,
-//! which prints before anyone can catch the panic. So the hook that was there is wrapped once: it is
-//! left out for threads that work for a fetch, and stays as it was for all others.
+//! The chain runs in the host program's process. The process's panic hook prints before the panic
+//! can be caught. So this module wraps the existing hook once: threads that work for a fetch skip
+//! it, and all others still use it.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
@@ -14,13 +14,13 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs `work`; the error is the place of a panic, such as `endpoint.rs:195`.
+/// Runs `work`. If it panics, the error is the place, such as `endpoint.rs:195`.
 pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     wrap_hook();
     let before = QUIET.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     QUIET.set(before);
-    // What a panic carries is dropped: it may quote anything.
+    // The panic's payload is dropped, because it may quote a secret.
     outcome.map_err(|_| {
         PLACE
             .take()
@@ -28,14 +28,14 @@ pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// From here on, panics of this thread are not printed. For the threads of a fetch's runtime.
+/// Stops printing the panics of this thread, which belongs to a fetch's runtime.
 pub(super) fn quiet_thread() {
     QUIET.set(true);
 }
 
 fn wrap_hook() {
     static WRAP: Once = Once::new();
-    // The hook cannot be replaced while the thread unwinds: then this panic's text may be printed.
+    // A thread that unwinds cannot replace the hook. Then this panic may be printed.
     if std::thread::panicking() {
         return;
     }
@@ -51,7 +51,7 @@ fn wrap_hook() {
     });
 }
 
-/// Without the folders, which are those of the machine that built this.
+/// Returns the file name and line. The folders are left out: they are those of the build machine.
 fn place_of(panic: &PanicHookInfo<'_>) -> String {
     let Some(location) = panic.location() else {
         return "an unknown place".to_owned();
@@ -67,9 +67,9 @@ mod tests {
 
     use super::*;
 
-    /// One test: the hook is the process's.
+    /// All in one test, because the hook is global.
     #[test]
-    fn a_panic_of_a_fetch_is_a_value_and_others_still_reach_the_host_s_hook() {
+    fn only_panics_outside_a_fetch_reach_the_host_s_hook() {
         let seen = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&seen);
         set_hook(Box::new(move |_| {

@@ -1,8 +1,8 @@
-//! The certificate authorities that a connection trusts: the system's, and those of AWS_CA_BUNDLE or
-//! of the profile's `ca_bundle`, for networks whose proxy issues its own certificates.
+//! Loads the certificate authorities that a connection trusts: the system's and a CA bundle's.
 //!
-//! A certificate of the bundle that cannot be read is left out, as by OpenSSL; a bundle without any
-//! is an error, since nobody names one for nothing.
+//! AWS_CA_BUNDLE or the profile's `ca_bundle` names the bundle, for networks whose proxy issues its
+//! own certificates. Unreadable certificates in it are ignored, as by OpenSSL. A bundle without a
+//! readable certificate is an error.
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
@@ -22,7 +22,7 @@ pub(super) struct CaBundle {
     pub(super) path: String,
 }
 
-/// What a TLS connection trusts.
+/// Returns the TLS context, which trusts the system's roots and the bundle.
 pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
     let mut roots = TrustStore::default();
     if let Some(CaBundle { named_by, path }) = bundle {
@@ -30,7 +30,7 @@ pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
         let text = std::fs::read(expanded(path)).map_err(|error| refuse(error.to_string()))?;
         let certificates = certificates(&String::from_utf8_lossy(&text));
         if certificates.is_empty() {
-            let problem = "has no certificate; accepted: a file of certificates in PEM";
+            let problem = "no readable certificate; accepted: a file of PEM certificates";
             return Err(refuse(problem.to_owned()));
         }
         for certificate in certificates {
@@ -41,7 +41,7 @@ pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
     context.map_err(|error| Told(format!("cannot set up TLS: {error}")))
 }
 
-/// The certificates of a bundle that can be trusted. The HTTP client panics over others.
+/// Returns the readable certificates of a bundle. The HTTP client panics on others.
 fn certificates(text: &str) -> Vec<String> {
     let is_readable = |pem: &String| {
         CertificateDer::from_pem_slice(pem.as_bytes())
@@ -56,7 +56,7 @@ fn certificates(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// `~` as in the AWS CLI.
+/// Expands `~` as the AWS CLI does.
 fn expanded(path: &str) -> String {
     match (path.strip_prefix("~/"), environment::variable("HOME")) {
         (Some(rest), Some(home)) => format!("{home}/{rest}"),

@@ -1,8 +1,8 @@
-//! A tokio runtime for the length of one fetch, on the caller's own thread.
+//! Runs one fetch in its own tokio runtime, on the caller's thread.
 //!
-//! Nothing of it stays: no thread outlives the call, so a fork, a freeze or an unloaded library
-//! finds nothing half done. Only a name look-up that hangs in the C library cannot be called off,
-//! and is left to end by itself.
+//! No thread outlives the call, so a fork, a freeze or the unloading of the library never
+//! interrupts background work. The exception is a DNS lookup that hangs in the C library: it cannot
+//! be cancelled, so its thread stays until it finishes.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use super::fork;
 use super::quiet::{quiet_thread, quietly};
 use crate::error::Error;
 
-/// How long the look-ups of names have to end.
+/// How long to wait for running DNS lookups.
 const WIND_UP: Duration = Duration::from_millis(100);
 
-/// How a fetch came to its end.
+/// The outcome of a fetch.
 pub(crate) enum Outcome<T> {
     Done(T),
-    /// The bound was reached first.
+    /// It exceeded its bound.
     TimedOut,
-    /// The code below panicked at this place.
+    /// It panicked at this place.
     Panicked(String),
 }
 
-/// Runs a future to its end, or for `bound` at the most.
+/// Runs a future to completion, or for at most `bound`.
 ///
-/// It also works on a thread that is inside a runtime, which may not enter another one: there a
-/// thread is borrowed for the call.
+/// A thread inside a runtime cannot enter another one. There, this function runs the future on a
+/// temporary thread.
 pub(crate) fn block_on<T: Send>(
     bound: Duration,
     future: impl Future<Output = T> + Send,
@@ -63,7 +63,7 @@ pub(crate) fn block_on<T: Send>(
     })
 }
 
-/// From here on a fork waits, except while the runtime does; also on the way out of a panic.
+/// Delays forks until it is dropped, except while the runtime waits.
 struct Working;
 
 impl Working {

@@ -1,9 +1,9 @@
-//! What the environment and the profile say about calls to AWS: region, endpoint, FIPS, retries.
+//! Reads the settings for calls to AWS: region, endpoint, FIPS, retries.
 //!
-//! They are read here, before a client is made, because the AWS SDK's own reading panics over an
-//! empty endpoint and over `retry_mode = legacy`. A variable comes before the profile's setting, and
-//! an empty one counts as unset. A wrong value is an error where the AWS CLI refuses it, and only
-//! when a call needs it.
+//! They are read before a client is made, because the AWS SDK's own reader panics on an empty
+//! endpoint and on `retry_mode = legacy`. A variable takes precedence over the profile's setting,
+//! and an empty one counts as unset. An invalid value is an error if the AWS CLI rejects it too,
+//! and only when a call needs it.
 
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
@@ -24,7 +24,7 @@ pub(super) struct Settings<'a> {
     pub(super) http: LazyHttpClient,
 }
 
-/// A service that is called for credentials: what its variable and its settings block are named by.
+/// A service that returns credentials. Its variable and its settings block are named after it.
 #[derive(Clone, Copy)]
 pub(super) enum Service {
     Sts,
@@ -33,7 +33,7 @@ pub(super) enum Service {
     Signin,
 }
 
-/// A value, and who said it.
+/// A value and its origin, which messages name.
 pub(super) struct Said<'a> {
     pub(super) text: String,
     from: From<'a>,
@@ -61,7 +61,7 @@ impl Said<'_> {
     }
 }
 
-/// The regions in which `legacy` asks the global STS.
+/// The regions in which `legacy` calls the global STS.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html>
 const LEGACY_GLOBAL: [&str; 15] = [
     "ap-northeast-1",
@@ -93,7 +93,7 @@ impl Service {
 }
 
 impl<'a> Settings<'a> {
-    /// What a variable says, else the profile.
+    /// Returns the value of a variable, or else of the profile's setting.
     pub(super) fn said(&self, variable: &str, setting: &str) -> Result<Option<Said<'a>>, Error> {
         match environment::variable(variable) {
             Some(text) => Ok(Some(Said {
@@ -120,7 +120,7 @@ impl<'a> Settings<'a> {
             .is_some_and(|said| said.is_true()))
     }
 
-    /// A whole number of at least 1.
+    /// Returns an integer of at least 1.
     pub(super) fn number(&self, variable: &str, setting: &str) -> Result<Option<u32>, Error> {
         let Some(said) = self.said(variable, setting)? else {
             return Ok(None);
@@ -137,7 +137,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The HTTP client, which trusts the bundle of certificate authorities that is set.
+    /// Returns the HTTP client, which also trusts the configured CA bundle.
     pub(super) fn http(&self) -> Result<LazyHttpClient, Error> {
         let (variable, setting) = ("AWS_CA_BUNDLE", "ca_bundle");
         if let Some(said) = self.said(variable, setting)? {
@@ -151,7 +151,7 @@ impl<'a> Settings<'a> {
         Ok(self.http.clone())
     }
 
-    /// The region to ask in: the option's, the environment's, the profile's, the database's.
+    /// Returns the first region of: the option, the environment, the profile, the database.
     pub(super) fn region(&self) -> Result<Option<String>, Error> {
         let said = match (self.region, region_of_environment()) {
             (Some(RegionHint::Given(region)), _) => Said {
@@ -180,7 +180,7 @@ impl<'a> Settings<'a> {
         )))
     }
 
-    /// The address that is configured for a service in place of AWS's own.
+    /// Returns the endpoint URL that is configured for a service.
     fn endpoint(&self, service: Service) -> Result<Option<String>, Error> {
         let ignore = (
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
@@ -214,7 +214,7 @@ impl<'a> Settings<'a> {
     }
 
     fn retries(&self) -> Result<RetryConfig, Error> {
-        // `legacy` and `adaptive` are told apart by no server.
+        // The modes differ only in when they retry, so all three use `standard`.
         if let Some(said) = self.said("AWS_RETRY_MODE", "retry_mode")?
             && !["legacy", "standard", "adaptive"].contains(&said.text.as_str())
         {
@@ -229,14 +229,14 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// What a client of STS is made with.
+    /// Returns the configuration of an STS client.
     pub(super) fn sts(&self) -> Result<SdkConfig, Error> {
         let regional = self.said("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?;
         let legacy = match &regional {
             Some(said) if said.text == "legacy" => true,
             Some(said) if said.text != "regional" => {
                 let problem = format!(
-                    "{} is neither; accepted: legacy, regional",
+                    "{} is not a mode; accepted: legacy, regional",
                     quoted(&said.text)
                 );
                 return Err(said.wrong(&problem));
@@ -253,7 +253,8 @@ impl<'a> Settings<'a> {
         if !is_global || (has_variant && region.is_some()) {
             return Ok(config);
         }
-        // The global STS, as the AWS CLI asks without a region. It is signed for this one.
+        // The global STS, which the AWS CLI calls without a region. Its requests are signed for
+        // us-east-1.
         let endpoint = config
             .endpoint_url()
             .unwrap_or("https://sts.amazonaws.com")
@@ -264,13 +265,13 @@ impl<'a> Settings<'a> {
         Ok(config.endpoint_url(endpoint).build())
     }
 
-    /// What a client of a service is made with.
+    /// Returns the configuration of a service's client.
     pub(super) fn client(
         &self,
         service: Service,
         region: Option<String>,
     ) -> Result<SdkConfig, Error> {
-        // An address of one's own stands for all of the service's, as for the AWS CLI.
+        // A configured endpoint replaces the FIPS and dual-stack ones too, as in the AWS CLI.
         let endpoint = self.endpoint(service)?;
         let variant = |variable, setting| -> Result<bool, Error> {
             Ok(endpoint.is_none() && self.is_on(variable, setting)?)
@@ -297,7 +298,7 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// Refuses an address that the AWS SDK would fail over in the middle of a call.
+/// Rejects a URL that would make the AWS SDK fail during a call.
 pub(super) fn check_url(said: &Said<'_>) -> Result<(), Error> {
     let url: Result<http::Uri, _> = said.text.parse();
     let fits = url.is_ok_and(|url| {
@@ -309,7 +310,7 @@ pub(super) fn check_url(said: &Said<'_>) -> Result<(), Error> {
     if fits {
         return Ok(());
     }
-    // A password may be part of it.
+    // The part before an @ may be a password.
     let shown = match said.text.contains('@') {
         true => "it".to_owned(),
         false => quoted(&said.text),

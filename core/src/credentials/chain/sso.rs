@@ -1,8 +1,8 @@
-//! IAM Identity Center (SSO): keys for the login that `aws sso login` left behind.
+//! Fetches keys from IAM Identity Center (SSO) with the token that `aws sso login` saved.
 //!
-//! The login is a token in a file of `~/.aws/sso/cache`, named by the SHA-1 of the session's name or
-//! of the start URL. One that is about to expire is renewed, if the login allows that, and written
-//! back, because a refresh token may work only once.
+//! The token is in a file of `~/.aws/sso/cache`, named by the SHA-1 of the session's name or of the
+//! start URL. A token that is about to expire is renewed if possible. The new one is written back,
+//! because a refresh token may work only once.
 
 use std::env::home_dir;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,10 +17,10 @@ use super::settings::{Service, Settings};
 use crate::error::Error;
 use crate::timestamp::format_rfc3339;
 
-/// How long before its end a login is renewed.
+/// How long before expiry to renew a login.
 const AHEAD: Duration = Duration::from_secs(300);
 
-/// An account and a role at a portal.
+/// An account and a role of an SSO portal.
 #[cfg_attr(test, derive(Debug))]
 pub(super) struct Sso {
     pub(super) profile: String,
@@ -86,13 +86,13 @@ impl Sso {
             Some(token) => Ok(token),
             None if now < end => Ok(token.to_owned()),
             None => {
-                let problem = format!("the SSO login has expired, at {}", format_rfc3339(end));
+                let problem = format!("the SSO login expired at {}", format_rfc3339(end));
                 Err(self.advise(&failed_with(whose, &problem)))
             }
         }
     }
 
-    /// Asks for a new token, if the login has what that takes.
+    /// Fetches a new token. Returns `None` if the login cannot be renewed.
     async fn renew(
         &self,
         login: &Cached,
@@ -151,9 +151,9 @@ impl Sso {
     }
 }
 
-/// The login for a session's name or a start URL.
+/// Reads the login for a session's name or a start URL.
 fn login(identifier: &str) -> Result<Cached, String> {
-    let home = home_dir().ok_or("there is no home folder with the SSO login")?;
+    let home = home_dir().ok_or("there is no home folder to read the SSO login from")?;
     let hash = Sha1::digest(identifier)
         .iter()
         .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));

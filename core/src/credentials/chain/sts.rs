@@ -1,4 +1,4 @@
-//! Roles: the calls to STS that give the keys of one.
+//! Assumes roles by calls to STS.
 
 use std::time::SystemTime;
 
@@ -7,10 +7,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{Result, SharedCredentialsProvider, error::CredentialsError};
 use aws_sdk_sts::Client;
 
-/// The name of a session without one, as CloudTrail shows it.
+/// The default session name, which CloudTrail shows.
 const SESSION_NAME: &str = "rdsign";
 
-/// A role, and what is sent along.
+/// A role, and the parameters of the call.
 pub(super) struct Role<'a> {
     pub(super) arn: &'a str,
     pub(super) session_name: Option<&'a str>,

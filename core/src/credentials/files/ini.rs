@@ -1,20 +1,20 @@
-//! The lines of a configuration file, read by the rules that the AWS CLI reads them by.
+//! Parses the lines of a configuration file by the rules of the AWS CLI.
 //!
-//! They are those of Python's `configparser`: an indented line continues the setting above it, `#`
-//! and `;` start a comment only at the start of a line, and `:` works like `=`. The CLI refuses a
-//! whole file over one odd line. Here the line is a problem of its section alone, so a profile that
-//! nobody uses stops nobody.
+//! The rules are those of Python's `configparser`: an indented line continues the setting above it,
+//! `#` and `;` start a comment only at the start of a line, and `:` works like `=`. The CLI rejects
+//! a whole file for one invalid line. Here the line invalidates only its own section, so an unused
+//! profile does no harm.
 
 use zeroize::Zeroizing;
 
-/// What a file holds: its sections in order, and the lines above the first of them.
+/// A file's sections in order, and the invalid lines above the first one.
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     pub(super) sections: Vec<Section>,
     pub(super) stray: Vec<Problem>,
 }
 
-/// A section, with its parts put together if it appears more than once.
+/// A section. If it appears more than once, its parts are merged.
 #[derive(Debug)]
 pub(in crate::credentials) struct Section {
     pub(super) name: String,
@@ -37,7 +37,7 @@ pub(in crate::credentials) struct Problem {
     pub(super) reason: String,
 }
 
-/// The section whose settings every other section has, too.
+/// The section whose settings apply to every other section.
 const DEFAULTS: &str = "DEFAULT";
 
 impl Section {
@@ -88,7 +88,7 @@ impl Ini {
 #[derive(Default)]
 struct Reader {
     ini: Ini,
-    /// The section that lines belong to.
+    /// The current section.
     section: Option<usize>,
     /// The setting that an indented line continues.
     setting: Option<usize>,
@@ -129,7 +129,7 @@ impl Reader {
     }
 
     fn start_section(&mut self, number: usize, text: &str) {
-        // What follows the last `]` is not looked at.
+        // Text after the last `]` is ignored.
         let Some(name) = text[1..].rfind(']').map(|end| &text[1..=end]) else {
             return self.problem(number, "`]` is missing");
         };
@@ -188,7 +188,7 @@ impl Reader {
     }
 }
 
-/// The lines of a text, however they end.
+/// Splits a text into lines, which may end with LF, CR LF or CR.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_read_however_they_are_written() {
+    fn spacing_comments_and_line_endings_do_not_matter() {
         let expected = vec![
             ("a".to_owned(), "1".to_owned()),
             ("b".to_owned(), "2".to_owned()),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_line_is_a_problem_of_its_section_alone() {
+    fn an_invalid_line_invalidates_only_its_own_section() {
         let text = "[a]\nx = 1\nodd\n[b]\ny = 2\n";
         let ini = Ini::parse(text);
         assert_eq!(ini.sections[0].problems[0].line, 3);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_by_its_line_and_not_quoted() {
+    fn an_invalid_line_is_named_by_its_number_and_not_quoted() {
         for (text, line, words) in [
             ("[a]\nSECRET", 2, "neither"),
             ("[a]\n= SECRET", 2, "name"),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_section_default_in_capitals_are_everyone_s() {
+    fn settings_of_the_section_default_in_capitals_apply_to_all() {
         let sections = read("[DEFAULT]\na = 1\nb = 2\n[x]\nb = 3\n");
         assert_eq!(sections.len(), 1);
         let expected = [("b", "3"), ("a", "1")];

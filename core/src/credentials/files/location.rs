@@ -1,7 +1,7 @@
-//! Where the two files are, and their text.
+//! Locates and reads the two files.
 //!
-//! A file that is missing or may not be read counts as empty, as for the AWS CLI; messages say so.
-//! One that is not UTF-8 as a whole is an error, because none of it can be trusted.
+//! A missing or unreadable file counts as empty, as in the AWS CLI; messages mention it. A file in
+//! UTF-16 is an error. A single damaged character invalidates only its own line.
 
 use std::env::home_dir;
 use std::fs;
@@ -13,24 +13,24 @@ use zeroize::Zeroizing;
 use crate::credentials::environment::variable;
 use crate::error::{Error, ErrorCode};
 
-/// The text of a file, or why there is none.
+/// The text of a file, or why it could not be read.
 pub(super) enum Text {
     Read(Zeroizing<String>),
     Absent(&'static str),
 }
 
-/// The path that a variable names, else the one in the home folder.
+/// Returns the path that a variable names, or else the one in the home folder.
 pub(super) fn path(name: &str, default: &str) -> PathBuf {
     named_by(name).unwrap_or_else(|| expand_home(&format!("~/.aws/{default}")))
 }
 
-/// The path that a variable names, in which `~` and `$NAME` may stand.
+/// Returns the path that a variable names, with `~` and `$NAME` expanded.
 pub(in crate::credentials) fn named_by(variable_name: &str) -> Option<PathBuf> {
     variable(variable_name).map(|text| expand_home(&expand_variables(&text)))
 }
 
 pub(super) fn read(path: &Path) -> Result<Text, Error> {
-    // A pipe that nobody writes to would hold up the caller.
+    // Reading a pipe that nobody writes to would block.
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Ok(Text::Absent("is not a regular file"));
     }
@@ -42,16 +42,16 @@ pub(super) fn read(path: &Path) -> Result<Text, Error> {
         }),
         Err(error) => Ok(Text::Absent(match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => "does not exist",
-            ErrorKind::PermissionDenied => "may not be read",
+            ErrorKind::PermissionDenied => "is not readable: permission denied",
             _ => "cannot be read",
         })),
     }
 }
 
-/// A single damaged character is left to the line that it is in.
+/// Decodes UTF-8. The parser reports a damaged character with its line.
 fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, &'static str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    // Without a byte order mark, UTF-16 has a NUL in every ASCII character, so in the first.
+    // In UTF-16 without a byte order mark, the first ASCII character contains a NUL.
     let starts_with_nul = bytes.iter().take(2).any(|byte| *byte == 0);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || starts_with_nul {
         return Err("encoded as UTF-16");
@@ -59,7 +59,7 @@ fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, &'static str> {
     Ok(Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))
 }
 
-/// Replaces `$NAME` and `${NAME}` by the variables that are set.
+/// Expands `$NAME` and `${NAME}` if the variable is set.
 fn expand_variables(text: &str) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_named() {
+    fn utf_16_is_rejected() {
         for bytes in [&b"\xff\xfe[\0a\0"[..], b"\xfe\xff\0[\0a", b"[\0a\0"] {
             assert!(decode(bytes).unwrap_err().contains("UTF-16"));
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_absent() {
+    fn a_missing_file_and_a_folder_are_absent() {
         let folder = tempfile::tempdir().unwrap();
         for (path, words) in [
             (folder.path().join("x"), "not exist"),

@@ -1,8 +1,8 @@
-//! The config file and the credentials file of AWS, read as the AWS CLI reads them.
+//! Reads the AWS config file and credentials file as the AWS CLI does.
 //!
-//! Both are read once for each fetch, and the AWS SDK never reads them itself. A problem counts only
-//! if the profile that is used has it. An error names the file, the line and the reason, and never
-//! a value, since any may be a secret.
+//! Each fetch reads both once; the AWS SDK never reads them itself. An invalid line matters only in
+//! the profile that is used. An error names the file, the line and the reason, and never quotes a
+//! value, because it may be a secret.
 
 mod ini;
 mod location;
@@ -18,7 +18,7 @@ pub(super) use self::profile::{Profile, Value};
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
-/// Both files, as they were at one moment.
+/// Both files, read at one moment.
 #[derive(Debug)]
 pub(super) struct Files {
     config: File,
@@ -36,7 +36,7 @@ struct File {
     services: Vec<(String, Section)>,
 }
 
-/// A section, and the file that it is in.
+/// A section and its file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
     file: &'a File,
@@ -44,7 +44,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Files {
-    /// Reads both files, of which either may be missing.
+    /// Reads both files. Either may be missing.
     pub(super) fn read() -> Result<Self, Error> {
         let open = |variable, default, sort: fn(&mut File, Ini)| {
             let path = location::path(variable, default);
@@ -61,7 +61,7 @@ impl Files {
         })
     }
 
-    /// The profile of this name, if either file has it.
+    /// Returns the profile with this name, if either file has it.
     pub(super) fn profile<'a>(&'a self, name: &'a str) -> Option<Profile<'a>> {
         let config = self.config.place(&self.config.profiles, name);
         let credentials = self.credentials.place(&self.credentials.profiles, name);
@@ -73,31 +73,35 @@ impl Files {
         ))
     }
 
-    /// The section `[sso-session NAME]`.
+    /// Returns the section `[sso-session NAME]`.
     fn sso_session(&self, name: &str) -> Option<Place<'_>> {
         self.config.place(&self.config.sso_sessions, name)
     }
 
-    /// The section `[services NAME]`.
+    /// Returns the section `[services NAME]`.
     fn services(&self, name: &str) -> Option<Place<'_>> {
         self.config.place(&self.config.services, name)
     }
 
-    /// The error for a profile that is not there: where it was looked for, and what is there.
+    /// Returns the error for a missing profile. It lists the files and their profiles.
     pub(super) fn missing(&self, name: &str) -> Error {
-        let files = [&self.config, &self.credentials].map(File::tell).join("; ");
+        let files = [&self.config, &self.credentials]
+            .map(File::summary)
+            .join("; ");
         let message = format!("credentials: profile {}: not found; {files}", quoted(name));
         Error::new(ErrorCode::CredentialsFailed, message)
     }
 
-    /// Why there is no profile `default`.
+    /// Explains why there is no profile `default`.
     pub(super) fn without_default(&self) -> String {
-        let files = [&self.config, &self.credentials].map(File::tell).join("; ");
+        let files = [&self.config, &self.credentials]
+            .map(File::summary)
+            .join("; ");
         format!("there is no profile \"default\" ({files})")
     }
 
-    /// Refuses a line above the first section of a file, which may be part of the profile that was
-    /// looked for and not found.
+    /// Rejects a line above the first section of a file: it may belong to the profile that was not
+    /// found.
     pub(super) fn check_stray(&self) -> Result<(), Error> {
         for file in [&self.credentials, &self.config] {
             if let Some(problem) = file.stray.first() {
@@ -110,7 +114,7 @@ impl Files {
 
 #[cfg(test)]
 impl Files {
-    /// Files of these texts, at the paths `CONFIG` and `CREDENTIALS`.
+    /// Makes files with these texts, at the paths `CONFIG` and `CREDENTIALS`.
     pub(super) fn of(config: &str, credentials: &str) -> Self {
         let file = |name: &str, text: &str, sort| {
             File::new(name.into(), &Text::Read(text.to_owned().into()), sort)
@@ -139,8 +143,8 @@ impl File {
         file
     }
 
-    /// In the config file, a profile's section has two words: `[profile NAME]`, or is `[default]`.
-    /// Of two that name the same, the later counts.
+    /// Sorts the sections of the config file. A profile's section is `[profile NAME]` or
+    /// `[default]`. If two sections name the same profile, the later one wins.
     fn sort_config(&mut self, ini: Ini) {
         self.stray = ini.stray;
         for section in ini.sections {
@@ -169,7 +173,7 @@ impl File {
         }
     }
 
-    /// In the credentials file, a section's name is the profile's.
+    /// Sorts the sections of the credentials file, where each section is a profile.
     fn sort_credentials(&mut self, ini: Ini) {
         self.stray = ini.stray;
         let named = |section: Section| (section.name.clone(), section);
@@ -177,7 +181,7 @@ impl File {
     }
 
     fn place<'a>(&'a self, list: &'a [(String, Section)], name: &str) -> Option<Place<'a>> {
-        // Blanks in the brackets count only if that is how the profile is named.
+        // Spaces inside the brackets are ignored, unless the name that is searched for has them.
         let mut exact = list.iter().filter(|(known, _)| known == name);
         let mut trimmed = list.iter().filter(|(known, _)| known.trim() == name);
         let (_, section) = exact.next().or_else(|| trimmed.next())?;
@@ -187,22 +191,22 @@ impl File {
         })
     }
 
-    /// What the file holds, for a message.
-    fn tell(&self) -> String {
+    /// Describes the file's profiles for a message.
+    fn summary(&self) -> String {
         let path = self.path.display();
         if let Some(reason) = self.absent {
             return format!("{path} {reason}");
         }
         let names: Vec<_> = self.profiles.iter().map(|(name, _)| quoted(name)).collect();
-        let mut said = match names.as_slice() {
-            [] => format!("{path} has no profile"),
+        let mut summary = match names.as_slice() {
+            [] => format!("{path} has no profiles"),
             [one] => format!("{path} has the profile {one}"),
             many => format!("{path} has the profiles {}", many.join(", ")),
         };
         if let Some(Problem { line, reason }) = self.stray.first() {
-            said.push_str(&format!(" (line {line}: {reason})"));
+            summary.push_str(&format!(" (line {line}: {reason})"));
         }
-        said
+        summary
     }
 
     fn error(&self, whose: &str, problem: &Problem) -> Error {

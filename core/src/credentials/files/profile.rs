@@ -1,7 +1,7 @@
-//! One profile: what the credentials file says about it, before what the config file says.
+//! Reads the settings of one profile. The credentials file takes precedence over the config file.
 //!
-//! Only what is asked for is checked, except for lines that cannot be read: any of those could have
-//! been the setting that matters.
+//! A setting is checked when it is read. A line that cannot be parsed is an error at once, because
+//! it could be the setting that matters.
 
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ pub(in crate::credentials) struct Profile<'a> {
     credentials: Option<Place<'a>>,
 }
 
-/// A setting's value, which is one line.
+/// The value of a setting: one line.
 #[derive(Clone, Copy)]
 pub(in crate::credentials) struct Value<'a> {
     place: Place<'a>,
@@ -49,18 +49,18 @@ impl<'a> Profile<'a> {
         self.files
     }
 
-    /// The profile as messages name it.
+    /// Returns the profile's name for messages.
     pub(in crate::credentials) fn label(&self) -> String {
         format!("profile {}", quoted(self.name))
     }
 
-    /// An error over the whole profile.
+    /// Returns an error about the whole profile.
     pub(in crate::credentials) fn error(&self, problem: &str) -> Error {
         let message = format!("credentials: {}: {problem}", self.label());
         Error::new(ErrorCode::CredentialsFailed, message)
     }
 
-    /// Refuses a profile that has a line which cannot be read.
+    /// Rejects a profile with a line that cannot be parsed.
     pub(in crate::credentials) fn check(&self) -> Result<(), Error> {
         let places = [self.credentials, self.config];
         places
@@ -76,7 +76,7 @@ impl<'a> Profile<'a> {
         }
     }
 
-    /// This profile as the credentials file alone has it.
+    /// Returns the part of this profile in the credentials file.
     pub(in crate::credentials) fn in_credentials(&self) -> Option<Self> {
         self.credentials.is_some().then_some(Self {
             config: None,
@@ -84,7 +84,7 @@ impl<'a> Profile<'a> {
         })
     }
 
-    /// This profile as the config file alone has it.
+    /// Returns the part of this profile in the config file.
     pub(in crate::credentials) fn in_config(&self) -> Option<Self> {
         self.config.is_some().then_some(Self {
             credentials: None,
@@ -103,26 +103,26 @@ impl<'a> Profile<'a> {
             .find_map(|place| Some((place, place.section.setting(name)?)))
     }
 
-    /// A setting as it is written, which may be empty.
+    /// Returns a setting, which may be empty.
     pub(in crate::credentials) fn written(&self, name: &str) -> Result<Option<Value<'a>>, Error> {
         let Some((place, setting)) = self.find(name) else {
             return Ok(None);
         };
         let value = Value { place, setting };
         if setting.value.contains('\n') {
-            let problem = "goes on in indented lines; accepted: one line";
+            let problem = "continues in indented lines; accepted: one line";
             return Err(self.wrong(&value, problem));
         }
         Ok(Some(value))
     }
 
-    /// A setting; an empty one counts as none.
+    /// Returns a setting. An empty one counts as missing.
     pub(in crate::credentials) fn get(&self, name: &str) -> Result<Option<Value<'a>>, Error> {
         let value = self.written(name)?;
         Ok(value.filter(|value| !value.text().is_empty()))
     }
 
-    /// An error over a setting of this profile.
+    /// Returns an error about a setting of this profile.
     pub(in crate::credentials) fn wrong(&self, value: &Value<'_>, problem: &str) -> Error {
         let Setting { name, line, .. } = value.setting;
         let problem = Problem {
@@ -132,7 +132,7 @@ impl<'a> Profile<'a> {
         value.place.file.error(&self.label(), &problem)
     }
 
-    /// The section `[sso-session …]` that this profile names, as if it were a profile.
+    /// Returns the section `[sso-session …]` that this profile names, in the form of a profile.
     pub(in crate::credentials) fn sso_session(&self, name: &Value<'a>) -> Result<Self, Error> {
         let session = self.files.sso_session(name.text()).ok_or_else(|| {
             let section = format!("there is no section [sso-session {}]", name.text());
@@ -146,7 +146,7 @@ impl<'a> Profile<'a> {
         })
     }
 
-    /// The endpoint that the profile's section `[services …]` has for a service.
+    /// Returns a service's endpoint from the section `[services …]` that this profile names.
     pub(in crate::credentials) fn service_endpoint(
         &self,
         service: &str,
@@ -183,13 +183,12 @@ impl<'a> Profile<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The whole value.
     pub(in crate::credentials) fn text(&self) -> &'a str {
         &self.setting.value
     }
 
-    /// The value without a comment behind it. The AWS CLI takes that for part of the value, but a
-    /// key, a region or an ARN with blanks in it can never work.
+    /// Returns the value without a comment after it. The AWS CLI treats the comment as part of the
+    /// value, but a key, a region or an ARN that contains spaces can never work.
     pub(in crate::credentials) fn word(&self) -> &'a str {
         let text = self.text();
         match text.split_once(char::is_whitespace) {

@@ -11,7 +11,7 @@ fn get(files: &Files, profile: &str, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_profile_s_name_may_have_blanks_quotes_and_accents() {
+fn a_profile_s_name_may_have_spaces_quotes_and_accents() {
     let config = "[profile 'FOO BAR']\nx = 1\n[profile équipe]\nx = 2\n[profile \"Dev (eu)\"]\nx = 3\n\
                   [profile Audit/Power]\nx = 4\n[profile\ttabs]\nx = 5\n";
     let credentials = "[Foo Bar]\nx = 6\n[a]b]\nx = 7\n[profile x]\nx = 8\n";
@@ -35,7 +35,7 @@ fn a_profile_s_name_may_have_blanks_quotes_and_accents() {
 }
 
 #[test]
-fn blanks_in_the_brackets_do_no_harm() {
+fn spaces_inside_the_brackets_are_ignored() {
     let files = files(
         "[ profile a ]\nx = 1\n[ default ]\nx = 2\n",
         "[ b ]\nx = 3\n[c]\nx = 4\n[ c ]\nx = 5\n",
@@ -57,7 +57,7 @@ fn blanks_in_the_brackets_do_no_harm() {
 }
 
 #[test]
-fn a_section_of_the_config_file_that_names_no_profile_is_none() {
+fn other_sections_of_the_config_file_are_not_profiles() {
     let files = files(
         "[x]\na = 1\n[profile]\na = 1\n[profile y z]\na = 1\n[profile 'w]\na = 1\n",
         "",
@@ -68,7 +68,7 @@ fn a_section_of_the_config_file_that_names_no_profile_is_none() {
 }
 
 #[test]
-fn the_credentials_file_comes_first_setting_by_setting() {
+fn each_setting_is_read_from_the_credentials_file_first() {
     let files = files("[default]\na = 1\nb = 2\n", "[default]\nb = 3\n");
     assert_eq!(get(&files, "default", "a").as_deref(), Some("1"));
     assert_eq!(get(&files, "default", "b").as_deref(), Some("3"));
@@ -79,14 +79,14 @@ fn the_credentials_file_comes_first_setting_by_setting() {
 }
 
 #[test]
-fn of_two_sections_for_one_profile_the_later_counts() {
+fn the_later_of_two_sections_for_one_profile_wins() {
     let files = files("[profile default]\na = 1\nb = 1\n[default]\na = 2\n", "");
     assert_eq!(get(&files, "default", "a").as_deref(), Some("2"));
     assert_eq!(get(&files, "default", "b"), None);
 }
 
 #[test]
-fn a_bad_line_stops_its_own_profile_alone() {
+fn an_invalid_line_affects_only_its_own_profile() {
     let files = files(
         "[profile a]\nx = 1\nSECRET\n[profile b]\nx = 2\n",
         "[c]\nSECRET\n",
@@ -102,7 +102,7 @@ fn a_bad_line_stops_its_own_profile_alone() {
 }
 
 #[test]
-fn a_value_of_several_lines_is_refused_with_its_line() {
+fn a_value_of_several_lines_is_rejected_with_its_line() {
     let files = files(
         "[profile a]\nregion = x\n  aws_secret_access_key = SECRET\n",
         "",
@@ -116,7 +116,7 @@ fn a_value_of_several_lines_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_empty_setting_counts_as_none() {
+fn an_empty_setting_counts_as_missing() {
     let files = files("[default]\nregion =\n", "");
     let profile = files.profile("default").unwrap();
     assert!(profile.get("region").unwrap().is_none());
@@ -124,7 +124,7 @@ fn an_empty_setting_counts_as_none() {
 }
 
 #[test]
-fn a_comment_behind_a_word_is_none_of_it() {
+fn a_comment_after_a_word_is_not_part_of_it() {
     let files = files("[default]\na = b # c\nd = e ;f\ng = h#i\nj = k l # m\n", "");
     let profile = files.profile("default").unwrap();
     let word = |name| profile.get(name).unwrap().unwrap().word();
@@ -132,7 +132,7 @@ fn a_comment_behind_a_word_is_none_of_it() {
 }
 
 #[test]
-fn a_missing_profile_is_told_with_those_that_are_there() {
+fn a_missing_profile_is_reported_with_the_existing_ones() {
     let files = files("[default]\n[profile 'a b']\n", "[c]\n");
     let error = files.missing("typo");
     assert_eq!(
@@ -143,7 +143,7 @@ fn a_missing_profile_is_told_with_those_that_are_there() {
 }
 
 #[test]
-fn keys_above_the_first_section_are_not_passed_over() {
+fn keys_above_the_first_section_are_an_error() {
     let without = files("", "aws_access_key_id = SECRET\n");
     let error = without.check_stray().unwrap_err();
     assert!(error.message().contains("CREDENTIALS, line 1"), "{error}");

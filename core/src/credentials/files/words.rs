@@ -1,9 +1,9 @@
-//! The words of a section's name, as a shell would split them.
+//! Splits a section's name into words, as a shell does.
 //!
 //! `[profile 'FOO BAR']` names the profile `FOO BAR`: the AWS CLI writes such names in quotes, and
 //! ignores a section with three bare words.
 
-/// The words of a text, or `None` if a quote is left open.
+/// Splits a text into words. Returns `None` if a quote or an escape is not finished.
 pub(super) fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_split_as_a_shell_splits_them() {
+    fn words_are_split_as_by_a_shell() {
         for (text, words) in [
             ("profile dev", Some(vec!["profile", "dev"])),
             ("profile\t 'FOO BAR' ", Some(vec!["profile", "FOO BAR"])),

@@ -1,6 +1,7 @@
-//! What one profile sets up, by kind, and what is wrong with it.
+//! Reads each kind of source from one profile, and checks its settings.
 //!
-//! Every error names the file and the line. Nothing here looks at another profile.
+//! Every error about a setting names the file and the line. This module never reads another
+//! profile.
 
 use aws_credential_types::Credentials;
 
@@ -16,19 +17,19 @@ pub(super) const ROLE_ARN: &str = "role_arn";
 pub(super) const TOKEN_FILE: &str = "web_identity_token_file";
 pub(super) const ACCESS_KEY_ID: &str = "aws_access_key_id";
 pub(super) const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
-/// The older name comes first, as for the AWS CLI.
+/// The older name takes precedence, as in the AWS CLI.
 const SESSION_TOKEN: [&str; 2] = ["aws_security_token", "aws_session_token"];
-/// When the keys next to it expire: what saml2aws writes, and aws-azure-login.
+/// The expiry of the profile's keys, as written by saml2aws and aws-azure-login.
 const EXPIRY: [&str; 2] = ["x_security_token_expires", "aws_expiration"];
 
-/// A web identity's token takes the place of other keys.
+/// Whether the profile assumes its role with other keys: a web identity uses its token instead.
 pub(super) fn has_role(profile: &Profile<'_>) -> bool {
     profile.has(ROLE_ARN) && !profile.has(TOKEN_FILE)
 }
 
-/// What comes after a step and is set up in the same profile, for those who wonder whose keys these
-/// are. A role may use them itself.
-pub(super) fn set_up_beside(step: Step, profile: Profile<'_>) -> Result<Vec<Tried>, Error> {
+/// Returns the later sources that the same profile also sets up, to explain which keys are used. A
+/// role may itself use the profile's keys; then nothing is unused.
+pub(super) fn also_set_up(step: Step, profile: Profile<'_>) -> Result<Vec<Tried>, Error> {
     if step == Step::Role {
         let source = profile.get("source_profile")?;
         if source.is_some_and(|source| source.text() == profile.name()) {
@@ -51,7 +52,7 @@ pub(super) fn set_up_beside(step: Step, profile: Profile<'_>) -> Result<Vec<Trie
         };
         Some(Tried {
             source: later.name(),
-            reason: format!("{} has {what}, too", profile.label()),
+            reason: format!("{} also has {what}", profile.label()),
         })
     });
     Ok(set_up.collect())
@@ -61,8 +62,8 @@ pub(super) fn role_of(profile: Profile<'_>) -> Result<ProfileRole, Error> {
     if let Some(mfa) = profile.get("mfa_serial")? {
         return Err(profile.wrong(
             &mfa,
-            "the role needs MFA, and rdsign asks for no code; get keys with `aws sts \
-             assume-role`, or name a credential_process that asks for it",
+            "the role needs MFA, and rdsign cannot ask for a code; get keys with `aws sts \
+             assume-role`, or set a credential_process that asks for the code",
         ));
     }
     let Some(arn) = profile.get(ROLE_ARN)? else {
@@ -76,7 +77,7 @@ pub(super) fn role_of(profile: Profile<'_>) -> Result<ProfileRole, Error> {
         arn: arn.word().to_owned(),
         session_name: text("role_session_name")?,
         external_id: text("external_id")?,
-        // The AWS CLI passes over what is not a number, too.
+        // The AWS CLI also ignores a duration that is not a number.
         duration: text("duration_seconds")?.and_then(|text| text.parse().ok()),
     })
 }
@@ -91,10 +92,10 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
         (Some(id), Some(secret)) => (id, secret),
         (None, None) => return Ok(None),
         (Some(id), None) => {
-            return Err(profile.wrong(&id, &format!("{SECRET_ACCESS_KEY} is missing beside it")));
+            return Err(profile.wrong(&id, &format!("{SECRET_ACCESS_KEY} is missing")));
         }
         (None, Some(secret)) => {
-            return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing beside it")));
+            return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing")));
         }
     };
     let mut token = None;
@@ -107,7 +108,7 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
     let mut expiry = None;
     for name in EXPIRY {
         let text = profile.get(name)?;
-        // The AWS CLI does not look at it, so a text that is not a time stops nobody.
+        // The AWS CLI does not read it, so an invalid time is not an error.
         expiry = expiry.or(text.and_then(|text| parse_expiry(text.text(), name).ok()));
     }
     Ok(Some(Base::Keys(Credentials::new(
@@ -138,7 +139,8 @@ pub(super) fn sso(profile: Profile<'_>) -> Result<Option<Base>, Error> {
         if let (Some(own), Some(common)) = (profile.get(name)?, section.get(name)?)
             && own.word() != common.word()
         {
-            let problem = "differs from that of the sso-session; accepted: the same, or none";
+            let problem =
+                "differs from the sso-session's; accepted: the same value, or only one of the two";
             return Err(profile.wrong(&own, problem));
         }
     }

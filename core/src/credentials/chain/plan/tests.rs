@@ -5,13 +5,13 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/a-role";
 const SSO: &str = "sso_account_id = 1\nsso_role_name = R\n";
 const PORTAL: &str = "sso_start_url = https://x/start\nsso_region = eu-west-1\n";
 
-/// What is planned for a profile by name.
+/// Plans for a profile by name.
 fn named(config: &str, credentials: &str, name: &str) -> Result<Plan, Error> {
     let files = Files::of(config, credentials);
     of_profile(files.profile(name).expect("the profile"), &|_| None)
 }
 
-/// What the chain plans with these variables.
+/// Plans for the chain with these variables.
 fn chain(config: &str, credentials: &str, variables: &[(&str, &str)]) -> Result<Plan, Error> {
     let files = Files::of(config, credentials);
     let variable = |name: &str| {
@@ -30,7 +30,7 @@ fn key(plan: &Plan) -> &str {
     }
 }
 
-/// The message of an error, which shows no secret.
+/// Returns the error's message, after checking that it shows no secret.
 fn refusal(plan: Result<Plan, Error>) -> String {
     let error = plan.unwrap_err();
     assert_eq!(error.code(), ErrorCode::CredentialsFailed);
@@ -51,7 +51,7 @@ fn keys_of_the_credentials_file_come_before_a_process_and_a_process_before_the_c
 }
 
 #[test]
-fn what_the_profile_sets_up_besides_is_told() {
+fn unused_sources_of_the_profile_are_listed() {
     let unused = |config: &str, credentials: &str| {
         let unused = named(config, credentials, "default").unwrap().unused;
         unused.into_iter().map(|u| u.source).collect::<Vec<_>>()
@@ -80,7 +80,7 @@ fn what_the_profile_sets_up_besides_is_told() {
 }
 
 #[test]
-fn keys_are_never_put_together_from_both_files() {
+fn keys_are_never_combined_from_both_files() {
     let message = refusal(chain(
         "[default]\naws_secret_access_key = SECRET\n",
         "[default]\naws_access_key_id = AKID\n",
@@ -113,7 +113,7 @@ fn both_names_of_the_session_token_are_read() {
 }
 
 #[test]
-fn a_role_collects_those_below_it() {
+fn a_role_collects_the_roles_of_its_source_profiles() {
     let config = format!(
         "[profile a]\nrole_arn = {ROLE}-a # mine\nsource_profile = b\nexternal_id = e f\n\
          role_session_name = n\nduration_seconds = 900\n\
@@ -132,7 +132,7 @@ fn a_role_collects_those_below_it() {
 }
 
 #[test]
-fn a_source_profile_with_keys_is_not_asked_for_its_role() {
+fn the_role_of_a_source_profile_with_keys_is_ignored() {
     let config = format!(
         "[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n\
          [profile b]\nrole_arn = {ROLE}\nsource_profile = gone\n{KEYS}"
@@ -164,7 +164,7 @@ fn a_source_profile_may_be_of_any_kind() {
 }
 
 #[test]
-fn a_profile_that_is_wrong_is_refused_with_its_line() {
+fn an_invalid_profile_is_rejected_with_its_line() {
     for (settings, words) in [
         (
             "mfa_serial = arn:SECRET\nsource_profile = a",
@@ -172,7 +172,7 @@ fn a_profile_that_is_wrong_is_refused_with_its_line() {
         ),
         (
             "source_profile = a",
-            "line 3: source_profile: profile \"a\" leads back to itself",
+            "line 3: source_profile: profile \"a\" refers back to itself",
         ),
         ("source_profile = gone", "there is no profile \"gone\""),
         (
@@ -190,7 +190,7 @@ fn a_profile_that_is_wrong_is_refused_with_its_line() {
         ("source_profile =", "neither is set"),
         (
             "source_profile = a\n  credential_source = SECRET",
-            "goes on in indented lines",
+            "continues in indented lines",
         ),
         (
             "source_profile = a\nsource_profile = b",
@@ -205,7 +205,7 @@ fn a_profile_that_is_wrong_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_sso_session_beside_the_same_settings_is_accepted() {
+fn a_profile_may_repeat_settings_of_its_sso_session() {
     let section = format!("[sso-session corp]\n{PORTAL}");
     for (own, region) in [
         ("", true),
@@ -249,7 +249,7 @@ fn an_sso_session_beside_the_same_settings_is_accepted() {
 }
 
 #[test]
-fn a_web_identity_is_half_of_the_environment_and_half_of_the_profile() {
+fn a_web_identity_combines_the_environment_and_the_profile() {
     let variables = [
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"),
         ("AWS_ROLE_SESSION_NAME", "n"),
@@ -261,7 +261,7 @@ fn a_web_identity_is_half_of_the_environment_and_half_of_the_profile() {
     };
     assert_eq!((&*identity.token_file, &*identity.role_arn), ("/t", ROLE));
     assert_eq!(identity.session_name.as_deref(), Some("n"));
-    // A profile that an option names is asked alone.
+    // For a profile that an option names, the environment does not count.
     let files = Files::of(&profile, "");
     let variable = |name: &str| (name == "AWS_WEB_IDENTITY_TOKEN_FILE").then(|| "/t".to_owned());
     let plan = of_profile(files.profile("default").unwrap(), &variable).unwrap();
@@ -269,11 +269,11 @@ fn a_web_identity_is_half_of_the_environment_and_half_of_the_profile() {
 }
 
 #[test]
-fn a_profile_without_credentials_ends_only_a_search_by_name() {
+fn a_profile_without_credentials_is_an_error_only_by_name() {
     let config = "[default]\nregion = eu-west-1\n";
     let message = refusal(named(config, "", "default"));
     assert!(
-        message.contains("profile \"default\": has no credentials"),
+        message.contains("profile \"default\": no credentials"),
         "{message}"
     );
     assert_eq!(chain(config, "", &[]).unwrap().step, Step::InstanceMetadata);
@@ -282,7 +282,7 @@ fn a_profile_without_credentials_ends_only_a_search_by_name() {
 }
 
 #[test]
-fn a_line_outside_of_any_section_counts_if_nothing_is_found() {
+fn a_line_outside_any_section_matters_if_nothing_is_found() {
     let message = refusal(chain("", KEYS, &[]));
     assert!(message.contains("CREDENTIALS, line 1: a setting above the first section"));
     let message = refusal(chain("[default]\nregion = x\n", "[default\nSECRET\n", &[]));
