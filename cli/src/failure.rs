@@ -14,8 +14,15 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
+/// The maximum number of characters of an argument that a message shows.
+const SHOWN: usize = 100;
+
 impl Failure {
     pub(crate) fn report(self) -> ExitCode {
+        // Whoever reads the output has seen enough, as `| head` has.
+        if matches!(&self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::FAILURE;
+        }
         let (message, status) = match self {
             Self::Signing(error) => {
                 let status = if error.code().is_invalid_request() {
@@ -32,6 +39,27 @@ impl Failure {
         eprintln!("rdsign: {message}");
         ExitCode::from(status)
     }
+}
+
+/// Prints help, or clap's error for the command line. An argument in the wrong place may be a token,
+/// so long ones are cut, as in the messages of the library.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    let mut text = error.to_string();
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    for argument in arguments {
+        let value = argument
+            .split_once('=')
+            .filter(|_| argument.starts_with("--"));
+        let value = value.map_or(argument.as_str(), |(_, value)| value);
+        if let Some((end, _)) = value.char_indices().nth(SHOWN) {
+            text = text.replace(value, &format!("{}…", &value[..end]));
+        }
+    }
+    if text == error.to_string() {
+        error.exit();
+    }
+    eprint!("{text}");
+    ExitCode::from(2)
 }
 
 impl From<rdsign::Error> for Failure {

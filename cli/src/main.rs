@@ -54,8 +54,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let matches = output::help::formatted(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = output::help::formatted(Cli::command())
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return failure::report_usage(&error),
+    };
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),
         Command::Exec(args) => commands::exec::run(args),

@@ -211,3 +211,26 @@ def test_a_region_without_authorities_is_rejected(environment):
         done = rdsign("ca-bundle", "--region", region, env=environment)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"rdsign: {message}")
+
+
+def test_a_token_in_the_wrong_place_is_not_shown(environment):
+    token = rdsign("token", env=environment).stdout.strip()
+    signature = token.partition("X-Amz-Signature=")[2]
+    assert len(signature) == 64
+    for arguments in [
+        ["token", token],
+        [token],
+        ["token", "--port", token],
+        ["doctor", f"--port={token}"],
+        ["exec", f"--hostaddr={token}", "--", "true"],
+    ]:
+        done = rdsign(*arguments, env=environment)
+        assert done.returncode == 2, arguments
+        assert token[:50] in done.stderr and signature not in done.stderr, arguments
+        assert "X-Amz-Signature" not in done.stderr, arguments
+
+
+def test_a_reader_that_stops_reading_gets_no_error(environment):
+    command = f"{RDSIGN} ca-bundle | head -n 1"
+    done = subprocess.run(["sh", "-c", command], env=environment, text=True, capture_output=True)
+    assert (done.stderr, done.stdout.count("\n")) == ("", 1)
