@@ -61,7 +61,7 @@ build: ## build the command line, in target/release/
 	@echo "Building rdsign (the first time takes a few minutes) ..."
 	$(CARGO) build --release --locked -p rdsign-cli -p rdsign-local-preload
 
-test: ## run everything below, on this machine only; all parts run even if one fails
+test: ## run make check and every test-PART, on this machine only; all run even if one fails
 	@tools/install-missing build python
 	@python3 tests/support/parts.py check $(PARTS:%=test-%)
 
