@@ -1,43 +1,58 @@
 //! Checks the arguments of PostgreSQL's programs. They override the variables that hold the
 //! endpoint and `verify-full`, so they could send the token to another server.
+//!
+//! The check is stricter than libpq: whatever could name another server is refused, wherever it is.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// PostgreSQL's programs that connect with libpq, and accept `-h` and `-d`.
-const PROGRAMS: [&str; 17] = [
-    "psql",
-    "pg_dump",
-    "pg_dumpall",
-    "pg_restore",
-    "pgbench",
-    "pg_isready",
-    "pg_amcheck",
-    "pg_basebackup",
-    "pg_receivewal",
-    "pg_recvlogical",
-    "clusterdb",
-    "createdb",
-    "createuser",
-    "dropdb",
-    "dropuser",
-    "reindexdb",
-    "vacuumdb",
+/// PostgreSQL's programs that connect with libpq, and their short options that have a value.
+const PROGRAMS: [(&str, &str); 20] = [
+    ("psql", "cdfFhLopPRTUv"),
+    ("pg_dump", "deEfFhjnNpStTUZ"),
+    ("pg_dumpall", "dEfhlpSU"),
+    ("pg_restore", "dfFhIjLnNpPStTU"),
+    ("pgbench", "bcDfFhIjLMpPRstTU"),
+    ("pg_isready", "dhptU"),
+    ("pg_amcheck", "dDhiIjprRsStTU"),
+    ("pg_basebackup", "cdDFhlprRsStTUXZ"),
+    ("pg_receivewal", "dDEhpsSUZ"),
+    ("pg_recvlogical", "dEfFhIoPpsSU"),
+    ("pg_rewind", "D"),
+    ("clusterdb", "dhptU"),
+    ("createdb", "DEhlOpTU"),
+    ("createuser", "acghmpUv"),
+    ("dropdb", "hpU"),
+    ("dropuser", "hpU"),
+    ("reindexdb", "dhijpStU"),
+    ("vacuumdb", "dhjnNpPtU"),
+    ("vacuumlo", "hlpU"),
+    ("oid2name", "dfhHopPtU"),
 ];
-/// The short options of psql that have a value.
-const VALUES_OF_PSQL: &str = "cdfFhLopPRTUv";
-/// Options with a value that may look like a connection string.
-const PLAIN_VALUES: [&str; 9] = [
-    "-c",
-    "--command",
-    "-v",
-    "--set",
-    "--variable",
-    "-P",
-    "--pset",
-    "-f",
-    "--file",
+/// Keywords of libpq that cannot change the server, or how it is verified.
+const HARMLESS: [&str; 10] = [
+    "application_name",
+    "client_encoding",
+    "connect_timeout",
+    "dbname",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslrootcert",
+    "user",
 ];
+/// Keywords of libpq that can. `ssl` and `requiressl` are older forms of `sslmode`.
+const DANGEROUS: [&str; 7] = [
+    "gssencmode",
+    "host",
+    "requiressl",
+    "service",
+    "servicefile",
+    "ssl",
+    "sslmode",
+];
+const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
 
 /// What the token is for.
 pub(super) struct Target<'a> {
@@ -50,69 +65,87 @@ impl Target<'_> {
     /// Returns why the token could reach another server, if an argument allows that.
     pub(super) fn check(&self, program: &OsStr, arguments: &[OsString]) -> Result<(), String> {
         let name = Path::new(program).file_name().and_then(OsStr::to_str);
-        let Some(name) = name.filter(|name| PROGRAMS.contains(name)) else {
+        let known = PROGRAMS.iter().find(|(program, _)| Some(*program) == name);
+        let Some((_, with_value)) = known else {
             return Ok(());
         };
-        let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy());
-        while let Some(argument) = arguments.next() {
-            if PLAIN_VALUES.contains(&&*argument) {
-                arguments.next();
-            } else if let Some((option, value)) = long(&argument).or_else(|| short(name, &argument))
-            {
-                let next = value.is_none().then(|| arguments.next()).flatten();
-                let value =
-                    value.map_or_else(|| next.unwrap_or_default().into_owned(), str::to_owned);
-                match option {
-                    Named::Host => self.check_host(&value)?,
-                    Named::Database => self.check_string(&value)?,
-                }
-            } else if !argument.starts_with('-') {
-                self.check_string(&argument)?;
+        let arguments: Vec<_> = arguments.iter().map(|a| a.to_string_lossy()).collect();
+        for (n, argument) in arguments.iter().enumerate() {
+            let next = arguments.get(n + 1).map_or("", |next| &**next);
+            if let Some(host) = host_in(argument, with_value, next) {
+                self.check_host(host)?;
+            }
+            // A connection string may be a whole argument, or the value within one.
+            let value = argument.split_once('=').map_or("", |(_, value)| value);
+            let within = argument
+                .char_indices()
+                .skip(2)
+                .take(8)
+                .map(|(at, _)| &argument[at..]);
+            let within = within.take_while(|_| argument.starts_with('-'));
+            for text in [argument, value].into_iter().chain(within) {
+                self.check_string(text)?;
             }
         }
         Ok(())
     }
 
-    /// Checks a name of a database, or a connection string in its place.
+    /// Checks a text that may be a connection string.
     pub(super) fn check_string(&self, text: &str) -> Result<(), String> {
-        let uri = ["postgresql://", "postgres://"];
-        if let Some(rest) = uri.iter().find_map(|scheme| text.strip_prefix(scheme)) {
-            let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-            let hosts = address.split('/').next().unwrap_or_default();
-            let hosts = hosts.rsplit('@').next().unwrap_or_default();
-            let host = match hosts.strip_prefix('[') {
-                Some(ipv6) => ipv6.split(']').next().unwrap_or_default(),
-                None if hosts.contains(',') => hosts,
-                None => hosts.split(':').next().unwrap_or_default(),
-            };
-            self.check_host(host)?;
-            return parameters.split('&').try_for_each(|parameter| {
-                let (keyword, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-                self.check_setting(keyword, value)
-            });
+        let text = text.trim_start();
+        if let Some(rest) = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
+            return self.check_uri(rest);
         }
-        if text.contains('=') {
-            return settings(text)
-                .try_for_each(|(keyword, value)| self.check_setting(keyword, value));
+        if let Some(rest) = text.strip_prefix("\\c") {
+            return check_connect(rest);
+        }
+        if keyword_at_end(text.split('=').next().unwrap_or_default())
+            != text.split('=').next().map(str::trim_end)
+        {
+            return Ok(());
+        }
+        // Not parsed as libpq does: a keyword counts wherever it is, even within quotes.
+        for (at, _) in text.match_indices('=') {
+            if let Some(keyword) = keyword_at_end(&text[..at])
+                && DANGEROUS.contains(&keyword)
+            {
+                let value = text[at + 1..].trim_start().trim_start_matches('\'');
+                let end = value.find(|c: char| c.is_whitespace() || c == '\'');
+                self.check_setting(keyword, &value[..end.unwrap_or(value.len())])?;
+            }
         }
         Ok(())
     }
 
+    /// Checks what follows the scheme of a URI.
+    fn check_uri(&self, rest: &str) -> Result<(), String> {
+        // As for libpq: the user ends at the first @ before any slash.
+        let before_slash = rest.split('/').next().unwrap_or_default();
+        let at = before_slash.find('@').map_or(0, |at| at + 1);
+        let rest = &rest[at..];
+        let end = rest.find([':', '/', '?']).unwrap_or(rest.len());
+        self.check_host(&rest[..end])?;
+        let parameters = rest[end..].split_once('?').map_or("", |(_, after)| after);
+        let mut parameters = parameters.split('&').filter(|text| !text.is_empty());
+        parameters.try_for_each(|parameter| {
+            let (keyword, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            self.check_setting(keyword, value)
+        })
+    }
+
     fn check_setting(&self, keyword: &str, value: &str) -> Result<(), String> {
-        // A percent sign may hide a keyword of a URI.
-        if keyword.contains('%') || keyword == "service" {
-            return Err(format!(
-                "{keyword}: could send the token to another server; accepted: --hostname, --port, \
-                 --username and --dbname of rdsign, or PGSERVICE"
-            ));
-        }
         match keyword {
             "host" => self.check_host(value),
-            "sslmode" if value != "verify-full" && !self.any_sslmode => Err(format!(
+            "sslmode" if value == "verify-full" || self.any_sslmode => Ok(()),
+            "sslmode" => Err(format!(
                 "sslmode: {value:?} would send the token to a server that is not verified; accepted: \
                  verify-full, or --sslmode of rdsign"
             )),
-            _ => Ok(()),
+            keyword if HARMLESS.contains(&keyword) => Ok(()),
+            _ => Err(format!(
+                "{keyword}: could send the token to another server; accepted: --hostname, --port, \
+                 --username and --dbname of rdsign, or PGSERVICE"
+            )),
         }
     }
 
@@ -128,58 +161,40 @@ impl Target<'_> {
     }
 }
 
-/// An option that names a server.
-#[derive(Clone, Copy)]
-enum Named {
-    Host,
-    Database,
-}
-
-/// `--host=X`, or `--host` before its value. PostgreSQL's programs accept shortened names.
-fn long(argument: &str) -> Option<(Named, Option<&str>)> {
-    let rest = argument.strip_prefix("--")?;
-    let (name, value) = match rest.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (rest, None),
-    };
-    let is = |full: &str| name.len() >= 2 && full.starts_with(name);
-    match name {
-        _ if is("host") => Some((Named::Host, value)),
-        _ if is("dbname") => Some((Named::Database, value)),
-        _ => None,
+/// Returns the value of `-h` or `--host`, which may be the next argument. PostgreSQL's programs
+/// accept shortened names, and flags in front, as in `-XAth`.
+fn host_in<'a>(argument: &'a str, with_value: &str, next: &'a str) -> Option<&'a str> {
+    if let Some(rest) = argument.strip_prefix("--") {
+        let (name, value) = rest.split_once('=').unwrap_or((rest, next));
+        return (name.len() >= 2 && "host".starts_with(name)).then_some(value);
     }
-}
-
-/// `-hX`, or `-h` before its value. psql's flags may stand in front, as in `-XAth`.
-fn short<'a>(program: &str, argument: &'a str) -> Option<(Named, Option<&'a str>)> {
     let options = argument.strip_prefix('-')?;
-    let has_value = |c: char| match program {
-        "psql" => VALUES_OF_PSQL.contains(c),
-        _ => true,
-    };
-    let (at, option) = options.char_indices().find(|(_, c)| has_value(*c))?;
-    let value = Some(&options[at + 1..]).filter(|value| !value.is_empty());
-    match option {
-        'h' => Some((Named::Host, value)),
-        'd' => Some((Named::Database, value)),
-        _ => None,
-    }
+    let (at, option) = options
+        .char_indices()
+        .find(|(_, c)| *c == 'h' || with_value.contains(*c))?;
+    let value = &options[at + option.len_utf8()..];
+    (option == 'h').then_some(if value.is_empty() { next } else { value })
 }
 
-/// The keywords and values of a connection string. Only the values that are compared matter, and
-/// none of them has a blank or a quote.
-fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let (keyword, after) = rest.split_once('=')?;
-        let after = after.trim_start();
-        let end = match after.strip_prefix('\'') {
-            Some(quoted) => quoted.find('\'').map_or(after.len(), |end| end + 2),
-            None => after.find(char::is_whitespace).unwrap_or(after.len()),
-        };
-        rest = &after[end..];
-        Some((keyword.trim(), after[..end].trim_matches('\'')))
-    })
+/// Checks psql's `\connect`, which would send the same password to another server.
+fn check_connect(rest: &str) -> Result<(), String> {
+    let rest = rest.strip_prefix("onnect").unwrap_or(rest);
+    let names_a_server = rest.contains(['=', ':']) || rest.split_whitespace().count() > 2;
+    if rest.starts_with(char::is_whitespace) && names_a_server {
+        return Err(
+            "\\connect: could send the token to another server; accepted: \\connect DATABASE"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Returns the word that a text ends with, blanks aside, if it has the form of a keyword.
+fn keyword_at_end(text: &str) -> Option<&str> {
+    let text = text.trim_end();
+    let is_keyword = |c: char| c.is_ascii_lowercase() || c == '_';
+    let start = text.trim_end_matches(is_keyword).len();
+    (start < text.len()).then(|| &text[start..])
 }
 
 #[cfg(test)]
@@ -204,10 +219,14 @@ mod tests {
             "psql|-d|postgres|-c|select 'host=other'",
             "psql|-h|DB.example|app",
             "psql|-XAtc|select 1|host=db.example dbname=app",
-            "psql|-v|host=other|--set|sslmode=disable|app",
             "psql|postgresql://iam_user@db.example:5433/app?application_name=x",
             "psql|postgres:///app",
             "psql|sslmode=verify-full hostaddr=127.0.0.1",
+            "psql|-c|\\c postgres|-c|\\connect app iam_user",
+            "psql|-c|select * from t where host = 'x'",
+            "psql|-v|name=value",
+            "pg_dump|-nhr|-fhost.sql",
+            "vacuumdb|-fzv|app",
             "pg_dump|-Fd|-j3|-thosts|-f|x|app",
             "/usr/bin/pg_restore|--host=db.example|-d|app|file",
             "sh|-c|psql -h other",
@@ -238,6 +257,29 @@ mod tests {
             "psql|postgres://[::1]/app",
             "pg_dump|-d|service=dev",
             "pgbench|-h|other|app",
+            "pg_dump|-v|host=127.0.0.1 sslmode=disable",
+            "pg_dump|-c|-h|other",
+            "dropdb|-f|-h|other|app",
+            "psql|requiressl=0 hostaddr=127.0.0.1",
+            "psql|postgresql:///app?requiressl=0&hostaddr=127.0.0.1",
+            "psql|postgresql:///app?ssl=true",
+            "psql|gssencmode=require",
+            "vacuumdb|--all|--maintenance-db=host=127.0.0.1 sslmode=disable",
+            "pg_dumpall|--database=host=other",
+            "pg_dumpall|-lhost=other",
+            "pg_dump|-vhother",
+            "pg_dump|-vdhost=other sslmode=disable",
+            "pgbench|-ih|other",
+            "psql|-o|-c|host=other sslmode=disable",
+            "psql|dbname='a\\' x=' host=127.0.0.1 sslmode=disable",
+            "psql|postgresql://db.example:5?a@other/app",
+            "psql|postgresql://db.example?host=other",
+            "psql|-c|\\c \"host=other\"",
+            "psql|-c|\\connect app iam_user other",
+            "psql|-c\\c postgres://other/app",
+            "vacuumlo|-h|other|app",
+            "pg_rewind|--source-server=host=other",
+            "psql|app=x user=y sslmode = disable",
         ] {
             assert!(check(line).is_err(), "{line}");
         }
