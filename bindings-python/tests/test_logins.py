@@ -440,3 +440,11 @@ def test_a_service_of_the_connection_string_is_read(server, service, monkeypatch
         rdsign.psycopg.connect("service=dev")
     with pytest.raises(rdsign.InvalidRequestError, match='service "typo": not in'):
         rdsign.psycopg2.connect("service=typo")
+
+
+@pytest.mark.parametrize("connect", WITH_A_SERVICE[:3])
+def test_a_signer_s_endpoint_comes_before_the_service_s(server, service, connect):
+    service("host=127.0.0.1", "port=1", "user=other", "hostaddr=127.0.0.1", "gssencmode=require")
+    signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
+    database = "database" if connect is in_asyncpg else "dbname"
+    assert connect(signer=signer, **{database: "testdb"}) == "iam_user"

@@ -25,37 +25,50 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     """Returns the signer for the parameters of a connection, and the parameters without a password."""
     parameters = dict(given)
     parameters.pop("password", None)
-    expand_service(parameters)
+    has_service = expand_service(parameters, signer)
     signer = settle(parameters, signer)
     mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE")
     if not mode:
         mode = parameters["sslmode"] = "verify-full"
+    if has_service and not given.get("gssencmode"):
+        # The service's could replace TLS by Kerberos.
+        parameters["gssencmode"] = "disable"
     authorities = parameters.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
     if mode in CHECKED and not authorities:
         parameters["sslrootcert"] = ca_bundle()
     return signer, parameters
 
 
-def expand_service(parameters: dict[str, Any]) -> None:
+def expand_service(parameters: dict[str, Any], signer: Optional[Signer]) -> bool:
     """Adds the settings of libpq's service, which override libpq's variables, as parameters.
 
     libpq reads the service once more, but prefers parameters. So the token is signed for the server that
-    libpq connects to, and a weak sslmode of the service never counts.
+    libpq connects to, and a weak sslmode of the service never counts. A given signer's endpoint and user come
+    before the service's. Returns whether there is a service.
     """
     service = parameters.get("service") or os.environ.get("PGSERVICE")
-    if service:
-        for keyword, value in libpq_service(service, bool(parameters.get("sslmode"))):
-            if not parameters.get(keyword):
-                parameters[keyword] = value
+    if not service:
+        return False
+    if signer is not None:
+        fill(parameters, signer)
+    for keyword, value in libpq_service(service, bool(parameters.get("sslmode"))):
+        if not parameters.get(keyword):
+            parameters[keyword] = value
+    return True
+
+
+def fill(parameters: dict[str, Any], signer: Signer) -> None:
+    """Fills in missing parameters with those of a signer."""
+    own = {"host": signer.hostname, "port": signer.port, "user": signer.username}
+    for name, value in own.items():
+        if not parameters.get(name):
+            parameters[name] = value
 
 
 def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
     """Returns the signer for a host, port and user. A given signer's own fill in missing parameters."""
     if signer is not None:
-        own = {"host": signer.hostname, "port": signer.port, "user": signer.username}
-        for name, value in own.items():
-            if not parameters.get(name):
-                parameters[name] = value
+        fill(parameters, signer)
         if parameters["user"] != signer.username:
             raise InvalidRequestError(
                 f"user: {parameters['user']!r} differs from the signer's username {signer.username!r}; "

@@ -63,12 +63,12 @@ def arguments(
     given, in_dsn = dict(kwargs), _read(dsn) if dsn else {}
     endpoint = {**in_dsn, **{name: value for name, value in kwargs.items() if value is not None}}
     named = dict(endpoint)
-    expand_service(named)
+    expand_service(named, signer)
     # asyncpg has other names for the rest. Older versions know no service, so all values are passed on.
     endpoint |= {name: named[name] for name in ("host", "port", "user") if name in named}
     if hostaddr is None:
         hostaddr = named.get("hostaddr")
-    if "dbname" in named and not (in_dsn or given.get("database")):
+    if "dbname" in named and not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
         given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
     for name in ("host", "port", "user"):

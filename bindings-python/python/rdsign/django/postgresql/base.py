@@ -24,7 +24,7 @@ class DatabaseClient(client.DatabaseClient):
         names = {"HOST": "host", "PORT": "port", "USER": "user"}
         given = {name: settings_dict.get(key) or None for key, name in names.items()}
         # psql prefers the service's sslmode to that of OPTIONS, so a weak one is refused here.
-        expand_service({"service": options.get("service")})
+        expand_service({"service": options.get("service")}, None)
         signer, prepared = prepare({**options, **given}, signer)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
