@@ -187,6 +187,7 @@ fn a_missing_field_is_named() {
 #[test]
 fn missing_keys_end_with_1_and_list_the_sources() {
     let mut command = with_flags("token", &[]);
+    command.env_remove("AWS_ACCESS_KEY_ID");
     command.env_remove("AWS_SECRET_ACCESS_KEY");
     let (status, message) = error(command);
     assert_eq!(status, 1);
@@ -195,7 +196,7 @@ fn missing_keys_end_with_1_and_list_the_sources() {
         "{message}"
     );
     for source in [
-        "environment: AWS_SECRET_ACCESS_KEY is not set.",
+        "environment: AWS_ACCESS_KEY_ID is not set.",
         "profile: ",
         "web identity: ",
         "container: ",

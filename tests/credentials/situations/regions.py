@@ -37,7 +37,7 @@ def regions():
 
 
 def kinds():
-    wheres = [
+    tried = [
         "us-east-1",
         "eu-west-1",
         "us-gov-west-1",
@@ -46,8 +46,8 @@ def kinds():
         "eusc-de-east-1",
         "ap-southeast-7",
     ]
-    wheres += ["aws-global", "mars-north-1", "eu-west-1a", "eu west 1", "fips-us-east-1", "us-east-1-fips"]
-    for region in wheres:
+    tried += ["aws-global", "mars-north-1", "eu-west-1a", "eu west 1", "fips-us-east-1", "us-east-1-fips"]
+    for region in tried:
         yield Situation(f"region {region}", role(f"region = {region}"), flags={"profile": "app"})
     upper = Situation("region EU-WEST-1", role("region = EU-WEST-1"), flags={"profile": "app"})
     yield upper.but(REGION, "CREDENTIALS_FAILED")
