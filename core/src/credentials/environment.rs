@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_keys_are_refused() {
+    fn blank_keys_are_rejected() {
         let error = environment(&[(ACCESS_KEY_ID, " "), (SECRET_ACCESS_KEY, " ")]).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidCredentials);
         assert!(

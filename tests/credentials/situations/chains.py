@@ -88,9 +88,9 @@ def settings():
     )
     yield Situation("a session name in the environment", both, {"AWS_ROLE_SESSION_NAME": "john"})
     yield Situation("a role in the environment alone", app(), {"AWS_ROLE_ARN": ROLE})
-    yield Situation("a role in the environment, too", app(*FROM_BASE), {"AWS_ROLE_ARN": f"{ROLE}-2"})
+    yield Situation("a role in the environment too", app(*FROM_BASE), {"AWS_ROLE_ARN": f"{ROLE}-2"})
     yield Situation("denied", app(*FROM_BASE), aws={"sts": {"answer": DENIED}})
-    yield Situation("answered with keys that passed", app(*FROM_BASE), aws={"sts": {"lifetime": -60}})
+    yield Situation("answered with expired keys", app(*FROM_BASE), aws={"sts": {"lifetime": -60}})
     for arn in ("", "a-role", "arn:aws-cn:iam::123456789012:role/x", " "):
         yield Situation(f"role_arn = {arn!r}", app(f"role_arn = {arn}", "source_profile = base"))
     yield Situation("role_arn alone", app(f"role_arn = {ROLE}"))
@@ -121,18 +121,18 @@ def places():
     files = app(*FROM_BASE) | {CREDENTIALS: section("base", keys("credentials"))}
     yield Situation("a source in both files", files)
     files = app(*FROM_BASE) | {CREDENTIALS: section("default", keys("credentials"))}
-    yield Situation("keys in credentials beside the role", files)
+    yield Situation("keys in credentials next to the role", files)
     halves = {
         CONFIG: section("default", REGION, f"role_arn = {ROLE}"),
         CREDENTIALS: section("default", "source_profile = base") + section("base", keys("base")),
     }
-    yield Situation("the role in halves", halves)
+    yield Situation("the role split between both files", halves)
     other = {CONFIG: section("default", REGION, f"role_arn = {ROLE}-1", "source_profile = base"),
              CREDENTIALS: section("default", f"role_arn = {ROLE}-2") + section("base", keys("base"))}  # fmt: skip
     yield Situation("the role in both files", other)
     files = {CONFIG: section("default", REGION, *FROM_BASE) + section("profile base", f"aws_access_key_id = {key_id('base')}"),
              CREDENTIALS: section("base", f"aws_secret_access_key = {secret('base')}")}  # fmt: skip
-    yield Situation("the source's keys in halves", files)
+    yield Situation("the source's keys split between both files", files)
 
 
 def sources():
@@ -233,12 +233,12 @@ def links():
         },
         flags=flags,
     )
-    yield Situation("a circle of two", {CONFIG: role("c", "b", REGION) + role("b", "c")}, flags=flags)
+    yield Situation("a loop of two", {CONFIG: role("c", "b", REGION) + role("b", "c")}, flags=flags)
     yield Situation(
-        "a circle of three", {CONFIG: role("c", "b", REGION) + role("b", "a") + role("a", "c")}, flags=flags
+        "a loop of three", {CONFIG: role("c", "b", REGION) + role("b", "a") + role("a", "c")}, flags=flags
     )
     yield Situation(
-        "a circle behind", {CONFIG: role("c", "b", REGION) + role("b", "a") + role("a", "b")}, flags=flags
+        "a loop further down", {CONFIG: role("c", "b", REGION) + role("b", "a") + role("a", "b")}, flags=flags
     )
     yield Situation("itself", {CONFIG: role("c", "c", REGION)}, flags=flags)
     yield Situation("itself, with keys", {CONFIG: role("c", "c", REGION, keys("own"))}, flags=flags)

@@ -33,8 +33,8 @@ WRITTEN = {
     "double quotes": f'aws_access_key_id = "{ID}"\naws_secret_access_key = "{SECRET}"\n',
     "single quotes": f"aws_access_key_id = '{ID}'\naws_secret_access_key = '{SECRET}'\n",
     "a quoted key": f'"aws_access_key_id" = {ID}\naws_secret_access_key = {SECRET}\n',
-    "# close behind a value": BOTH.replace("\n", "# mine\n"),
-    "; close behind a value": BOTH.replace("\n", "; mine\n"),
+    "# right after a value": BOTH.replace("\n", "# mine\n"),
+    "; right after a value": BOTH.replace("\n", "; mine\n"),
     "# before the value": BOTH.replace(" = ", " = # "),
     "= in the value": BOTH.replace(SECRET, f"{SECRET}=="),
     ": in the value": BOTH.replace(SECRET, f"{SECRET}:x"),
@@ -68,7 +68,7 @@ WRITTEN = {
     "a legacy session token": f"{BOTH}aws_security_token = legacy\n",
     "an empty legacy session token": f"{BOTH}aws_security_token =\n",
     "both session tokens": f"{BOTH}aws_session_token = t\naws_security_token = legacy\n",
-    "an empty legacy session token beside one": f"{BOTH}aws_security_token =\naws_session_token = t\n",
+    "an empty legacy session token next to one": f"{BOTH}aws_security_token =\naws_session_token = t\n",
     "a vertical tab": f"{BOTH}region = eu-west-1\v\n",
     "a no-break space": BOTH.replace(" = ", "\u00a0=\u00a0"),
     "a line separator": f"{BOTH}output = a\u2028b\n",
@@ -100,8 +100,8 @@ NESTED = {
     "a nested block with colons": f"{BOTH}s3 =\n  max_queue_size: 20\n",
 }
 COMMENTS = {
-    "# behind a value": BOTH.replace("\n", " # mine\n"),
-    "; behind a value": BOTH.replace("\n", " ; mine\n"),
+    "# after a value": BOTH.replace("\n", " # mine\n"),
+    "; after a value": BOTH.replace("\n", " ; mine\n"),
 }
 # Each with the code of the error.
 CONTROLS = {
@@ -111,8 +111,8 @@ CONTROLS = {
     "a form feed": (f"{BOTH}\fregion = eu-west-1\n", "CREDENTIALS_FAILED"),
 }
 EXPIRIES = {
-    "an end of saml2aws": f"{BOTH}aws_session_token = t\nx_security_token_expires = 2099-01-01T00:00:00Z\n",
-    "an end of others": f"{BOTH}aws_session_token = t\naws_expiration = 2099-01-01T00:00:00Z\n",
+    "an expiry of saml2aws": f"{BOTH}aws_session_token = t\nx_security_token_expires = 2099-01-01T00:00:00Z\n",
+    "an expiry of others": f"{BOTH}aws_session_token = t\naws_expiration = 2099-01-01T00:00:00Z\n",
 }
 # Whole files.
 FILES = {
@@ -122,7 +122,7 @@ FILES = {
     "an open bracket in another section": f"{USUAL}[profile other\nregion = eu-west-1\n",
     "a title alone": "[default]",
     "a title alone, then keys": f"[default]\n\n\n{BOTH}",
-    "[DEFAULT] beside it": f"[DEFAULT]\nregion = eu-west-1\n{USUAL}",
+    "[DEFAULT] next to it": f"[DEFAULT]\nregion = eu-west-1\n{USUAL}",
     "[DEFAULT] alone": f"[DEFAULT]\n{BOTH}",
     "[DEFAULT] with half": f"[DEFAULT]\naws_access_key_id = {ID}\n[default]\naws_secret_access_key = {SECRET}\n",
     "two on one line": f"[default] aws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n",
@@ -133,7 +133,7 @@ FILES = {
     "merge marks": f"<<<<<<< HEAD\n{USUAL}=======\n>>>>>>> x\n",
     "a plugin section": f"[plugins]\na = b\n{USUAL}[preview]\ncloudsearch = true\n",
     "many profiles": "".join(section(f"profile p{n}", keys(f"p{n}")) for n in range(50)) + USUAL,
-    "a continuation behind the title": f"[default]\n  x\n{BOTH}",
+    "a continuation after the title": f"[default]\n  x\n{BOTH}",
 }
 # In these, only the profiles with an invalid line are unusable.
 ODD_FILES = {
@@ -153,8 +153,8 @@ ENCODED = {
     "UTF-32": lambda text: text.encode("utf-32"),
     "CR and LF": lambda text: text.replace("\n", "\r\n").encode(),
     "CR": lambda text: text.replace("\n", "\r").encode(),
-    "mixed line ends": lambda text: text.replace("\n", "\r\n", 1).encode(),
-    "no line end at the end": lambda text: text.rstrip("\n").encode(),
+    "mixed line endings": lambda text: text.replace("\n", "\r\n", 1).encode(),
+    "no newline at the end": lambda text: text.rstrip("\n").encode(),
     "two CR": lambda text: text.replace("\n", "\r\r\n").encode(),
     "an end of file of DOS": lambda text: text.encode() + b"\x1a",
     "a NUL at the end": lambda text: text.encode() + b"\0",
@@ -185,7 +185,7 @@ def situations():
     odd = "# mine\nregion = eu-west-1 ; mine\nsource_profile = base\n"
     base = section("profile base", keys("base"))
     comment = Situation(
-        "comments behind a role's values", {CONFIG: f"[default]\nrole_arn = {ROLE} {odd}{base}"}
+        "comments after a role's values", {CONFIG: f"[default]\nrole_arn = {ROLE} {odd}{base}"}
     )
     yield comment.but(COMMENT, "sts 1 access_key_id")
 
@@ -206,7 +206,7 @@ def lines():
         yield Situation(f"{name} in {file}", used(file, text)).but(CONTROL, code)
     for name, text in EXPIRIES.items():
         yield Situation(name, used(CREDENTIALS, text)).but(FILE_EXPIRY, ID)
-        passed = Situation(f"{name} that passed", used(CREDENTIALS, text.replace("2099", "2001")))
+        passed = Situation(f"{name}, in the past", used(CREDENTIALS, text.replace("2099", "2001")))
         yield passed.but(EXPIRED, "CREDENTIALS_EXPIRED")
 
 

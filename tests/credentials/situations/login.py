@@ -65,7 +65,7 @@ def situations():
     regions = {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}
     yield Situation("renewed where the environment says", passed, regions)
     yield Situation("renewed where the flag says", passed, flags={"region": "us-east-2"})
-    yield Situation("renewed at an endpoint of one's own", passed, {"AWS_ENDPOINT_URL_SIGNIN": "@FAKE@"})
+    yield Situation("renewed at a configured endpoint", passed, {"AWS_ENDPOINT_URL_SIGNIN": "@FAKE@"})
     for error in ("TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED", "INSUFFICIENT_PERMISSIONS"):
         refused = Answer(
             403,

@@ -41,7 +41,7 @@ def containers():
             token = "Bearer x"
         aws = {"": {"container_authorization": token or None}}
         yield Situation(f"container: {name}", {"token": "Bearer x"}, WORKS | environment, aws=aws)
-    yield Situation("container: a token with a line end", {"token": "Bearer x\n"}, WORKS
+    yield Situation("container: a token with a newline", {"token": "Bearer x\n"}, WORKS
                     | {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "@HOME@/token"}, aws={"": {"container_authorization": "Bearer x"}})  # fmt: skip
     yield Situation("container: an empty relative address", {}, WORKS | {RELATIVE: ""})
     yield Situation("container: an empty full address", {}, {FULL: ""})
@@ -49,8 +49,8 @@ def containers():
         yield Situation(f"container: {address}", {}, {FULL: address})
     many = {"a session token": {}, "no token": {"Token": None}, "no end": {"Expiration": None}, "no id": {"AccessKeyId": None},
             "an account": {"AccountId": "1"}, "an end with +00:00": {"Expiration": "2099-01-01T00:00:00+00:00"},
-            "an end with a fraction": {"Expiration": "2099-01-01T00:00:00.123Z"}, "an end without a zone": {"Expiration": "2099-01-01T00:00:00"},
-            "a passed end": {"Expiration": "2001-01-01T00:00:00Z"}, "an empty token": {"Token": ""}}  # fmt: skip
+            "an end with a fraction": {"Expiration": "2099-01-01T00:00:00.123Z"}, "an expiry without a time zone": {"Expiration": "2099-01-01T00:00:00"},
+            "an expiry in the past": {"Expiration": "2001-01-01T00:00:00Z"}, "an empty token": {"Token": ""}}  # fmt: skip
     for name, more in many.items():
         yield Situation(
             f"container answers with {name}",
@@ -90,7 +90,7 @@ def instances():
             f"instance, the role is {text!r}", {}, INSTANCE, aws={"imds_role": {"answer": Answer(200, text)}}
         )
     many = {"no end": {"Expiration": None}, "no token": {"Token": None}, "a failure": {"Code": "Failed", "AccessKeyId": None},
-            "an end without a zone": {"Expiration": "2099-01-01T00:00:00"}, "more": {"Code": "Success", "Type": "AWS-HMAC"}}  # fmt: skip
+            "an expiry without a time zone": {"Expiration": "2099-01-01T00:00:00"}, "more": {"Code": "Success", "Type": "AWS-HMAC"}}  # fmt: skip
     for name, more in many.items():
         yield Situation(
             f"instance answers with {name}",
@@ -98,7 +98,7 @@ def instances():
             INSTANCE,
             aws={"imds": {"answer": answered("instance", **more)}},
         )
-    passed = Situation("instance, keys that passed", {}, INSTANCE, aws={"imds": {"lifetime": -60}})
+    passed = Situation("instance, expired keys", {}, INSTANCE, aws={"imds": {"lifetime": -60}})
     yield passed.but(EXPIRED, "CREDENTIALS_EXPIRED")
     yield Situation("instance with keys in the environment", {}, INSTANCE | variables("env"))
 

@@ -82,7 +82,7 @@ def situations():
         text = f"[profile dev]{behind}\n{keys('named')}"
         yield Situation(f"[profile dev]{behind!r} is used", {CONFIG: text}, flags={"profile": "dev"})
         other = f"[profile other]{behind}\nregion = eu-west-1\n{USUAL}"
-        yield Situation(f"{behind!r} behind the title of another", {CONFIG: other})
+        yield Situation(f"{behind!r} after the title of another", {CONFIG: other})
     yield from variables()
     yield from twice()
 
@@ -106,7 +106,7 @@ def twice():
             flags=flags,
         )
         yield Situation(
-            f"twice in {file}, in halves", {file: section(title, id_) + section(title, secret_)}, flags=flags
+            f"twice in {file}, split", {file: section(title, id_) + section(title, secret_)}, flags=flags
         )
         unused = Situation(
             f"twice in {file}, unused", {file: section(title, id_) + section(title, secret_) + USUAL}
@@ -120,9 +120,9 @@ def twice():
     files = {CONFIG: section("profile dev", keys("config")), CREDENTIALS: section("dev", keys("credentials"))}
     yield Situation("in both files", files, flags={"profile": "dev"})
     halves = {CONFIG: section("profile dev", id_), CREDENTIALS: section("dev", secret_)}
-    yield Situation("in both files, in halves", halves, flags={"profile": "dev"})
+    yield Situation("split between both files", halves, flags={"profile": "dev"})
     halves = {CONFIG: section("profile dev", secret_), CREDENTIALS: section("dev", id_)}
-    yield Situation("in both files, in the other halves", halves, flags={"profile": "dev"})
+    yield Situation("split between both files, the other way", halves, flags={"profile": "dev"})
     token = {
         CONFIG: section("profile dev", "aws_session_token = t"),
         CREDENTIALS: section("dev", keys("credentials")),

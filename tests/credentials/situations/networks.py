@@ -56,7 +56,7 @@ def endpoints():
         {CONFIG: files[CONFIG] + services},
         APP | {"AWS_ENDPOINT_URL": other},
     )
-    yield Situation("services that are gone", role(REGION, "services = mine"), APP)
+    yield Situation("missing services", role(REGION, "services = mine"), APP)
     yield Situation(
         "services of another service", {CONFIG: files[CONFIG] + services.replace("sts", "s3")}, APP
     )

@@ -24,7 +24,7 @@ def situations():
         )
     in_environment = {"AWS_WEB_IDENTITY_TOKEN_FILE": "@HOME@/jwt", "AWS_ROLE_ARN": ROLE} | REGIONS
     for name, text in {
-        "a line end": "a-jwt\n",
+        "a newline": "a-jwt\n",
         "blanks": "  a-jwt  ",
         "nothing": "",
         "two lines": "a\nb\n",
