@@ -63,7 +63,7 @@ def ends():
         environment = variables("env", AWS_SESSION_TOKEN="a-session")
         if time is not None:
             environment["AWS_CREDENTIAL_EXPIRATION"] = time
-        yield Situation(f"an end in the environment: {name}", environment=environment)
+        yield Situation(f"an expiry in the environment: {name}", environment=environment)
 
 
 def of_profiles():

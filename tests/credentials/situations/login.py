@@ -90,9 +90,9 @@ def tokens():
         "renewed, a bad key": token(PAST, dpopKey=f"-----BEGIN EC PRIVATE KEY-----\n{bare}\n-----END EC PRIVATE KEY-----\n"),
         **{f"without {name}": token(**{name: None}) for name in ("refreshToken", "clientId", "dpopKey", "tokenType", "idToken")},
         "without an access token": token(accessToken=None),
-        **{f"an end with {end[19:] or 'no zone'}": token(end) for end in
+        **{f"an expiry with {end[19:] or 'no zone'}": token(end) for end in
            ("2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00UTC", "2099-01-01T00:00:00", "2099-01-01T00:00:00.5Z")},
-        "an end that is a word": token("soon"),
+        "an expiry that is a word": token("soon"),
         "an empty file": "",
         "a list": "[]",
         "half a file": '{"accessToken": {',

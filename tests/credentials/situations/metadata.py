@@ -48,8 +48,8 @@ def containers():
     for address in ("http://192.0.2.1/keys", "an address", "ftp://127.0.0.1/", "http://example.com/keys"):
         yield Situation(f"container: {address}", {}, {FULL: address})
     many = {"a session token": {}, "no token": {"Token": None}, "no end": {"Expiration": None}, "no id": {"AccessKeyId": None},
-            "an account": {"AccountId": "1"}, "an end with +00:00": {"Expiration": "2099-01-01T00:00:00+00:00"},
-            "an end with a fraction": {"Expiration": "2099-01-01T00:00:00.123Z"}, "an expiry without a time zone": {"Expiration": "2099-01-01T00:00:00"},
+            "an account": {"AccountId": "1"}, "an expiry with +00:00": {"Expiration": "2099-01-01T00:00:00+00:00"},
+            "an expiry with a fraction": {"Expiration": "2099-01-01T00:00:00.123Z"}, "an expiry without a time zone": {"Expiration": "2099-01-01T00:00:00"},
             "an expiry in the past": {"Expiration": "2001-01-01T00:00:00Z"}, "an empty token": {"Token": ""}}  # fmt: skip
     for name, more in many.items():
         yield Situation(

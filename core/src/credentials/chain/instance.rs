@@ -91,7 +91,7 @@ impl InstanceMetadata {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
         if role.is_empty() || !role.chars().all(is_allowed) {
             return Err(CredentialsError::provider_error(
-                "instance metadata returned an invalid role name",
+                "the metadata service returned an invalid role name",
             ));
         }
         let provider = ImdsCredentialsProvider::builder()
