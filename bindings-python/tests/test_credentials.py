@@ -90,7 +90,7 @@ def test_a_role_on_top_of_a_function(fake, monkeypatch):
 def test_a_failure_shows_no_secret(failure, tmp_path, monkeypatch, capfd):
     for name, value in planted(tmp_path, failure).items():
         monkeypatch.setenv(name, value)
-    error = raised("CREDENTIALS_FAILED")
+    error = raised("CREDENTIALS_FAILED", access_key_id=None)
     assert str(error).startswith("credentials: ")
     assert not shows_a_secret(f"{error!r} {error} {error.__cause__}")
     assert tuple(capfd.readouterr()) == ("", "")

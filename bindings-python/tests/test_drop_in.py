@@ -131,9 +131,10 @@ def random_request(pick):
         "port": pick.choice([5432, 443, 80, 1, 65535, pick.randint(1, 65535)]),
         "username": text(pick, pick.choice([LETTERS, ODD]), 63),
         "region": region,
-        "access_key_id": text(pick, pick.choice([LETTERS.upper(), ODD]), 20),
-        "secret_access_key": text(pick, pick.choice([BASE64, ODD]), 80),
-        "session_token": pick.choice([None, text(pick, BASE64, 1200), text(pick, ODD, 50)]),
+        # A letter first: rdsign refuses keys of blanks alone.
+        "access_key_id": "A" + text(pick, pick.choice([LETTERS.upper(), ODD]), 19),
+        "secret_access_key": "x" + text(pick, pick.choice([BASE64, ODD]), 79),
+        "session_token": pick.choice([None, "x" + text(pick, BASE64, 1200), "x" + text(pick, ODD, 50)]),
     }
 
 

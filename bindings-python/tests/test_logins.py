@@ -404,8 +404,11 @@ def in_psycopg2(**parameters):
 
 def in_sqlalchemy(**parameters):
     engine = sqlalchemy.create_engine("postgresql+psycopg://", connect_args=parameters)
-    with rdsign.sqlalchemy.use_tokens(engine).connect() as connection:
-        return connection.execute(sqlalchemy.text(WHO)).scalar()
+    try:
+        with rdsign.sqlalchemy.use_tokens(engine).connect() as connection:
+            return connection.execute(sqlalchemy.text(WHO)).scalar()
+    finally:
+        engine.dispose()
 
 
 WITH_A_SERVICE = [in_psycopg, in_psycopg2, in_asyncpg, in_sqlalchemy]
