@@ -23,8 +23,8 @@ from unittest import mock
 # With awscrt installed, as for other tests, botocore would sign with a clock that nothing here controls.
 os.environ["BOTO_DISABLE_CRT"] = "true"
 
-import boto3  # noqa: E402
-import time_machine  # noqa: E402
+import boto3
+import time_machine
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors.tsv"
 # The codes of invalid requests, in tests/codes.tsv.
