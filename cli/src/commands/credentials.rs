@@ -1,5 +1,5 @@
 //! `rdsign credentials`: shows which credentials are used, from which source, why the sources before
-//! it had none, and what the profile sets up besides. It shows neither the secret access key nor the
+//! it had none, and what else the profile sets up. It shows neither the secret access key nor the
 //! session token.
 
 use std::process::ExitCode;
