@@ -2,6 +2,7 @@
 accept it. If the length of a wait matters, the test controls the clock."""
 
 import contextlib
+import hashlib
 import os
 import select
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from clock import Clock
 from common import wait_until
-from fake_aws import FakeAws, keys_file, long_lived_keys
+from fake_aws import FakeAws, keys_file, long_lived_keys, new_secret
 from machine import key_of, signed_by
 from sources import (
     ROLE,
@@ -191,6 +192,34 @@ def count_readers(path):
         with contextlib.suppress(OSError):
             commands.append((process / "cmdline").read_bytes())
     return commands.count(b"cat\0" + os.fsencode(path) + b"\0")
+
+
+BLOCKED = ["a web identity's token", "a container's authorization", "a CA bundle", "a login"]
+
+
+@pytest.mark.parametrize("what", BLOCKED)
+def test_a_pipe_in_place_of_a_file_is_named_and_not_read(what, machine, fake):
+    # Nobody writes to the pipe.
+    pipe = machine.home / "pipe"
+    machine.set(AWS_REGION="eu-central-1")
+    match what:
+        case "a web identity's token":
+            machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=pipe, AWS_ROLE_ARN=ROLE)
+        case "a container's authorization":
+            uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": fake.container_url}
+            machine.set(**uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=pipe)
+        case "a CA bundle":
+            token = machine.file("jwt", new_secret())
+            machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN=ROLE, AWS_CA_BUNDLE=pipe)
+        case "a login":
+            session = "arn:aws:iam::123456789012:user/jane"
+            machine.config(f"[default]\nlogin_session = {session}\n")
+            machine.set(AWS_LOGIN_CACHE_DIRECTORY=machine.home)
+            pipe = machine.home / f"{hashlib.sha256(session.encode()).hexdigest()}.json"
+    os.mkfifo(pipe)
+    run = machine.failure("--credentials-timeout", "60")
+    assert run.code == "CREDENTIALS_FAILED", run
+    assert str(pipe) in run.message and "is not a regular file" in run.message, run
 
 
 def test_a_bound_of_zero_is_rejected(machine):

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::credentials::files::{SMALL, read_regular};
 use crate::timestamp::parse_expiry;
 
 /// A login, read from its file.
@@ -23,12 +24,10 @@ impl Cached {
     /// Reads the file. `what` names the service of the login in messages.
     pub(super) fn read(path: PathBuf, what: &str) -> Result<Self, String> {
         let shown = path.display();
-        let text = fs::read(&path)
-            .map(Zeroizing::new)
-            .map_err(|error| match error.kind() {
-                ErrorKind::NotFound => format!("not logged in to {what}: {shown} does not exist"),
-                _ => format!("cannot read the {what} login {shown}: {error}"),
-            })?;
+        let text = read_regular(&path, SMALL).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => format!("not logged in to {what}: {shown} does not exist"),
+            _ => format!("cannot read the {what} login {shown}: {error}"),
+        })?;
         // The JSON error may quote a secret.
         let fields = serde_json::from_slice(&text)
             .map_err(|_| format!("the {what} login {shown} is not a JSON object"))?;

@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -19,6 +20,7 @@ use super::failure::refusal_in_words;
 use super::http::LazyHttpClient;
 use super::json;
 use crate::credentials::environment::variable;
+use crate::credentials::files::{SMALL, read_regular};
 use crate::message::quoted;
 use crate::timestamp::parse_expiry;
 
@@ -106,15 +108,14 @@ fn is_allowed(host: &str) -> bool {
 fn authorization() -> Result<Option<HeaderValue>, String> {
     let (name, token) = match (variable(TOKEN_FILE), variable(TOKEN)) {
         (Some(path), _) => {
-            let token = std::fs::read(&path);
+            let token = read_regular(Path::new(&path), SMALL);
             let token =
                 token.map_err(|error| format!("{TOKEN_FILE}: {}: {error}", quoted(&path)))?;
             (TOKEN_FILE, token)
         }
-        (None, Some(token)) => (TOKEN, token.into_bytes()),
+        (None, Some(token)) => (TOKEN, Zeroizing::new(token.into_bytes())),
         (None, None) => return Ok(None),
     };
-    let token = Zeroizing::new(token);
     let mut header = HeaderValue::from_bytes(&token).map_err(|_| {
         format!("{name}: has a control character in it, such as a newline; accepted: one line")
     })?;

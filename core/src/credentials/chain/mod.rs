@@ -26,7 +26,8 @@ mod sso;
 mod sts;
 
 use std::cell::OnceCell;
-use std::fs;
+use std::fmt::Display;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -34,7 +35,6 @@ use aws_config::BehaviorVersion;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use zeroize::Zeroizing;
 
 use self::failure::{failed, failed_with, panicked, reason, timed_out};
 use self::http::LazyHttpClient;
@@ -44,7 +44,7 @@ use self::process::Process;
 use self::runtime::{Outcome, block_on};
 use self::settings::Settings;
 use super::environment;
-use super::files::{Files, Profile};
+use super::files::{Files, Profile, SMALL, read_regular};
 use super::source::{Found, RegionHint, Role, Tried, check, not_found};
 use crate::error::Error;
 
@@ -262,15 +262,16 @@ async fn web_identity(
 ) -> Result<Credentials, Failure> {
     let config = settings.sts()?;
     let file = &identity.token_file;
-    let token = fs::read_to_string(file).map(Zeroizing::new);
-    let token = token.map_err(|error| failed_with(whose, &format!("{file}: {error}")))?;
+    let refuse = |problem: &dyn Display| failed_with(whose, &format!("{file}: {problem}"));
+    let token = read_regular(Path::new(file), SMALL).map_err(|error| refuse(&error))?;
+    let token = str::from_utf8(&token).map_err(|_| refuse(&"is not UTF-8"))?;
     let role = sts::Role {
         arn: &identity.role_arn,
         session_name: identity.session_name.as_deref(),
         external_id: None,
         duration: None,
     };
-    let answer = role.assume_with(config, &token).await;
+    let answer = role.assume_with(config, token).await;
     Ok(answer.map_err(|error| failed(whose, &error))?)
 }
 

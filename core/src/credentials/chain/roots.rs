@@ -4,6 +4,8 @@
 //! own certificates. Unreadable certificates in it are ignored, as by OpenSSL. A bundle without a
 //! readable certificate is an error.
 
+use std::path::Path;
+
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,6 +13,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::failure::Told;
 use crate::credentials::environment;
+use crate::credentials::files::{LARGE, read_regular};
 use crate::message::quoted;
 
 const END: &str = "-----END CERTIFICATE-----";
@@ -27,7 +30,8 @@ pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
     let mut roots = TrustStore::default();
     if let Some(CaBundle { named_by, path }) = bundle {
         let refuse = |problem: String| Told(format!("{named_by}: {}: {problem}", quoted(path)));
-        let text = std::fs::read(expanded(path)).map_err(|error| refuse(error.to_string()))?;
+        let text = read_regular(Path::new(&expanded(path)), LARGE);
+        let text = text.map_err(|error| refuse(error.to_string()))?;
         let certificates = certificates(&String::from_utf8_lossy(&text));
         if certificates.is_empty() {
             let problem = "no readable certificate; accepted: a file of PEM certificates";

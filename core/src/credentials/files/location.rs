@@ -4,12 +4,12 @@
 //! UTF-16 is an error. A single damaged character invalidates only its own line.
 
 use std::env::home_dir;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::regular::{LARGE, read_regular};
 use crate::credentials::environment::variable;
 use crate::error::{Error, ErrorCode};
 
@@ -30,11 +30,7 @@ pub(in crate::credentials) fn named_by(variable_name: &str) -> Option<PathBuf> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Text, Error> {
-    // Reading a pipe that nobody writes to would block.
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Ok(Text::Absent("is not a regular file"));
-    }
-    match fs::read(path).map(Zeroizing::new) {
+    match read_regular(path, LARGE) {
         Ok(bytes) => decode(&bytes).map(Text::Read).map_err(|problem| {
             let path = path.display();
             let message = format!("credentials: {path}: {problem}; accepted: UTF-8");
@@ -43,6 +39,8 @@ pub(super) fn read(path: &Path) -> Result<Text, Error> {
         Err(error) => Ok(Text::Absent(match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => "does not exist",
             ErrorKind::PermissionDenied => "is not readable: permission denied",
+            ErrorKind::InvalidInput => "is not a regular file",
+            ErrorKind::FileTooLarge => "is larger than 16 MiB",
             _ => "cannot be read",
         })),
     }

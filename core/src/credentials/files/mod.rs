@@ -7,6 +7,7 @@
 mod ini;
 mod location;
 mod profile;
+mod regular;
 mod words;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use self::ini::{Ini, Problem, Section};
 use self::location::Text;
 pub(in crate::credentials) use self::location::named_by;
 pub(super) use self::profile::{Profile, Value};
+pub(in crate::credentials) use self::regular::{LARGE, SMALL, read_regular};
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
