@@ -171,18 +171,30 @@ def test_a_hanging_process_times_out(machine):
     assert "environment: " in run.message
 
 
-def test_a_hanging_process_is_killed_with_its_children(machine):
-    # Both children keep the pipe open for reading until they are killed.
+def test_a_hanging_process_is_killed_with_its_children(machine, clock):
+    # Both children keep the pipe open for reading until they are killed. The clock stands until both
+    # run.
     pipe = machine.home / "pipe"
     os.mkfifo(pipe)
     script = machine.file("keys.sh", f"#!/bin/sh\ncat '{pipe}' &\ncat '{pipe}' & wait\n", 0o700)
     machine.config(f"[default]\ncredential_process = {script}\n")
+    clock.stop_waits()
+    machine.set(**clock.environment)
     with at_work(machine, "credentials", "--credentials-timeout", "2") as run:
         wait_until(lambda: count_readers(pipe) == 2, "both children")
+        clock.wait(2)
     assert run.result().code == "CREDENTIALS_TIMEOUT"
-    assert count_readers(pipe) == 0
+    wait_until(lambda: count_readers(pipe) == 0, "the end of both children")
     with pytest.raises(OSError):
         os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+
+
+@pytest.mark.parametrize("redirect", ["", ">&2"], ids=["output", "errors"])
+def test_a_process_that_prints_without_end_is_stopped(redirect, machine):
+    machine.config(f"[default]\ncredential_process = yes {redirect}\n")
+    run = machine.failure()
+    assert run.code == "CREDENTIALS_FAILED"
+    assert run.message.endswith("credential_process: printed more than 1 MiB"), run
 
 
 def count_readers(path):

@@ -1,10 +1,12 @@
 """Checks that rdsign finds the keys of every source, and that RDS accepts their token."""
 
 import json
+import subprocess
 
 import pytest
-from fake_aws import keys_file, long_lived_keys, new_secret
-from machine import HOSTNAME, parameters, signed_by
+from common import PATIENCE
+from fake_aws import keys_file, long_lived_keys, new_secret, temporary_keys
+from machine import HOSTNAME, RDSIGN, parameters, signed_by
 from sources import (
     ROLE,
     container,
@@ -17,6 +19,7 @@ from sources import (
     profile_in_the_config_file,
     profile_in_the_credentials_file,
     profile_named_by_the_environment,
+    process_output,
     profile_with_a_session_token,
     role_on_top_of_a_profile,
     role_on_top_of_the_environment,
@@ -136,3 +139,13 @@ def test_the_token_has_the_endpoint_s_region_and_not_the_environment_s(machine):
     machine.set(AWS_REGION="us-west-2")
     assert "eu-central-1" in HOSTNAME
     assert parameters(machine.token())["X-Amz-Credential"].split("/")[2] == "eu-central-1"
+
+
+def test_a_process_does_not_read_the_input_of_the_program(machine, fake):
+    output = machine.file("output", process_output(temporary_keys("process")))
+    machine.config(f"[default]\ncredential_process = cat >&2; cat {output}\n")
+    machine.set(AWS_REGION="eu-central-1")
+    command = [RDSIGN, "exec", "--hostname", HOSTNAME, "--username", "iam_user", "--", "cat"]
+    options = {"env": machine.environment, "text": True, "capture_output": True, "timeout": PATIENCE}
+    done = subprocess.run(command, input="select 1", **options)
+    assert (done.returncode, done.stdout) == (0, "select 1"), done.stderr

@@ -8,6 +8,7 @@
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
 use std::fs::File;
+use std::io::{IsTerminal, stdin};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 use std::time::Duration;
@@ -26,6 +27,8 @@ use crate::timestamp::parse_expiry;
 
 /// How many milliseconds to wait for a killed process to exit.
 const EXIT_CHECKS: usize = 100;
+/// How many bytes a process may print.
+const MOST: usize = 1 << 20;
 
 /// The command to run.
 pub(super) struct Process<'a> {
@@ -45,6 +48,10 @@ impl<'a> Process<'a> {
         let mut command = Command::new("sh");
         command.args(["-c", self.command]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Input that is piped to rdsign belongs to the program that gets the token.
+        if !stdin().is_terminal() {
+            command.stdin(Stdio::null());
+        }
         if is_apart {
             command.process_group(0);
         }
@@ -54,8 +61,9 @@ impl<'a> Process<'a> {
             is_apart,
         };
         let errors = tokio::spawn(read(running.child.stderr.take()));
-        let output = read(running.child.stdout.take()).await;
-        let errors = errors.await.unwrap_or_default();
+        let output = read(running.child.stdout.take()).await.map_err(told)?;
+        let errors = errors.await.unwrap_or_else(|_| Ok(Zeroizing::default()));
+        let errors = errors.map_err(told)?;
         let status = running.child.wait().await;
         let status = status.map_err(|error| told(error.to_string()))?;
         if !status.success() {
@@ -106,12 +114,18 @@ fn is_at_a_terminal() -> bool {
     })
 }
 
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::new());
-    if let Some(mut pipe) = pipe {
-        let _ = pipe.read_to_end(&mut text).await;
+async fn read(
+    pipe: Option<impl AsyncRead + Unpin>,
+) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
+    // The buffer never moves, so it leaves no copy.
+    let mut text = Zeroizing::new(Vec::with_capacity(MOST + 64));
+    if let Some(pipe) = pipe {
+        let _ = pipe.take(MOST as u64 + 1).read_to_end(&mut text).await;
     }
-    text
+    match text.len() > MOST {
+        true => Err("printed more than 1 MiB".to_owned()),
+        false => Ok(text),
+    }
 }
 
 fn read_output(output: &[u8]) -> std::result::Result<Credentials, String> {
