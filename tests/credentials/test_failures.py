@@ -218,7 +218,7 @@ def test_a_missing_login_is_named_with_its_file_and_profile(machine, fake):
     run = machine.failure("--profile", "my dev")
     assert run.message == (
         f'credentials: profile "my dev": not logged in to SSO: {cached} does not exist;'
-        ' run `aws sso login --profile "my dev"`'
+        " run `aws sso login --profile 'my dev'`"
     )
 
 

@@ -144,3 +144,30 @@ def test_a_renewal_calls_the_region_of_the_login(machine):
         machine.failure()
     asked = list(dict.fromkeys(proxy.targets()))
     assert asked == ["eu-west-1.signin.aws.amazon.com:443", "us-east-2.signin.aws.amazon.com:443"]
+
+
+def test_a_renewal_calls_no_host_that_the_login_makes_up(machine):
+    with FakeProxy(503) as proxy:
+        machine.set(HTTPS_PROXY=f"http://{proxy.host}")
+        login(machine, temporary_keys("login"), EXPIRED, signInRegion="evil.example/")
+        run = machine.failure()
+    assert 'signInRegion: "evil.example/" is not a region; accepted: ' in run.message, run
+    assert list(proxy.targets()) == []
+
+
+def test_a_huge_lifetime_is_an_incomplete_answer(machine, fake):
+    login(machine, temporary_keys("login"), EXPIRED)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    keys = {name: new_secret() for name in ("accessKeyId", "secretAccessKey", "sessionToken")}
+    fake.signin.respond(200, json.dumps({"accessToken": keys, "expiresIn": 2**64 - 1}))
+    run = machine.failure()
+    assert "renewing it failed: the answer has no complete keys; run `aws login" in run.message, run
+
+
+def test_each_attempt_has_its_own_proof(machine, fake):
+    login(machine, temporary_keys("login"), EXPIRED)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url, AWS_MAX_ATTEMPTS="2")
+    fake.signin.respond(500)
+    assert machine.run("credentials").code == "CREDENTIALS_FAILED"
+    first, second = (proven(request.headers["dpop"]) for request in fake.signin.requests)
+    assert first["jti"] != second["jti"]

@@ -9,13 +9,17 @@ use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
 };
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::Error as ContextError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextMut, Error as ContextError,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::{
     HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
 };
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
-use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::config_bag::{ConfigBag, Layer};
 use aws_smithy_types::retry::RetryConfig;
 use zeroize::Zeroizing;
 
@@ -50,12 +54,39 @@ impl fmt::Display for Answer {
 
 impl std::error::Error for Answer {}
 
-/// Sends a request to a path of `endpoint`, and retries if that may help.
+/// Changes the request of each attempt. The SDK serializes a request only once.
+struct EachAttempt<F>(F);
+
+impl<F> fmt::Debug for EachAttempt<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EachAttempt")
+    }
+}
+
+#[dyn_dispatch_hint]
+impl<F: Fn(&mut HttpRequest) -> Result<(), BoxError> + Send + Sync> Intercept for EachAttempt<F> {
+    fn name(&self) -> &'static str {
+        "EachAttempt"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        (self.0)(context.request_mut())
+    }
+}
+
+/// Sends a request to a path of `endpoint`, and retries if that may help. `each` changes the request of
+/// each attempt.
 pub(super) async fn send(
     http: LazyHttpClient,
     endpoint: &str,
     retries: RetryConfig,
     request: impl Fn() -> Result<HttpRequest, BoxError> + Send + Sync + 'static,
+    each: impl Fn(&mut HttpRequest) -> Result<(), BoxError> + Send + Sync + 'static,
 ) -> Result<Answer, Refusal> {
     // The SDK logs no body of this operation.
     let mut sensitive = Layer::new("rdsign");
@@ -71,6 +102,7 @@ pub(super) async fn send(
         .retry_classifier(HttpStatusCodeClassifier::default())
         .sleep_impl(TokioSleep::new())
         .runtime_plugin(StaticRuntimePlugin::new().with_config(sensitive.freeze()))
+        .interceptor(EachAttempt(each))
         .serializer(move |()| request())
         .deserializer(|answer: &HttpResponse| {
             let body = answer.body().bytes().unwrap_or_default().to_vec();

@@ -50,15 +50,16 @@ pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, Str
     );
     let path = address.path_and_query().map_or("/", |path| path.as_str());
     let path = path.to_owned();
-    let answer = call::send(http, &endpoint, RetryConfig::standard(), move || {
+    let request = move || {
         let mut request = HttpRequest::get(&path)?;
         request.headers_mut().insert("accept", "application/json");
         if let Some(authorization) = authorization.clone() {
             request.headers_mut().insert("authorization", authorization);
         }
         Ok(request)
-    });
-    match answer.await {
+    };
+    let retries = RetryConfig::standard();
+    match call::send(http, &endpoint, retries, request, |_| Ok(())).await {
         Ok(answer) => read(&answer, true),
         Err(Refusal::Answer(answer)) => read(&answer, false),
         Err(Refusal::None(reason)) => Err(reason),
@@ -131,8 +132,9 @@ fn read(answer: &Answer, is_success: bool) -> Result<Credentials, String> {
         let colon = if refusal.is_empty() { "" } else { ": " };
         return Err(format!("{answer}{colon}{refusal}"));
     }
-    let keys = keys(fields.clone());
-    match said(["Code", "code"]) {
+    let code = said(["Code", "code"]).map(str::to_owned);
+    let keys = keys(fields);
+    match code {
         Some(code) if code != "Success" && keys.is_err() => Err(refusal),
         _ => keys,
     }

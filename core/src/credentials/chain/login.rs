@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::cached::{Cached, text_in, time_in};
+use super::cached::{self, Cached, text_in, time_in};
 use super::call::{self, Refusal};
 use super::dpop::{DpopKey, hex};
 use super::failure::{failed_with, in_shell, refusal_in_words};
@@ -64,19 +64,18 @@ impl Login {
                 &format!("{problem}; run `aws login --profile {profile}`"),
             )
         };
-        let cached = Cached::read(self.path().map_err(advise)?, "AWS").map_err(advise)?;
-        let damaged = |field: &str| {
-            let shown = cached.path.display();
-            advise(format!("{shown}: {field} is missing or invalid"))
-        };
-        // As in the AWS CLI, a login that cannot be renewed is an error, even if its keys are still
-        // valid.
-        if let Some(missing) = RENEWAL.into_iter().find(|name| cached.text(name).is_none()) {
-            return Err(damaged(missing));
+        let path = self.path().map_err(advise)?;
+        let shown = path.display();
+        let damaged = |field: &str| advise(format!("{shown}: {field} is missing or invalid"));
+        let read = || Cached::read(path.clone(), "AWS").map_err(advise);
+        let cached = read()?;
+        let (held, end) = self::held(&cached).map_err(damaged)?;
+        if SystemTime::now() + AHEAD < end {
+            return keys(held, end).map_err(damaged);
         }
-        let held = cached.fields.get("accessToken").and_then(Value::as_object);
-        let held = held.ok_or_else(|| damaged("accessToken"))?;
-        let end = time_in(held, "expiresAt").ok_or_else(|| damaged("expiresAt"))?;
+        let _turn = cached::turn().await;
+        let cached = read()?;
+        let (held, end) = self::held(&cached).map_err(damaged)?;
         let now = SystemTime::now();
         if now + AHEAD < end {
             return keys(held, end).map_err(damaged);
@@ -141,13 +140,19 @@ impl Login {
                 return Err(Problem::Refused(problem.to_owned()));
             }
         };
-        let proof = key.proof(&format!("{endpoint}{PATH}"), now);
-        let proof = proof.ok_or(Problem::Field("dpopKey"))?;
+        let url = format!("{endpoint}{PATH}");
+        // A server may reject a proof that it has seen.
+        let prove = move |request: &mut HttpRequest| {
+            let proof = key.proof(&url, SystemTime::now());
+            let proof = proof.ok_or("dpopKey cannot sign")?;
+            request.headers_mut().insert("dpop", proof);
+            Ok(())
+        };
         let http = settings.http().map_err(Problem::Setting)?;
         let retries = config.retry_config().cloned();
         let retries = retries.unwrap_or_else(RetryConfig::standard);
         let body = Zeroizing::new(body.to_string());
-        let answer = call::send(http, &endpoint, retries, move || {
+        let request = move || {
             let mut request = HttpRequest::new(SdkBody::from(body.as_bytes()));
             request.set_method("POST")?;
             request.set_uri(PATH)?;
@@ -157,10 +162,9 @@ impl Login {
             request
                 .headers_mut()
                 .insert("content-length", body.len().to_string());
-            request.headers_mut().insert("dpop", proof.clone());
             Ok(request)
-        });
-        let answer = answer
+        };
+        let answer = call::send(http, &endpoint, retries, request, prove)
             .await
             .map_err(|refusal| Problem::Refused(told(refusal)))?;
         let incomplete = || Problem::Refused("the answer has no complete keys".to_owned());
@@ -170,7 +174,9 @@ impl Login {
             return Err(incomplete());
         };
         let seconds = answer.get("expiresIn").and_then(Value::as_u64);
-        let end = now + Duration::from_secs(seconds.ok_or_else(incomplete)?);
+        // A file has no notation for a time after the year 9999.
+        let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
+        let end = now + Duration::from_secs(seconds.ok_or_else(incomplete)?.into());
         keys.insert("expiresAt".to_owned(), format_rfc3339(end).into());
         if let Some(account) = held.get("accountId") {
             keys.insert("accountId".to_owned(), account.clone());
@@ -183,6 +189,18 @@ impl Login {
         cached.replace(&fields);
         Ok((keys, end))
     }
+}
+
+/// Returns the keys of a login and when they expire, or the field that is missing or invalid.
+fn held(cached: &Cached) -> Result<(&Map<String, Value>, SystemTime), &'static str> {
+    // As in the AWS CLI, a login that cannot be renewed is an error, even if its keys are still
+    // valid.
+    if let Some(missing) = RENEWAL.into_iter().find(|name| cached.text(name).is_none()) {
+        return Err(missing);
+    }
+    let held = cached.fields.get("accessToken").and_then(Value::as_object);
+    let held = held.ok_or("accessToken")?;
+    Ok((held, time_in(held, "expiresAt").ok_or("expiresAt")?))
 }
 
 /// Why the keys could not be renewed.

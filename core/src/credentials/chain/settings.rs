@@ -90,6 +90,15 @@ impl Service {
             Self::Signin => ("AWS_ENDPOINT_URL_SIGNIN", "signin"),
         }
     }
+
+    /// Returns the name of the field that has the region.
+    fn region_name(self) -> &'static str {
+        match self {
+            Self::Sts => "region",
+            Self::Sso | Self::SsoOidc => "sso_region",
+            Self::Signin => "signInRegion",
+        }
+    }
 }
 
 impl<'a> Settings<'a> {
@@ -170,14 +179,10 @@ impl<'a> Settings<'a> {
                 (None, None) => return Ok(None),
             },
         };
-        let is_of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if said.text.chars().all(is_of_region) {
-            return Ok(Some(said.text));
+        match region_problem(&said.text) {
+            None => Ok(Some(said.text)),
+            Some(problem) => Err(said.wrong(&problem)),
         }
-        let problem = format!("{} is not a region", quoted(&said.text));
-        Err(said.wrong(&format!(
-            "{problem}; accepted: lower-case letters, digits and -"
-        )))
     }
 
     /// Returns the endpoint URL that is configured for a service.
@@ -271,6 +276,11 @@ impl<'a> Settings<'a> {
         service: Service,
         region: Option<String>,
     ) -> Result<SdkConfig, Error> {
+        // The region becomes a part of the host name.
+        if let Some(problem) = region.as_deref().and_then(region_problem) {
+            let message = format!("credentials: {}: {problem}", service.region_name());
+            return Err(Error::new(ErrorCode::CredentialsFailed, message));
+        }
         // A configured endpoint replaces the FIPS and dual-stack ones too, as in the AWS CLI.
         let endpoint = self.endpoint(service)?;
         let variant = |variable, setting| -> Result<bool, Error> {
@@ -296,6 +306,13 @@ impl<'a> Settings<'a> {
         config.set_endpoint_url(endpoint);
         Ok(config.build())
     }
+}
+
+fn region_problem(region: &str) -> Option<String> {
+    let is_of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let shown = quoted(region);
+    let problem = format!("{shown} is not a region; accepted: lower-case letters, digits and -");
+    (!region.chars().all(is_of_region)).then_some(problem)
 }
 
 /// Rejects a URL that would make the AWS SDK fail during a call.

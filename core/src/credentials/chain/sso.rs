@@ -11,8 +11,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use sha1::{Digest, Sha1};
 
-use super::cached::Cached;
-use super::failure::{failed, failed_with};
+use super::cached::{self, Cached};
+use super::failure::{failed, failed_with, in_shell};
 use super::settings::{Service, Settings};
 use crate::error::Error;
 use crate::timestamp::format_rfc3339;
@@ -66,30 +66,38 @@ impl Sso {
     }
 
     async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Error> {
-        let login = self::login(self.session.as_deref().unwrap_or(&self.start_url))
-            .map_err(|problem| self.advise(&failed_with(whose, &problem)))?;
+        let (_, token, end) = self.read(whose)?;
+        if SystemTime::now() + AHEAD < end {
+            return Ok(token);
+        }
+        let _turn = cached::turn().await;
+        let (login, token, end) = self.read(whose)?;
         let now = SystemTime::now();
-        let damaged = |field: &str| {
-            let problem = format!("{}: {field} is missing or invalid", login.path.display());
-            self.advise(&failed_with(whose, &problem))
-        };
-        let token = login
-            .text("accessToken")
-            .ok_or_else(|| damaged("accessToken"))?;
-        let end = login
-            .time("expiresAt")
-            .ok_or_else(|| damaged("expiresAt"))?;
         if now + AHEAD < end {
-            return Ok(token.to_owned());
+            return Ok(token);
         }
         match self.renew(&login, settings, now).await? {
             Some(token) => Ok(token),
-            None if now < end => Ok(token.to_owned()),
+            None if now < end => Ok(token),
             None => {
                 let problem = format!("the SSO login expired at {}", format_rfc3339(end));
                 Err(self.advise(&failed_with(whose, &problem)))
             }
         }
+    }
+
+    /// Reads the login, its token and when that expires.
+    fn read(&self, whose: &str) -> Result<(Cached, String, SystemTime), Error> {
+        let refuse = |problem: String| self.advise(&failed_with(whose, &problem));
+        let login = self::login(self.session.as_deref().unwrap_or(&self.start_url));
+        let login = login.map_err(refuse)?;
+        let shown = login.path.display();
+        let damaged = |field| refuse(format!("{shown}: {field} is missing or invalid"));
+        let token = login.text("accessToken").map(str::to_owned);
+        let token = token.ok_or_else(|| damaged("accessToken"))?;
+        let end = login.time("expiresAt");
+        let end = end.ok_or_else(|| damaged("expiresAt"))?;
+        Ok((login, token, end))
     }
 
     /// Fetches a new token. Returns `None` if the login cannot be renewed.
@@ -136,13 +144,7 @@ impl Sso {
     }
 
     fn advise(&self, error: &Error) -> Error {
-        let profile = match self
-            .profile
-            .contains(|c: char| c.is_whitespace() || c == '\'')
-        {
-            true => format!("{:?}", self.profile),
-            false => self.profile.clone(),
-        };
+        let profile = in_shell(&self.profile);
         let message = format!(
             "{}; run `aws sso login --profile {profile}`",
             error.message()
