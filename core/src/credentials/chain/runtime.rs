@@ -3,9 +3,15 @@
 //! No thread outlives the call, so a fork, a freeze or the unloading of the library never
 //! interrupts background work. The exception is a DNS lookup that hangs in the C library: it cannot
 //! be cancelled, so its thread stays until it finishes.
+//!
+//! The AWS SDK's trace events may show requests with their secrets, so no subscriber of the host sees
+//! them.
 
 use std::future::Future;
 use std::time::Duration;
+
+use tracing::Dispatch;
+use tracing::dispatcher::with_default;
 
 use super::fork;
 use super::quiet::{quiet_thread, quietly};
@@ -42,9 +48,11 @@ pub(crate) fn block_on<T: Send>(
             .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")))?;
         let bounded = async { tokio::time::timeout(bound, future).await };
         let outcome = quietly(|| {
-            let outcome = runtime.block_on(bounded);
-            runtime.shutdown_timeout(WIND_UP);
-            outcome
+            with_default(&Dispatch::none(), || {
+                let outcome = runtime.block_on(bounded);
+                runtime.shutdown_timeout(WIND_UP);
+                outcome
+            })
         });
         Ok(match outcome {
             Ok(Ok(done)) => Outcome::Done(done),
@@ -76,5 +84,57 @@ impl Working {
 impl Drop for Working {
     fn drop(&mut self) {
         fork::pause();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber, trace};
+
+    use super::*;
+
+    /// Counts the events that it sees.
+    #[derive(Clone, Default)]
+    struct Counter(Arc<AtomicUsize>);
+
+    impl Subscriber for Counter {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn the_host_s_subscriber_sees_no_event_of_a_fetch() {
+        let counter = Counter::default();
+        tracing::subscriber::with_default(counter.clone(), || {
+            trace!("before");
+            let seen = counter.0.load(SeqCst);
+            assert!(seen > 0);
+            let bound = Duration::from_secs(60);
+            assert!(block_on(bound, async { trace!("a secret") }).is_ok());
+            assert_eq!(counter.0.load(SeqCst), seen);
+            trace!("after");
+            assert!(counter.0.load(SeqCst) > seen);
+        });
     }
 }
