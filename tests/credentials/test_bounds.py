@@ -214,20 +214,19 @@ def test_a_pipe_in_place_of_a_file_is_named_and_not_read(what, machine, fake):
     # Nobody writes to the pipe.
     pipe = machine.home / "pipe"
     machine.set(AWS_REGION="eu-central-1")
-    match what:
-        case "a web identity's token":
-            machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=pipe, AWS_ROLE_ARN=ROLE)
-        case "a container's authorization":
-            uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": fake.container_url}
-            machine.set(**uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=pipe)
-        case "a CA bundle":
-            token = machine.file("jwt", new_secret())
-            machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN=ROLE, AWS_CA_BUNDLE=pipe)
-        case "a login":
-            session = "arn:aws:iam::123456789012:user/jane"
-            machine.config(f"[default]\nlogin_session = {session}\n")
-            machine.set(AWS_LOGIN_CACHE_DIRECTORY=machine.home)
-            pipe = machine.home / f"{hashlib.sha256(session.encode()).hexdigest()}.json"
+    if what == "a web identity's token":
+        machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=pipe, AWS_ROLE_ARN=ROLE)
+    elif what == "a container's authorization":
+        uri = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": fake.container_url}
+        machine.set(**uri, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=pipe)
+    elif what == "a CA bundle":
+        token = machine.file("jwt", new_secret())
+        machine.set(AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN=ROLE, AWS_CA_BUNDLE=pipe)
+    elif what == "a login":
+        session = "arn:aws:iam::123456789012:user/jane"
+        machine.config(f"[default]\nlogin_session = {session}\n")
+        machine.set(AWS_LOGIN_CACHE_DIRECTORY=machine.home)
+        pipe = machine.home / f"{hashlib.sha256(session.encode()).hexdigest()}.json"
     os.mkfifo(pipe)
     run = machine.failure("--credentials-timeout", "60")
     assert run.code == "CREDENTIALS_FAILED", run
