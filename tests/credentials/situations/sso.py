@@ -6,6 +6,7 @@ from itertools import product
 
 from fake_aws import Answer
 
+from situations import purposes
 from situations.situation import CONFIG, CREDENTIALS, MARK, Situation, keys, section
 
 START_URL = "https://d-0123456789.awsapps.com/start"
@@ -133,9 +134,10 @@ def sessions():
         yield Situation(f"start URL {url}", {CONFIG: profile} | cached(url))
     for region in ("us-gov-west-1", "cn-north-1", "EU-WEST-1", "eu west 1"):
         session = section("sso-session corp", URL, f"sso_region = {region}")
-        yield Situation(
+        one = Situation(
             f"sso_region {region}", {CONFIG: section("default", SSO_PROFILE) + session} | SSO_FILES
         )
+        yield one.but(purposes.REGION, "CREDENTIALS_FAILED") if region.isupper() else one
     config = {CONFIG: section("default", SSO_PROFILE, "region = us-east-2") + SESSION} | SSO_FILES
     yield Situation(
         "another region for the rest", config, {"AWS_DEFAULT_REGION": "us-west-2", "AWS_REGION": "us-west-2"}
