@@ -4,6 +4,8 @@
 //! in the AWS CLI, a secret without a key ID is ignored, and a key ID without a secret is an error:
 //! the user who set it wants no other identity.
 
+use std::ffi::OsString;
+
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
@@ -27,7 +29,11 @@ const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())
-        .map(|value| value.to_string_lossy().into_owned())
+        // Not copied if it is UTF-8: a copy of a secret would not be wiped.
+        .map(|value| {
+            let lossy = |value: OsString| value.to_string_lossy().into_owned();
+            value.into_string().unwrap_or_else(lossy)
+        })
 }
 
 /// Returns the region of the environment, and the variable that names it.
@@ -37,7 +43,7 @@ pub(crate) fn region_of_environment() -> Option<(&'static str, String)> {
         .find_map(|name| Some((name, variable(name)?)))
 }
 
-/// Whether [`load`] would return keys or an error about them.
+/// Whether the environment has both keys, so that [`load`] is the whole fetch.
 pub(super) fn is_set() -> bool {
     [ACCESS_KEY_ID, SECRET_ACCESS_KEY]
         .iter()

@@ -21,18 +21,13 @@ impl Region {
     /// Like [`Region::new`], but the error names `source` as the field.
     pub(crate) fn from_source(name: impl Into<String>, source: &str) -> Result<Self, Error> {
         let name = name.into();
-        let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if name.is_empty() || !name.bytes().all(accepted) {
-            return Err(Error::new(
+        match region_problem(&name) {
+            Some(problem) => Err(Error::new(
                 ErrorCode::InvalidRegion,
-                format!(
-                    "{source}: {} is not a region; accepted: lower-case letters, digits and -, \
-                     such as eu-central-1",
-                    quoted(&name)
-                ),
-            ));
+                format!("{source}: {problem}"),
+            )),
+            None => Ok(Self(name)),
         }
-        Ok(Self(name))
     }
 
     /// Returns a region that was found in a host name, and so is already checked.
@@ -64,6 +59,18 @@ impl Region {
             .find(|(prefix, _)| self.0.starts_with(prefix))
             .map_or("aws", |(_, partition)| partition)
     }
+}
+
+/// Returns why a text is not a region name, and what is accepted.
+pub(crate) fn region_problem(name: &str) -> Option<String> {
+    let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_region = !name.is_empty() && name.bytes().all(accepted);
+    (!is_region).then(|| {
+        format!(
+            "{} is not a region; accepted: lower-case letters, digits and -, such as eu-central-1",
+            quoted(name)
+        )
+    })
 }
 
 impl fmt::Display for Region {

@@ -4,16 +4,13 @@
 //! own certificates. Unreadable certificates in it are ignored, as by OpenSSL. A bundle without a
 //! readable certificate is an error.
 
-use std::path::Path;
-
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::failure::Told;
-use crate::credentials::environment;
-use crate::credentials::files::{LARGE, read_regular};
+use crate::credentials::files::{LARGE, expand_home, read_regular};
 use crate::message::quoted;
 
 const END: &str = "-----END CERTIFICATE-----";
@@ -30,7 +27,7 @@ pub(super) fn context(bundle: Option<&CaBundle>) -> Result<TlsContext, Told> {
     let mut roots = TrustStore::default();
     if let Some(CaBundle { named_by, path }) = bundle {
         let refuse = |problem: String| Told(format!("{named_by}: {}: {problem}", quoted(path)));
-        let text = read_regular(Path::new(&expanded(path)), LARGE);
+        let text = read_regular(&expand_home(path), LARGE);
         let text = text.map_err(|error| refuse(error.to_string()))?;
         let certificates = certificates(&String::from_utf8_lossy(&text));
         if certificates.is_empty() {
@@ -58,12 +55,4 @@ fn certificates(text: &str) -> Vec<String> {
         .map(|block| format!("{block}\n"))
         .filter(is_readable)
         .collect()
-}
-
-/// Expands `~` as the AWS CLI does.
-fn expanded(path: &str) -> String {
-    match (path.strip_prefix("~/"), environment::variable("HOME")) {
-        (Some(rest), Some(home)) => format!("{home}/{rest}"),
-        _ => path.to_owned(),
-    }
 }

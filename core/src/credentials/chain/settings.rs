@@ -16,6 +16,7 @@ use crate::credentials::files::{Profile, Value};
 use crate::credentials::source::RegionHint;
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
+use crate::names::region_problem;
 
 /// The settings of one fetch.
 pub(super) struct Settings<'a> {
@@ -306,13 +307,6 @@ impl<'a> Settings<'a> {
         config.set_endpoint_url(endpoint);
         Ok(config.build())
     }
-}
-
-fn region_problem(region: &str) -> Option<String> {
-    let is_of_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let shown = quoted(region);
-    let problem = format!("{shown} is not a region; accepted: lower-case letters, digits and -");
-    (!region.chars().all(is_of_region)).then_some(problem)
 }
 
 /// Rejects a URL that would make the AWS SDK fail during a call.

@@ -12,6 +12,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use sha1::{Digest, Sha1};
 
 use super::cached::{self, Cached};
+use super::dpop::hex;
 use super::failure::{failed, failed_with, in_shell};
 use super::settings::{Service, Settings};
 use crate::error::Error;
@@ -156,9 +157,7 @@ impl Sso {
 /// Reads the login for a session's name or a start URL.
 fn login(identifier: &str) -> Result<Cached, String> {
     let home = home_dir().ok_or("there is no home folder to read the SSO login from")?;
-    let hash = Sha1::digest(identifier)
-        .iter()
-        .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+    let hash = hex(&Sha1::digest(identifier));
     Cached::read(
         home.join(".aws/sso/cache").join(format!("{hash}.json")),
         "SSO",

@@ -84,7 +84,8 @@ fn expand_variables(text: &str) -> String {
     expanded + rest
 }
 
-fn expand_home(text: &str) -> PathBuf {
+/// Replaces a leading `~` by the home folder, if there is one.
+pub(in crate::credentials) fn expand_home(text: &str) -> PathBuf {
     let home = || home_dir().filter(|home| !home.as_os_str().is_empty());
     match text.strip_prefix('~') {
         Some("") => home().unwrap_or_else(|| text.into()),
