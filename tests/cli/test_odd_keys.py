@@ -1,5 +1,5 @@
-"""Keys that can sign, and whose tokens a database refuses: the command line warns about them, and never
-shows what may be a secret."""
+"""The command line warns about keys that can sign, but whose tokens a database refuses. It never shows a
+text that may be a secret."""
 
 import subprocess
 
@@ -15,7 +15,7 @@ ODD = {
     "quotes around the id": ((f'"{ID}"', SECRET, None), "has quotes around it"),
     "quotes around the secret": ((ID, f"'{SECRET}'", None), "has quotes around it"),
     "a temporary key alone": ((TEMPORARY, SECRET, None), "session token: missing"),
-    "a session token too much": ((ID, SECRET, "of-another-key"), "session token: another key's"),
+    "a session token of another key": ((ID, SECRET, "of-another-key"), "session token: belongs to another key"),
 }
 
 
@@ -45,7 +45,7 @@ def test_odd_keys_sign_and_are_warned_about(keys, warning, command):
 @pytest.mark.parametrize(
     "keys", [(ID, SECRET, None), (TEMPORARY, SECRET, "its-own")], ids=["long-lived", "temporary"]
 )
-def test_keys_as_aws_gives_them_out_are_not_warned_about(keys, command):
+def test_keys_as_aws_issues_them_cause_no_warning(keys, command):
     assert run(command, keys).stderr == ""
 
 

@@ -21,7 +21,8 @@ pub(crate) fn is_access_key_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.len() != SECRET_LENGTH && text.bytes().all(accepted)
 }
 
-/// An access key id for a message; another text in its place is not shown, since it may be a secret.
+/// Returns an access key ID for a message. Hides a text that does not have the form of one, because it
+/// may be a secret.
 pub fn shown_access_key_id(text: &str) -> &str {
     match is_access_key_id(text) {
         true => text,

@@ -1,24 +1,24 @@
-//! What is odd about keys that can sign, and often explains why a database refuses their tokens.
+//! Finds keys that can sign, but whose tokens a database probably refuses.
 //!
-//! A library signs with any keys. The command line warns, and never repeats what may be a secret in
-//! the wrong place.
+//! The libraries sign with them and say nothing; the command line warns. No warning quotes a key,
+//! because a secret may be in the wrong place.
 
 use super::access_key::{SessionTokenMismatch, is_access_key_id, is_issued_access_key_id};
 
-/// Something odd about keys.
+/// A sign that keys were copied wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OddKeys {
-    /// The access key id or the secret access key has quotes around it.
+    /// The access key ID or the secret access key has quotes around it.
     Quoted,
-    /// What stands for the access key id does not look like one.
+    /// The access key ID does not have the form of one, or the secret access key has it.
     NotAnId,
-    /// The session token is missing, or another key's.
+    /// The session token is missing, or belongs to another key.
     SessionToken(SessionTokenMismatch),
 }
 
 impl OddKeys {
-    /// All that is odd about these keys.
+    /// Returns all signs in these keys.
     pub fn of(id: &str, secret: &str, has_session_token: bool) -> Vec<Self> {
         let mut odd = Vec::new();
         if is_quoted(id) || is_quoted(secret) {
@@ -31,7 +31,7 @@ impl OddKeys {
         odd
     }
 
-    /// What is odd, and a sentence that says what to do.
+    /// Returns the problem, and a sentence that says what to do.
     pub fn problem_and_advice(self) -> (&'static str, &'static str) {
         match self {
             Self::Quoted => (
@@ -39,16 +39,16 @@ impl OddKeys {
                 "Write it without the quotes.",
             ),
             Self::NotAnId => (
-                "access key id: does not look like one, and is not shown",
-                "See whether it and the secret access key were swapped. If so, replace the key: \
-                 every token that it signed shows the secret.",
+                "access key id: does not look like one, so it is not shown",
+                "Check whether it and the secret access key are swapped. If so, replace the key: \
+                 every token signed with it shows the secret.",
             ),
             Self::SessionToken(SessionTokenMismatch::Missing) => (
-                "session token: missing, but the key is a temporary one (ASIA…)",
-                "Set AWS_SESSION_TOKEN, or aws_session_token, to the one that came with the key.",
+                "session token: missing, but the key is temporary (ASIA…)",
+                "Set AWS_SESSION_TOKEN, or aws_session_token, to the session token of this key.",
             ),
             Self::SessionToken(SessionTokenMismatch::LeftOver) => (
-                "session token: another key's, since this key is a long-lived one (AKIA…)",
+                "session token: belongs to another key, because this key is long-lived (AKIA…)",
                 "Unset AWS_SESSION_TOKEN.",
             ),
         }
@@ -72,7 +72,7 @@ mod tests {
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
     #[test]
-    fn keys_as_aws_gives_them_out_are_not_odd() {
+    fn keys_as_aws_issues_them_are_not_odd() {
         assert_eq!(OddKeys::of(ID, SECRET, false), []);
         assert_eq!(OddKeys::of("ASIAEXAMPLE000000001", SECRET, true), []);
         assert_eq!(OddKeys::of("local", "x", false), []);

@@ -149,8 +149,8 @@ impl Signer {
         self.sign(Timestamp::from_unix_seconds(signing_time)?)
     }
 
-    /// What is odd about the keys that signed last: they sign, but a database may refuse the token.
-    /// Nothing before the first token.
+    /// Returns warnings about the keys that signed the last token: they sign, but a database may refuse
+    /// the token. Empty before the first token.
     pub fn odd_keys(&self) -> Vec<OddKeys> {
         self.0.cache.odd_keys()
     }
