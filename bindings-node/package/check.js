@@ -21,8 +21,6 @@ const OPTIONS = {
 
 /** The longest delay of setTimeout, in milliseconds: 24 days. */
 const LONGEST = 2 ** 31 - 1
-/** The longest lifetime of a token, in milliseconds. */
-const LIFETIME = 900_000
 
 const isA = (type, value) => Object.prototype.toString.call(value) === `[object ${type}]`
 
@@ -102,11 +100,10 @@ function keys(credentials) {
 /**
  * Calls a provider. Returns its credentials for the native half, or why it failed.
  *
- * A provider of the AWS SDK may have cached keys that expire before a token would. It is then called once
+ * A provider of the AWS SDK may have cached keys that expire before the token would, at `tokenEnd`. It is then called once
  * more with `forceRefresh`, as the SDK's own signer does; the first keys are kept if that gives no later ones.
  */
-async function credentialsOf(provider, timeout, signingTime) {
-  const now = signingTime === undefined ? Date.now() : signingTime * 1000
+async function credentialsOf(provider, timeout, tokenEnd) {
   let timer
   let found
   const bound = new Promise((resolve) => {
@@ -114,7 +111,7 @@ async function credentialsOf(provider, timeout, signingTime) {
   })
   const ask = async () => {
     found = keys(await provider())
-    if (found.expiration === undefined || found.expiration >= now + LIFETIME) return
+    if (found.expiration === undefined || found.expiration >= tokenEnd) return
     const newer = await (async () => keys(await provider({ forceRefresh: true })))().catch(() => found)
     if (newer.expiration === undefined || newer.expiration > found.expiration) found = newer
   }

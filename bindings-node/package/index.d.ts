@@ -20,7 +20,7 @@ export interface Credentials {
  *
  * It is called for the first token, and again about 15 minutes before its credentials expire. One
  * call runs at a time, and everyone who needs a token meanwhile waits for it. If its credentials expire
- * within 15 minutes, it is called once more with `{ forceRefresh: true }`.
+ * before the token would, it is called once more with `{ forceRefresh: true }`.
  */
 export type CredentialsProvider = (options?: {
   readonly forceRefresh?: boolean

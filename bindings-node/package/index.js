@@ -5,7 +5,7 @@
 // package.json has no "exports": resolving a name in it takes about 3 ms of CPU at the start of a
 // process, longer than loading this package. So ES modules import the other entries by file name.
 
-const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT } = require('./load.js')
+const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, MAX_EXPIRES_IN } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf } = require('./check.js')
 
 // The native half writes here when a token expires, in milliseconds since 1970.
@@ -69,6 +69,8 @@ class Signer {
   #provider
   #hasRole
   #timeout
+  /** The lifetime of a token, in milliseconds. */
+  #lifetime
   /** The promise of the current wait for credentials, which all callers share. */
   #wait = null
 
@@ -82,6 +84,7 @@ class Signer {
     this.#provider = provider
     this.#hasRole = checked.roleArn !== undefined
     this.#timeout = checked.credentialsTimeout ?? DEFAULT_CREDENTIALS_TIMEOUT
+    this.#lifetime = (checked.expiresIn ?? MAX_EXPIRES_IN) * 1000
     const password = async () => (await this.token()).value
     // A driver that converts the function to a string would send its source code as the password.
     password[Symbol.toPrimitive] = () => {
@@ -156,7 +159,8 @@ class Signer {
   async #later(signingTime) {
     let provided
     if (this.#provider) {
-      provided = await credentialsOf(this.#provider, this.#timeout, signingTime)
+      const signedAt = signingTime === undefined ? Date.now() : signingTime * 1000
+      provided = await credentialsOf(this.#provider, this.#timeout, signedAt + this.#lifetime)
       // Core need not wait for anything else, unless it has to assume a role.
       if (!this.#hasRole) return this.#now(signingTime, provided)
     }

@@ -13,6 +13,9 @@ use crate::options::Options;
 /// Core's default for the option `credentialsTimeout`, in milliseconds.
 #[napi]
 pub const DEFAULT_CREDENTIALS_TIMEOUT: u32 = rdsign::DEFAULT_CREDENTIALS_TIMEOUT.as_millis() as u32;
+/// The longest lifetime of a token in seconds, and the default.
+#[napi]
+pub const MAX_EXPIRES_IN: u32 = rdsign::MAX_EXPIRES_IN as u32;
 
 /// One endpoint, one user, one source of credentials.
 #[napi]

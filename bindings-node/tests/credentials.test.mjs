@@ -91,20 +91,22 @@ test('a provider whose credentials expire soon is asked to refresh them once', a
   const signingTime = new Date('2024-08-26T22:00:00Z')
   const inMinutes = (minutes) => new Date(signingTime.getTime() + minutes * 60_000)
   const calls = []
-  const signedBy = async (answers) => {
+  const signedBy = async (answers, options = {}) => {
     calls.length = 0
     const provider = async (options) => {
       const answer = answers[calls.push(options) - 1]
       if (answer instanceof Error) throw answer
       return { ...keys, accessKeyId: `KEY${answer}`, expiration: inMinutes(answer) }
     }
-    return keyId(await make({ credentials: provider }).token({ signingTime }))
+    return keyId(await make({ credentials: provider, ...options }).token({ signingTime }))
   }
   assert.equal(await signedBy([10, 60]), 'KEY60')
   assert.deepEqual(calls, [undefined, { forceRefresh: true }])
   assert.equal(await signedBy([10, 5]), 'KEY10')
   assert.equal(await signedBy([10, new Error('no')]), 'KEY10')
   assert.equal(await signedBy([15]), 'KEY15')
+  assert.deepEqual(calls, [undefined])
+  assert.equal(await signedBy([2], { expiresIn: 60 }), 'KEY2')
   assert.deepEqual(calls, [undefined])
 })
 
