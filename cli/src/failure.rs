@@ -14,9 +14,6 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
-/// The maximum number of characters of an argument that a message shows.
-const SHOWN: usize = 100;
-
 impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         // Whoever reads the output has seen enough, as `| head` has.
@@ -36,30 +33,45 @@ impl Failure {
             Self::Other(problem) => (problem, 1),
             Self::Output(error) => (format!("cannot write the output: {error}"), 1),
         };
-        eprintln!("rdsign: {message}");
+        complain(&message);
         ExitCode::from(status)
     }
 }
 
-/// Prints help, or clap's error for the command line. An argument in the wrong place may be a token,
-/// so long ones are cut, as in the messages of the library.
+/// Prints a message of rdsign on standard error.
+pub(crate) fn complain(message: &str) {
+    eprintln!("rdsign: {}", without_tokens(message));
+}
+
+/// Prints help, or clap's error for the command line.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    let mut text = error.to_string();
-    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    for argument in arguments {
-        let value = argument
-            .split_once('=')
-            .filter(|_| argument.starts_with("--"));
-        let value = value.map_or(argument.as_str(), |(_, value)| value);
-        if let Some((end, _)) = value.char_indices().nth(SHOWN) {
+    let text = error.to_string();
+    let shown = without_tokens(&text);
+    if shown == text {
+        error.exit();
+    }
+    eprint!("{shown}");
+    ExitCode::from(2)
+}
+
+/// Cuts each argument that contains a token: a user may have put one in the wrong place.
+pub(crate) fn without_tokens(message: &str) -> String {
+    const SHOWN: usize = 100;
+    let mut text = message.to_owned();
+    for argument in std::env::args_os() {
+        let argument = argument.to_string_lossy();
+        // Only the value of `--port=VALUE` may be in the message.
+        let value = match argument.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => value,
+            _ => &argument,
+        };
+        if let Some((end, _)) = value.char_indices().nth(SHOWN)
+            && value.contains("X-Amz-")
+        {
             text = text.replace(value, &format!("{}…", &value[..end]));
         }
     }
-    if text == error.to_string() {
-        error.exit();
-    }
-    eprint!("{text}");
-    ExitCode::from(2)
+    text
 }
 
 impl From<rdsign::Error> for Failure {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -53,7 +53,7 @@ pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
     let command = Some(args.command).filter(|command| !command.is_empty());
     let ended = rdsign_local::run(options, command);
     Ok(ended.unwrap_or_else(|error| {
-        eprintln!("rdsign: {error}");
+        failure::complain(&error.to_string());
         ExitCode::from(error.exit_code())
     }))
 }

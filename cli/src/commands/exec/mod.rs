@@ -19,7 +19,7 @@ use rdsign::libpq::SslMode;
 use self::arguments::Target;
 use crate::args::{DialArgs, TargetArgs, service, variable};
 use crate::ca_bundle::BundleFile;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output;
 
 #[derive(Args)]
@@ -79,7 +79,7 @@ pub(crate) fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
         ErrorKind::NotFound => ("no such program".to_owned(), NO_SUCH_PROGRAM),
         _ => (format!("cannot be started: {error}"), CANNOT_BE_STARTED),
     };
-    eprintln!("rdsign: {program}: {problem}");
+    failure::complain(&format!("{program}: {problem}"));
     Ok(ExitCode::from(status))
 }
 
@@ -100,8 +100,8 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     target.check(&program, &words).map_err(Failure::Usage)?;
     let database = args.dbname.or_else(|| variable("PGDATABASE"));
     // Some programs read a connection string where others read a name.
-    if let Some(text) = database.as_deref().filter(|name| name.contains(['=', ':'])) {
-        target.check_string(text).map_err(Failure::Usage)?;
+    if let Some(name) = &database {
+        target.check_string(name).map_err(Failure::Usage)?;
     }
     let mut child = Command::new(program);
     child.args(words);

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use super::super::entry::{Entry, Step};
 use super::super::finding::Finding;
 use crate::ca_bundle::PEM;
+use crate::failure::without_tokens;
 
 /// The authorities to trust.
 pub(crate) struct Roots {
@@ -30,7 +31,7 @@ impl Roots {
                 "the authorities of this system".to_owned()
             }
             Some(path) => {
-                let shown = path.display();
+                let shown = without_tokens(&path.to_string_lossy());
                 let certificates = CertificateDer::pem_file_iter(path)
                     .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
                     .map_err(|error| unusable(format!("{shown} cannot be read: {error}")))?;
