@@ -76,8 +76,8 @@ def test_a_service_without_an_sslmode_gets_verify_full(service, recorder):
     env = service(*elsewhere(recorder))
     del env["PGSSLMODE"]
     done = exec("psql", "-d", "testdb", env=env | {"AWS_REGION": "eu-central-1"})
-    assert done.returncode != 0
-    assert b"X-Amz" not in recorder.received
+    assert "server does not support SSL" in done.stderr
+    assert recorder.received and b"X-Amz" not in recorder.received
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,13 @@ def test_arguments_of_psql_send_the_token_nowhere_else(service, recorder, argume
     done = exec("psql", *arguments, env=env)
     assert done.returncode == 2 and "accepted: " in done.stderr
     assert recorder.received == b""
+
+
+@pytest.mark.parametrize("form", ["-h {host}", "-d postgresql://{host}/testdb", "--host={host} testdb"])
+def test_arguments_of_psql_that_name_the_endpoint_log_in(local, environment, form):
+    arguments = form.format(host=local.host).split()
+    done = exec("psql", "-XAtc", "select current_user", *arguments, env=environment)
+    assert (done.stdout, done.stderr) == ("iam_user\n", "")
 
 
 def test_a_program_within_finds_no_service(service, recorder):
