@@ -217,6 +217,7 @@ def test_a_token_in_the_wrong_place_is_not_shown(environment):
     token = rdsign("token", env=environment).stdout.strip()
     signature = token.partition("X-Amz-Signature=")[2]
     assert len(signature) == 64
+    policy = ["--region=eu-central-1", "--account=123456789012", "--resource-id=db-ABC", "--username=u"]
     for arguments in [
         ["token", token],
         [token],
@@ -224,8 +225,7 @@ def test_a_token_in_the_wrong_place_is_not_shown(environment):
         ["doctor", f"--port={token}"],
         ["exec", f"--hostaddr={token}", "--", "true"],
         ["exec", "--", token],
-        ["policy", "check", token, "--region=eu-central-1", "--account=123456789012"]
-        + ["--resource-id=db-ABC", "--username=u"],
+        ["policy", "check", token, *policy],
         ["doctor", "--sslrootcert", token],
         ["local", "--config", token],
     ]:

@@ -15,7 +15,10 @@ ODD = {
     "quotes around the id": ((f'"{ID}"', SECRET, None), "has quotes around it"),
     "quotes around the secret": ((ID, f"'{SECRET}'", None), "has quotes around it"),
     "a temporary key alone": ((TEMPORARY, SECRET, None), "session token: missing"),
-    "a session token of another key": ((ID, SECRET, "of-another-key"), "session token: belongs to another key"),
+    "a session token of another key": (
+        (ID, SECRET, "of-another-key"),
+        "session token: belongs to another key",
+    ),
 }
 
 
