@@ -24,6 +24,7 @@ use super::failure::{failed_with, in_shell, refusal_in_words};
 use super::settings::{Service, Settings};
 use crate::credentials::files::named_by;
 use crate::error::Error;
+use crate::names::partition_of;
 use crate::timestamp::format_rfc3339;
 
 /// How long before expiry to renew the keys.
@@ -32,16 +33,16 @@ const PATH: &str = "/v1/token";
 /// The fields of the file that a renewal needs.
 const RENEWAL: [&str; 3] = ["refreshToken", "dpopKey", "clientId"];
 
-/// The hosts of AWS's partitions, by the start of their regions.
+/// AWS's hosts for people, by partition.
 const HOSTS: [(&str, &str); 8] = [
-    ("cn-", "amazonaws.cn"),
-    ("us-gov-", "amazonaws-us-gov.com"),
-    ("us-iso-", "c2shome.ic.gov"),
-    ("us-isob-", "sc2shome.sgov.gov"),
-    ("us-isof-", "csphome.hci.ic.gov"),
-    ("eu-isoe-", "csphome.adc-e.uk"),
-    ("eusc-", "amazonaws-eusc.eu"),
-    ("", "aws.amazon.com"),
+    ("aws", "aws.amazon.com"),
+    ("aws-cn", "amazonaws.cn"),
+    ("aws-us-gov", "amazonaws-us-gov.com"),
+    ("aws-iso", "c2shome.ic.gov"),
+    ("aws-iso-b", "sc2shome.sgov.gov"),
+    ("aws-iso-e", "csphome.adc-e.uk"),
+    ("aws-iso-f", "csphome.hci.ic.gov"),
+    ("aws-eusc", "amazonaws-eusc.eu"),
 ];
 
 /// A session, and the profile that names it.
@@ -239,7 +240,8 @@ fn keys(fields: &Map<String, Value>, end: SystemTime) -> Result<Credentials, &'s
 
 /// Returns the URL of AWS Sign-In, by the endpoint rules of the AWS CLI.
 fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
-    let host = HOSTS.iter().find(|(start, _)| region.starts_with(start));
+    let partition = partition_of(region);
+    let host = HOSTS.iter().find(|(name, _)| *name == partition);
     let host = host.map_or("aws.amazon.com", |(_, host)| host);
     let signin = if fips { "signin-fips" } else { "signin" };
     match (host, fips, dual_stack) {
