@@ -51,7 +51,7 @@ $(PARTS:%=test-%): export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 .PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 demo: build ## show a token, a login with it and two refusals, with RDS on this machine
 	@tools/install-missing server
