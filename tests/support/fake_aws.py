@@ -149,7 +149,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: str
-    connection: int
+    connection: int  # a number, which no other connection has
 
     @property
     def form(self) -> dict[str, str]:
@@ -440,6 +440,9 @@ def keys_in_sts_answer(text: str) -> Keys:
     return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], end)
 
 
+CONNECTIONS = itertools.count(1)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -454,6 +457,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        # The client's port does not identify a connection: the system gives it out again.
+        self.number = next(CONNECTIONS)
+
     def answer_any(self) -> None:
         length = int(self.headers.get("content-length", 0))
         url = urlsplit(self.path)
@@ -463,7 +471,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(url.query)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length).decode(),
-            connection=self.client_address[1],
+            connection=self.number,
         )
         fake = self.server.fake
         if url.path.startswith("/fake/"):
