@@ -15,6 +15,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 PLATFORM := linux-$(shell uname -m)
 VENV := target/venv
 PYTHON := target/venv-python
+# tools/lock writes the locks, with the hash of each file that pip may install.
+INSTALL_LOCKED := pip install --quiet --disable-pip-version-check --require-hashes -r
 MVN := mvn -B -ntp -Dstyle.color=never
 # Cargo chooses the features of shared dependencies for all packages of one call together. Other packages
 # in a call mean other features and building the dependencies again, so these are always built together.
@@ -277,20 +279,20 @@ target/node/installed: bindings-node/tests/package-lock.json
 	@touch $@
 
 # The packages that the Python package is built and tested with; the wheel is installed later.
-$(PYTHON)/ready: bindings-python/tests/requirements.txt
+$(PYTHON)/ready: bindings-python/tests/requirements.lock
 	@tools/install-missing python
 	@[ -x $(PYTHON)/bin/python ] || python3 -m venv $(PYTHON)
-	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(PYTHON)/bin/python -m $(INSTALL_LOCKED) $<
 	@touch $@
 
 # One virtual environment for all parts. A stamp file says that the packages of a part are installed.
 define INSTALL_REQUIREMENTS
 @tools/install-missing python
 @[ -x $(VENV)/bin/python ] || python3 -m venv $(VENV)
-$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(VENV)/bin/python -m $(INSTALL_LOCKED) $<
 @touch $@
 endef
-$(VENV)/%: tests/%/requirements.txt
+$(VENV)/%: tests/%/requirements.lock
 	$(INSTALL_REQUIREMENTS)
-$(VENV)/%: %/requirements.txt
+$(VENV)/%: %/requirements.lock
 	$(INSTALL_REQUIREMENTS)
