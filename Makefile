@@ -50,7 +50,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 $(PARTS:%=test-%): export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) size check audit install fmt clean
-.PHONY: dist dist-c dist-python dist-node dist-jvm bench bench-quick $(BENCHES)
+.PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -213,6 +213,10 @@ size: dist ## compare the size of everything in dist/ with its budget, and check
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
 	    --target-dir target/without-chain
 	@tools/size $(PORTABLE) target/without-chain/release dist
+
+test-reproducible: ## build what is shipped twice, in two folders, and compare the bytes
+	@tools/install-missing build
+	@tools/reproducible $(TOGETHER)
 
 install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
 	@tools/install-missing build
