@@ -232,6 +232,7 @@ dist: portable dist-c dist-python dist-jvm dist-node ## write everything that us
 	install -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM) README.md LICENSE
 	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/docs docs/*.md
 	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
+	@tools/sbom dist
 	@ls -l dist
 
 dist-c: portable ## librdsign as a tree that can be moved, in dist/c/
