@@ -1,43 +1,9 @@
 """libpq's service files: the token is for the service's server, and reaches no other."""
 
-import socket
 import subprocess
-import threading
 
 import pytest
 from test_exec import exec, rdsign
-
-
-class Recorder:
-    """A server without TLS that asks for a password in plain text, and keeps what it gets."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.received = b""
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                while data := connection.recv(65536):
-                    self.received += data
-                    if data.startswith(b"p"):
-                        break  # a password: nobody is let in
-                    # N declines TLS and Kerberos; R with 3 asks for the password.
-                    is_request = data[4:8] in (b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30")
-                    connection.sendall(b"N" if is_request else b"R\0\0\0\x08\0\0\0\x03")
-
-
-@pytest.fixture
-def recorder():
-    recorder = Recorder()
-    yield recorder
-    recorder.listener.close()
 
 
 @pytest.fixture
@@ -167,3 +133,15 @@ def test_a_missing_service_is_named_with_the_files(service, tmp_path):
     assert f'service "typo": not in {tmp_path}/.pg_service.conf; accepted: ' in done.stderr
     env["PGSERVICEFILE"] = str(tmp_path / "none")
     assert f"{tmp_path}/none: No such file" in exec("psql", env=env).stderr
+
+
+def test_inspect_compares_with_the_service(local, service):
+    env = service(f"host={local.host}", f"port={local.port}", "user=iam_user")
+    token = rdsign("token", env=env).stdout
+    other = {"PGUSER": "wrong", "PGPORT": "1", "PGHOST": local.host.replace("mydb", "wrong")}
+    done = rdsign("inspect", "-", env=env | other, input=token)
+    assert done.returncode == 0, done.stdout
+    service(f"host={local.host}", f"port={local.port}", "user=testuser")
+    assert "error: wrong-user" in rdsign("inspect", "-", env=env, input=token).stdout
+    done = rdsign("inspect", "-", env=env | {"PGSERVICE": "typo"}, input=token)
+    assert done.returncode == 2 and 'service "typo": not in ' in done.stderr

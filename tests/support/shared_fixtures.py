@@ -12,6 +12,7 @@ import pytest
 from common import NO_AWS, RDSIGN
 from fake_aws import FakeAws
 from harness import LIBRARY, Place
+from recorder import Recorder
 
 for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
     del os.environ[name]
@@ -30,6 +31,14 @@ def fake():
     with FakeAws() as fake:
         yield fake
         assert fake.strays == []
+
+
+@pytest.fixture
+def recorder():
+    """A server without TLS, which a token must never reach."""
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,18 @@
-//! Finds what the token should be signed for: flags, else libpq's variables. With a tunnel, PGHOST
-//! and PGPORT may be the dialed address, which the token is not signed for. So they are used only
-//! if PGHOST is an RDS endpoint.
+//! Finds what the token should be signed for: flags, else libpq's service, else its variables. With a
+//! tunnel, PGHOST and PGPORT may be the dialed address, which the token is not signed for. So they
+//! are used only if PGHOST is an RDS endpoint.
 
 use rdsign::inspect::{Driver, Expected};
+use rdsign::libpq::SslMode;
 use rdsign::names::{DEFAULT_PORT, Endpoint, Region, parse_port};
 
 use super::{DriverName, InspectArgs};
-use crate::args::variable;
+use crate::args::{service, variable};
 use crate::failure::Failure;
 
 /// Returns what to compare the token with, and the names of the variables that were used.
 pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str>), Failure> {
+    service::load(SslMode::OfTheCaller)?;
     let mut compared = Vec::new();
     let mut from_variable = |name: &'static str| {
         let value = variable(name);
