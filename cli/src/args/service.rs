@@ -8,7 +8,7 @@ use rdsign::libpq::{self, Setting, SslMode};
 
 /// libpq's keywords and their variables. libpq has no variable for any other keyword.
 /// Source: <https://www.postgresql.org/docs/current/libpq-envars.html>
-const VARIABLES: [(&str, &str); 29] = [
+const VARIABLES: [(&str, &str); 33] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -33,6 +33,10 @@ const VARIABLES: [(&str, &str); 29] = [
     ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
     ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"),
     ("gssencmode", "PGGSSENCMODE"),
+    ("krbsrvname", "PGKRBSRVNAME"),
+    ("gsslib", "PGGSSLIB"),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION"),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION"),
     ("connect_timeout", "PGCONNECT_TIMEOUT"),
     ("client_encoding", "PGCLIENTENCODING"),
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),

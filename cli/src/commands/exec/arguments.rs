@@ -30,16 +30,33 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("oid2name", "dfhHopPtU"),
 ];
 /// Keywords of libpq that cannot change the server, or how it is verified.
-const HARMLESS: [&str; 10] = [
+const HARMLESS: [&str; 27] = [
     "application_name",
+    "channel_binding",
     "client_encoding",
     "connect_timeout",
     "dbname",
+    "fallback_application_name",
     "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "load_balance_hosts",
     "options",
+    "passfile",
     "password",
     "port",
+    "replication",
+    "require_auth",
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslnegotiation",
     "sslrootcert",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
     "user",
 ];
 /// Keywords of libpq that can. `ssl` and `requiressl` are older forms of `sslmode`.
@@ -135,6 +152,11 @@ impl Target<'_> {
 
     fn check_setting(&self, keyword: &str, value: &str) -> Result<(), String> {
         match keyword {
+            // libpq connects to a Unix socket then, without TLS.
+            "host" if value.is_empty() => Err(format!(
+                "host: empty; accepted: {:?}, or no host",
+                self.hostname
+            )),
             "host" => self.check_host(value),
             "sslmode" if value == "verify-full" || self.any_sslmode => Ok(()),
             "sslmode" => Err(format!(
@@ -224,6 +246,8 @@ mod tests {
             "psql|sslmode=verify-full hostaddr=127.0.0.1",
             "psql|-c|\\c postgres|-c|\\connect app iam_user",
             "psql|-c|select * from t where host = 'x'",
+            "psql|postgresql:///app?target_session_attrs=any&keepalives=1",
+            "psql|-h||-d|app",
             "psql|-v|name=value",
             "pg_dump|-nhr|-fhost.sql",
             "vacuumdb|-fzv|app",
@@ -249,6 +273,11 @@ mod tests {
             "psql|app=x service=dev",
             "psql|dbname='a b' host='other'",
             "psql|sslmode=require",
+            "psql|host='' dbname=app",
+            "psql|dbname=app host=",
+            "psql|postgresql:///app?host=",
+            "psql|-h|/tmp",
+            "psql|postgresql://%2Ftmp/app",
             "psql|postgresql://iam_user:x@other/app",
             "psql|postgres://db.example,other/app",
             "psql|postgres:///app?host=other",

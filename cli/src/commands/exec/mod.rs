@@ -99,9 +99,11 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     };
     target.check(&program, &words).map_err(Failure::Usage)?;
     let database = args.dbname.or_else(|| variable("PGDATABASE"));
-    // Some programs read a connection string where others read a name.
-    if let Some(name) = &database {
-        target.check_string(name).map_err(Failure::Usage)?;
+    // Some programs read a connection string where others read a name. The user's name is their
+    // default database.
+    for name in [database.as_deref(), Some(signer.username())] {
+        let checked = target.check_string(name.unwrap_or_default());
+        checked.map_err(Failure::Usage)?;
     }
     let mut child = Command::new(program);
     child.args(words);
