@@ -101,6 +101,31 @@ def test_dbshell_gives_psql_a_token(database, local):
     assert (done.stdout, done.returncode) == ("iam_user\n", 0), done.stderr
 
 
+def test_no_token_goes_to_a_server_without_tls(database, recorder, monkeypatch):
+    for variables, options in [
+        ({}, {}),
+        ({"PGREQUIRESSL": "0", "PGGSSENCMODE": "prefer", "PGDATABASE": "host=127.0.0.1"}, {}),
+        ({}, {"sslmode": "", "requiressl": "0", "gssencmode": "prefer"}),
+    ]:
+        with monkeypatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            with pytest.raises(OperationalError, match="server does not support SSL"):
+                user_of(database(options, PORT=recorder.port))
+    assert recorder.received and b"X-Amz" not in recorder.received
+
+
+def test_dbshell_lets_no_service_replace_tls(database, tmp_path, monkeypatch):
+    (tmp_path / "services").write_text("[krb]\ngssencmode=prefer\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    connection = database({"service": "krb"})
+    with pytest.raises(rdsign.InvalidRequestError, match="gssencmode would replace TLS"):
+        connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+    connection = database()
+    _, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+    assert environment["PGGSSENCMODE"] == "disable"
+
+
 def test_the_engine_imports_no_boto3():
     modules = "import rdsign.django.postgresql.base, sys; print('boto3' in sys.modules)"
     configured = "from django.conf import settings; settings.configure(); "

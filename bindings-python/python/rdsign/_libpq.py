@@ -1,9 +1,11 @@
 """Parameters of a connection for the drivers that use libpq's names: psycopg, psycopg2 and asyncpg.
 
 Parameters of the program, libpq's service and libpq's variables win, in this order. Only what none of them
-sets is added: verify-full, and
-the certificate authorities of RDS. Tokens are signed for `host`, `port` and `user`; with `hostaddr`,
-the driver dials that address instead of `host`.
+sets is added: verify-full, and the certificate authorities of RDS. Tokens are signed for `host`, `port` and
+`user`; with `hostaddr`, the driver dials that address instead of `host`.
+
+Whatever decides where a token goes is passed to the driver as a parameter, even if it is a default: host,
+port, user, sslmode, gssencmode. Otherwise a service, a variable or a connection string could replace it.
 """
 
 from __future__ import annotations
@@ -18,20 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Optional
 
-CHECKED = ("verify-ca", "verify-full")
+VERIFY_FULL = "verify-full"
+CHECKED = ("verify-ca", VERIFY_FULL)
 
 
 def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer, dict[str, Any]]:
     """Returns the signer for the parameters of a connection, and the parameters without a password."""
     parameters = dict(given)
     parameters.pop("password", None)
-    has_service = expand_service(parameters, signer)
+    expand_service(parameters, signer)
     signer = settle(parameters, signer)
-    mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE")
-    if not mode:
-        mode = parameters["sslmode"] = "verify-full"
-    if has_service and not given.get("gssencmode"):
-        # The service's could replace TLS by Kerberos.
+    # libpq's older form of sslmode, which would replace it.
+    parameters.pop("requiressl", None)
+    mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
+    parameters["sslmode"] = mode
+    if mode == VERIFY_FULL:
+        check_host(parameters["host"], signer)
+    if not given.get("gssencmode"):
+        # With Kerberos, libpq would encrypt the connection without TLS.
         parameters["gssencmode"] = "disable"
     authorities = parameters.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
     if mode in CHECKED and not authorities:
@@ -39,22 +45,34 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     return signer, parameters
 
 
-def expand_service(parameters: dict[str, Any], signer: Optional[Signer]) -> bool:
+def check_host(host: Any, signer: Signer) -> None:
+    """Rejects a host that is not the signer's.
+
+    verify-full would not: the other server's certificate may be valid for its own name. A Unix socket has none.
+    """
+    if str(host).lower() != signer.hostname.lower():
+        raise InvalidRequestError(
+            f"host: {host!r} differs from the signer's hostname {signer.hostname!r}; accepted: the same host, "
+            "or none; hostaddr dials another address",
+            "INVALID_HOSTNAME",
+        )
+
+
+def expand_service(parameters: dict[str, Any], signer: Optional[Signer]) -> None:
     """Adds the settings of libpq's service, which override libpq's variables, as parameters.
 
     libpq reads the service once more, but prefers parameters. So the token is signed for the server that
     libpq connects to, and a weak sslmode of the service never counts. A given signer's endpoint and user come
-    before the service's. Returns whether there is a service.
+    before the service's.
     """
     service = parameters.get("service") or os.environ.get("PGSERVICE")
     if not service:
-        return False
+        return
     if signer is not None:
         fill(parameters, signer)
     for keyword, value in libpq_service(service, bool(parameters.get("sslmode"))):
         if not parameters.get(keyword):
             parameters[keyword] = value
-    return True
 
 
 def fill(parameters: dict[str, Any], signer: Signer) -> None:
@@ -66,7 +84,10 @@ def fill(parameters: dict[str, Any], signer: Signer) -> None:
 
 
 def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
-    """Returns the signer for a host, port and user. A given signer's own fill in missing parameters."""
+    """Returns the signer for a host, port and user, and sets all three as parameters.
+
+    A given signer's own fill in missing parameters.
+    """
     if signer is not None:
         fill(parameters, signer)
         if parameters["user"] != signer.username:
@@ -84,4 +105,6 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
         raise InvalidRequestError("host: missing; accepted: host, PGHOST or a signer", "INVALID_HOSTNAME")
     if not user:
         raise InvalidRequestError("user: missing; accepted: user, PGUSER or a signer", "INVALID_USERNAME")
-    return _signer_for(host, _port_of(port), user)
+    signer = _signer_for(host, _port_of(port), user)
+    parameters |= {"host": host, "port": signer.port, "user": user}
+    return signer

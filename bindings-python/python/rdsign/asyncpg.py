@@ -21,15 +21,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from . import Signer, ca_bundle
-from ._libpq import CHECKED, expand_service, settle
+from ._libpq import CHECKED, VERIFY_FULL, check_host, expand_service, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
 __all__ = ["arguments", "connect", "create_pool"]
-
-VERIFY_FULL = "verify-full"
 
 
 class _Named(tls.SSLContext):
@@ -71,16 +69,16 @@ def arguments(
     if "dbname" in named and not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
         given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
-    for name in ("host", "port", "user"):
-        if name not in in_dsn:
-            given[name] = endpoint.get(name)
+    given |= {name: endpoint[name] for name in ("host", "port", "user")}
     given["password"] = signer.password_async
     mode = given.get("ssl")
     if mode is None:
-        mode = named.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
+        mode = given["ssl"] = named.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
+    if _checks_the_name(mode):
+        check_host(endpoint["host"], signer)
     if mode in CHECKED:
         context = given["ssl"] = _Named(tls.PROTOCOL_TLS_CLIENT)
-        context.hostname = endpoint.get("host") or os.environ["PGHOST"]
+        context.hostname = endpoint["host"]
         context.check_hostname = mode == VERIFY_FULL
         context.set_alpn_protocols(["postgresql"])
         authorities = named.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or ca_bundle()
@@ -94,9 +92,15 @@ def arguments(
                 "ssl: an SSLContext or True would compare the certificate with hostaddr; "
                 "accepted: a str such as verify-full"
             )
-        # asyncpg ignores the DSN's port if the host is given as an argument.
-        given["host"], given["port"] = hostaddr, endpoint.get("port")
+        given["host"] = hostaddr
     return given
+
+
+def _checks_the_name(mode: Any) -> bool:
+    """Whether an `ssl` argument compares the certificate's name with the host."""
+    if isinstance(mode, tls.SSLContext):
+        return mode.check_hostname
+    return mode is not False and (not isinstance(mode, str) or mode == VERIFY_FULL)
 
 
 async def connect(

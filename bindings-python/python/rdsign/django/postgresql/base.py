@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.backends.postgresql import base, client
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
+from ... import InvalidRequestError
 from ..._libpq import expand_service, prepare
 
 TYPE_CHECKING = False
@@ -23,8 +24,13 @@ class DatabaseClient(client.DatabaseClient):
         signer = options.pop("signer", None)
         names = {"HOST": "host", "PORT": "port", "USER": "user"}
         given = {name: settings_dict.get(key) or None for key, name in names.items()}
-        # psql prefers the service's sslmode to that of OPTIONS, so a weak one is refused here.
-        expand_service({"service": options.get("service")}, None)
+        # psql prefers the service's settings to the environment, so weak ones are refused here.
+        service = {"service": options.get("service")}
+        expand_service(service, None)
+        if service.get("gssencmode", "disable") != "disable":
+            raise InvalidRequestError(
+                "service: its gssencmode would replace TLS; accepted: gssencmode=disable", "INVALID_HOSTNAME"
+            )
         signer, prepared = prepare({**options, **given}, signer)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
@@ -35,6 +41,7 @@ class DatabaseClient(client.DatabaseClient):
             "OPTIONS": {**options, **checked},
         }
         arguments, environment = super().settings_to_cmd_args_env(settings, parameters)
+        environment["PGGSSENCMODE"] = prepared["gssencmode"]
         if "hostaddr" in prepared:
             environment["PGHOSTADDR"] = prepared["hostaddr"]
         return arguments, environment
