@@ -218,11 +218,11 @@ test-reproducible: ## build what is shipped twice, in two folders, and compare t
 	@tools/install-missing build
 	@tools/reproducible $(TOGETHER)
 
-install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR and DESTDIR say where
+install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR, DATADIR, DESTDIR: where
 	@tools/install-missing build
 	$(CARGO) build --release --locked -p rdsign-c
 	BUILT='$(BUILT)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
-	    DESTDIR='$(DESTDIR)' bindings-c/packaging/install
+	    DATADIR='$(DATADIR)' DESTDIR='$(DESTDIR)' bindings-c/packaging/install
 
 dist: portable dist-c dist-python dist-jvm dist-node ## write everything that users install to dist/
 	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)

@@ -47,6 +47,14 @@
 #include <stdint.h>
 
 /**
+ * The version of this header. rdsign_version() returns that of the loaded library.
+ */
+#define RDSIGN_VERSION "0.1.0"
+#define RDSIGN_VERSION_MAJOR 0
+#define RDSIGN_VERSION_MINOR 1
+#define RDSIGN_VERSION_PATCH 0
+
+/**
  * The result of a function: RDSIGN_OK, or why it failed.
  *
  * Numbers are never reused, and later versions may add more. If several options are invalid, the
@@ -203,6 +211,15 @@ extern "C" {
  * Returns the version of the loaded library, such as "1.2.3". The string is static.
  */
 const char *rdsign_version(void);
+
+/**
+ * Returns the certificate authorities of RDS, Aurora and RDS Proxy, as text in PEM. The string is
+ * static.
+ *
+ * pkg-config --variable=cafile rdsign names a file with the same text, for drivers that need one, such
+ * as libpq for its sslrootcert.
+ */
+const char *rdsign_ca_bundle(void);
 
 /**
  * Returns the name of a status, the same as in every language, such as "INVALID_PORT". Returns "OK"

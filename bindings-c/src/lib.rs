@@ -32,3 +32,15 @@ use std::ffi::c_char;
 pub extern "C" fn rdsign_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
+
+/// Returns the certificate authorities of RDS, Aurora and RDS Proxy, as text in PEM. The string is
+/// static.
+///
+/// pkg-config --variable=cafile rdsign names a file with the same text, for drivers that need one, such
+/// as libpq for its sslrootcert.
+#[unsafe(no_mangle)]
+pub extern "C" fn rdsign_ca_bundle() -> *const c_char {
+    concat!(include_str!("../../ca-bundle/rds.pem"), "\0")
+        .as_ptr()
+        .cast()
+}

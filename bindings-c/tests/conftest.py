@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from common import REPOSITORY, VERSION  # noqa: F401, the tests import them from here
 
+pytest_plugins = ["shared_fixtures"]
+
 CRATE = REPOSITORY / "bindings-c"
 PROGRAMS = CRATE / "tests/programs"
 BUILT = Path(os.environ.get("RDSIGN_C_BUILT", REPOSITORY / "target/debug")).resolve()

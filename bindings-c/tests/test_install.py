@@ -2,19 +2,21 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 from conftest import BUILT, CRATE, PROGRAMS, REPOSITORY, STRICT, VERSION, Tree, install, run, succeed
 
 SOURCE = PROGRAMS / "calls.c"
 ARGUMENTS = [VERSION, REPOSITORY / "tests/codes.tsv"]
+BUNDLE = (REPOSITORY / "ca-bundle/rds.pem").read_text()
 CMAKE = """
 cmake_minimum_required(VERSION 3.16)
 project(user C)
 find_package(rdsign {version} REQUIRED)
 add_executable(user "{source}")
 target_link_libraries(user {target})
-message(STATUS "found ${{rdsign_VERSION}}")
+message(STATUS "found ${{rdsign_VERSION}} and ${{rdsign_CA_FILE}}")
 """
 
 
@@ -61,7 +63,8 @@ def cmake(tree, folder, target, version=VERSION):
 def test_cmake_finds_and_links(tree, tmp_path, target):
     configured = cmake(tree, tmp_path, target)
     assert configured.returncode == 0, configured.stderr
-    assert f"found {VERSION}" in configured.stdout
+    authorities = re.search(f"found {VERSION} and (.*)", configured.stdout)[1]
+    assert Path(authorities).read_text() == BUNDLE
     succeed("cmake", "--build", tmp_path / "build")
     program = tmp_path / "build/user"
     assert needs_the_shared_library(program) == (target == "rdsign::rdsign")
@@ -88,22 +91,24 @@ def test_the_shared_library_is_versioned(tree):
 @pytest.mark.parametrize(
     "options, want",
     [
-        ({"PREFIX": "/usr"}, ["/usr", "/usr/lib", "/usr/include"]),
+        ({"PREFIX": "/usr"}, ["/usr", "/usr/lib", "/usr/include", "/usr/share"]),
         (
             {"PREFIX": "/usr", "LIBDIR": "/usr/lib/x86_64-linux-gnu"},
-            ["/usr", "/usr/lib/x86_64-linux-gnu", "/usr/include"],
+            ["/usr", "/usr/lib/x86_64-linux-gnu", "/usr/include", "/usr/share"],
         ),
         (
-            {"PREFIX": "/opt/rdsign", "LIBDIR": "/lib64", "INCLUDEDIR": "/srv/headers"},
-            ["/opt/rdsign", "/lib64", "/srv/headers"],
+            {"PREFIX": "/opt/rdsign", "LIBDIR": "/lib64", "INCLUDEDIR": "/srv/headers", "DATADIR": "/srv"},
+            ["/opt/rdsign", "/lib64", "/srv/headers", "/srv"],
         ),
     ],
 )
 def test_files_go_below_destdir_but_do_not_name_it(built, tmp_path, options, want):
     install(built, tmp_path, **options)
     tree = Tree(tmp_path / want[1][1:])
-    variables = ("prefix", "libdir", "includedir")
-    assert [tree.pkg_config(f"--variable={name}")[0] for name in variables] == want
+    variables = ("prefix", "libdir", "includedir", "cafile")
+    found = [tree.pkg_config(f"--variable={name}")[0] for name in variables]
+    assert found == [*want[:3], f"{want[3]}/rdsign/rds.pem"]
+    assert (tmp_path / found[3][1:]).read_text() == BUNDLE
     assert (tmp_path / want[2][1:] / "rdsign.h").read_text() == (CRATE / "include/rdsign.h").read_text()
     for file in tmp_path.rglob("*.[pc]*"):
         if file.suffix in (".pc", ".cmake"):

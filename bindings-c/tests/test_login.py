@@ -45,3 +45,20 @@ def test_invalid_options_are_reported(example):
     done = run(example, env={"PGHOST": "localhost", "PGUSER": "iam_user"})
     assert (done.stdout, done.returncode) == ("", 1)
     assert done.stderr.startswith("no signer: region: missing")
+
+
+def test_the_authorities_of_rds_are_used_unless_told_otherwise(example):
+    # The local server's certificate does not come from them. Without the file, libpq would not dial.
+    done = logged_in("sh", "-c", 'unset PGSSLROOTCERT; "$0"', example)
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert "certificate verify failed" in done.stderr
+
+
+def test_a_service_sends_the_token_to_no_other_server(example, recorder, tmp_path):
+    settings = ["[dev]", "host=127.0.0.1", f"port={recorder.port}", "user=other", "sslmode=disable"]
+    (tmp_path / "services").write_text("\n".join(settings))
+    # rdsign local removes both variables.
+    service = f"PGSERVICE=dev PGSERVICEFILE={tmp_path}/services PGREQUIRESSL=0"
+    done = logged_in("sh", "-c", f'{service} "$0"', example)
+    assert (done.stdout, done.returncode) == ("iam_user\n", 0), done.stderr
+    assert recorder.received == b""

@@ -520,6 +520,9 @@ static void each_status_has_the_name_of_the_contract(const char *path) {
 int main(int argc, char **argv) {
     CHECK(argc == 3);
     CHECK(strcmp(rdsign_version(), argv[1]) == 0);
+    CHECK(strcmp(RDSIGN_VERSION, argv[1]) == 0);
+    CHECK(strncmp(rdsign_ca_bundle(), "-----BEGIN CERTIFICATE-----\n", 28) == 0);
+    CHECK(ends_with(rdsign_ca_bundle(), "\n-----END CERTIFICATE-----\n"));
     /* This machine's own sources of credentials must not answer. */
     setenv("AWS_CONFIG_FILE", "/dev/null", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
