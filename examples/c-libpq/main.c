@@ -3,7 +3,8 @@
  *
  * Reads libpq's own variables. PGHOST is the endpoint: the token is signed for it, and the server's
  * certificate must name it. PGHOSTADDR is the address to dial if it is not the endpoint's, such as
- * a tunnel. Credentials come from the AWS SDKs' default chain.
+ * a tunnel. The server's certificate must come from the authorities of RDS, or those in the file
+ * that PGSSLROOTCERT names. Credentials come from the AWS SDKs' default chain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static rdsign_signer *make_signer(const char *hostname, const char *port, const 
     rdsign_options *options = rdsign_options_new();
 
     rdsign_options_set_hostname(options, hostname);
-    rdsign_options_set_port(options, port ? atoi(port) : 5432);
+    rdsign_options_set_port(options, atoi(port));
     rdsign_options_set_username(options, username);
     if (rdsign_signer_new(options, &signer, &error) != RDSIGN_OK) {
         fprintf(stderr, "no signer: %s\n", rdsign_error_message(error));
@@ -29,7 +30,8 @@ static rdsign_signer *make_signer(const char *hostname, const char *port, const 
 }
 
 /* A token expires after at most 15 minutes, so each connection gets its own. */
-static PGconn *connect_to(const rdsign_signer *signer, const char *hostname) {
+static PGconn *connect_to(const rdsign_signer *signer, const char *hostname, const char *port,
+                          const char *username) {
     PGconn *connection = NULL;
     rdsign_token *token = NULL;
     rdsign_error *error = NULL;
@@ -39,14 +41,23 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname) {
         rdsign_error_free(error);
         return NULL;
     }
-    /* libpq reads the parameters that are missing or NULL from its variables. */
-    const char *const keywords[] = {"host", "hostaddr", "password", "sslmode", "sslrootcert", NULL};
+    /*
+     * A token is a password: never send it to another server. libpq prefers the settings of a
+     * service (PGSERVICE) to its other variables, but not to parameters, so all that matters is a
+     * parameter.
+     */
+    const char *authorities = getenv("PGSSLROOTCERT");
+    const char *const keywords[] = {"host",        "hostaddr",   "port",     "user", "sslmode",
+                                    "sslrootcert", "gssencmode", "password", NULL};
     const char *const values[] = {
         hostname,
         getenv("PGHOSTADDR"),
+        port,
+        username,
+        "verify-full",
+        authorities ? authorities : CA_FILE, /* pkg-config --variable=cafile rdsign */
+        "disable",                           /* Kerberos would replace TLS */
         rdsign_token_value(token),
-        "verify-full", /* a token is a password: never send it to another server */
-        getenv("PGSSLROOTCERT"),
         NULL,
     };
     connection = PQconnectdbParams(keywords, values, 0);
@@ -61,10 +72,12 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname) {
 
 int main(void) {
     const char *hostname = getenv("PGHOST");
+    const char *port = getenv("PGPORT") ? getenv("PGPORT") : "5432";
+    const char *username = getenv("PGUSER");
     int failed = 1;
 
-    rdsign_signer *signer = make_signer(hostname, getenv("PGPORT"), getenv("PGUSER"));
-    PGconn *connection = signer ? connect_to(signer, hostname) : NULL;
+    rdsign_signer *signer = make_signer(hostname, port, username);
+    PGconn *connection = signer ? connect_to(signer, hostname, port, username) : NULL;
     if (connection) {
         PGresult *result = PQexec(connection, "select current_user");
         failed = PQresultStatus(result) != PGRES_TUPLES_OK;
