@@ -121,6 +121,13 @@ test-c: $(VENV)/e2e ## test the C ABI: its header, programs that use it, and ins
 	$(CARGO) build --locked $(TOGETHER)
 	$(call pytest,bindings-c/tests)
 
+.PHONY: test-guides
+test-guides: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
+test-guides: $(VENV)/e2e ## test the examples in Go, Ruby, PHP and Lua; needs a network, and Go 1.25
+	@tools/install-missing build server c guides
+	$(CARGO) build --locked $(TOGETHER)
+	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py
+
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
 test-python: $(PYTHON)/ready ## test the Python package: a wheel, with real drivers
 	@tools/install-missing build server
