@@ -1,6 +1,7 @@
 """`rdsign exec`, `pgpass`, `token --quiet` and `ca-bundle` with the real programs of PostgreSQL."""
 
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -151,6 +152,8 @@ def test_a_line_of_pgpass_logs_in(local, environment, tmp_path):
 
 
 def test_the_example_of_pgpass_logs_in(environment, tmp_path):
+    shutil.copy(environment.pop("PGSSLROOTCERT"), tmp_path / "global-bundle.pem")
+    assert environment.pop("PGSSLMODE") == "verify-full"
     example = rdsign("pgpass", "--help", env=environment).stdout.split("\nExample:\n")[1]
     own = environment | {"PATH": f"{RDSIGN.parent}:{os.environ['PATH']}", "PSQLRC": os.devnull}
     pipes = {"text": True, "capture_output": True, "timeout": PATIENCE}

@@ -47,7 +47,14 @@ def test_a_service_without_an_sslmode_gets_verify_full(service, recorder):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["service=dev"], ["-d", "service=dev"], ["-h", "127.0.0.1"], ["sslmode=prefer"]]
+    "arguments",
+    [
+        ["service=dev"],
+        ["-d", "service=dev"],
+        ["-h", "127.0.0.1"],
+        ["sslmode=prefer"],
+        ["--cluster", "15/main"],
+    ],
 )
 def test_arguments_of_psql_send_the_token_nowhere_else(service, recorder, arguments):
     env = service(*elsewhere(recorder), "sslmode=prefer")

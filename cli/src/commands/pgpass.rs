@@ -30,9 +30,11 @@ pub(crate) struct PgpassArgs {
 const HELP: &str = "\
 libpq ignores a password file that others can read or that is not a plain file.
 It finds the line by the host name, even if it dials another address, and by the
-port that it dials.
+port that it dials. Set PGSSLMODE, too: libpq's default does not verify who gets
+the token.
 
 Example:
+  export PGSSLMODE=verify-full PGSSLROOTCERT=global-bundle.pem
   (umask 077 && rdsign pgpass > token.pgpass)
   PGPASSFILE=token.pgpass psql -d postgres";
 

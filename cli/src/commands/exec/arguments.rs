@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// PostgreSQL's programs that connect with libpq, and their short options that have a value.
-const PROGRAMS: [(&str, &str); 20] = [
+const PROGRAMS: [(&str, &str); 21] = [
     ("psql", "cdfFhLopPRTUv"),
     ("pg_dump", "deEfFhjnNpStTUZ"),
     ("pg_dumpall", "dEfhlpSU"),
@@ -19,6 +19,7 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("pg_receivewal", "dDEhpsSUZ"),
     ("pg_recvlogical", "dEfFhIoPpsSU"),
     ("pg_rewind", "D"),
+    ("pg_createsubscriber", "dDpPstU"),
     ("clusterdb", "dhptU"),
     ("createdb", "DEhlOpTU"),
     ("createuser", "acghmpUv"),
@@ -88,6 +89,10 @@ impl Target<'_> {
         };
         let arguments: Vec<_> = arguments.iter().map(|a| a.to_string_lossy()).collect();
         for (n, argument) in arguments.iter().enumerate() {
+            // Debian's wrapper of these programs sets PGHOST to the cluster's host or socket.
+            if argument.split('=').next() == Some("--cluster") {
+                return Err(elsewhere("--cluster"));
+            }
             let next = arguments.get(n + 1).map_or("", |next| &**next);
             if let Some(host) = host_in(argument, with_value, next) {
                 self.check_host(host)?;
@@ -164,10 +169,7 @@ impl Target<'_> {
                  verify-full, or --sslmode of rdsign"
             )),
             keyword if HARMLESS.contains(&keyword) => Ok(()),
-            _ => Err(format!(
-                "{keyword}: could send the token to another server; accepted: --hostname, --port, \
-                 --username and --dbname of rdsign, or PGSERVICE"
-            )),
+            _ => Err(elsewhere(keyword)),
         }
     }
 
@@ -181,6 +183,13 @@ impl Target<'_> {
             self.hostname
         ))
     }
+}
+
+fn elsewhere(what: &str) -> String {
+    format!(
+        "{what}: could send the token to another server; accepted: --hostname, --port, --username and \
+         --dbname of rdsign, or PGSERVICE"
+    )
 }
 
 /// Returns the value of `-h` or `--host`, which may be the next argument. PostgreSQL's programs
@@ -277,6 +286,9 @@ mod tests {
             "psql|dbname=app host=",
             "psql|postgresql:///app?host=",
             "psql|-h|/tmp",
+            "psql|--cluster|15/main",
+            "vacuumdb|--cluster=15/other:5432",
+            "pg_createsubscriber|-P|host=other",
             "psql|postgresql://%2Ftmp/app",
             "psql|postgresql://iam_user:x@other/app",
             "psql|postgres://db.example,other/app",
