@@ -45,7 +45,7 @@ def test_pkg_config_static_links_a_program_that_needs_no_library(tree, tmp_path)
 def test_a_dynamic_program_can_link_the_static_library(tree, tmp_path):
     program = tmp_path / "user"
     flags = tree.pkg_config("--static", "--cflags", "--libs")
-    flags = [tree.libdir / "librdsign.a" if flag == "-lrdsign" else flag for flag in flags]
+    flags = ["-l:librdsign.a" if flag == "-lrdsign" else flag for flag in flags]
     succeed("gcc", "-std=c11", *STRICT, SOURCE, "-o", program, *flags)
     assert not needs_the_shared_library(program)
     succeed(program, *ARGUMENTS)
