@@ -4,13 +4,14 @@
 //! parameters may be in any order, because the SDKs differ in it. Characters that are not
 //! percent-encoded are accepted as they are.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::limits::HTTPS_PORT;
+use crate::limits::{HTTPS_PORT, MAX_PASSWORD_LENGTH};
 use crate::names::Endpoint;
 use crate::sigv4::{ACTION, ALGORITHM, SCOPE_END, SIGNED_HEADERS};
 use crate::timestamp::Timestamp;
@@ -136,11 +137,17 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// Parses a token.
+/// Parses a token. Its time grows with the length of the text, which is at most 65,535 bytes: a
+/// server parses what a client sends before a login.
 ///
 /// # Errors
 /// [`Malformed`] says which part is missing or invalid. It never contains the text itself.
 pub fn parse(token: &str) -> Result<Parts, Malformed> {
+    if token.len() > MAX_PASSWORD_LENGTH {
+        return Err(Malformed::new(format!(
+            "it is longer than {MAX_PASSWORD_LENGTH} bytes"
+        )));
+    }
     let (before, query) = token.split_once('?').ok_or_else(|| {
         Malformed::new("it has no query, so it is a password or the start of a token")
     })?;
@@ -185,10 +192,11 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
             "X-Amz-Credential and X-Amz-Date have different dates",
         ));
     }
-    let session_token = find(&parameters, "X-Amz-Security-Token")
-        .ok()
-        .filter(|text| !text.is_empty())
-        .map(|text| Zeroizing::new(text.to_owned()));
+    let session_token = match find(&parameters, "X-Amz-Security-Token") {
+        // RDS Proxy reports a missing value, although the signature is right.
+        Ok("") => return Err(Malformed::new("X-Amz-Security-Token is empty")),
+        found => found.ok().map(|text| Zeroizing::new(text.to_owned())),
+    };
     Ok(Parts {
         endpoint,
         username: find(&parameters, "DBUser")?.to_owned(),
@@ -234,12 +242,13 @@ pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> 
 
 fn parse_query(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Malformed> {
     let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
+    let mut names = HashSet::new();
     for parameter in query.split('&') {
         let (name, value) = parameter
             .split_once('=')
             .ok_or_else(|| Malformed::new("a query parameter has no ="))?;
         let (name, value) = (decode(name)?, Zeroizing::new(decode(value)?));
-        if parameters.iter().any(|(earlier, _)| *earlier == name) {
+        if !names.insert(name.clone()) {
             return Err(Malformed::new("a query parameter occurs twice"));
         }
         parameters.push((name, value));
@@ -364,6 +373,12 @@ mod tests {
             ("dd0cba", "DD0cba", "X-Amz-Signature"),
             ("983ad89", "983ad89\n", "X-Amz-Signature"),
             ("&X-Amz-Date", "&Action=connect&X-Amz-Date", "twice"),
+            (
+                "&X-Amz-Date",
+                "&X-Amz-Security-Token=&X-Amz-Date",
+                "X-Amz-Security-Token is empty",
+            ),
+            ("a%2Bb", &"a".repeat(MAX_PASSWORD_LENGTH), "longer than"),
         ] {
             let text = TOKEN.replacen(from, to, 1);
             assert_ne!(text, TOKEN, "{from}");

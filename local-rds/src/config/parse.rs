@@ -2,6 +2,8 @@
 //!
 //! Each problem starts with the name of its field, and none quotes a value.
 
+use std::collections::HashSet;
+
 use rdsign::Credentials;
 use rdsign::credentials::key_problem;
 use rdsign::names::{Region, is_account_id, is_resource_id};
@@ -136,12 +138,10 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
 
 /// Rejects duplicate ids: the decision would depend on the order of the keys.
 fn check_unique(keys: &[AccessKey]) -> Result<(), String> {
+    let mut ids = HashSet::new();
     for (index, key) in keys.iter().enumerate() {
         let id = key.credentials.access_key_id();
-        if keys[..index]
-            .iter()
-            .any(|other| other.credentials.access_key_id() == id)
-        {
+        if !ids.insert(id) {
             return Err(format!(
                 "access_keys[{index}].access_key_id: {id} appears twice"
             ));
