@@ -4,7 +4,8 @@ For each line with a token, boto3's own `generate_db_auth_token` computes the to
 clock, without a network, and the bytes are compared. With `--write`, the tokens in the file are replaced
 instead. boto3 signs most inputs that rdsign rejects, so it cannot check lines with an error: only their
 form is checked here, and they do not count as passed. An empty session token is the same as a missing
-one, so boto3 must get None for it.
+one, so boto3 must get None for it. For each partition that botocore knows, a line must have a host name of
+its domain.
 
     pip install -r requirements.txt && python check_vectors.py
 """
@@ -50,7 +51,8 @@ REGION_IN_HOSTNAME = re.compile(
     r"""[^.]\.
     (?: (?P<before>[a-z]+(-[a-z]+)+-[0-9]+)\.rds(-fips)?
       | rds(-fips)?\.(?P<after>[a-z]+(-[a-z]+)+-[0-9]+) )
-    \.( amazonaws\.(com(\.cn)?|eu|au|uk) | c2s\.ic\.gov | sc2s\.sgov\.gov )\.?\Z""",
+    \.(?P<domain> amazonaws\.(com(\.cn)?|eu|au|uk) | c2s\.ic\.gov | sc2s\.sgov\.gov | cloud\.adc-e\.uk
+      | csp\.hci\.ic\.gov )\.?\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -129,6 +131,25 @@ def token_from_boto3(vector: Vector) -> str:
         )
 
 
+def partitions_without_a_vector(vectors: list[Vector]) -> list[str]:
+    """Lists the partitions of botocore that have no token whose region is found in the host name."""
+    loader = boto3.Session()._session.get_component("data_loader")
+    matches = [
+        REGION_IN_HOSTNAME.search(vector["hostname"] or "")
+        for vector in vectors
+        if vector["token"] is not None and vector["region"] is None
+    ]
+    found = [((m["before"] or m["after"]).lower(), m["domain"].lower()) for m in matches if m]
+    return [
+        partition["id"]
+        for partition in loader.load_data("partitions")["partitions"]
+        if not any(
+            re.fullmatch(partition["regionRegex"], region) and domain == partition["outputs"]["dnsSuffix"]
+            for region, domain in found
+        )
+    ]
+
+
 def differences(kept: str, computed: str) -> str:
     """Lists the parts in which two tokens differ: host and port, and each parameter."""
     fields = [re.split("/[?]|&", token) for token in (kept, computed)]
@@ -144,7 +165,7 @@ def main() -> int:
 
     passed, faults = 0, []
     names: Counter[str] = Counter()
-    codes = set()
+    codes, vectors = set(), []
     # Not splitlines(): a user name may contain other line separators of Unicode.
     lines = VECTORS.read_bytes().decode().removesuffix("\n").split("\n")
     header, *numbers = [n for n, line in enumerate(lines) if not line.startswith("#")]
@@ -155,6 +176,7 @@ def main() -> int:
         try:
             vector = parse(columns, lines[n])
             codes.add(vector["error"])
+            vectors.append(vector)
             if vector["token"] is None:
                 continue
             token = token_from_boto3(vector)
@@ -166,6 +188,7 @@ def main() -> int:
         except ValueError as error:
             faults.append(f"line {n + 1}, {name}: {error}")
     faults += [f"{k} lines have the name {name}" for name, k in names.items() if k > 1]
+    faults += [f"no line has a host name of {id}" for id in partitions_without_a_vector(vectors)]
     faults += [f"no line has the error {code}" for code in sorted(CODES - codes)]
     if len(numbers) < FEWEST_LINES:
         faults.append(f"{len(numbers)} lines, fewer than {FEWEST_LINES}")

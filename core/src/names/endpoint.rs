@@ -117,13 +117,20 @@ impl fmt::Display for Endpoint {
 /// # Errors
 /// [`ErrorCode::InvalidPort`] if the text is not an integer.
 pub fn parse_port(text: &str) -> Result<i64, Error> {
-    text.parse().map_err(|_| invalid_port(&quoted(text)))
+    text.parse().map_err(|_| match text.contains(',') {
+        true => not_accepted(&format!("{} is a list of ports", quoted(text))),
+        false => invalid_port(&quoted(text)),
+    })
 }
 
 fn invalid_port(port: &dyn fmt::Display) -> Error {
+    not_accepted(&format!("{port} is not a port"))
+}
+
+fn not_accepted(problem: &str) -> Error {
     Error::new(
         ErrorCode::InvalidPort,
-        format!("port: {port} is not a port; accepted: 1 to 65535"),
+        format!("port: {problem}; accepted: 1 to 65535"),
     )
 }
 
@@ -158,6 +165,11 @@ mod tests {
             ("db.abc.us-gov-east-1.rds.amazonaws.com", "us-gov-east-1"),
             ("db.abc.rds.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
             ("db.abc.rds.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
+            ("db.abc.rds.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1"),
+            (
+                "db.abc.rds.us-isof-south-1.csp.hci.ic.gov",
+                "us-isof-south-1",
+            ),
             ("db.abc.eusc-de-east-1.rds.amazonaws.eu", "eusc-de-east-1"),
             ("db.abc.us-east-2.rds-fips.amazonaws.com", "us-east-2"),
         ] {
@@ -213,6 +225,17 @@ mod tests {
         ] {
             assert_eq!(kind(hostname), expected, "{hostname}");
         }
+    }
+
+    #[test]
+    fn a_list_is_named_before_anything_else_that_is_wrong_with_it() {
+        let long = format!("{0}:5432,{0}:5432", "x".repeat(200));
+        for hosts in ["a,b", "a:5432,b:5432", "a, b", ",", long.as_str()] {
+            let error = Endpoint::new(hosts, 5432).unwrap_err();
+            assert!(error.message().contains("is a list of hosts"), "{error}");
+        }
+        let error = parse_port("5432,5432").unwrap_err();
+        assert!(error.message().contains("is a list of ports"), "{error}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ const MAX_HOSTNAME_LENGTH: usize = 253;
 const MAX_LABEL_LENGTH: usize = 63;
 
 /// The domains of RDS endpoints in all AWS partitions.
-const RDS_DOMAINS: [&str; 7] = [
+const RDS_DOMAINS: [&str; 9] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
     ".amazonaws.eu",
@@ -22,6 +22,8 @@ const RDS_DOMAINS: [&str; 7] = [
     ".amazonaws.uk",
     ".c2s.ic.gov",
     ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
 ];
 
 /// Checks a host name as [`Endpoint::new`](super::Endpoint::new) documents.
@@ -38,6 +40,9 @@ pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
     };
     if hostname.is_empty() {
         return invalid("is empty");
+    }
+    if hostname.contains(',') {
+        return invalid("is a list of hosts, and each host needs its own token");
     }
     if hostname.len() > MAX_HOSTNAME_LENGTH {
         return invalid("is longer than 253 characters");

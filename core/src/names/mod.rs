@@ -22,6 +22,7 @@ pub use odd_keys::OddKeys;
 pub use region::Region;
 #[cfg(feature = "chain")]
 pub(crate) use region::{partition_of, region_problem};
+pub(crate) use region::zone;
 pub(crate) use resource::ID_PREFIXES;
 pub use resource::{
     CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id,

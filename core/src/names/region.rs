@@ -68,6 +68,12 @@ pub(crate) fn partition_of(region: &str) -> &'static str {
 
 /// Returns why a text is not a region name, and what is accepted.
 pub(crate) fn region_problem(name: &str) -> Option<String> {
+    if let Some((kind, region)) = zone(name) {
+        return Some(format!(
+            "{} is {kind}; accepted: its region, {region}",
+            quoted(name)
+        ));
+    }
     let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_region = !name.is_empty() && name.bytes().all(accepted);
     (!is_region).then(|| {
@@ -76,6 +82,38 @@ pub(crate) fn region_problem(name: &str) -> Option<String> {
             quoted(name)
         )
     })
+}
+
+/// Returns which kind of zone a name is, and the zone's region: an availability zone such as
+/// `us-east-2b`, a local zone such as `us-west-2-lax-1a` or a Wavelength zone such as
+/// `us-east-1-wl1-bos-wlz-1`. Nothing signed for a zone is accepted.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html>
+pub(crate) fn zone(name: &str) -> Option<(&'static str, &str)> {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    let digits = name.find(|c: char| c.is_ascii_digit())?;
+    let (words, rest) = name.split_at(digits);
+    let words = words.strip_suffix('-')?;
+    if !words.contains('-') || !words.split('-').all(is_word) {
+        return None;
+    }
+    let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let region = &name[..digits + length];
+    match &rest[length..] {
+        "" => None,
+        letter if letter.len() == 1 && is_word(letter) => Some(("an availability zone", region)),
+        behind => {
+            let (place, number) = behind.strip_prefix('-')?.rsplit_once('-')?;
+            let letter = |c: char| c.is_ascii_lowercase();
+            let number = number.strip_suffix(letter).unwrap_or(number);
+            let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let kind = match place.starts_with("wl") {
+                true => "a Wavelength zone",
+                false => "a local zone",
+            };
+            is_number.then_some((kind, region))
+        }
+    }
 }
 
 impl fmt::Display for Region {
@@ -97,8 +135,36 @@ mod tests {
             ("us-iso-east-1", "aws-iso"),
             ("us-isob-east-1", "aws-iso-b"),
             ("eusc-de-east-1", "aws-eusc"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
         ] {
             assert_eq!(Region::new(region).unwrap().partition(), partition);
+        }
+    }
+
+    #[test]
+    fn a_zone_is_not_a_region() {
+        for (name, kind, region) in [
+            ("us-east-2b", "an availability zone", "us-east-2"),
+            ("us-gov-west-1a", "an availability zone", "us-gov-west-1"),
+            ("eu-isoe-west-1c", "an availability zone", "eu-isoe-west-1"),
+            ("us-west-2-lax-1a", "a local zone", "us-west-2"),
+            ("us-west-2-lax-1", "a local zone", "us-west-2"),
+            ("us-east-1-wl1-bos-wlz-1", "a Wavelength zone", "us-east-1"),
+        ] {
+            let error = Region::new(name).unwrap_err();
+            let problem = format!("region: {name:?} is {kind}; accepted: its region, {region}");
+            assert_eq!(error.message(), problem);
+            assert_eq!(error.code(), ErrorCode::InvalidRegion);
+        }
+        for region in [
+            "us-east-2",
+            "ap-northeast-10",
+            "us-gov-west-1",
+            "local",
+            "x-1b",
+        ] {
+            assert!(Region::new(region).is_ok(), "{region}");
         }
     }
 }
