@@ -10,7 +10,7 @@ use super::lookalikes::{dsql_token, is_masked};
 use super::shown::is_service;
 use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
 use crate::message::{quoted, spoken};
-use crate::names::{Region, SessionTokenMismatch, is_access_key_id};
+use crate::names::{Region, SessionTokenMismatch, is_access_key_id, zone};
 use crate::received::Parts;
 use crate::sigv4::SERVICE;
 use crate::timestamp::format_rfc3339;
@@ -61,6 +61,7 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
     let region = Region::new(parts.region());
     let shown = match &region {
         Ok(region) => region.as_str(),
+        Err(_) if zone(parts.region()).is_some() => parts.region(),
         Err(_) => "an invalid region name",
     };
     let (needed, source) = match (parts.endpoint().region(), &expected.region) {

@@ -13,6 +13,7 @@ use super::shown::{is_plain, is_plain_id, is_service};
 use super::wrapping::has_parameters;
 use crate::names::{Endpoint, Region};
 use crate::received::{self, Malformed};
+use crate::sigv4::SERVICE;
 use crate::timestamp::Timestamp;
 
 /// Returns the findings on a text that the strict parser rejects, and the parts that are safe to
@@ -27,12 +28,35 @@ pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
     let details = details(&reading);
     if is_dsql(&reading, &details) {
         findings.push(dsql_token());
+    } else if let Some(service) = details.service.as_deref().filter(|name| *name != SERVICE) {
+        findings.push(not_for_rds(service));
+    }
+    if reading.closed("X-Amz-Security-Token").as_deref() == Some("") {
+        findings.push(empty_session_token());
     }
     findings.extend(cut_short(text, &reading));
     if findings.is_empty() && !is_masked(text) {
         findings.push(malformed(reason));
     }
     (details, findings)
+}
+
+/// A presigned URL or a token of another service, such as S3, EKS or ElastiCache.
+fn not_for_rds(service: &str) -> Finding {
+    Finding::new(
+        FindingId::WrongRegionOrService,
+        format!("It is a presigned URL or a token for the service {service}, not a token for RDS."),
+        "Make the token with `rdsign token` or `aws rds generate-db-auth-token`.",
+    )
+}
+
+fn empty_session_token() -> Finding {
+    Finding::new(
+        FindingId::EmptySessionToken,
+        "It has a session token (X-Amz-Security-Token), but that is empty.",
+        "Unset AWS_SESSION_TOKEN, or remove the empty aws_session_token from the profile, and sign \
+         again. rdsign ignores an empty session token, but other signers sign it.",
+    )
 }
 
 fn malformed(reason: &Malformed) -> Finding {

@@ -68,6 +68,12 @@ kinds! {
     Masked = "masked", Error;
     /// The end or the beginning of the token is missing.
     CutShort = "cut-short", Error;
+    /// The text contains several tokens, one after the other.
+    SeveralTokens = "several-tokens", Error;
+    /// There is other text around the token, such as a connection URL, an assignment or JSON.
+    Surrounded = "surrounded", Error;
+    /// The token is encoded with base64.
+    Base64 = "base64", Error;
     /// There is white space or a newline around the token or in it.
     WhiteSpace = "white-space", Error;
     /// There are quotes around the token.
@@ -113,6 +119,8 @@ kinds! {
     UnknownAccessKey = "unknown-access-key", Warning;
     /// The session token is missing, or does not belong to the access key.
     WrongSessionToken = "wrong-session-token", Error;
+    /// The session token is in the token, but empty.
+    EmptySessionToken = "empty-session-token", Error;
     /// The available credentials produce another signature.
     WrongSignature = "wrong-signature", Error;
 }

@@ -9,6 +9,7 @@
 mod checks;
 mod cut;
 mod damaged;
+mod enclosing;
 mod examine;
 mod expected;
 mod finding;

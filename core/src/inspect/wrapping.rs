@@ -1,5 +1,6 @@
 //! Removes the layers around a token: white space, quotes, escapes, a scheme, a second
-//! percent-encoding. Each layer adds a finding, and then the text inside is read.
+//! percent-encoding, and those of [`enclosing`](super::enclosing). Each layer adds a finding, and
+//! then the text inside is read.
 //!
 //! A password may look like any of these layers. A layer that changes the inside of the text is
 //! removed only if the text has parameters of a token.
@@ -7,6 +8,7 @@
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
+use super::enclosing::{base64, several_tokens, surroundings};
 use super::finding::{Finding, FindingId};
 
 /// A text without its layers, and a finding for each kind of layer.
@@ -15,7 +17,7 @@ pub(super) struct Unwrapped {
     pub(super) findings: Vec<Finding>,
 }
 
-const QUOTES: [char; 12] = [
+pub(super) const QUOTES: [char; 12] = [
     '\\', '"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}',
     '\u{bb}', '\u{2033}',
 ];
@@ -40,8 +42,11 @@ const MOST_LAYERS: usize = 20;
 type Layer = fn(&str) -> Option<(String, Finding)>;
 
 pub(super) fn unwrap(text: &str) -> Unwrapped {
-    const LAYERS: [Layer; 6] = [
+    const LAYERS: [Layer; 9] = [
         outer_white_space,
+        base64,
+        several_tokens,
+        surroundings,
         quotes,
         whole_encoding,
         escapes,
