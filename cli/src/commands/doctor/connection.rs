@@ -8,6 +8,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
 use super::examination::Examination;
+use super::local_log::LocalLog;
+use super::others::with_sslmode;
 use super::report::Report;
 use super::signing::Signing;
 use super::{database, network, tls};
@@ -25,11 +27,10 @@ impl Examination {
             None => Err("needs credentials and a region".to_owned()),
             Some(signing) => {
                 let token = signing.signer.token();
-                report.add(match &token {
-                    Ok(token) => self.token(token),
-                    Err(error) => Entry::of_error(Step::Token, error),
-                });
-                token.map_err(|_| "no token".to_owned())
+                token.map_err(|error| {
+                    report.add(Entry::of_error(Step::Token, &error));
+                    "no token".to_owned()
+                })
             }
         };
         if let (None, Err(why)) = (&signing, &token) {
@@ -39,15 +40,25 @@ impl Examination {
         let client = match (stream, token, signing) {
             (Some(stream), Ok(token), Some(signing)) => {
                 let (username, dbname) = (&self.username, &self.dbname);
+                let log = LocalLog::before_the_login();
+                let entry = self.token(&token, &signing);
                 match database::log_in(stream, username, token.value(), dbname, limit).await {
-                    Ok(client) => client,
+                    Ok(client) => {
+                        report.add(entry);
+                        client
+                    }
                     Err(refusal) => {
-                        report.add(self.refused(&refusal, &signing));
+                        report.add(self.inspected(entry, &token));
+                        let says = log.and_then(|log| log.refusal());
+                        report.add(self.refused(&refusal, &signing, says));
                         return report.skip(&after_login, "needs a connection");
                     }
                 }
             }
-            (stream, _, _) => {
+            (stream, token, signing) => {
+                if let (Ok(token), Some(signing)) = (token, signing) {
+                    report.add(self.inspected(self.token(&token, &signing), &token));
+                }
                 let why = match stream {
                     None => "no connection",
                     Some(_) => "no token",
@@ -90,7 +101,10 @@ impl Examination {
             }
         };
         let (entry, stream) = tls::connect(stream, &self.endpoint, roots, limit).await;
-        report.add(entry);
+        report.add(match stream {
+            Some(_) => with_sslmode(entry),
+            None => entry,
+        });
         stream
     }
 }

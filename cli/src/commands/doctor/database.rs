@@ -13,6 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
 use super::finding::Finding;
+use super::network::without_address;
 
 /// Why the login failed.
 pub(crate) enum Refusal {
@@ -52,10 +53,10 @@ pub(crate) async fn log_in(
 
 /// Formats an error with its causes, which its own text omits.
 fn reason(error: &Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_address(error);
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        text.push_str(&format!(": {}", without_address(cause)));
         source = cause.source();
     }
     text

@@ -109,6 +109,14 @@ impl Entry {
         Self::with_id(step, error.code().as_str(), error.message())
     }
 
+    /// Makes the entry a warning. The first warning gives it its id.
+    pub(super) fn warn(mut self, id: &'static str, says: &str, next: &str) -> Self {
+        self.outcome = Outcome::Warning;
+        self.finding.get_or_insert(id);
+        self.says.push_str(says);
+        self.next(next)
+    }
+
     /// Adds a suggestion.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next.push(next.into());

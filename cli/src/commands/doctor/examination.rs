@@ -1,11 +1,11 @@
 //! What doctor checks, from flags and variables. Invalid input ends the command here, but a region
-//! that is missing or wrong is kept, because a step reports it.
+//! that is missing or not the host name's is kept, because a step reports it.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use rdsign::names::{Endpoint, Region};
-use rdsign::{Error, RegionSource, Signer, SignerBuilder};
+use rdsign::{Error, ErrorCode, RegionSource, Signer, SignerBuilder};
 
 use super::DoctorArgs;
 use crate::args::variable;
@@ -27,6 +27,10 @@ pub(crate) struct Examination {
 impl Examination {
     pub(crate) fn of(args: &DoctorArgs) -> Result<Self, Failure> {
         let target = args.target.clone().builder()?.target()?;
+        let region = match target.region {
+            Err(error) if error.code() == ErrorCode::InvalidRegion => return Err(error.into()),
+            region => region,
+        };
         let hostaddr = match (args.dial.hostaddr, variable("PGHOSTADDR")) {
             (None, Some(text)) => Some(text.parse().map_err(|_| {
                 Failure::Usage(
@@ -38,7 +42,7 @@ impl Examination {
         Ok(Self {
             source: args.target.source.clone().apply(Signer::builder()),
             username: target.username,
-            region: target.region,
+            region,
             hostaddr,
             port: args.dial.hostport.unwrap_or(target.endpoint.port()),
             endpoint: target.endpoint,

@@ -5,8 +5,9 @@
 //! network has a time limit, and no step's text contains a token or a secret.
 //!
 //! `examination` holds the input. The steps are in `signing` (with `credentials`), `connection`
-//! (with `network`, `tls`, `database`, and `refused` if the login fails) and `policy`. Each step
-//! adds an `entry` to the `report`; `text` formats the report.
+//! (with `network`, `tls`, `database`, and `refused` if the login fails) and `policy`. `others` adds
+//! warnings about what other programs would do. Each step adds an `entry` to the `report`; `text`
+//! formats the report.
 
 mod answers;
 mod connection;
@@ -15,7 +16,9 @@ mod database;
 mod entry;
 mod examination;
 mod finding;
+mod local_log;
 mod network;
+mod others;
 mod policy;
 mod refused;
 mod report;

@@ -1,5 +1,6 @@
 //! The steps that look up the host name and connect by TCP. Each has the time limit of a step.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -10,6 +11,16 @@ use tokio::time::timeout;
 
 use super::entry::{Entry, Step};
 use super::finding::Finding;
+
+/// Formats an error without the web address that rustls adds, which explains its interface to
+/// programmers.
+pub(super) fn without_address(error: &dyn Display) -> String {
+    let text = error.to_string();
+    match text.split_once(": https://docs.rs/") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
+}
 
 /// Returns the addresses of the endpoint, or `hostaddr` if it is given.
 pub(crate) async fn resolve(
@@ -71,7 +82,8 @@ pub(crate) async fn connect(
     limit: Duration,
 ) -> (Entry, Option<TcpStream>) {
     let each = limit / u32::try_from(addresses.len().max(1)).unwrap_or(1);
-    let mut entry = Entry::failed(Step::Tcp, Finding::NoAddress, "the name has no address");
+    let mut entry = Entry::failed(Step::Tcp, Finding::NoAddress, "the name has no address")
+        .next("Compare the name with the endpoint that RDS shows.");
     for address in addresses {
         entry = match timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {

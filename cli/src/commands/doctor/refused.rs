@@ -14,7 +14,13 @@ use super::finding::Finding;
 use super::signing::Signing;
 
 impl Examination {
-    pub(super) fn refused(&self, refusal: &Refusal, signing: &Signing) -> Entry {
+    /// `log` is what the log of `rdsign local` says.
+    pub(super) fn refused(
+        &self,
+        refusal: &Refusal,
+        signing: &Signing,
+        log: Option<String>,
+    ) -> Entry {
         let message = match refusal {
             Refusal::Broken(problem) => {
                 return Entry::failed(Step::Login, Finding::LoginBroken, problem).next(
@@ -30,8 +36,18 @@ impl Examination {
                 format!("the server says: {message}"),
             );
         };
-        let says = format!("the server says: {message}. This means: {}", answer.means);
-        let entry = Entry::with_id(Step::Login, answer.id, says);
+        let mut says = format!("the server says: {message}. This means: {}", answer.means);
+        if let Some(log) = log {
+            says.push_str(&format!(". Its log, $RDSIGN_LOCAL_LOG, says: {log}"));
+        }
+        let mut entry = Entry::with_id(Step::Login, answer.id, says);
+        let lower = self.username.to_lowercase();
+        if matches!(answer.id, "not-an-iam-user" | "no-such-role") && lower != self.username {
+            entry = entry.next(format!(
+                "PostgreSQL folds unquoted names to lower case: if the user is {lower}, pass \
+                 --username {lower}."
+            ));
+        }
         match answer.id {
             "token-refused" => self.causes(entry, signing),
             "not-an-iam-user" => {

@@ -37,6 +37,13 @@ impl Report {
             .min_by_key(|step| *step as u8)
     }
 
+    /// Returns the names of the steps with warnings.
+    pub(super) fn warnings(&self) -> Vec<&'static str> {
+        let entries = self.0.iter();
+        let warnings = entries.filter(|entry| entry.outcome == Outcome::Warning);
+        warnings.map(|entry| entry.step.as_str()).collect()
+    }
+
     pub(crate) fn exit_status(&self) -> ExitCode {
         match self.first_failure() {
             Some(step) => ExitCode::from(step.exit_status()),

@@ -3,20 +3,21 @@
 
 use std::time::SystemTime;
 
+use rdsign::inspect::{Expected, FindingId, examine};
 use rdsign::names::shown_access_key_id;
 use rdsign::timestamp::format_rfc3339;
-use rdsign::{RegionSource, Signer, Token, inspect};
+use rdsign::{Credentials, RegionSource, Signer, Token};
 
 use super::credentials::credentials;
 use super::entry::{Entry, Step};
 use super::examination::Examination;
-use super::finding::Finding;
 use super::report::Report;
 use crate::args::variable;
 
 /// The signer, and the key that it signs with.
 pub(crate) struct Signing {
     pub(super) signer: Signer,
+    pub(super) credentials: Credentials,
     pub(super) access_key_id: String,
     pub(super) is_temporary: bool,
 }
@@ -54,32 +55,54 @@ impl Examination {
             .port(self.endpoint.port())
             .username(&self.username)
             .region(region.as_str())
-            .credentials(found.credentials)
+            .credentials(found.credentials.clone())
             .build();
         signer.ok().map(|signer| Signing {
             signer,
+            credentials: found.credentials,
             access_key_id,
             is_temporary,
         })
     }
 
-    pub(super) fn token(&self, token: &Token) -> Entry {
+    pub(super) fn token(&self, token: &Token, signing: &Signing) -> Entry {
         let end = format_rfc3339(token.expires_at());
         let says = format!(
             "signed for {} as {}, expires at {end}",
             self.endpoint, self.username
         );
-        // A token from an earlier attempt is often still in this variable.
-        let old = variable("PGPASSWORD").and_then(|text| inspect::parse(&text).ok());
-        match old.map(|old| old.expires_at()) {
-            Some(end) if end <= SystemTime::now() => {
-                let end = format_rfc3339(end);
-                let says = format!("{says}; the token in PGPASSWORD expired at {end}");
-                Entry::warning(Step::Token, Finding::OldToken, says)
-                    .next("Get a new token for each connection; `rdsign exec` gets one for you.")
-            }
-            _ => Entry::fine(Step::Token, says),
+        self.with_pgpassword(Entry::fine(Step::Token, says), signing)
+    }
+
+    /// Adds what inspect finds in the token. A token that logs in needs none of it: an unusual port,
+    /// for example, was then the right one.
+    pub(super) fn inspected(&self, mut entry: Entry, token: &Token) -> Entry {
+        let port = self.endpoint.port();
+        // A token for the port that it is sent to, at another address, may be for a tunnel's port.
+        // `rdsign local` always listens on such a port.
+        let may_be_a_tunnel_s =
+            self.hostaddr.is_some() && self.port == port && variable("RDSIGN_LOCAL_LOG").is_none();
+        let expected = Expected {
+            port: (!may_be_a_tunnel_s).then_some(port),
+            ..Expected::default()
+        };
+        let report = examine(token.value(), SystemTime::now(), &expected);
+        for finding in report.findings() {
+            let next = match finding.id() {
+                // Other steps report these.
+                FindingId::LoopbackHost
+                | FindingId::NotAnRdsHost
+                | FindingId::OddAccessKeyId
+                | FindingId::WrongSessionToken => continue,
+                FindingId::UnusualPort => format!(
+                    "{} Pass the database's own port as --port, and a tunnel's as --hostport.",
+                    finding.problem()
+                ),
+                _ => format!("{} {}", finding.problem(), finding.advice()),
+            };
+            entry = entry.warn(finding.id().as_str(), "", &next);
         }
+        entry
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) fn of(report: &Report, style: &Style) -> String {
         push_entry(&mut text, entry, style);
     }
     text.push_str(&match report.first_failure() {
-        None => "All checks passed.\n".to_owned(),
+        None => match report.warnings().as_slice() {
+            [] => "All checks passed.\n".to_owned(),
+            steps => format!("No check failed. Warnings: {}.\n", steps.join(", ")),
+        },
         Some(step) => format!(
             "Failed: {}. Exit status: {}.\n",
             step.as_str(),

@@ -7,22 +7,26 @@ use rdsign::names::Endpoint;
 use rdsign::timestamp::{format_rfc3339, format_unix_seconds};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, Error};
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
 
 use super::super::entry::{Entry, Step};
 use super::super::finding::Finding;
+use super::witness::Seen;
 use crate::ca_bundle::common_name;
 
 /// Returns the entry for a chain that rustls rejected with `reason`.
 pub(super) fn distrusted(
     reason: &Error,
-    chain: &[CertificateDer<'_>],
+    seen: &Seen,
     endpoint: &Endpoint,
     roots_name: &str,
 ) -> Entry {
-    let leaf = chain.first().and_then(|der| Shown::read(der));
-    let last = chain.last().and_then(|der| Shown::read(der));
+    let leaf = seen.chain.first().and_then(|der| Shown::read(der));
+    let last = seen.chain.last().and_then(|der| Shown::read(der));
     let failed = |finding, says| Entry::failed(Step::Tls, finding, says);
+    if let Some(authority) = seen.outdated.as_ref().and_then(|der| Shown::read(der)) {
+        return outdated(&authority, roots_name);
+    }
     let Error::InvalidCertificate(reason) = reason else {
         return failed(
             Finding::BadCertificate,
@@ -34,11 +38,15 @@ pub(super) fn distrusted(
             let issuer = last.map_or_else(String::new, |last| last.issuer);
             let says =
                 format!("the certificate is signed by {issuer:?}, which is not among {roots_name}");
-            failed(Finding::UnknownIssuer, says).next(
-                "For an RDS endpoint omit --sslrootcert and unset PGSSLROOTCERT, or name a file \
-                 that `rdsign ca-bundle` printed. If the issuer is not Amazon, something else \
-                 answers: a proxy of your network, or another server.",
-            )
+            failed(Finding::UnknownIssuer, says)
+                .next(
+                    "If the issuer is Amazon, omit --sslrootcert and unset PGSSLROOTCERT: then \
+                     doctor trusts the authorities of RDS.",
+                )
+                .next(
+                    "If not, something else answers: a proxy of your network, another server, or \
+                     `rdsign local`, which prints the PGSSLROOTCERT to set.",
+                )
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             let end = match reason {
@@ -74,6 +82,30 @@ pub(super) fn distrusted(
     }
 }
 
+/// Returns the entry for a chain that leads to an authority that has expired or is not valid yet.
+fn outdated(authority: &Shown, roots_name: &str) -> Entry {
+    let name = &authority.issuer;
+    let (finding, is) = match authority.is_yet_to_come {
+        true => (
+            Finding::CertificateNotYetValid,
+            format!("is not valid before {}", authority.not_before),
+        ),
+        false => (
+            Finding::CertificateExpired,
+            format!("expired at {}", authority.not_after),
+        ),
+    };
+    let says = format!(
+        "the certificate is signed by {name:?}, whose own certificate, among {roots_name}, {is}; \
+         it is {} here",
+        now()
+    );
+    Entry::failed(Step::Tls, finding, says).next(
+        "If this clock is right, get the newer certificate of this authority. For RDS, omit \
+         --sslrootcert and unset PGSSLROOTCERT.",
+    )
+}
+
 fn now() -> String {
     format_rfc3339(SystemTime::now())
 }
@@ -86,6 +118,8 @@ fn shown(time: UnixTime) -> String {
 pub(super) struct Shown {
     pub(super) issuer: String,
     pub(super) not_after: String,
+    not_before: String,
+    is_yet_to_come: bool,
     names: Vec<String>,
 }
 
@@ -101,6 +135,8 @@ impl Shown {
         Some(Self {
             issuer: common_name(issuer).unwrap_or_else(|| issuer.to_string()),
             not_after: format_unix_seconds(certificate.validity().not_after.timestamp()),
+            not_before: format_unix_seconds(certificate.validity().not_before.timestamp()),
+            is_yet_to_come: certificate.validity().not_before > ASN1Time::now(),
             names,
         })
     }

@@ -24,6 +24,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
 use super::finding::Finding;
+use super::network::without_address;
 use distrusted::{Shown, distrusted};
 use witness::Witness;
 
@@ -65,7 +66,7 @@ async fn handshake(
         Entry::failed(Step::Tls, Finding::WrongName, says)
             .next("Pass the endpoint that RDS shows as --hostname.")
     })?;
-    let roots_name = roots.name;
+    let roots_name = roots.name.clone();
     let broken = |error: &dyn std::fmt::Display| {
         Entry::failed(
             Step::Tls,
@@ -74,7 +75,7 @@ async fn handshake(
         )
     };
     let provider = Arc::new(ring::default_provider());
-    let witness = Witness::new(roots.store, provider.clone()).map_err(|error| broken(&error))?;
+    let witness = Witness::new(roots, provider.clone()).map_err(|error| broken(&error))?;
     let witness = Arc::new(witness);
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -104,11 +105,11 @@ async fn handshake(
             Ok((Entry::fine(Step::Tls, says), stream))
         }
         Err(error) => Err(match &seen.error {
-            Some(reason) => distrusted(reason, &seen.chain, endpoint, &roots_name),
+            Some(reason) => distrusted(reason, &seen, endpoint, &roots_name),
             None => Entry::failed(
                 Step::Tls,
                 Finding::Handshake,
-                format!("the TLS handshake failed: {error}"),
+                format!("the TLS handshake failed: {}", without_address(&error)),
             )
             .next(
                 "The server and rdsign have no TLS version in common, or something in between \
@@ -118,15 +119,24 @@ async fn handshake(
     }
 }
 
-/// Sends SSLRequest, and reads the answer: one letter.
+/// Sends SSLRequest, and reads the answer: one letter, because the server then waits for TLS. Other
+/// servers answer with more, such as SSH, whose greeting starts with an S too.
 async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
     let asked = async {
         stream.write_all(&SSL_REQUEST).await?;
-        stream.read_u8().await
+        let mut answer = vec![0; 64];
+        let length = stream.read(&mut answer).await?;
+        answer.truncate(length);
+        io::Result::Ok(answer)
     };
-    match asked.await {
-        Ok(b'S') => Ok(()),
-        Ok(b'N') => Err(Entry::failed(
+    let answer = asked.await.map_err(|error| {
+        not_postgresql(format!(
+            "the connection broke when rdsign asked for TLS: {error}"
+        ))
+    })?;
+    match answer.as_slice() {
+        b"S" => Ok(()),
+        b"N" => Err(Entry::failed(
             Step::Tls,
             Finding::NoTls,
             "the server has no TLS, and rdsign sends no token without it",
@@ -135,15 +145,24 @@ async fn request(stream: &mut TcpStream) -> Result<(), Entry> {
             "RDS always has TLS, so this is another server, such as a local one or a pool. If it \
              is yours, turn ssl on.",
         )),
-        Ok(_) => Err(not_postgresql(
-            "the server's answer is not PostgreSQL's".to_owned(),
-        )),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(not_postgresql(
+        b"" => Err(not_postgresql(
             "the server closed the connection when rdsign asked for TLS".to_owned(),
         )),
-        Err(error) => Err(not_postgresql(format!(
-            "the connection broke when rdsign asked for TLS: {error}"
-        ))),
+        answer => {
+            let text = String::from_utf8_lossy(answer);
+            let start: String = text
+                .chars()
+                .take_while(|c| !c.is_control())
+                .take(40)
+                .collect();
+            let starts = match start.as_str() {
+                "" => String::new(),
+                start => format!(": it starts with {start:?}"),
+            };
+            Err(not_postgresql(format!(
+                "the server's answer is not PostgreSQL's{starts}"
+            )))
+        }
     }
 }
 

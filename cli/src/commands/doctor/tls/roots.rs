@@ -1,5 +1,8 @@
 //! Chooses the certificate authorities to trust: those of a file, of the system or of RDS.
 //! Certificates that rustls cannot parse are skipped. If none is left, the TLS step fails.
+//!
+//! libpq rejects an authority that has expired, and rustls ignores its dates. So such authorities
+//! are kept apart: they are not trusted, but a report names them.
 
 use std::path::PathBuf;
 
@@ -7,6 +10,7 @@ use rdsign::names::Endpoint;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::entry::{Entry, Step};
 use super::super::finding::Finding;
@@ -16,6 +20,8 @@ use crate::failure::without_tokens;
 /// The authorities to trust.
 pub(crate) struct Roots {
     pub(super) store: RootCertStore,
+    /// The authorities that have expired or are not valid yet.
+    pub(super) outdated: Vec<CertificateDer<'static>>,
     /// Their name in a sentence.
     pub(super) name: String,
 }
@@ -24,38 +30,51 @@ impl Roots {
     /// Trusts the authorities in `file`; `system` means those of the system, as in libpq. Without a
     /// file, trusts those of RDS, and for a proxy also those of the system.
     pub(crate) fn choose(file: Option<PathBuf>, endpoint: &Endpoint) -> Result<Self, Entry> {
-        let mut store = RootCertStore::empty();
-        let name = match &file {
+        let system = || rustls_native_certs::load_native_certs().certs;
+        let (certificates, name) = match &file {
             Some(path) if path.as_os_str() == "system" => {
-                store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                "the authorities of this system".to_owned()
+                (system(), "the authorities of this system".to_owned())
             }
             Some(path) => {
                 let shown = without_tokens(&path.to_string_lossy());
                 let certificates = CertificateDer::pem_file_iter(path)
                     .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
                     .map_err(|error| unusable(format!("{shown} cannot be read: {error}")))?;
-                store.add_parsable_certificates(certificates);
-                format!("the authorities in {shown}")
+                (certificates, format!("the authorities in {shown}"))
             }
             None => {
                 let bundle = CertificateDer::pem_slice_iter(PEM.as_bytes());
-                store.add_parsable_certificates(bundle.flatten());
-                match endpoint.is_proxy() {
+                let mut certificates: Vec<_> = bundle.flatten().collect();
+                let name = match endpoint.is_proxy() {
                     true => {
-                        let system = rustls_native_certs::load_native_certs().certs;
-                        store.add_parsable_certificates(system);
-                        "the authorities of this system and of Amazon".to_owned()
+                        certificates.extend(system());
+                        "the authorities of this system and of Amazon"
                     }
-                    false => "the authorities of RDS".to_owned(),
-                }
+                    false => "the authorities of RDS",
+                };
+                (certificates, name.to_owned())
             }
         };
-        match store.is_empty() {
+        let (valid, outdated) = certificates
+            .into_iter()
+            .partition::<Vec<_>, _>(is_valid_now);
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(valid);
+        match store.is_empty() && outdated.is_empty() {
             true => Err(unusable(format!("{name}: no certificate found"))),
-            false => Ok(Self { store, name }),
+            false => Ok(Self {
+                store,
+                outdated,
+                name,
+            }),
         }
     }
+}
+
+/// Returns `true` for a text that is not a certificate, because rustls skips it.
+fn is_valid_now(der: &CertificateDer<'_>) -> bool {
+    X509Certificate::from_der(der)
+        .map_or(true, |(_, certificate)| certificate.validity().is_valid())
 }
 
 fn unusable(says: String) -> Entry {

@@ -1,18 +1,23 @@
 //! Wraps the verifier of rustls to record what the report needs: the server's certificate chain,
-//! and why it was not trusted. The decision is always that of rustls.
+//! and why it was not trusted. The decision is always that of rustls, with the authorities that are
+//! valid now.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::roots::Roots;
 
 /// A verifier that remembers its last decision.
 #[derive(Debug)]
 pub(super) struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
+    /// `None` if no authority is valid now.
+    verifier: Option<Arc<WebPkiServerVerifier>>,
+    outdated: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
     seen: Mutex<Seen>,
 }
@@ -21,19 +26,22 @@ pub(super) struct Witness {
 pub(super) struct Seen {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) error: Option<Error>,
+    /// The authority that the chain leads to, if it has expired or is not valid yet.
+    pub(super) outdated: Option<CertificateDer<'static>>,
 }
 
 impl Witness {
     pub(super) fn new(
-        roots: RootCertStore,
+        roots: Roots,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, VerifierBuilderError> {
+        let verifier = match roots.store.is_empty() {
+            true => None,
+            false => Some(verifier(roots.store, &provider)?),
+        };
         Ok(Self {
-            verifier: WebPkiServerVerifier::builder_with_provider(
-                Arc::new(roots),
-                provider.clone(),
-            )
-            .build()?,
+            verifier,
+            outdated: roots.outdated,
             provider,
             seen: Mutex::default(),
         })
@@ -42,6 +50,26 @@ impl Witness {
     pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(|e| e.into_inner())
     }
+
+    /// Returns the outdated authority that `trusts` accepts.
+    fn outdated(
+        &self,
+        trusts: impl Fn(&WebPkiServerVerifier) -> bool,
+    ) -> Option<CertificateDer<'static>> {
+        let leads_to = |der: &&CertificateDer<'static>| {
+            let mut store = RootCertStore::empty();
+            store.add((**der).clone()).is_ok()
+                && verifier(store, &self.provider).is_ok_and(|verifier| trusts(&verifier))
+        };
+        self.outdated.iter().find(leads_to).cloned()
+    }
+}
+
+fn verifier(
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()
 }
 
 impl ServerCertVerifier for Witness {
@@ -53,13 +81,23 @@ impl ServerCertVerifier for Witness {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self
-            .verifier
-            .verify_server_cert(leaf, others, name, ocsp, now);
+        let verify = |verifier: &WebPkiServerVerifier| {
+            verifier.verify_server_cert(leaf, others, name, ocsp, now)
+        };
+        let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let verified = match self.verifier.as_deref() {
+            Some(verifier) => verify(verifier),
+            None => Err(unknown.clone()),
+        };
+        let outdated = match verified.as_ref().err() == Some(&unknown) {
+            true => self.outdated(|verifier| verify(verifier).is_ok()),
+            false => None,
+        };
         let chain = std::iter::once(leaf).chain(others);
         *self.seen() = Seen {
             chain: chain.map(|der| der.clone().into_owned()).collect(),
             error: verified.as_ref().err().cloned(),
+            outdated,
         };
         verified
     }
@@ -70,8 +108,8 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier
-            .verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -80,8 +118,8 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier
-            .verify_tls13_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
