@@ -246,14 +246,22 @@ fn the_token_is_compared_with_libpq_s_variables() {
         ("PGPORT", "15432"),
     ];
     assert_eq!(with(&tunnel).status, 0);
-    // RDS on this machine listens on any free port.
+    // The tunnel's port was signed for by mistake, but RDS on this machine listens on any free port.
     let mut command = rdsign(&at);
     command.env(
         "PGPASSWORD",
         token_for(&["--hostname", HOST, "--port", "15432"]),
     );
     command.envs(tunnel);
-    assert_eq!(run(command).ids(), [""; 0]);
+    let mut here = rdsign(&at);
+    here.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    assert_eq!(run(command).ids(), ["unusual-port"]);
+    here.env("RDSIGN_LOCAL_LOG", "log");
+    assert_eq!(run(here).ids(), [""; 0]);
 }
 
 #[test]

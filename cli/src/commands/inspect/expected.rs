@@ -48,7 +48,11 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
     let expected = Expected {
         hostname,
         port,
-        dialled_port: variable("PGPORT").and_then(pgport),
+        // `rdsign local` listens on any port. Elsewhere, a dialed port may be that of a tunnel, which
+        // was signed for by mistake.
+        dialled_port: variable("RDSIGN_LOCAL_LOG")
+            .and_then(|_| variable("PGPORT"))
+            .and_then(pgport),
         username,
         region: args.region.clone().map(Region::new).transpose()?,
         driver: args.driver.map(|driver| match driver {
