@@ -21,6 +21,8 @@ mod without_chain;
 pub(crate) use chain::region_of_profile;
 pub(crate) use environment::region_of_environment;
 pub use environment::variable as environment_variable;
+#[cfg(feature = "chain")]
+pub use files::profile_names;
 pub(crate) use options::SourceOptions;
 pub use source::{Found, ProviderResult, Tried, key_problem};
 pub(crate) use source::{RegionHint, Source};

@@ -20,9 +20,9 @@ pub use hostname::is_same_hostname;
 pub(crate) use hostname::{address, hostname_required, is_loopback};
 pub use odd_keys::OddKeys;
 pub use region::Region;
+pub(crate) use region::zone;
 #[cfg(feature = "chain")]
 pub(crate) use region::{partition_of, region_problem};
-pub(crate) use region::zone;
 pub(crate) use resource::ID_PREFIXES;
 pub use resource::{
     CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id,

@@ -10,6 +10,7 @@ mod profile;
 mod regular;
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use self::ini::{Ini, Problem, Section};
@@ -112,6 +113,14 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Returns the names of the profiles in the AWS files, sorted; none if a file cannot be read.
+pub fn profile_names() -> Vec<String> {
+    let files = Files::read().map(|files| [files.config, files.credentials]);
+    let profiles = files.into_iter().flatten().flat_map(|file| file.profiles);
+    let names: BTreeSet<String> = profiles.map(|(name, _)| name).collect();
+    names.into_iter().collect()
 }
 
 #[cfg(test)]
