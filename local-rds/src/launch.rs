@@ -2,12 +2,12 @@
 //! removes its files. [`run`] says what the caller must take care of.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::error::LocalError;
+use crate::error::{Context, LocalError};
 use crate::postgres::server::Server;
 use crate::process::command;
 use crate::process::signals::{Signals, Wake};
@@ -45,7 +45,7 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
     let outcome = match command.as_deref() {
         Some([program, arguments @ ..]) => {
             // Not eprintln, which panics if standard error is closed.
-            let _ = writeln!(std::io::stderr(), "{notice}");
+            let _ = writeln!(io::stderr(), "{notice}");
             let mut command = Command::new(program);
             command.args(arguments);
             local.environment().apply(&mut command);
@@ -53,16 +53,25 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
         }
         _ => {
             notice.push_str(&local.how_to_connect());
-            let mut stdout = std::io::stdout();
-            // The server is useful even if nobody can read this.
-            let _ = writeln!(stdout, "{notice}").and_then(|()| stdout.flush());
-            run_until_stopped(&mut local.server, &signals)
+            match print(&notice) {
+                // The server is useful even if nobody reads this.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(error).context(|| "cannot write the output".to_owned())
+                }
+                _ => run_until_stopped(&mut local.server, &signals),
+            }
         }
     };
     local.server.stop(&signals);
     let removed = local.folder.remove();
     let code = outcome?;
     removed.map(|()| code)
+}
+
+fn print(notice: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{notice}")?;
+    stdout.flush()
 }
 
 fn run_until_stopped(server: &mut Server, signals: &Signals) -> Result<ExitCode, LocalError> {
