@@ -1,8 +1,12 @@
 //! How a command fails: a message on standard error and an exit status, 2 for invalid input and 1
 //! for everything else. An error of the library is shown with its code.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
+
+use rdsign::ErrorCode;
+
+use crate::args::usage;
 
 /// An error of the library, or of the command line itself.
 pub(crate) enum Failure {
@@ -27,7 +31,8 @@ impl Failure {
                 } else {
                     1
                 };
-                (format!("{}: {error}", error.code()), status)
+                let given_by = given_by(error.code());
+                (format!("{}: {error}{given_by}", error.code()), status)
             }
             Self::Usage(problem) => (problem, 2),
             Self::Other(problem) => (problem, 1),
@@ -38,20 +43,29 @@ impl Failure {
     }
 }
 
-/// Prints a message of rdsign on standard error.
-pub(crate) fn complain(message: &str) {
-    eprintln!("rdsign: {}", without_tokens(message));
+/// Returns where the command line gets a value: the library's messages name only the field.
+fn given_by(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::InvalidHostname => " (--hostname or PGHOST)",
+        ErrorCode::InvalidPort => " (--port or PGPORT)",
+        ErrorCode::InvalidUsername => " (--username or PGUSER)",
+        ErrorCode::RegionRequired => " (--region)",
+        _ => "",
+    }
 }
 
-/// Prints help, or clap's error for the command line.
+/// Prints a message of rdsign on standard error.
+pub(crate) fn complain(message: &str) {
+    // Not eprintln, which panics if nobody reads standard error.
+    let _ = writeln!(io::stderr(), "rdsign: {}", without_tokens(message));
+}
+
+/// Prints help, or the error for the command line.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    let text = error.to_string();
-    let shown = without_tokens(&text);
-    if shown == text {
-        error.exit();
+    match usage::failure(error) {
+        Some(failure) => failure.report(),
+        None => error.exit(),
     }
-    eprint!("{shown}");
-    ExitCode::from(2)
 }
 
 /// Cuts each argument that contains a token: a user may have put one in the wrong place.

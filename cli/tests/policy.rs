@@ -269,6 +269,12 @@ fn missing_arguments_are_named() {
     ] {
         let output = run(&arguments, "");
         assert_eq!((output.status, output.stdout.as_str()), (2, ""));
-        assert!(output.stderr.contains("required"), "{}", output.stderr);
+        assert!(
+            output
+                .stderr
+                .contains(": missing; accepted: rdsign policy "),
+            "{}",
+            output.stderr
+        );
     }
 }

@@ -185,6 +185,144 @@ fn a_missing_field_is_named() {
 }
 
 #[test]
+fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
+    for (arguments, message) in [
+        (
+            vec!["token"],
+            "INVALID_HOSTNAME: hostname: missing; accepted: the host name of an RDS endpoint \
+             (--hostname or PGHOST)",
+        ),
+        (
+            vec!["token", "--hostname", "a:5432,b:5432"],
+            "INVALID_HOSTNAME: hostname: \"a:5432,b:5432\" is a list of hosts, and each host needs \
+             its own token; accepted: ",
+        ),
+        (
+            vec!["token", "--hostname", HOST],
+            "INVALID_USERNAME: username: missing; accepted: a database user name without control \
+             characters (--username or PGUSER)",
+        ),
+        (
+            vec!["token", "--port", "abc"],
+            "INVALID_PORT: port: \"abc\" is not a port; accepted: 1 to 65535 (--port or PGPORT)",
+        ),
+        (
+            vec![
+                "token",
+                "--region",
+                "us-east-2b",
+                "--hostname",
+                "a.example",
+                "--username",
+                "u",
+            ],
+            "INVALID_REGION: region: \"us-east-2b\" is an availability zone; accepted: its region, \
+             us-east-2",
+        ),
+        (
+            vec!["token", "--expires-in", "15m"],
+            "expires in: \"15m\" is not a number of seconds; accepted: 1 to 900",
+        ),
+        (
+            vec!["token", "--credentials-timeout", "-1"],
+            "-1: unknown; accepted: what `rdsign token --help` lists",
+        ),
+        (
+            vec!["doctor", "--timeout", "0"],
+            "timeout: \"0\" is not a number of seconds; accepted: 1 to 600",
+        ),
+        (
+            vec!["doctor", "--hostaddr", "localhost"],
+            "hostaddr: \"localhost\" is not an IP address; accepted: an IPv4 or IPv6 address",
+        ),
+        (
+            vec!["exec", "--hostport", "0", "psql"],
+            "hostport: \"0\" is not a port; accepted: 1 to 65535",
+        ),
+        (
+            vec!["local", "--port", "http"],
+            "port: \"http\" is not a port; accepted: 1 to 65535",
+        ),
+        (
+            vec!["local", "--", "no-such-program-0815"],
+            "no-such-program-0815: No such file or directory",
+        ),
+        (
+            vec!["token", "--prot", "1"],
+            "--prot: unknown; accepted: --port",
+        ),
+        (
+            vec!["token", "extra"],
+            "extra: unknown; accepted: what `rdsign token --help` lists",
+        ),
+        (
+            vec!["token", "--hostname"],
+            "--hostname: has no value; accepted: --hostname <HOST>",
+        ),
+        (
+            vec!["token", "--port", "1", "--port", "2"],
+            "--port: given twice; accepted: once",
+        ),
+        (
+            vec!["tokn"],
+            "command: \"tokn\" is unknown; accepted: token",
+        ),
+        (vec!["exec"], "COMMAND: missing; accepted: rdsign exec "),
+        (
+            vec!["completions", "tcsh"],
+            "SHELL: \"tcsh\" is unknown; accepted: bash, elvish, fish, powershell, zsh",
+        ),
+        (
+            vec!["pgpass", "--dbname", "a\nb"],
+            "dbname: \"a\\nb\" contains a control character",
+        ),
+    ] {
+        let (status, text) = error(rdsign(&arguments));
+        assert!([2, 127].contains(&status), "{arguments:?}: {status}");
+        let start = format!("rdsign: {message}");
+        assert!(text.starts_with(&start), "{arguments:?}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn exec_needs_no_dashes_before_the_program() {
+    for words in [
+        &[
+            "sh",
+            "-c",
+            "echo $PGUSER $PGDATABASE $1 $2",
+            "sh",
+            "--dbname",
+            "x",
+        ][..],
+        &[
+            "--",
+            "sh",
+            "-c",
+            "echo $PGUSER $PGDATABASE $1 $2",
+            "sh",
+            "--dbname",
+            "x",
+        ],
+    ] {
+        let flags = [
+            "exec",
+            "--hostname",
+            HOST,
+            "--username",
+            "u",
+            "--dbname",
+            "app",
+        ];
+        let mut command = rdsign(&[&flags[..], words].concat());
+        command.env("PATH", "/usr/bin:/bin");
+        command.env("HOME", std::env::temp_dir());
+        assert_eq!(printed(command), "u app --dbname x\n");
+    }
+}
+
+#[test]
 fn missing_keys_end_with_1_and_list_the_sources() {
     let mut command = with_flags("token", &[]);
     command.env_remove("AWS_ACCESS_KEY_ID");

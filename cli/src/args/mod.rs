@@ -7,6 +7,7 @@ mod dial;
 pub(crate) mod service;
 mod source;
 mod target;
+pub(crate) mod usage;
 
 pub(crate) use dial::DialArgs;
 pub(crate) use service::variable;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use rdsign::SignerBuilder;
 
+use super::usage;
+
 /// The source of credentials; without any of these flags, the default chain.
 #[derive(Args, Clone)]
 pub(crate) struct SourceArgs {
@@ -28,6 +30,7 @@ pub(crate) struct SourceArgs {
 
     /// Seconds that all calls for credentials may take together [default: 5]
     #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = usage::seconds::<u32>("credentials timeout", "more than 0", |_| true))]
     credentials_timeout: Option<u32>,
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct TargetArgs {
 
     /// Port of the endpoint [default: PGPORT, else 5432]
     #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    #[arg(value_parser = names::parse_port)]
     pub(crate) port: Option<i64>,
 
     /// Database user to log in as [default: PGUSER]

@@ -39,6 +39,16 @@ Example:
   PGPASSFILE=token.pgpass psql -d postgres";
 
 pub(crate) fn run(args: PgpassArgs) -> Result<ExitCode, Failure> {
+    if let Some(name) = args
+        .dbname
+        .as_deref()
+        .filter(|name| name.contains(char::is_control))
+    {
+        return Err(Failure::Usage(format!(
+            "dbname: {name:?} contains a control character, which would end or change the line; \
+             accepted: other characters"
+        )));
+    }
     let signer = args.target.builder()?.build()?;
     let token = signer.token()?;
     output::warn_about(&signer.odd_keys());

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use rdsign::timestamp;
 
-use crate::args::TargetArgs;
+use crate::args::{TargetArgs, usage};
 use crate::failure::Failure;
 use crate::output;
 
@@ -18,6 +18,7 @@ pub(crate) struct TokenArgs {
 
     /// Lifetime of the token in seconds, 1 to 900 [default: 900]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(value_parser = usage::seconds::<i64>("expires in", "1 to 900", |_| true))]
     expires_in: Option<i64>,
 
     /// Sign as of this time [default: now], such as 2024-08-26T22:00:00Z; for tests

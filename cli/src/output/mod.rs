@@ -24,6 +24,6 @@ pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Res
 pub(crate) fn warn_about(odd: &[OddKeys]) {
     for odd in odd {
         let (problem, advice) = odd.problem_and_advice();
-        eprintln!("rdsign: warning: {problem}. {advice}");
+        crate::failure::complain(&format!("warning: {problem}. {advice}"));
     }
 }

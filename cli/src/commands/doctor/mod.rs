@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::args::{DialArgs, TargetArgs};
+use crate::args::{DialArgs, TargetArgs, usage};
 use crate::failure::Failure;
 use crate::output::{self, json};
 
@@ -56,7 +56,7 @@ pub(crate) struct DoctorArgs {
 
     /// Seconds that each step may wait for the network
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(value_parser = usage::seconds::<u32>("timeout", "1 to 600", |n| (1..=600).contains(n)))]
     timeout: u32,
 
     /// Print the report as JSON

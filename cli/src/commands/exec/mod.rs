@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use rdsign::libpq::SslMode;
 
@@ -41,7 +41,8 @@ pub(crate) struct ExecArgs {
     sslmode: Option<String>,
 
     /// Program to run, with its arguments
-    #[arg(last = true, value_name = "COMMAND", required = true)]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", required = true)]
+    #[arg(value_hint = ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }
 

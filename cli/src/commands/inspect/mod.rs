@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use clap::{Args, ValueEnum};
 use rdsign::Signer;
 use rdsign::inspect::{Driver, Report, examine};
+use rdsign::names::parse_port;
 use rdsign::timestamp::parse_rfc3339;
 
 use crate::args::SourceArgs;
@@ -36,6 +37,7 @@ pub(crate) struct InspectArgs {
 
     /// Port of that endpoint [default: PGPORT, if PGHOST is used and PGHOSTADDR is not set]
     #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    #[arg(value_parser = parse_port)]
     port: Option<i64>,
 
     /// Database user that logs in [default: PGUSER]

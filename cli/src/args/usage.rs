@@ -1,0 +1,114 @@
+//! Words clap's errors as the errors of the library: `FIELD: problem; accepted: …`. Also parses the
+//! flags whose values the library does not check.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use clap::Error;
+use clap::error::{ContextKind, ErrorKind};
+
+use crate::failure::Failure;
+
+/// Returns the error for the command line. `None` if the user asked for help or the version.
+pub(crate) fn failure(error: &Error) -> Option<Failure> {
+    let context = |kind| {
+        let text = error.get(kind).map(ToString::to_string);
+        text.filter(|text| !text.is_empty())
+    };
+    let argument = context(ContextKind::InvalidArg)
+        .or_else(|| context(ContextKind::InvalidSubcommand))
+        .unwrap_or_default();
+    // `--port <PORT>` or `<COMMAND>...`: a user types only the first, and reads the name of the other.
+    let name = argument.split([' ', '=']).next().unwrap_or_default();
+    let name = name.trim_matches(['<', '>', '[', ']', '.']);
+    let given = context(ContextKind::InvalidValue).unwrap_or_default();
+    let usage = context(ContextKind::Usage).unwrap_or_default();
+    let usage = usage.lines().next().unwrap_or_default();
+    let usage = usage.trim().trim_start_matches("Usage: ");
+    let command = usage
+        .split(' ')
+        .take_while(|word| !word.starts_with(['[', '<', '-']));
+    let command = command.collect::<Vec<_>>().join(" ");
+    let problem = match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayVersion => return None,
+        ErrorKind::ValueValidation => {
+            let source = error.source()?;
+            return Some(match source.downcast_ref::<rdsign::Error>() {
+                Some(error) => Failure::Signing(error.clone()),
+                None => Failure::Usage(source.to_string()),
+            });
+        }
+        ErrorKind::InvalidValue => {
+            let accepted = context(ContextKind::ValidValue);
+            let accepted = accepted.unwrap_or_else(|| argument.clone());
+            let problem = match given.is_empty() {
+                true => "has no value".to_owned(),
+                false => format!("{given:?} is unknown"),
+            };
+            format!("{name}: {problem}; accepted: {accepted}")
+        }
+        ErrorKind::UnknownArgument => {
+            let similar = context(ContextKind::SuggestedArg);
+            let accepted = similar.unwrap_or_else(|| format!("what `{command} --help` lists"));
+            format!("{argument}: unknown; accepted: {accepted}")
+        }
+        ErrorKind::InvalidSubcommand => {
+            let similar = context(ContextKind::SuggestedSubcommand);
+            let accepted = similar.unwrap_or_else(|| format!("what `{command} --help` lists"));
+            format!("command: {argument:?} is unknown; accepted: {accepted}")
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = if argument.contains(' ') {
+                &argument
+            } else {
+                name
+            };
+            format!("{missing}: missing; accepted: {usage}")
+        }
+        ErrorKind::ArgumentConflict => match context(ContextKind::PriorArg) {
+            Some(other) if other != argument => {
+                format!("{argument}: cannot be used with {other}; accepted: one of them")
+            }
+            _ => format!("{name}: given twice; accepted: once"),
+        },
+        _ => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            line.trim_start_matches("error: ").to_owned()
+        }
+    };
+    Some(Failure::Usage(problem))
+}
+
+/// Parses a port to dial or to listen on.
+pub(crate) fn port(field: &'static str) -> impl Fn(&str) -> Result<u16, String> + Clone {
+    move |text| match text.parse() {
+        Ok(port @ 1..) => Ok(port),
+        _ => Err(format!(
+            "{field}: {text:?} is not a port; accepted: 1 to 65535"
+        )),
+    }
+}
+
+/// Parses a number of seconds. `accepted` names the range, which `is_in_range` or the library checks.
+pub(crate) fn seconds<T: FromStr>(
+    field: &'static str,
+    accepted: &'static str,
+    is_in_range: fn(&T) -> bool,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| match text.parse() {
+        Ok(seconds) if is_in_range(&seconds) => Ok(seconds),
+        _ => Err(format!(
+            "{field}: {text:?} is not a number of seconds; accepted: {accepted}"
+        )),
+    }
+}
+
+pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| {
+        format!("hostaddr: {text:?} is not an IP address; accepted: an IPv4 or IPv6 address")
+    })
+}
