@@ -284,6 +284,27 @@ fn signed_as_given(printed: &str, host: &str) -> String {
     format!("{printed}/?{query}={}", request.signature())
 }
 
+/// Signers that get `""` as the session token sign it. RDS Proxy then reports a missing value.
+#[test]
+fn an_empty_session_token_is_malformed_although_its_signature_is_right() {
+    let credentials = Credentials::new("LONG", "secret of LONG", Some(String::new()), None, "test");
+    let host = format!("{HOST}:5432");
+    let request = PeerRequest {
+        host: &host,
+        username: USER,
+        region: "eu-central-1",
+        credentials: &credentials,
+        signing_time: at(NOW),
+        expires_in: 900,
+    };
+    let login = Login::default();
+    let own = login.token();
+    let (query, _) = own.rsplit_once("&X-Amz-Signature=").unwrap();
+    let signature = request.signature();
+    let token = format!("{query}&X-Amz-Security-Token=&X-Amz-Signature={signature}");
+    assert_eq!(login.answer_to(&token), Err("malformed"));
+}
+
 #[test]
 fn each_way_of_signing_the_host_is_accepted_and_reported() {
     let upper = "MYDB.abc123.eu-central-1.rds.amazonaws.com";

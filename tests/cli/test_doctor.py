@@ -259,7 +259,12 @@ def test_a_silent_port_ends_in_time(environment):
     [
         (b"N", b"", "no-tls", "the server has no TLS, and rdsign sends no token without it"),
         (b"HTTP/1.1 400 Bad Request\r\n", b"", "not-postgresql", 'starts with "HTTP/1.1 400 Bad Request"$'),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", b"", "not-postgresql", 'PostgreSQL\'s: it starts with "SSH-2.0-OpenSSH_9.2"$'),
+        (
+            b"SSH-2.0-OpenSSH_9.2\r\n",
+            b"",
+            "not-postgresql",
+            'PostgreSQL\'s: it starts with "SSH-2.0-OpenSSH_9.2"$',
+        ),
         (b"N\0\0\0\n8.0.36", b"", "not-postgresql", "the server's answer is not PostgreSQL's"),
         (b"", b"", "not-postgresql", "closed the connection"),
         (b"S", b"no TLS at all, for sure", "handshake", "the TLS handshake failed"),
@@ -354,10 +359,11 @@ def certificate(folder, start, end, authority=None):
         "ca.pem",
     )
     if authority:
-        renewed = ["-selfsign", "-cert", "ca.pem", "-keyfile", "ca.key", "-extensions", "v", "-notext", "-batch"]
-        openssl("req", "-new", "-key", "ca.key", "-config", "ca.cnf", "-subj", "/CN=An authority", "-out", "ca.csr")
+        request = "req -new -key ca.key -config ca.cnf -out ca.csr -subj".split()
+        openssl(*request, "/CN=An authority")
+        again = "ca -config ca.cnf -selfsign -keyfile ca.key -extensions v -notext -batch".split()
         ends = ["-startdate", authority[0], "-enddate", authority[1]]
-        openssl("ca", "-config", "ca.cnf", *renewed, *ends, "-in", "ca.csr", "-out", "outdated.pem")
+        openssl(*again, *ends, "-in", "ca.csr", "-out", "outdated.pem")
         (folder / "outdated.pem").replace(folder / "ca.pem")
     openssl("req", *new, "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr")
     ends = ["-startdate", start, "-enddate", end, "-extfile", "names", "-notext", "-batch"]
@@ -406,7 +412,12 @@ VALID = ("20200101000000Z", "20900101000000Z")
 @pytest.mark.parametrize(
     "start, end, finding, sentence",
     [
-        ("20200101000000Z", "20210101000000Z", "certificate-expired", "expired at 2021-01-01T00:00:00Z; it is"),
+        (
+            "20200101000000Z",
+            "20210101000000Z",
+            "certificate-expired",
+            "expired at 2021-01-01T00:00:00Z; it is",
+        ),
         (
             "20890101000000Z",
             "20910101000000Z",
@@ -426,7 +437,9 @@ def test_an_authority_that_is_not_valid_now_is_refused_as_psql_does(
     with tls_listener(chain, key) as port:
         more = {"PGPORT": port.split("=")[1], "PGSSLROOTCERT": str(authority)}
         psql = ["psql", "-c", "select 1"]
-        refused = subprocess.run(psql, env=environment | more, text=True, capture_output=True, timeout=PATIENCE)
+        refused = subprocess.run(
+            psql, env=environment | more, text=True, capture_output=True, timeout=PATIENCE
+        )
         assert "certificate verify failed" in refused.stderr
     # Another valid authority in the file does not change that.
     both = tmp_path / "both.pem"

@@ -69,10 +69,16 @@ pub(super) fn distrusted(
                 "the certificate is not for {}, but for: {names}",
                 endpoint.hostname()
             );
-            failed(Finding::WrongName, says).next(
-                "Pass the endpoint's own name as --hostname, and the address to dial as \
-                 --hostaddr: the token must be signed for the endpoint's name, too.",
-            )
+            failed(Finding::WrongName, says).next(match endpoint.is_rds() {
+                true => {
+                    "Another server answers: check where the tunnel, --hostaddr or the name leads. A \
+                     server of RDS has the names of its own endpoints in its certificate."
+                }
+                false => {
+                    "Pass the endpoint's own name as --hostname, and the address to dial as \
+                     --hostaddr: the token must be signed for the endpoint's name, too."
+                }
+            })
         }
         other => failed(
             Finding::BadCertificate,
