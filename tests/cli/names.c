@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result) {
     (void)node, (void)service, (void)hints;
     const char *names = getenv("RDSIGN_TEST_NAMES");
     while (names != NULL && strcmp(names, "silent") == 0)
@@ -16,6 +17,4 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     return 0;
 }
 
-void freeaddrinfo(struct addrinfo *result) {
-    (void)result;
-}
+void freeaddrinfo(struct addrinfo *result) { (void)result; }
