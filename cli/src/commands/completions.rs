@@ -2,14 +2,14 @@
 //! parse the command line, so it cannot miss a flag.
 //!
 //! Regions are those of the certificate authorities. Profiles are read when a user presses Tab: the
-//! script calls `rdsign completions --profiles`. After `exec` and `local --`, the shell completes
+//! script calls `rdsign completions profiles`. After `exec` and `local --`, the shell completes
 //! the other program's command line.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, Command};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
 use rdsign::credentials::profile_names;
 
@@ -21,12 +21,35 @@ use crate::output;
 #[command(after_help = HELP)]
 pub(crate) struct CompletionsArgs {
     /// The shell to complete in
-    #[arg(required_unless_present = "profiles")]
-    shell: Option<Shell>,
+    #[arg(value_enum)]
+    shell: Printed,
+}
 
-    /// Print the names of the profiles in the AWS files
-    #[arg(long, hide = true)]
-    profiles: bool,
+/// A script, or the names of the profiles, which a script asks for. Help does not show those.
+#[derive(Clone, Copy)]
+enum Printed {
+    Script(Shell),
+    Profiles,
+}
+
+impl ValueEnum for Printed {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Script(Shell::Bash),
+            Self::Script(Shell::Elvish),
+            Self::Script(Shell::Fish),
+            Self::Script(Shell::PowerShell),
+            Self::Script(Shell::Zsh),
+            Self::Profiles,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Script(shell) => shell.to_possible_value(),
+            Self::Profiles => Some(PossibleValue::new("profiles").hide(true)),
+        }
+    }
 }
 
 const HELP: &str = "\
@@ -74,8 +97,8 @@ complete -c rdsign -n "__fish_seen_subcommand_from exec local; and contains -- -
 
 pub(crate) fn run(args: CompletionsArgs, command: Command) -> Result<ExitCode, Failure> {
     match args.shell {
-        Some(shell) => output::print([script(shell, command)])?,
-        None => output::print(profile_names().iter().map(|name| format!("{name}\n")))?,
+        Printed::Script(shell) => output::print([script(shell, command)])?,
+        Printed::Profiles => output::print(profile_names().iter().map(|name| format!("{name}\n")))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -89,7 +112,7 @@ fn script(shell: Shell, command: Command) -> String {
     let regions: BTreeSet<String> = authorities().filter_map(|a| a.region).collect();
     let regions = regions.into_iter().collect::<Vec<_>>().join(" ");
     let script = script.replace(REGIONS, &regions);
-    let names = "rdsign completions --profiles 2> /dev/null";
+    let names = "rdsign completions profiles 2> /dev/null";
     match shell {
         Shell::Bash => {
             let script = script.replace(PROFILES, &format!("$({names})"));

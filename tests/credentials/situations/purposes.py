@@ -24,7 +24,7 @@ ODD_LINE = (
 )
 COMMENT = "A comment behind a key, a region or an ARN is not a part of it."
 BLANKS = "Blanks around the name of a section do no harm."
-REGION = "A region with upper-case letters is refused."
+REGION = "A region with upper-case letters is refused, and so is a zone such as `eu-west-1a`."
 CONTROL = (
     "A key or session token that is blank or has a control character in it is refused: it can never work."
 )

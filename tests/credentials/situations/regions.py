@@ -46,11 +46,12 @@ def kinds():
         "eusc-de-east-1",
         "ap-southeast-7",
     ]
-    tried += ["aws-global", "mars-north-1", "eu-west-1a", "eu west 1", "fips-us-east-1", "us-east-1-fips"]
+    tried += ["aws-global", "mars-north-1", "eu west 1", "fips-us-east-1", "us-east-1-fips"]
     for region in tried:
         yield Situation(f"region {region}", role(f"region = {region}"), flags={"profile": "app"})
-    upper = Situation("region EU-WEST-1", role("region = EU-WEST-1"), flags={"profile": "app"})
-    yield upper.but(REGION, "CREDENTIALS_FAILED")
+    for name in ("EU-WEST-1", "eu-west-1a"):
+        refused = Situation(f"region {name}", role(f"region = {name}"), flags={"profile": "app"})
+        yield refused.but(REGION, "CREDENTIALS_FAILED")
     booleans = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
     values = ("true", "false", "True", "TRUE", "1", "yes", "", " true")
     for variable, value in product(booleans, values):
