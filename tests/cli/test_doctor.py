@@ -52,6 +52,11 @@ def run(environment, *flags):
     return done
 
 
+def as_on_rds(environment):
+    """Without the log of `rdsign local`, the reason of a refusal is unknown, as on RDS."""
+    return {name: value for name, value in environment.items() if name != "RDSIGN_LOCAL_LOG"}
+
+
 def steps(environment, *flags):
     done = run(environment, "--json", *flags)
     assert done.stderr == ""
@@ -212,7 +217,7 @@ def test_a_wrong_region_is_suspected_if_the_name_has_none(local, environment):
         report = passes(environment, "--hostname=localhost", "--region=ap-northeast-1")
         assert report["name"]["finding"] == "not-an-endpoint"
         flags = ["--hostname=localhost", "--region=eu-west-1"]
-        report = fails(environment, "login", "token-refused", "PAM authentication failed", *flags)
+        report = fails(as_on_rds(environment), "login", "token-refused", "PAM authentication failed", *flags)
         assert any("region, eu-west-1, may not be" in line for line in report["login"]["next"])
     del environment["AWS_REGION"]
     fails(environment, "region", "REGION_REQUIRED", "region: missing", "--hostname=localhost")
@@ -295,7 +300,8 @@ def test_another_authority_is_reported(environment, tmp_path):
     passes(environment)
     right = environment.pop("PGSSLROOTCERT")
     issuer = '"rdsign local: certificate authority", which is not among the authorities of RDS'
-    fails(environment, "tls", "unknown-issuer", issuer)
+    report = fails(environment, "tls", "unknown-issuer", issuer)
+    assert "pass AWS's own global-bundle.pem as --sslrootcert" in report["tls"]["next"][0]
     passes(environment, f"--sslrootcert={right}")
     fails(
         environment,
@@ -522,7 +528,7 @@ def test_a_user_in_upper_case_is_suspected_to_be_lower_case(environment):
 
 
 def test_a_tunnel_s_port_that_was_signed_for_is_suspected(local, environment):
-    own = {name: value for name, value in environment.items() if name != "RDSIGN_LOCAL_LOG"}
+    own = as_on_rds(environment)
     with local.configuration((f'"{local.host}"', f'"{local.host}:5432"')):
         report = fails(own, "login", "token-refused", "PAM authentication failed")
         assert (report["token"]["outcome"], report["token"]["finding"]) == ("warning", "unusual-port")
@@ -536,7 +542,8 @@ def test_a_tunnel_s_port_that_was_signed_for_is_suspected(local, environment):
 def test_the_log_of_rdsign_local_is_quoted(local, environment):
     with local.configuration((f'"{local.host}"', f'"{local.host}:5432"')):
         log = r"Its log, \$RDSIGN_LOCAL_LOG, says: refused \(wrong-endpoint\): "
-        fails(environment, "login", "token-refused", log)
+        report = fails(environment, "login", "token-refused", log)
+    assert [line.split(".")[0] for line in report["login"]["next"]] == ["Correct what the log names"]
 
 
 def test_a_password_that_other_programs_would_send_is_reported(local, environment):
@@ -586,7 +593,7 @@ def test_a_missing_policy_is_the_first_suspect(local, environment):
     before = len(local.log.read_text())
     key = local.keys["AKIALOCALNOTHING0001"]
     own = {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"]}
-    report = fails(environment | own, "login", "token-refused", "checked the token and refused it")
+    report = fails(as_on_rds(environment | own), "login", "token-refused", "checked the token and refused it")
     assert report["login"]["next"][0].startswith(
         "The owner of AKIALOCALNOTHING0001 may have no policy that allows rds-db:connect"
     )
@@ -599,7 +606,7 @@ def test_a_missing_policy_is_the_first_suspect(local, environment):
 def test_a_wrong_clock_is_suspected(local, environment, seconds, reason):
     before = len(local.log.read_text())
     with local.configuration(("clock_offset_seconds = 0", f"clock_offset_seconds = {seconds}")):
-        report = fails(environment, "login", "token-refused", "PAM authentication failed")
+        report = fails(as_on_rds(environment), "login", "token-refused", "PAM authentication failed")
     assert any(line.startswith("The clock may be off: it is 20") for line in report["login"]["next"])
     assert f"rdsign: refused ({reason})" in local.log.read_text()[before:]
     passes(environment)

@@ -37,7 +37,7 @@ impl Examination {
             );
         };
         let mut says = format!("the server says: {message}. This means: {}", answer.means);
-        if let Some(log) = log {
+        if let Some(log) = &log {
             says.push_str(&format!(". Its log, $RDSIGN_LOCAL_LOG, says: {log}"));
         }
         let mut entry = Entry::with_id(Step::Login, answer.id, says);
@@ -49,6 +49,10 @@ impl Examination {
             ));
         }
         match answer.id {
+            "token-refused" if log.is_some() => entry.next(
+                "Correct what the log names. $RDSIGN_LOCAL_CONFIG has the keys, their policies, the \
+                 endpoints and the clock offset, and is read at every login.",
+            ),
             "token-refused" => self.causes(entry, signing),
             "not-an-iam-user" => {
                 let name = quoted_identifier(&self.username);

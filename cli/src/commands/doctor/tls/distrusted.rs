@@ -14,12 +14,14 @@ use super::super::finding::Finding;
 use super::witness::Seen;
 use crate::ca_bundle::common_name;
 
-/// Returns the entry for a chain that rustls rejected with `reason`.
+/// Returns the entry for a chain that rustls rejected with `reason`. `are_chosen` says whether the user
+/// chose the authorities.
 pub(super) fn distrusted(
     reason: &Error,
     seen: &Seen,
     endpoint: &Endpoint,
     roots_name: &str,
+    are_chosen: bool,
 ) -> Entry {
     let leaf = seen.chain.first().and_then(|der| Shown::read(der));
     let last = seen.chain.last().and_then(|der| Shown::read(der));
@@ -39,10 +41,16 @@ pub(super) fn distrusted(
             let says =
                 format!("the certificate is signed by {issuer:?}, which is not among {roots_name}");
             failed(Finding::UnknownIssuer, says)
-                .next(
-                    "If the issuer is Amazon, omit --sslrootcert and unset PGSSLROOTCERT: then \
-                     doctor trusts the authorities of RDS.",
-                )
+                .next(match are_chosen {
+                    true => {
+                        "If the issuer is Amazon, omit --sslrootcert and unset PGSSLROOTCERT: then \
+                         doctor trusts the authorities of RDS."
+                    }
+                    false => {
+                        "If the issuer is Amazon, it is newer than this rdsign: pass AWS's own \
+                         global-bundle.pem as --sslrootcert."
+                    }
+                })
                 .next(
                     "If not, something else answers: a proxy of your network, another server, or \
                      `rdsign local`, which prints the PGSSLROOTCERT to set.",

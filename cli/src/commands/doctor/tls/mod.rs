@@ -66,7 +66,7 @@ async fn handshake(
         Entry::failed(Step::Tls, Finding::WrongName, says)
             .next("Pass the endpoint that RDS shows as --hostname.")
     })?;
-    let roots_name = roots.name.clone();
+    let (roots_name, are_chosen) = (roots.name.clone(), roots.are_chosen);
     let broken = |error: &dyn std::fmt::Display| {
         Entry::failed(
             Step::Tls,
@@ -105,7 +105,7 @@ async fn handshake(
             Ok((Entry::fine(Step::Tls, says), stream))
         }
         Err(error) => Err(match &seen.error {
-            Some(reason) => distrusted(reason, &seen, endpoint, &roots_name),
+            Some(reason) => distrusted(reason, &seen, endpoint, &roots_name, are_chosen),
             None => Entry::failed(
                 Step::Tls,
                 Finding::Handshake,

@@ -22,6 +22,8 @@ pub(crate) struct Roots {
     pub(super) store: RootCertStore,
     /// The authorities that have expired or are not valid yet.
     pub(super) outdated: Vec<CertificateDer<'static>>,
+    /// Whether the user chose them.
+    pub(super) are_chosen: bool,
     /// Their name in a sentence.
     pub(super) name: String,
 }
@@ -65,6 +67,7 @@ impl Roots {
             false => Ok(Self {
                 store,
                 outdated,
+                are_chosen: file.is_some(),
                 name,
             }),
         }
