@@ -55,6 +55,9 @@ synchronous_commit = off
 ///
 /// The superuser is called rdsadmin, as on RDS. If it were postgres, pg_has_role would report that
 /// postgres is a member of every role.
+///
+/// iam_user may create tables and databases, so that migrations and test suites run. A session
+/// cannot leave its database, so testdb copies the schema's privilege from the database postgres.
 const ROLES: &str = "\
 CREATE ROLE rds_superuser;
 CREATE ROLE rds_iam;
@@ -62,10 +65,13 @@ CREATE ROLE rds_password;
 CREATE ROLE rds_replication;
 GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION;
 CREATE ROLE postgres LOGIN CREATEDB CREATEROLE PASSWORD {password} IN ROLE rds_superuser;
-CREATE ROLE iam_user LOGIN IN ROLE rds_iam;
+CREATE ROLE iam_user LOGIN CREATEDB IN ROLE rds_iam;
 CREATE ROLE testuser LOGIN IN ROLE rds_iam;
+GRANT CREATE ON SCHEMA public TO iam_user;
+CREATE DATABASE testdb TEMPLATE postgres OWNER postgres;
+GRANT CREATE ON DATABASE testdb TO iam_user;
+REVOKE CREATE ON SCHEMA public FROM iam_user;
 ALTER DATABASE postgres OWNER TO postgres;
-CREATE DATABASE testdb OWNER postgres;
 ";
 
 /// Creates the data folder. If it exists, only its login rules are written again.
