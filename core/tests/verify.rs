@@ -145,6 +145,44 @@ fn a_password_is_malformed() {
 }
 
 #[test]
+fn a_refusal_does_not_show_a_part_that_repeats_a_secret() {
+    let token = Login::default().token();
+    let (_, signature) = token.split_once("X-Amz-Signature=").unwrap();
+    let session = "FwoGZXIvYXdzEBYaDHk";
+    let temporary = format!("{token}&X-Amz-Security-Token={session}");
+    let user = "DBUser=iam_user";
+    for piece in [&signature[..16], &signature[40..]] {
+        for (part, changed) in [
+            ("the host", token.replacen("mydb", &format!("x{piece}"), 1)),
+            ("the user", token.replace(user, &format!("DBUser={piece}x"))),
+            (
+                "the region",
+                token.replace("eu-central-1%2F", &format!("{piece}%2F")),
+            ),
+            (
+                "the access key ID",
+                token.replace("LONG%2F", &format!("{piece}%2F")),
+            ),
+        ] {
+            let login = Login::default();
+            let refusal = verify(&changed, login.user, &server(), &keys(), at(NOW));
+            let line = refusal.unwrap_err().to_string();
+            assert!(!line.contains(piece), "{part}: {line}");
+        }
+    }
+    let changed = temporary.replace(user, &format!("DBUser={session}"));
+    assert_eq!(Login::default().answer_to(&changed), Err("malformed"));
+    let login = Login {
+        user: "FwoGZXIvYXdzEBYaDHk",
+        ..Login::default()
+    };
+    assert_eq!(login.answer_to(&temporary), Err("malformed"));
+    // Up to 15 characters in common are a coincidence, such as a date.
+    let short = token.replace(user, &format!("DBUser={}", &signature[..15]));
+    assert_eq!(Login::default().answer_to(&short), Err("wrong-user"));
+}
+
+#[test]
 fn another_host_or_port_is_a_wrong_endpoint() {
     let replica = "replica.abc123.eu-central-1.rds.amazonaws.com";
     assert_eq!(refused(|l| l.hostname = replica), "wrong-endpoint");

@@ -8,9 +8,9 @@ use super::expected::Expected;
 use super::finding::{Finding, FindingId};
 use super::lookalikes::{is_masked, masked};
 use super::report::{Details, Report, Signature};
-use super::{checks, damaged, shown, wrapping};
+use super::{checks, damaged, wrapping};
 use crate::limits::MAX_PASSWORD_LENGTH;
-use crate::received::{Malformed, Parts, parse, parse_endpoint};
+use crate::received::{Parts, parse, parse_endpoint, repeats, repeats_a_secret};
 
 /// Reads as much of a token as possible, and reports what is wrong with it at the time `now`.
 ///
@@ -59,10 +59,8 @@ pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
         report.add(finding);
     }
     let parts = parse(&text).or_else(|reason| with_slash(&text, &mut report).ok_or(reason));
-    let parts = parts.and_then(|parts| match shown::repeats_a_secret(&parts) {
-        true => Err(Malformed::new(
-            "part of its signature or session token is also in another part",
-        )),
+    let parts = parts.and_then(|parts| match repeats_a_secret(&parts, None) {
+        true => Err(repeats()),
         false => Ok(parts),
     });
     match parts {

@@ -1,33 +1,8 @@
 //! Decides which parts of a received text are safe to show: only those that cannot be part of a
 //! secret.
 
-use std::collections::HashSet;
-
 use crate::names::is_issued_access_key_id;
-use crate::received::Parts;
-
-/// How many characters of a secret may be shown: too few to be useful.
-const LONGEST_PIECE: usize = 15;
-
-/// Returns whether part of the signature or the session token is also in a part that is shown, such
-/// as after pasting one token into another.
-pub(super) fn repeats_a_secret(parts: &Parts) -> bool {
-    let shown = [
-        parts.endpoint().hostname(),
-        parts.username(),
-        parts.access_key_id(),
-        parts.region(),
-        parts.service(),
-    ];
-    let length = LONGEST_PIECE + 1;
-    let shown = shown.map(|text| text.as_bytes().windows(length));
-    let shown: HashSet<&[u8]> = shown.into_iter().flatten().collect();
-    let secrets = [parts.signature(), parts.session_token().unwrap_or_default()];
-    let mut pieces = secrets
-        .iter()
-        .flat_map(|secret| secret.as_bytes().windows(length));
-    pieces.any(|piece| shown.contains(piece))
-}
+use crate::received::LONGEST_PIECE;
 
 /// Returns whether a text cannot be part of a secret: it has no long run of base64 characters,
 /// except for words in lower case.

@@ -4,8 +4,10 @@
 //! that a client sent as a password, so no message repeats it.
 
 mod parts;
+mod repeated;
 mod signature;
 
 pub use parts::{Malformed, Parts, parse};
 pub(crate) use parts::{PARAMETERS, parse_endpoint, parse_scope};
+pub(crate) use repeated::{LONGEST_PIECE, repeats, repeats_a_secret};
 pub(crate) use signature::{session_token_problem, signed_host};

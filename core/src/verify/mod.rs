@@ -15,7 +15,9 @@ pub use answer::{Accepted, Refusal};
 use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
 use crate::names::{CONNECT_ACTION, ConnectResource, Endpoint, Region};
 use crate::policy::{Decision, Policy, evaluate};
-use crate::received::{Parts, parse, session_token_problem, signed_host};
+use crate::received::{
+    Parts, parse, repeats, repeats_a_secret, session_token_problem, signed_host,
+};
 use crate::sigv4::SERVICE;
 
 /// The database that a user logs in to.
@@ -52,12 +54,28 @@ pub fn verify(
     now: SystemTime,
 ) -> Result<Accepted, Refusal> {
     let parts = parse(token).map_err(Refusal::Malformed)?;
-    check_target(&parts, username, server)?;
-    check_time(&parts, now)?;
-    let key = find_key(&parts, keys, now)?;
+    decide(&parts, username, server, keys, now).map_err(|refusal| {
+        // The refusal would show the part.
+        match repeats_a_secret(&parts, Some(username)) {
+            true => Refusal::Malformed(repeats()),
+            false => refusal,
+        }
+    })
+}
+
+fn decide(
+    parts: &Parts,
+    username: &str,
+    server: &Server,
+    keys: &[AccessKey],
+    now: SystemTime,
+) -> Result<Accepted, Refusal> {
+    check_target(parts, username, server)?;
+    check_time(parts, now)?;
+    let key = find_key(parts, keys, now)?;
     let access_key_id = || parts.access_key_id().to_owned();
     let signed_host =
-        signed_host(&parts, &key.credentials).ok_or_else(|| Refusal::WrongSignature {
+        signed_host(parts, &key.credentials).ok_or_else(|| Refusal::WrongSignature {
             access_key_id: access_key_id(),
         })?;
     let arn = ConnectResource {
