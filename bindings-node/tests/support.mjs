@@ -93,7 +93,7 @@ export async function startLocal(after, ...args) {
     lines.on('line', (line) => {
       const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? []
       if (name) exports[name] = value.replace(/^'(.*)'$/, '$1')
-      if (line.startsWith('Stop:')) resolve()
+      if (line.startsWith('# Stop:')) resolve()
     })
   })
   assert(exports.PGPORT, 'rdsign local did not start')

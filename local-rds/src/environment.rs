@@ -16,6 +16,8 @@ use crate::login::variables::CONFIG_VARIABLE;
 
 /// The environment variable that names the server's log.
 const LOG_VARIABLE: &str = "RDSIGN_LOCAL_LOG";
+/// The environment variable with the password of the role `postgres`.
+const PASSWORD_VARIABLE: &str = "RDSIGN_LOCAL_ADMIN_PASSWORD";
 
 /// Variables that would select other credentials, another server or other TLS settings.
 const REMOVED: [&str; 27] = [
@@ -91,6 +93,7 @@ impl Environment {
         put("PGSSLROOTCERT", ca.as_ref());
         put(CONFIG_VARIABLE, config_path.as_ref());
         put(LOG_VARIABLE, log.as_ref());
+        put(PASSWORD_VARIABLE, config.postgres_password.as_ref());
         let is_set = |name: &str| set.iter().any(|(other, _)| *other == name);
         let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
         let removed = REMOVED
@@ -125,6 +128,11 @@ impl Environment {
         }
         lines
     }
+}
+
+/// Makes every line of `text` a comment of a shell.
+pub(crate) fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}\n")).collect()
 }
 
 /// Quotes `text` as one word of a shell.

@@ -72,6 +72,22 @@ pub enum LocalError {
     /// An endpoint given by `--endpoint` is invalid.
     #[error("--endpoint: {0}")]
     Endpoint(rdsign::Error),
+    /// An endpoint is in another region than the server.
+    #[error(
+        "endpoint: {hostname} is in {region}, but the server is in {own} and would refuse every \
+         token for it; accepted: endpoints of one region"
+    )]
+    OtherRegion {
+        /// The host name of the endpoint.
+        hostname: String,
+        /// The region in the host name.
+        region: String,
+        /// The server's region.
+        own: String,
+    },
+    /// A file given by `--init` failed. psql's output names the file and the line.
+    #[error("--init: psql stopped at an error, so the server was stopped.{0}")]
+    Init(LogTail),
     /// The folder given by `--data` contains other files.
     #[error(
         "{}: is not empty and was not created by rdsign local, so nothing was changed; use a new \
@@ -144,7 +160,11 @@ impl LocalError {
     /// Returns the exit status for this error, following the conventions of shells.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Endpoint(_) | Self::DataNotOurs(_) => 2,
+            Self::Config(_)
+            | Self::Endpoint(_)
+            | Self::OtherRegion { .. }
+            | Self::Init(_)
+            | Self::DataNotOurs(_) => 2,
             Self::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Command { .. } => 126,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),

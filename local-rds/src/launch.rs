@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::environment;
 use crate::error::{Context, LocalError};
 use crate::postgres::server::Server;
 use crate::process::command;
@@ -26,6 +27,8 @@ pub struct Options {
     /// Endpoints that tokens are signed for, as `host` or `host:port`. They replace the default
     /// endpoint of a new configuration, and come before those of an existing one.
     pub endpoints: Vec<String>,
+    /// Files of SQL to run at every start, in order, as `postgres` in `testdb`.
+    pub init: Vec<PathBuf>,
 }
 
 /// Sets the server up and runs it until `command` ends or, without a command, until SIGINT, SIGTERM
@@ -52,6 +55,7 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
             command::run(command, &signals, || local.server.check())
         }
         _ => {
+            notice = environment::commented(&notice);
             notice.push_str(&local.how_to_connect());
             match print(&notice) {
                 // The server is useful even if nobody reads this.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::config::choose::ConfigFile;
 use crate::config::{self, Config};
-use crate::environment::{Environment, quoted};
+use crate::environment::{Environment, commented, quoted};
 use crate::error::{Context, LocalError};
 use crate::folder::{self, DATA, Folder, leftovers};
 use crate::launch::Options;
 use crate::postgres::find::Postgres;
 use crate::postgres::server::{LOG, Server, Start, free_port};
-use crate::postgres::{certificate, initdb, preload_library};
+use crate::postgres::{certificate, init_files, initdb, preload_library};
 use crate::process::orphan;
 use crate::process::run_as::RunAs;
 use crate::process::signals::Signals;
@@ -40,6 +40,7 @@ impl Local {
         for endpoint in &options.endpoints {
             config::endpoint(endpoint, rdsign::DEFAULT_PORT).map_err(LocalError::Endpoint)?;
         }
+        init_files::check(&options.init)?;
         preload_library::find()?;
         let data = options.data.as_ref().map(|folder| folder.join(DATA));
         let postgres = Postgres::find(data.as_deref())?;
@@ -54,6 +55,7 @@ impl Local {
         };
         let file = ConfigFile::choose(options.config.clone(), &options.endpoints, &folder)?;
         let config = Config::read(&file.path, port, &file.more_endpoints)?;
+        check_regions(&config)?;
         let certificates = certificate::make(&config.server.endpoints)?;
         folder.write(AUTHORITY, 0o644, certificates.authority.as_bytes())?;
         folder.write("server.pem", 0o644, certificates.server.as_bytes())?;
@@ -72,7 +74,7 @@ impl Local {
             signals,
         };
         let server = start_on_a_free_port(&start, options.port, port)?;
-        Ok(Self {
+        let mut local = Self {
             // The server may use another port than the one found first.
             config: Config::read(&file.path, server.port(), &file.more_endpoints)?,
             server,
@@ -80,7 +82,18 @@ impl Local {
             postgres,
             config_path: file.path,
             remark: file.remark,
-        })
+        };
+        if let Err(error) = local.run_init_files(&options.init, signals) {
+            local.server.stop(signals);
+            return Err(error);
+        }
+        Ok(local)
+    }
+
+    fn run_init_files(&self, files: &[PathBuf], signals: &Signals) -> Result<(), LocalError> {
+        let log = self.folder.write("init.log", 0o600, b"")?;
+        let (environment, password) = (self.environment(), &self.config.postgres_password);
+        init_files::run(files, &self.postgres, &environment, password, &log, signals)
     }
 
     pub(crate) fn environment(&self) -> Environment {
@@ -104,19 +117,34 @@ impl Local {
         text
     }
 
-    /// Returns lines to paste into a shell, followed by instructions.
+    /// Returns lines for a shell to read, followed by instructions in comments.
     pub(crate) fn how_to_connect(&self) -> String {
-        format!(
-            "\n\n{}\n\
-             Log in with a token:      PGPASSWORD=\"$(rdsign token)\" psql\n\
-             Log in with a password:   PGUSER=postgres PGPASSWORD={} psql\n\
+        let instructions = format!(
+            "Log in with a token:      PGPASSWORD=\"$(rdsign token)\" psql\n\
+             Log in with a password:   PGUSER=postgres \
+             PGPASSWORD=\"$RDSIGN_LOCAL_ADMIN_PASSWORD\" psql\n\
              Access keys and policies: {} (read at every login, so edit it at any time)\n\
              Stop:                     Ctrl-C",
-            self.environment().exports(),
-            quoted(&self.config.postgres_password),
             quoted(&self.config_path.to_string_lossy()),
-        )
+        );
+        let exports = self.environment().exports();
+        format!("\n{exports}\n{}", commented(&instructions))
     }
+}
+
+/// Rejects an endpoint of another region: the server would refuse every token for it.
+fn check_regions(config: &Config) -> Result<(), LocalError> {
+    let own = &config.server.region;
+    for endpoint in &config.server.endpoints {
+        if let Some(region) = endpoint.region().filter(|region| region != own) {
+            return Err(LocalError::OtherRegion {
+                hostname: endpoint.hostname().to_owned(),
+                region: region.to_string(),
+                own: own.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn start_on_a_free_port(

@@ -55,8 +55,25 @@ def test_a_command_gets_the_server_s_variables_and_no_others(place):
     assert variables["PGHOSTADDR"] == "127.0.0.1"
     assert (variables["PGUSER"], variables["PGDATABASE"]) == ("iam_user", "testdb")
     assert variables["PGSSLMODE"] == "verify-full"
-    names = {"AWS_SECRET_ACCESS_KEY", "PGPORT", "PGSSLROOTCERT", "RDSIGN_LOCAL_CONFIG", "RDSIGN_LOCAL_LOG"}
+    names = {"AWS_SECRET_ACCESS_KEY", "PGPORT", "PGSSLROOTCERT"}
+    names |= {"RDSIGN_LOCAL_ADMIN_PASSWORD", "RDSIGN_LOCAL_CONFIG", "RDSIGN_LOCAL_LOG"}
     assert names <= set(variables)
+
+
+def test_the_administrator_logs_in_with_the_password_in_the_variable(place):
+    script = 'PGUSER=postgres PGPASSWORD="$RDSIGN_LOCAL_ADMIN_PASSWORD" psql -XAtc "select current_user"'
+    assert place.run("--", "sh", "-c", script)[:2] == (0, "postgres\n")
+
+
+@pytest.mark.parametrize("read", [". ./env", 'eval "$(cat env)"'])
+def test_a_shell_reads_the_output(shared, tmp_path, read):
+    (tmp_path / "env").write_text(shared.notice)
+    script = f"{read}; psql -XAtc 'select current_user'"
+    environment = shared.place.environment(PGPASSWORD=shared.token())
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "iam_user\n", "")
 
 
 def test_a_command_gets_the_first_key_s_session_token(place, shared):

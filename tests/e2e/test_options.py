@@ -125,6 +125,39 @@ def test_given_endpoints_are_accepted_and_in_the_certificate(place):
     added.stop()
 
 
+def test_an_endpoint_of_another_region_is_rejected(place, shared):
+    """The server would refuse every token for it."""
+    other = "a.xyz.us-east-1.rds.amazonaws.com"
+    config = place.base / "config.toml"
+    config.write_text(shared.original.replace(f'"{shared.host}"', f'"{shared.host}", "{other}"'))
+    for options in (["--config", config], ["--endpoint", shared.host, "--endpoint", other]):
+        status, _, error = place.run(*options, "--", "true")
+        assert status == 2
+        assert f"endpoint: {other} is in us-east-1" in error
+        assert "accepted: endpoints of one region" in error
+
+
+def test_init_files_run_as_postgres_in_their_order(users_place):
+    first, second = users_place.base / "first.sql", users_place.base / "it's second.sql"
+    first.write_text("create table t as select current_user, current_database();\n")
+    second.write_text("copy t from stdin;\nfrom\tcopy\n\\.\ngrant select on t to iam_user;\n")
+    local = users_place.start("--init", first, "--init", second)
+    assert local.psql(sql="table t", password=local.token()).stdout == "postgres|testdb\nfrom|copy\n"
+    local.stop()
+
+
+def test_an_error_in_an_init_file_names_the_file_and_the_line(place):
+    file = place.base / "broken.sql"
+    file.write_text("create table t ();\n\ncreate tabel u ();\ncreate table v ();\n")
+    status, output, error = place.run("--init", file, "--", "echo", "started")
+    assert (status, output) == (2, "")
+    assert f'{file}:3: ERROR:  syntax error at or near "tabel"' in error
+    assert place.leftovers() == []
+
+    status, _, error = place.run("--init", place.base / "missing.sql", "--", "true")
+    assert (status, f"--init: reading {place.base}/missing.sql: " in error) == (1, True)
+
+
 def test_the_certificate_passes_strict_verification(shared):
     arguments = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", shared.host]
     certificates = ["-CAfile", shared.folder / "ca.pem", shared.folder / "server.pem"]

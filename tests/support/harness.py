@@ -143,7 +143,7 @@ class Local:
         with bounded(process):
             for line in process.stdout:
                 lines.append(line)
-                if line.startswith("Stop:"):
+                if line.startswith("# Stop:"):
                     break
             else:
                 raise AssertionError(f"not ready: {process.stderr.read()}")

@@ -31,6 +31,10 @@ pub(crate) struct LocalArgs {
     #[arg(long, value_name = "HOST")]
     endpoint: Vec<String>,
 
+    /// SQL to run at every start, as postgres in testdb; may be repeated
+    #[arg(long, value_name = "FILE")]
+    init: Vec<PathBuf>,
+
     /// Command to run with AWS_* and PG* set; the database stops when it ends
     #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
@@ -64,7 +68,7 @@ Examples:
 The exit status is the command's. $RDSIGN_LOCAL_CONFIG names the file with the
 access keys, their policies and the clock offset. It is read at every login, so
 an edit takes effect at once. $RDSIGN_LOCAL_LOG names the log, which says why a
-login was refused.";
+login was refused. $RDSIGN_LOCAL_ADMIN_PASSWORD is the password of postgres.";
 
 pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
     let options = rdsign_local::Options {
@@ -72,6 +76,7 @@ pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
         config: args.config,
         data: args.data,
         endpoints: args.endpoint,
+        init: args.init,
     };
     let command = Some(args.command).filter(|command| !command.is_empty());
     // Setting up the server takes seconds, and a command that does not exist can be known before.

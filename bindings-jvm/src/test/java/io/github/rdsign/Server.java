@@ -74,7 +74,7 @@ final class Server {
                     String[] parts = line.substring(7).split("=", 2);
                     exports.put(parts[0], parts[1].replace("'", ""));
                 }
-                if (line.startsWith("Stop:")) {
+                if (line.startsWith("# Stop:")) {
                     break;
                 }
             }

@@ -1,0 +1,51 @@
+//! Runs the files of `--init` in testdb, as postgres, with psql.
+//!
+//! psql names the file and the line of an error, and it reads what pg_dump writes. It runs as the
+//! user of this process, who can read the files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::find::Postgres;
+use crate::environment::Environment;
+use crate::error::{Context, LocalError, LogTail};
+use crate::process::setup_step;
+use crate::process::signals::Signals;
+
+/// Checks that every file can be read, before the server is started.
+pub(crate) fn check(files: &[PathBuf]) -> Result<(), LocalError> {
+    for file in files {
+        std::fs::read(file).context(|| format!("--init: reading {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs `files` in order, and stops at the first error. `log` gets what psql says.
+pub(crate) fn run(
+    files: &[PathBuf],
+    postgres: &Postgres,
+    environment: &Environment,
+    password: &str,
+    log: &Path,
+    signals: &Signals,
+) -> Result<(), LocalError> {
+    for file in files {
+        let installed = postgres.program("psql");
+        let psql = match installed.is_file() {
+            true => installed,
+            false => PathBuf::from("psql"), // some packages have the server without it
+        };
+        let mut command = Command::new(psql);
+        environment.apply(&mut command);
+        command
+            .env("PGUSER", "postgres")
+            .env("PGPASSWORD", password);
+        command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"]);
+        command.arg(file);
+        setup_step::run("psql", &mut command, "", log, signals).map_err(|error| match error {
+            LocalError::Setup { .. } => LocalError::Init(LogTail::of(log)),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
