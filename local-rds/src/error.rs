@@ -94,6 +94,16 @@ pub enum LocalError {
          or empty folder", .0.display()
     )]
     DataNotOurs(PathBuf),
+    /// Another user may have put or changed something that would be read, loaded or run.
+    #[error(
+        "{}: {problem}; accepted: what you own and only you can write to", path.display()
+    )]
+    Untrusted {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with its owner or its mode.
+        problem: String,
+    },
     /// The folder given by `--data` is in use by another server.
     #[error("{}: is in use by another rdsign local", .0.display())]
     DataInUse(PathBuf),
@@ -164,6 +174,7 @@ impl LocalError {
             | Self::Endpoint(_)
             | Self::OtherRegion { .. }
             | Self::Init(_)
+            | Self::Untrusted { .. }
             | Self::DataNotOurs(_) => 2,
             Self::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Command { .. } => 126,

@@ -43,7 +43,6 @@ impl Local {
         init_files::check(&options.init)?;
         preload_library::find()?;
         let data = options.data.as_ref().map(|folder| folder.join(DATA));
-        let postgres = Postgres::find(data.as_deref())?;
         let run_as = RunAs::choose(data.as_deref())?;
         let port = free_port(options.port)?;
         for parent in folder::temporary_parents() {
@@ -53,8 +52,10 @@ impl Local {
             Some(path) => Folder::kept(path, run_as)?,
             None => Folder::temporary(run_as)?,
         };
+        let postgres = Postgres::find(&folder.path(DATA))?;
         let file = ConfigFile::choose(options.config.clone(), &options.endpoints, &folder)?;
-        let config = Config::read(&file.path, port, &file.more_endpoints)?;
+        let read = |port| Config::read(&file.path, port, &file.more_endpoints);
+        let config = folder.run_as().as_owner(|| read(port))?;
         check_regions(&config)?;
         let certificates = certificate::make(&config.server.endpoints)?;
         folder.write(AUTHORITY, 0o644, certificates.authority.as_bytes())?;
@@ -76,7 +77,7 @@ impl Local {
         let server = start_on_a_free_port(&start, options.port, port)?;
         let mut local = Self {
             // The server may use another port than the one found first.
-            config: Config::read(&file.path, server.port(), &file.more_endpoints)?,
+            config: folder.run_as().as_owner(|| read(server.port()))?,
             server,
             folder,
             postgres,
@@ -91,9 +92,15 @@ impl Local {
     }
 
     fn run_init_files(&self, files: &[PathBuf], signals: &Signals) -> Result<(), LocalError> {
-        let log = self.folder.write("init.log", 0o600, b"")?;
         let (environment, password) = (self.environment(), &self.config.postgres_password);
-        init_files::run(files, &self.postgres, &environment, password, &log, signals)
+        init_files::run(
+            files,
+            &self.postgres,
+            &environment,
+            password,
+            &self.folder,
+            signals,
+        )
     }
 
     pub(crate) fn environment(&self) -> Environment {

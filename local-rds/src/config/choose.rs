@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 use super::default;
 use crate::error::{Context, LocalError};
-use crate::folder::Folder;
-
-/// The name of the configuration in the server's folder.
-const NAME: &str = "config.toml";
+use crate::folder::{CONFIG, Folder, trust};
 
 /// The configuration file that the server reads at every login.
 pub(crate) struct ConfigFile {
@@ -26,14 +23,17 @@ impl ConfigFile {
         endpoints: &[String],
         folder: &Folder,
     ) -> Result<Self, LocalError> {
-        let own = folder.path(NAME);
+        let own = folder.path(CONFIG);
         let (path, remark) = match given {
             Some(given) => readable(given, folder)?,
-            None if own.exists() => (own, None),
+            None if own.exists() => {
+                folder.close_file(&own);
+                (own, None)
+            }
             None => {
                 let text = default::text(endpoints)?;
                 return Ok(Self {
-                    path: folder.write(NAME, 0o644, text.as_bytes())?,
+                    path: folder.write(CONFIG, 0o600, text.as_bytes())?,
                     more_endpoints: Vec::new(),
                     remark: None,
                 });
@@ -51,6 +51,7 @@ impl ConfigFile {
 /// as cannot read it, returns a copy and a remark about it.
 fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>), LocalError> {
     let given = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
+    trust::check_named_file(&given)?;
     let content = std::fs::read(&given).context(|| format!("reading {}", given.display()))?;
     let Some(user) = folder.run_as().other() else {
         return Ok((given, None));
@@ -58,7 +59,7 @@ fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>)
     if folder.run_as().as_owner(|| std::fs::read(&given)).is_ok() {
         return Ok((given, None));
     }
-    let copy = folder.write("config-copy.toml", 0o644, &content)?;
+    let copy = folder.write("config-copy.toml", 0o600, &content)?;
     let remark = format!(
         "{} cannot be read by {}, the user PostgreSQL runs as; edit the copy instead: {}",
         given.display(),

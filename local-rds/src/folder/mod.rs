@@ -5,12 +5,14 @@
 //! lock of a temporary folder may remove it.
 
 pub(crate) mod leftovers;
+pub(crate) mod trust;
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Uid;
 use tempfile::TempDir;
 
 use crate::error::{Context, LocalError};
@@ -18,6 +20,8 @@ use crate::process::run_as::RunAs;
 
 /// The name of PostgreSQL's data folder in the folder.
 pub(crate) const DATA: &str = "data";
+/// The name of the configuration in the folder.
+pub(crate) const CONFIG: &str = "config.toml";
 /// The prefix of the names of temporary folders.
 pub(crate) const PREFIX: &str = "rdsign-local-";
 /// The name of the lock file. It also marks a folder as created by `rdsign local`.
@@ -39,7 +43,8 @@ impl Folder {
     pub(crate) fn temporary(run_as: RunAs) -> Result<Self, LocalError> {
         let [first, second] = temporary_parents();
         let made = run_as.as_owner(|| {
-            temporary_in(&first).or_else(|error| temporary_in(&second).map_err(|_| error))
+            let second = || temporary_in(&second, &run_as);
+            temporary_in(&first, &run_as).or_else(|error| second().map_err(|_| error))
         });
         let (folder, lock) = made?;
         Ok(Self {
@@ -56,15 +61,24 @@ impl Folder {
         let opening = || format!("opening {}", path.display());
         let private = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         private.context(|| format!("creating {}", path.display()))?;
-        let is_ours = path.join(LOCK).is_file();
-        if !is_ours {
-            if std::fs::read_dir(&path).context(opening)?.next().is_some() {
-                return Err(LocalError::DataNotOurs(path));
+        // From here on, a link in the path cannot lead elsewhere.
+        let path = path.canonicalize().context(opening)?;
+        trust::check_parents(&path, &run_as)?;
+        if path.join(LOCK).is_file() {
+            trust::check(&path, &[LOCK, CONFIG, DATA], &run_as)?;
+            // Closed again, because a backup or `chmod -R` may have opened it.
+            run_as.as_owner(|| close(&path)).context(opening)?;
+        } else {
+            check_empty(&path)?;
+            let owner = path.symlink_metadata().context(opening)?.uid();
+            if !Uid::effective().is_root() && !trust::is_trusted(owner, &run_as) {
+                return Err(trust::foreign(&path, owner));
             }
-            std::fs::set_permissions(&path, Permissions::from_mode(0o700)).context(opening)?;
+            close(&path).context(opening)?;
             if let Some(user) = run_as.other() {
                 lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context(opening)?;
             }
+            check_empty(&path)?; // until it was closed, others may have written to it
         }
         let lock = run_as.as_owner(|| {
             if std::fs::read_dir(&path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied) {
@@ -94,8 +108,7 @@ impl Folder {
 
     /// Creates a file, or replaces it.
     ///
-    /// `mode` may be `0o644`, because the folder itself is private. With that mode the server can
-    /// still read a file that root's editor has replaced.
+    /// `mode` may be `0o644` for a file without secrets, because the folder itself is private.
     pub(crate) fn write(
         &self,
         name: &str,
@@ -121,6 +134,22 @@ impl Folder {
         Ok(path)
     }
 
+    /// Makes a file readable by its owner only. If root replaced it, its mode stays.
+    pub(crate) fn close_file(&self, path: &Path) {
+        let private = Permissions::from_mode(0o600);
+        let _ = self
+            .run_as
+            .as_owner(|| std::fs::set_permissions(path, private));
+    }
+
+    /// Opens a file to append to it.
+    pub(crate) fn append(&self, name: &str) -> Result<File, LocalError> {
+        let path = self.path(name);
+        let open = || OpenOptions::new().append(true).open(&path);
+        let opened = self.run_as.as_owner(open);
+        opened.context(|| format!("opening {}", path.display()))
+    }
+
     /// Removes a temporary folder. Unlike a drop, it reports an error.
     pub(crate) fn remove(self) -> Result<(), LocalError> {
         let Some(folder) = self.temporary else {
@@ -136,7 +165,25 @@ pub(crate) fn temporary_parents() -> [PathBuf; 2] {
     [std::env::temp_dir(), PathBuf::from("/tmp")]
 }
 
-fn temporary_in(parent: &Path) -> Result<(TempDir, File), LocalError> {
+fn close(folder: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+fn check_empty(folder: &Path) -> Result<(), LocalError> {
+    let entries = std::fs::read_dir(folder);
+    match entries
+        .context(|| format!("opening {}", folder.display()))?
+        .next()
+    {
+        Some(_) => Err(LocalError::DataNotOurs(folder.to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn temporary_in(parent: &Path, run_as: &RunAs) -> Result<(TempDir, File), LocalError> {
+    let parent =
+        &std::path::absolute(parent).context(|| format!("finding {}", parent.display()))?;
+    trust::check_parents(&parent.join(PREFIX), run_as)?;
     let folder = tempfile::Builder::new()
         .prefix(PREFIX)
         .permissions(Permissions::from_mode(0o700))

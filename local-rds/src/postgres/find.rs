@@ -32,14 +32,13 @@ pub(crate) struct Version {
 
 impl Postgres {
     /// Finds the newest version or, if `data` exists, the newest with the major version of `data`.
-    pub(crate) fn find(data: Option<&Path>) -> Result<Self, LocalError> {
+    pub(crate) fn find(data: &Path) -> Result<Self, LocalError> {
         let folders = match std::env::var_os(FOLDER_VARIABLE) {
             Some(folder) => vec![PathBuf::from(folder)],
             None => search_folders(),
         };
         let mut found = installed_in(&folders)?;
-        let made_by = data.and_then(|data| std::fs::read_to_string(data.join("PG_VERSION")).ok());
-        if let (Some(data), Some(major)) = (data, made_by) {
+        if let Ok(major) = std::fs::read_to_string(data.join("PG_VERSION")) {
             let major = major.trim();
             found.retain(|postgres| postgres.version.major.to_string() == major);
             return found.pop().ok_or_else(|| LocalError::PostgresOther {

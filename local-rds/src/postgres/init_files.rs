@@ -3,32 +3,37 @@
 //! psql names the file and the line of an error, and it reads what pg_dump writes. It runs as the
 //! user of this process, who can read the files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::find::Postgres;
 use crate::environment::Environment;
 use crate::error::{Context, LocalError, LogTail};
+use crate::folder::{Folder, trust};
 use crate::process::setup_step;
 use crate::process::signals::Signals;
 
 /// Checks that every file can be read, before the server is started.
 pub(crate) fn check(files: &[PathBuf]) -> Result<(), LocalError> {
     for file in files {
-        std::fs::read(file).context(|| format!("--init: reading {}", file.display()))?;
+        std::fs::File::open(file).context(|| format!("--init: reading {}", file.display()))?;
+        trust::check_named_file(file)?;
     }
     Ok(())
 }
 
-/// Runs `files` in order, and stops at the first error. `log` gets what psql says.
+const LOG: &str = "init.log";
+
+/// Runs `files` in order, and stops at the first error.
 pub(crate) fn run(
     files: &[PathBuf],
     postgres: &Postgres,
     environment: &Environment,
     password: &str,
-    log: &Path,
+    folder: &Folder,
     signals: &Signals,
 ) -> Result<(), LocalError> {
+    let log = folder.write(LOG, 0o600, b"")?;
     for file in files {
         let installed = postgres.program("psql");
         let psql = match installed.is_file() {
@@ -42,10 +47,13 @@ pub(crate) fn run(
             .env("PGPASSWORD", password);
         command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"]);
         command.arg(file);
-        setup_step::run("psql", &mut command, "", log, signals).map_err(|error| match error {
-            LocalError::Setup { .. } => LocalError::Init(LogTail::of(log)),
-            other => other,
-        })?;
+        let output = (folder.append(LOG)?, log.as_path());
+        setup_step::run("psql", &mut command, "", output, signals).map_err(
+            |error| match error {
+                LocalError::Setup { .. } => LocalError::Init(LogTail::of(&log)),
+                other => other,
+            },
+        )?;
     }
     Ok(())
 }

@@ -104,7 +104,8 @@ pub(crate) fn run(
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
-    setup_step::run("initdb", &mut initdb, "", &log, signals)?;
+    let output = || Ok::<_, LocalError>((folder.append(LOG)?, log.as_path()));
+    setup_step::run("initdb", &mut initdb, "", output()?, signals)?;
 
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     write(
@@ -125,7 +126,13 @@ pub(crate) fn run(
     ]);
     single.args(["-c", "fsync=off", "postgres"]);
     let roles = ROLES.replace("{password}", &literal(password));
-    setup_step::run("creating the roles", &mut single, &roles, &log, signals)?;
+    setup_step::run(
+        "creating the roles",
+        &mut single,
+        &roles,
+        output()?,
+        signals,
+    )?;
     let renamed = folder
         .run_as()
         .as_owner(|| std::fs::rename(&unfinished, &data));

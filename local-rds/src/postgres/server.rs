@@ -4,7 +4,6 @@
 //! if this process is killed. That signal is sent when the thread that started it ends, so start it
 //! from a thread that lives as long as the process.
 
-use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
@@ -52,8 +51,6 @@ impl Start<'_> {
     /// Starts the server and waits until it accepts connections.
     pub(crate) fn start(&self, port: u16) -> Result<Server, LocalError> {
         let log = self.folder.path(LOG);
-        let open = || OpenOptions::new().append(true).open(&log);
-        let output = || open().context(|| format!("opening {}", log.display()));
         let mut command = self
             .folder
             .run_as()
@@ -73,7 +70,9 @@ impl Start<'_> {
         if self.postgres.version().major >= ROLES_CHANGED_IN {
             command.env(ROLES_VARIABLE, "1");
         }
-        command.stdout(output()?).stderr(output()?);
+        command
+            .stdout(self.folder.append(LOG)?)
+            .stderr(self.folder.append(LOG)?);
         self.signals.restore_in(&mut command, Signal::SIGINT, true);
         let child = command.spawn().context(|| "starting postgres".to_owned())?;
         let mut server = Server { child, port, log };

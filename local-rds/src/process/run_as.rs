@@ -22,20 +22,23 @@ pub(crate) struct RunAs {
 }
 
 impl RunAs {
-    /// Chooses the user of this process or, if that is root, the first that exists of: the owner of
-    /// `data`, `postgres`, `nobody`.
+    /// Chooses the user of this process or, if that is root, the one of `postgres` and `nobody`
+    /// that owns `data`, or else the first of them that exists. Another owner of `data` is never
+    /// chosen: that user may have prepared it.
     pub(crate) fn choose(data: Option<&Path>) -> Result<Self, LocalError> {
         if !Uid::effective().is_root() {
             return Ok(Self { other: None });
         }
         let owner = data.and_then(|data| std::fs::symlink_metadata(data).ok());
-        let owner = owner.and_then(|owner| User::from_uid(Uid::from_raw(owner.uid())).ok()?);
+        let owner = owner.map(|owner| Uid::from_raw(owner.uid()));
         let named = |name| User::from_name(name).ok()?;
-        let other = owner
+        let mut users: Vec<User> = ["postgres", "nobody"]
             .into_iter()
-            .chain(["postgres", "nobody"].into_iter().filter_map(named))
-            .find(|user| !user.uid.is_root())
-            .ok_or(LocalError::NoUser)?;
+            .filter_map(named)
+            .collect();
+        users.retain(|user| !user.uid.is_root());
+        users.sort_by_key(|user| Some(user.uid) != owner); // a stable sort: the owner comes first
+        let other = users.into_iter().next().ok_or(LocalError::NoUser)?;
         Ok(Self { other: Some(other) })
     }
 

@@ -3,7 +3,7 @@
 //! An interrupt kills the step together with every process it started, so that nothing still writes
 //! to the server's folder when it is removed.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,8 @@ use nix::unistd::{Pid, getpgid};
 use crate::error::{Context, LocalError, LogTail};
 use crate::process::signals::{Signals, Wake};
 
-/// Runs `command` with `input` as its standard input, and appends its standard error to `log`.
+/// Runs `command` with `input` as its standard input, and with `output`, the file at `log`, as its
+/// standard error.
 ///
 /// # Errors
 /// It could not be started, it failed, or this process got a signal to stop.
@@ -23,11 +24,9 @@ pub(crate) fn run(
     step: &'static str,
     command: &mut Command,
     input: &str,
-    log: &Path,
+    (output, log): (File, &Path),
     signals: &Signals,
 ) -> Result<(), LocalError> {
-    let output = OpenOptions::new().append(true).open(log);
-    let output = output.context(|| format!("opening {}", log.display()))?;
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

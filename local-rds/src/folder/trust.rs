@@ -1,0 +1,172 @@
+//! Checks that no other user can have put or changed what is read, loaded or run from a folder.
+//!
+//! A folder that another user prepared could contain a library or settings that run that user's
+//! code, and that user could read the secrets written to it. So the owner and the mode of the
+//! folder and of its files are checked at every start. Links are allowed if their owner is.
+
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{Uid, User};
+
+use crate::error::{Context, LocalError};
+use crate::process::run_as::RunAs;
+
+/// The bits of a mode that let the group or everyone write.
+const WRITABLE: u32 = 0o022;
+const WRITABLE_BY_EVERYONE: u32 = 0o002;
+/// In a folder with this bit, users can rename and remove only their own files.
+const STICKY: u32 = 0o1000;
+
+/// Checks that `folder` and everything in the `content` that exists belongs to this user, or to
+/// the one that PostgreSQL runs as, and that nobody else can write to it.
+pub(crate) fn check(folder: &Path, content: &[&str], run_as: &RunAs) -> Result<(), LocalError> {
+    check_parents(folder, run_as)?;
+    check_one(folder, &metadata(folder)?, run_as)?;
+    for name in content {
+        check_tree(&folder.join(name), run_as)?;
+    }
+    Ok(())
+}
+
+/// Checks that nobody else can replace `path` by renaming a folder that contains it.
+///
+/// A folder that its group can write to is accepted: many systems give each user a group.
+pub(crate) fn check_parents(path: &Path, run_as: &RunAs) -> Result<(), LocalError> {
+    for parent in path.ancestors().skip(1) {
+        let about = metadata(parent)?;
+        let is_safe = about.mode() & STICKY != 0 && is_trusted(about.uid(), run_as);
+        if about.mode() & WRITABLE_BY_EVERYONE != 0 && !is_safe {
+            return Err(writable(parent, "everyone can replace the folders in it"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that not everyone can write to a file that the user named, such as a configuration.
+pub(crate) fn check_named_file(file: &Path) -> Result<(), LocalError> {
+    let about = std::fs::metadata(file).context(|| format!("reading {}", file.display()))?;
+    match about.is_file() && about.mode() & WRITABLE_BY_EVERYONE != 0 {
+        true => Err(writable(file, "everyone can write to it")),
+        false => Ok(()),
+    }
+}
+
+/// Reports whether this user, root, or the user that PostgreSQL runs as has this id.
+pub(crate) fn is_trusted(owner: u32, run_as: &RunAs) -> bool {
+    let other = run_as.other().map(|user| user.uid);
+    let owner = Uid::from_raw(owner);
+    owner.is_root() || owner == Uid::effective() || Some(owner) == other
+}
+
+fn check_tree(path: &Path, run_as: &RunAs) -> Result<(), LocalError> {
+    let about = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        other => other.context(|| format!("reading {}", path.display()))?,
+    };
+    check_one(path, &about, run_as)?;
+    if about.is_dir() {
+        let reading = || format!("reading {}", path.display());
+        for entry in std::fs::read_dir(path).context(reading)? {
+            check_tree(&entry.context(reading)?.path(), run_as)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_one(path: &Path, about: &Metadata, run_as: &RunAs) -> Result<(), LocalError> {
+    if !is_trusted(about.uid(), run_as) {
+        return Err(foreign(path, about.uid()));
+    }
+    match !about.is_symlink() && about.mode() & WRITABLE != 0 {
+        true => Err(writable(path, "other users can write to it")),
+        false => Ok(()),
+    }
+}
+
+/// The error about a file or folder of another user.
+pub(crate) fn foreign(path: &Path, owner: u32) -> LocalError {
+    let user = User::from_uid(Uid::from_raw(owner)).ok().flatten();
+    let name = user.map_or_else(|| owner.to_string(), |user| user.name);
+    LocalError::Untrusted {
+        path: path.to_owned(),
+        problem: format!("belongs to the user {name}"),
+    }
+}
+
+fn writable(path: &Path, problem: &str) -> LocalError {
+    LocalError::Untrusted {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn metadata(path: &Path) -> Result<Metadata, LocalError> {
+    std::fs::symlink_metadata(path).context(|| format!("reading {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{File, Permissions, create_dir, set_permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn run_as() -> RunAs {
+        RunAs::choose(None).unwrap()
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_folder_or_file_that_others_can_write_to_is_rejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data/postgresql.conf");
+        create_dir(folder.path().join("data")).unwrap();
+        File::create(&file).unwrap();
+        symlink("/etc/hostname", folder.path().join("data/link")).unwrap();
+        chmod(&file, 0o644);
+        chmod(&folder.path().join("data"), 0o755);
+        let check = || check(folder.path(), &["data", "missing"], &run_as());
+        check().unwrap();
+        for path in [&file, &folder.path().join("data"), folder.path()] {
+            let mode = std::fs::metadata(path).unwrap().mode();
+            for more in [0o020, 0o002] {
+                chmod(path, mode | more);
+                let error = check().unwrap_err().to_string();
+                assert!(error.starts_with(&format!("{}: other users", path.display())));
+            }
+            chmod(path, mode);
+        }
+        check().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_everyone_can_replace_is_rejected() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        create_dir(&folder).unwrap();
+        for (mode, accepted) in [(0o755, true), (0o775, true), (0o1777, true), (0o777, false)] {
+            chmod(parent.path(), mode);
+            assert_eq!(
+                check_parents(&folder, &run_as()).is_ok(),
+                accepted,
+                "{mode:o}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_everyone_can_write_to_is_rejected() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, accepted) in [(0o600, true), (0o664, true), (0o666, false)] {
+            chmod(file.path(), mode);
+            assert_eq!(check_named_file(file.path()).is_ok(), accepted, "{mode:o}");
+        }
+        check_named_file(Path::new("/dev/null")).unwrap();
+    }
+}
