@@ -1,6 +1,7 @@
 """What roles may do after the login: iam_user can run migrations and test suites, and no role can reach
 the machine or become a superuser."""
 
+import re
 import subprocess
 
 import pytest
@@ -43,3 +44,83 @@ def test_postgres_still_owns_the_database_of_iam_user(shared):
     done = shared.psql(sql="create table t ()", password=shared.token(), PGDATABASE="postgres")
     if shared.major >= 15:  # before, every role could create tables in the schema public
         assert "permission denied for schema public" in done.stderr
+
+
+SERVER_FILES = ["pg_read_server_files", "pg_write_server_files", "pg_execute_server_program"]
+GRANTS = [
+    sql.format(role)
+    for role in SERVER_FILES
+    for sql in ("grant {} to postgres", "grant {} to iam_user", "create role thief in role {}", "set role {}")
+]
+# What RDS refuses to its master user, and a word of the refusal.
+REFUSED = {
+    "alter system set log_statement = 'all'": "ALTER SYSTEM|permission denied to set parameter",
+    "load '/tmp/x.so'": "access to library",
+    "copy (select 1) to program 'id'": "external program|pg_execute_server_program",
+    "copy (select 1) to '/tmp/x'": "a file|pg_write_server_files",
+    "create temp table t (x text); copy t from '/etc/passwd'": "a file|pg_read_server_files",
+    "select pg_read_file('/etc/passwd')": "permission denied for function pg_read_file",
+    "select pg_read_binary_file('/etc/passwd')": "permission denied for function",
+    "select pg_ls_dir('/')": "permission denied for function pg_ls_dir",
+    "select lo_import('/etc/passwd')": "permission denied for function lo_import",
+    "select lo_export(1, '/tmp/x')": "permission denied for function lo_export",
+    "create function f() returns int language c as 'x'": "permission denied for language c",
+    "create function f() returns int language internal as 'x'": "permission denied for language internal",
+    "create extension plpython3u": "permission denied to create extension|not available",
+    "create extension file_fdw": "permission denied to create extension|not available",
+    "create extension adminpack": "permission denied to create extension|not available",
+    "create event trigger e on ddl_command_start execute function pg_catalog.now()": "permission denied|must be",
+    "security label on role iam_user is 'x'": "no security label providers|permission denied",
+    "create tablespace t location '/tmp'": "permission denied to create tablespace",
+    "alter role iam_user set session_preload_libraries = 'x'": "permission denied to set parameter",
+    "set session_preload_libraries = 'x'": "cannot be set after connection start|permission denied",
+    "select rolpassword from pg_authid": "permission denied for table pg_authid",
+    "update pg_authid set rolsuper = true": "permission denied for table pg_authid",
+    "create role thief superuser": "must be superuser|permission denied to create role",
+    "alter role postgres superuser": "must be superuser|permission denied to alter role",
+    "alter role rdsadmin password 'x'": "must be superuser|permission denied to alter role",
+    "alter role rdsadmin rename to x": "must be superuser|permission denied to rename role",
+    "grant rdsadmin to postgres": "must be superuser|permission denied to grant role",
+    "create role thief in role rdsadmin": "must be superuser|permission denied to grant role",
+    "set role rdsadmin": "permission denied to set role",
+    "set session authorization rdsadmin": "permission denied to set session authorization",
+    "drop role rdsadmin": "must be superuser|permission denied to drop role",
+} | dict.fromkeys(GRANTS, "must be superuser|permission denied to (grant|set) role")
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_postgres_cannot_reach_the_machine_or_become_a_superuser(shared, sql):
+    done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
+    assert re.search(f"^ERROR:  .*({REFUSED[sql]})", done.stderr, re.M), done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "grant rds_iam to rdsadmin",
+        "create role team in role rds_iam; grant team to rdsadmin",
+        "create role team; grant team to rdsadmin; grant rds_iam to team",
+        "create role team in role rds_iam role rdsadmin",
+        "create group team in role rds_iam; alter group team add user rdsadmin",
+        "do $$ begin execute 'grant rds_iam ' || 'to rdsadmin'; end $$",
+    ],
+)
+def test_a_superuser_cannot_be_in_rds_iam(shared, sql):
+    done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
+    assert re.search("^ERROR:  (must be superuser|permission denied)", done.stderr, re.M), done.stderr
+    member = "select pg_has_role('rdsadmin', 'rds_iam', 'member') and not rolsuper from pg_roles"
+    assert shared.as_postgres(f"{member} where rolname = 'rdsadmin'") == ["f"]
+
+
+def test_no_token_and_no_password_logs_in_as_rdsadmin(shared):
+    policies = shared.keys["AKIALOCALIAMUSER0001"]["policies"][0]
+    everyone = policies.replace("db-ABCDEFGHIJKLMNOPQRSTUVWXY/iam_user", "*/*")
+    with shared.configuration((policies, everyone)):
+        token = shared.token("rdsadmin")
+        for password, tls in ((token, "SSL encryption"), (shared.password, "SSL encryption"), (token, "no encryption")):
+            mode = "require" if tls == "SSL encryption" else "disable"
+            done = shared.psql(password=password, PGUSER="rdsadmin", PGSSLMODE=mode)
+            user = f'host "127.0.0.1", user "rdsadmin", database "testdb", {tls}'
+            assert done.stderr == shared.client_error(f"pg_hba.conf rejects connection for {user}")
+        shared.login(shared.token("iam_user"))

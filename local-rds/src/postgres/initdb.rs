@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::find::Postgres;
+use super::server::ROLES_CHANGED_IN;
 use crate::error::{Context, LocalError};
 use crate::folder::{DATA, Folder};
 use crate::process::setup_step;
@@ -16,9 +17,11 @@ const UNFINISHED: &str = "data.new";
 const LOG: &str = "setup.log";
 
 /// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. No rule
-/// allows a login without a password or token, or through a Unix socket.
+/// allows a login without a password or token, or through a Unix socket. The superuser cannot log
+/// in at all, even if somebody made it a member of rds_iam.
 const RULES: &str = "\
 # TYPE    DATABASE USER     ADDRESS METHOD
+host      all      rdsadmin all     reject
 hostssl   all      +rds_iam all     pam pamservice=rdsign
 hostnossl all      +rds_iam all     reject
 host      all      all      all     md5
@@ -74,6 +77,14 @@ REVOKE CREATE ON SCHEMA public FROM iam_user;
 ALTER DATABASE postgres OWNER TO postgres;
 ";
 
+/// Up to version 15, a role with CREATEROLE may grant every role that is not a superuser. The
+/// members of these roles read and write files and run programs of this machine, so they become
+/// superusers themselves. Nobody can log in as them, and members do not inherit the attribute.
+const UNGRANTABLE: &str = "\
+UPDATE pg_authid SET rolsuper = true WHERE rolname IN \
+('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program');
+";
+
 /// Creates the data folder. If it exists, only its login rules are written again.
 pub(crate) fn run(
     folder: &Folder,
@@ -125,7 +136,10 @@ pub(crate) fn run(
         "log_min_error_statement=panic",
     ]);
     single.args(["-c", "fsync=off", "postgres"]);
-    let roles = ROLES.replace("{password}", &literal(password));
+    let mut roles = ROLES.replace("{password}", &literal(password));
+    if postgres.version().major < ROLES_CHANGED_IN {
+        roles.push_str(UNGRANTABLE);
+    }
     setup_step::run(
         "creating the roles",
         &mut single,

@@ -21,7 +21,7 @@ use crate::process::signals::{Signals, Wake};
 
 /// From this version on, the preloaded library changes how PostgreSQL treats rds_iam. Its module
 /// `postgres16` explains why.
-const ROLES_CHANGED_IN: u32 = 16;
+pub(crate) const ROLES_CHANGED_IN: u32 = 16;
 /// The name of the server's log in its folder.
 pub(crate) const LOG: &str = "server.log";
 
