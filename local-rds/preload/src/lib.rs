@@ -11,7 +11,7 @@
 )]
 
 mod conversation;
-mod postgres16;
+mod roles;
 #[cfg(test)]
 mod tests;
 
@@ -116,14 +116,20 @@ pub unsafe extern "C" fn pam_authenticate(handle: *mut c_void, _flags: c_int) ->
         let Some(password) = conversation.ask_for_password() else {
             return PAM_CONV_ERR;
         };
-        let decision = postgres16::decide_by_password(&login.username, password.as_c_str());
-        match decision.unwrap_or_else(|| decide(&login.username, password.as_bytes())) {
+        let replicates = roles::replicates_with_password();
+        let decision = roles::decide_by_password(&login.username, password.as_c_str(), replicates);
+        let decision = decision.unwrap_or_else(|| decide(&login.username, password.as_bytes()));
+        drop(password);
+        match decision {
             Decision::Accepted(line) => {
                 log(login, &line);
                 PAM_SUCCESS
             }
             Decision::Refused(line) => {
                 conversation.say(&line);
+                if replicates {
+                    roles::fail_as_password(&login.username); // what the client gets from RDS
+                }
                 PAM_AUTH_ERR
             }
         }

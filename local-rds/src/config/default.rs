@@ -77,6 +77,10 @@ endpoints = [{}]
 # How many seconds the server's clock is ahead of the machine's (negative: behind).
 clock_offset_seconds = 0
 
+# Whether tokens may be used to replicate, as with rds.iam_auth_for_replication on RDS. If not, a
+# user in rds_iam needs a password for that.
+iam_auth_for_replication = false
+
 # The password of the role postgres, which is not in rds_iam until you grant it.
 postgres_password = "{}"
 {}"#,

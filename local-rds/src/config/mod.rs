@@ -25,6 +25,8 @@ pub struct Config {
     pub access_keys: Vec<AccessKey>,
     /// How many seconds the server's clock is ahead of the machine's. Negative: behind.
     pub clock_offset_seconds: i64,
+    /// Whether members of rds_iam replicate with tokens. If not, they need a password for that.
+    pub iam_auth_for_replication: bool,
     /// The password with which the role `postgres` is created.
     pub postgres_password: String,
 }

@@ -25,6 +25,8 @@ struct File {
     endpoints: Vec<String>,
     #[serde(default)]
     clock_offset_seconds: i64,
+    #[serde(default)]
+    iam_auth_for_replication: bool,
     postgres_password: String,
     #[serde(default)]
     access_keys: Vec<FileKey>,
@@ -94,6 +96,7 @@ impl Config {
             },
             access_keys,
             clock_offset_seconds: file.clock_offset_seconds,
+            iam_auth_for_replication: file.iam_auth_for_replication,
             postgres_password: file.postgres_password,
         })
     }

@@ -40,6 +40,12 @@ pub fn decide(username: &[u8], password: &[u8]) -> Decision {
     }
 }
 
+/// Reports whether tokens may be used to replicate. Also true if the configuration cannot be read:
+/// [`decide`] then refuses the token.
+pub fn may_replicate_with_tokens() -> bool {
+    read_config().map_or(true, |config| config.iam_auth_for_replication)
+}
+
 /// A refusal's id and its explanation.
 type Reason = (&'static str, String);
 

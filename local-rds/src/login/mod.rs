@@ -7,4 +7,4 @@
 mod decision;
 pub mod variables;
 
-pub use decision::{Decision, INTERNAL, WRONG_PASSWORD, decide};
+pub use decision::{Decision, INTERNAL, WRONG_PASSWORD, decide, may_replicate_with_tokens};

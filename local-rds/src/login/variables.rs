@@ -8,5 +8,5 @@ pub const CONFIG_VARIABLE: &str = "RDSIGN_LOCAL_CONFIG";
 pub const PORT_VARIABLE: &str = "RDSIGN_LOCAL_PORT";
 /// Endpoints given in addition to those of the configuration, separated by commas.
 pub const ENDPOINTS_VARIABLE: &str = "RDSIGN_LOCAL_ENDPOINTS";
-/// If set, the preloaded library changes how PostgreSQL 16 and newer treat rds_iam.
+/// Set for PostgreSQL 16 and newer: the preloaded library changes how they treat rds_iam.
 pub const ROLES_VARIABLE: &str = "RDSIGN_LOCAL_ROLES";

@@ -38,8 +38,9 @@ password_encryption = 'scram-sha-256'
 ssl = on
 ssl_cert_file = '../server.pem'
 ssl_key_file = '../server.key'
-wal_level = minimal
-max_wal_senders = 0
+wal_level = logical
+max_wal_senders = 10
+max_replication_slots = 10
 log_destination = 'stderr'
 logging_collector = off
 log_line_prefix = '%m [%p] '
@@ -57,7 +58,8 @@ synchronous_commit = off
 /// One statement per line, because single-user mode reads lines.
 ///
 /// The superuser is called rdsadmin, as on RDS. If it were postgres, pg_has_role would report that
-/// postgres is a member of every role.
+/// postgres is a member of every role. It may replicate as a member of rds_replication; the preloaded
+/// library gives other members that attribute.
 ///
 /// iam_user may create tables and databases, so that migrations and test suites run. A session
 /// cannot leave its database, so testdb copies the schema's privilege from the database postgres.
@@ -67,7 +69,7 @@ CREATE ROLE rds_iam;
 CREATE ROLE rds_password;
 CREATE ROLE rds_replication;
 GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION;
-CREATE ROLE postgres LOGIN CREATEDB CREATEROLE PASSWORD {password} IN ROLE rds_superuser;
+CREATE ROLE postgres LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password} IN ROLE rds_superuser;
 CREATE ROLE iam_user LOGIN CREATEDB IN ROLE rds_iam;
 CREATE ROLE testuser LOGIN IN ROLE rds_iam;
 GRANT CREATE ON SCHEMA public TO iam_user;

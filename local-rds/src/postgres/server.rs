@@ -20,7 +20,7 @@ use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE
 use crate::process::signals::{Signals, Wake};
 
 /// From this version on, the preloaded library changes how PostgreSQL treats rds_iam. Its module
-/// `postgres16` explains why.
+/// `roles` explains why.
 pub(crate) const ROLES_CHANGED_IN: u32 = 16;
 /// The name of the server's log in its folder.
 pub(crate) const LOG: &str = "server.log";

@@ -1,4 +1,4 @@
-//! Runs GRANT and REVOKE of rds_iam as the superuser, if the current user may create roles.
+//! Hooks into the processing of utility statements, such as GRANT and CREATE ROLE.
 //!
 //! PostgreSQL reports an error with longjmp, which skips Rust's destructors: no value in the hook's
 //! frame may need one.
@@ -6,13 +6,16 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;
 
-use super::functions::{RoleId, functions};
+use super::functions::{BOOTSTRAP_SUPERUSER, functions, is_16_or_newer};
+use super::membership;
 use super::statement::is_grant_of_rds_iam;
 
-/// The superuser that initdb creates.
-const BOOTSTRAP_SUPERUSER: RoleId = 10;
 /// Keeps the statement from changing the current user itself.
 const SECURITY_LOCAL_USERID_CHANGE: c_int = 1;
+/// The tag of ALTER ROLE, ALTER USER and ALTER GROUP.
+const ALTER_ROLE: &CStr = c"ALTER ROLE";
+/// The tags of the statements that can change who is a member of a role.
+const CHANGES_MEMBERS: [&CStr; 4] = [c"GRANT ROLE", c"REVOKE ROLE", c"CREATE ROLE", ALTER_ROLE];
 
 /// Processes a utility statement.
 ///
@@ -34,15 +37,28 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
     let Some(postgres) = functions() else {
         return; // unreachable: the functions are set before the hook
     };
-    let (mut user, mut security) = (0, 0);
     // SAFETY: called in a transaction, as PostgreSQL calls them itself; arguments are passed on.
     unsafe {
+        let tag = CStr::from_ptr((postgres.tag_name)((postgres.tag)(statement)));
+        let changes_members = CHANGES_MEMBERS.contains(&tag);
+        let (mut user, mut security) = (0, 0);
         (postgres.get_user)(&raw mut user, &raw mut security);
-        let as_superuser = is_grant(query) && (postgres.may_create_roles)(user);
-        if as_superuser {
+        let as_superuser = changes_members
+            && is_16_or_newer()
+            && is_grant(query)
+            && (postgres.may_create_roles)(user);
+        let become_superuser = || {
             (postgres.set_user)(BOOTSTRAP_SUPERUSER, security | SECURITY_LOCAL_USERID_CHANGE);
+        };
+        if tag == ALTER_ROLE && !is_16_or_newer() {
+            become_superuser();
+            membership::clear_replication(postgres);
+            (postgres.set_user)(user, security);
         }
-        (postgres.standard_process_utility)(
+        if as_superuser {
+            become_superuser();
+        }
+        (postgres.process_utility)(
             statement,
             query,
             read_only_tree,
@@ -52,7 +68,10 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
             destination,
             completion,
         );
-        if as_superuser {
+        if changes_members {
+            become_superuser();
+            membership::check_superuser(postgres);
+            membership::update_replication(postgres);
             (postgres.set_user)(user, security);
         }
     }

@@ -1,0 +1,61 @@
+//! Makes roles work as they do on RDS.
+//!
+//! # On every version
+//!
+//! [`utility`] hooks into the processing of utility statements. After each that can change who is
+//! a member of a role, [`membership`] refuses the superuser as a member of rds_iam, and lets the
+//! members of rds_replication replicate. [`password_login`] asks a member of rds_iam for its
+//! password if it replicates and the configuration does not allow tokens for that.
+//!
+//! # What PostgreSQL 16 changed
+//!
+//! Up to version 15, a role with CREATEROLE may grant any role that is not a superuser. Since 16 it
+//! also needs ADMIN OPTION on the role that it grants, and ADMIN OPTION comes with membership. For
+//! the role `postgres` of this server, which has CREATEROLE and is not a superuser, this means:
+//!
+//! - Without ADMIN OPTION on rds_iam, it cannot grant rds_iam to anyone.
+//! - With it, it is a member of rds_iam. The login rules then send it to PAM, so it needs a token
+//!   from the start, and its password does not work.
+//! - It gets ADMIN OPTION on every user that it creates, and so becomes a member of that user. Once
+//!   such a user is in rds_iam, `postgres` is an indirect member, and needs a token as well.
+//!
+//! On RDS none of this happens, in any version. `postgres` may `GRANT rds_iam` to any user and
+//! revoke it. It logs in with its password until it grants rds_iam to itself, and again after the
+//! REVOKE.
+//!
+//! So from version 16 on, GRANT and REVOKE of rds_iam run as the bootstrap superuser if the current
+//! user has CREATEROLE, which is enough for PostgreSQL 15. [`statement`] recognises them by their
+//! text: the query must be a single `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and
+//! nothing else: no second role, option, GRANTED BY, comment, or name such as CURRENT_USER, which
+//! would mean the superuser here. [`password_login`] checks the password of a role that is in
+//! rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but does not
+//! have the privileges of rds_iam.
+//!
+//! # How it fails closed
+//!
+//! - If PostgreSQL lacks one of the [`functions`], nothing is hooked, and its own rules apply. The
+//!   login rules reject the superuser in any case.
+//! - A statement that is not recognised runs as the current user, under PostgreSQL's own rules. A
+//!   panic in the recognition counts as not recognised.
+//! - An error in the statement, or in what follows it, aborts the transaction, which resets the
+//!   current user.
+//! - A role with the privileges of rds_iam needs a token, except to replicate.
+
+mod functions;
+mod membership;
+mod password_login;
+mod statement;
+mod utility;
+
+pub(crate) use password_login::{decide_by_password, fail_as_password, replicates_with_password};
+
+/// Runs when the library is loaded, before PostgreSQL's main. An extension that uses the same hook
+/// is loaded later, and calls this one in turn.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn at_load() {
+        let _ = std::panic::catch_unwind(|| functions::attach(utility::process_utility));
+    }
+    at_load
+};
