@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::environment;
 use crate::error::{Context, LocalError};
-use crate::postgres::server::Server;
+use crate::postgres::server::{CHECK_INTERVAL, Server};
 use crate::process::command;
 use crate::process::signals::{Signals, Wake};
 use crate::setup::Local;
@@ -52,7 +52,8 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
             let mut command = Command::new(program);
             command.args(arguments);
             local.environment().apply(&mut command);
-            command::run(command, &signals, || local.server.check())
+            let check = || local.server.check();
+            command::run(command, &signals, CHECK_INTERVAL, check)
         }
         _ => {
             notice = environment::commented(&notice);
@@ -81,7 +82,7 @@ fn print(notice: &str) -> io::Result<()> {
 fn run_until_stopped(server: &mut Server, signals: &Signals) -> Result<ExitCode, LocalError> {
     loop {
         server.check()?;
-        if let Wake::Stop { .. } = signals.wait(None)? {
+        if let Wake::Stop { .. } = signals.wait(Some(CHECK_INTERVAL))? {
             return Ok(ExitCode::SUCCESS);
         }
     }

@@ -87,6 +87,19 @@ def test_a_command_gets_the_first_key_s_session_token(place, shared):
     assert (status, output.splitlines()) == (0, [token, "iam_user"])
 
 
+def test_the_log_is_bounded_and_goes_on(place):
+    local = place.start()
+    with local.log.open("a") as log:
+        log.writelines(f"{line:099}\n" for line in range(700_000))
+    wait_until(lambda: local.log.stat().st_size < 2_000_000, "the log to be cut")
+    local.login(local.token())
+    lines = local.log.read_text().splitlines()
+    assert lines[0].startswith("rdsign: the log was cut to its last lines")
+    assert f"{699_999:099}" in lines
+    assert "rdsign: accepted: " in lines[-1]
+    assert local.stop() == 0
+
+
 def test_ctrl_c_stops_it_and_nothing_is_left(users_place):
     local = users_place.start()
     assert local.stop(signal.SIGINT) == 0

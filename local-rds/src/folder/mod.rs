@@ -142,10 +142,10 @@ impl Folder {
             .as_owner(|| std::fs::set_permissions(path, private));
     }
 
-    /// Opens a file to append to it.
+    /// Opens a file to append to it, and to read it.
     pub(crate) fn append(&self, name: &str) -> Result<File, LocalError> {
         let path = self.path(name);
-        let open = || OpenOptions::new().append(true).open(&path);
+        let open = || OpenOptions::new().read(true).append(true).open(&path);
         let opened = self.run_as.as_owner(open);
         opened.context(|| format!("opening {}", path.display()))
     }

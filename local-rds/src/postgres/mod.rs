@@ -6,5 +6,6 @@ pub(crate) mod certificate;
 pub(crate) mod find;
 pub(crate) mod init_files;
 pub(crate) mod initdb;
+pub(crate) mod log;
 pub(crate) mod preload_library;
 pub(crate) mod server;

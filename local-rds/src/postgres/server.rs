@@ -13,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::find::Postgres;
+use super::log::{LOG, Log};
 use super::preload_library;
 use crate::error::{Context, LocalError, LogTail};
 use crate::folder::{DATA, Folder};
@@ -22,9 +23,9 @@ use crate::process::signals::{Signals, Wake};
 /// From this version on, the preloaded library changes how PostgreSQL treats rds_iam. Its module
 /// `roles` explains why.
 pub(crate) const ROLES_CHANGED_IN: u32 = 16;
-/// The name of the server's log in its folder.
-pub(crate) const LOG: &str = "server.log";
 
+/// How often a running server is checked.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// A fast shutdown waits for a checkpoint. If it takes longer than this, an immediate shutdown
 /// follows, and then SIGKILL.
@@ -35,7 +36,8 @@ const IMMEDIATE_SHUTDOWN: Duration = Duration::from_secs(5);
 pub(crate) struct Server {
     child: Child,
     port: u16,
-    log: PathBuf,
+    log: Log,
+    log_path: PathBuf,
 }
 
 /// Everything needed to start a server, except for its port.
@@ -50,7 +52,7 @@ pub(crate) struct Start<'a> {
 impl Start<'_> {
     /// Starts the server and waits until it accepts connections.
     pub(crate) fn start(&self, port: u16) -> Result<Server, LocalError> {
-        let log = self.folder.path(LOG);
+        let (log, log_path) = (Log::open(self.folder)?, self.folder.path(LOG));
         let mut command = self
             .folder
             .run_as()
@@ -75,7 +77,12 @@ impl Start<'_> {
             .stderr(self.folder.append(LOG)?);
         self.signals.restore_in(&mut command, Signal::SIGINT, true);
         let child = command.spawn().context(|| "starting postgres".to_owned())?;
-        let mut server = Server { child, port, log };
+        let mut server = Server {
+            child,
+            port,
+            log,
+            log_path,
+        };
         server.wait_until_ready(self)?;
         Ok(server)
     }
@@ -104,11 +111,13 @@ impl Server {
             return Ok(());
         }
         self.stop(start.signals);
-        Err(LocalError::LibraryNotLoaded(LogTail::of(&self.log)))
+        Err(LocalError::LibraryNotLoaded(LogTail::of(&self.log_path)))
     }
 
-    /// Returns an error if the server has exited.
+    /// Returns an error if the server has exited. Must be called every [`CHECK_INTERVAL`], because
+    /// it also bounds the server's log.
     pub(crate) fn check(&mut self) -> Result<(), LocalError> {
+        let _ = self.log.bound(); // a full disk, for example, does not stop the server
         match self
             .child
             .try_wait()
@@ -120,7 +129,7 @@ impl Server {
     }
 
     fn ended(&self, status: ExitStatus) -> LocalError {
-        let tail = LogTail::of(&self.log);
+        let tail = LogTail::of(&self.log_path);
         if tail.says("Address already in use") {
             return LocalError::Port(self.port, std::io::ErrorKind::AddrInUse.into());
         }

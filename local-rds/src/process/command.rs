@@ -19,12 +19,15 @@ const STOPS_WITHIN: Duration = Duration::from_secs(5);
 /// Runs `command` to its end and returns its exit status as a shell would: 128 plus the signal's
 /// number if a signal ended it.
 ///
+/// Calls `check_server` at least once in each `interval`.
+///
 /// # Errors
 /// The command could not be started, or `check_server` returned an error while it ran. The command
 /// is stopped in that case.
 pub(crate) fn run(
     mut command: Command,
     signals: &Signals,
+    interval: Duration,
     mut check_server: impl FnMut() -> Result<(), LocalError>,
 ) -> Result<ExitCode, LocalError> {
     signals.restore_in(&mut command, Signal::SIGTERM, false);
@@ -46,7 +49,12 @@ pub(crate) fn run(
         }
         let left =
             deadline.map(|deadline: Instant| deadline.saturating_duration_since(Instant::now()));
-        match signals.wait(left)? {
+        if left.is_some_and(|left| left.is_zero()) {
+            send(&child, Signal::SIGKILL);
+            deadline = None;
+            continue;
+        }
+        match signals.wait(Some(left.map_or(interval, |left| left.min(interval))))? {
             Wake::Stop {
                 signal,
                 from_terminal,
@@ -59,11 +67,7 @@ pub(crate) fn run(
                     deadline = deadline.or(Some(Instant::now() + STOPS_WITHIN));
                 }
             }
-            Wake::Timeout => {
-                send(&child, Signal::SIGKILL);
-                deadline = None;
-            }
-            Wake::Child => {}
+            Wake::Timeout | Wake::Child => {}
         }
     }
 }
