@@ -95,6 +95,14 @@ def test_the_example_of_rds_on_this_machine_logs_in(place, path, number):
     assert "iam_user" in done.stdout
 
 
+def test_a_shell_reads_the_output_of_rds_on_this_machine(place, tmp_path):
+    login = "PGPASSWORD=$(rdsign token) psql -XAtc 'select current_user'; kill $!; wait $!"
+    environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
+    script = f"{example('docs/local-rds.md', 'sh', 1)}{login}"
+    done = run(["bash", "-euc", script], tmp_path, environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "iam_user\n", "")
+
+
 def test_the_rust_example_prints_a_password_that_logs_in(server):
     local, folder, environment = server
     source = (REPOSITORY / "core/examples/password.rs").read_text()

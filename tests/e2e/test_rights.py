@@ -72,7 +72,7 @@ REFUSED = {
     "create event trigger e on ddl_command_start execute function pg_catalog.now()": "permission denied|must be",
     "security label on role iam_user is 'x'": "no security label providers|permission denied",
     "create tablespace t location '/tmp'": "permission denied to create tablespace",
-    "alter role iam_user set session_preload_libraries = 'x'": "permission denied to set parameter",
+    "alter role iam_user set session_preload_libraries = 'x'": "permission denied to (set parameter|alter role)",
     "set session_preload_libraries = 'x'": "cannot be set after connection start|permission denied",
     "select rolpassword from pg_authid": "permission denied for table pg_authid",
     "update pg_authid set rolsuper = true": "permission denied for table pg_authid",
