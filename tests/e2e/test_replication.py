@@ -102,5 +102,7 @@ def test_a_user_s_functions_do_not_run_as_the_superuser(shared):
         drop role trapped;
         drop schema trap cascade;
     """
-    done = shared.psql(stdin=f"set client_min_messages = warning; {trap}", password=shared.password, PGUSER="postgres")
+    done = shared.psql(
+        stdin=f"set client_min_messages = warning; {trap}", password=shared.password, PGUSER="postgres"
+    )
     assert (done.stderr, done.stdout) == ("", "t|postgres\n")

@@ -118,7 +118,11 @@ def test_no_token_and_no_password_logs_in_as_rdsadmin(shared):
     everyone = policies.replace("db-ABCDEFGHIJKLMNOPQRSTUVWXY/iam_user", "*/*")
     with shared.configuration((policies, everyone)):
         token = shared.token("rdsadmin")
-        for password, tls in ((token, "SSL encryption"), (shared.password, "SSL encryption"), (token, "no encryption")):
+        for password, tls in (
+            (token, "SSL encryption"),
+            (shared.password, "SSL encryption"),
+            (token, "no encryption"),
+        ):
             mode = "require" if tls == "SSL encryption" else "disable"
             done = shared.psql(password=password, PGUSER="rdsadmin", PGSSLMODE=mode)
             user = f'host "127.0.0.1", user "rdsadmin", database "testdb", {tls}'
