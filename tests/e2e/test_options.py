@@ -148,10 +148,10 @@ def test_init_files_run_as_postgres_in_their_order(users_place):
 
 def test_an_error_in_an_init_file_names_the_file_and_the_line(place):
     file = place.base / "broken.sql"
-    file.write_text("create table t ();\n\ncreate tabl u ();\ncreate table v ();\n")
+    file.write_text("create table t ();\n\ncreate nothing u ();\ncreate table v ();\n")
     status, output, error = place.run("--init", file, "--", "echo", "started")
     assert (status, output) == (2, "")
-    assert f'{file}:3: ERROR:  syntax error at or near "tabl"' in error
+    assert f'{file}:3: ERROR:  syntax error at or near "nothing"' in error
     assert place.leftovers() == []
 
     status, _, error = place.run("--init", place.base / "missing.sql", "--", "true")
