@@ -96,7 +96,10 @@ impl From<rdsign::Error> for Failure {
 
 impl From<rdsign::policy::InvalidResource> for Failure {
     fn from(error: rdsign::policy::InvalidResource) -> Self {
-        Self::Usage(error.to_string())
+        match error.code() {
+            Some(code) => Self::Usage(format!("{code}: {error}")),
+            None => Self::Usage(error.to_string()),
+        }
     }
 }
 

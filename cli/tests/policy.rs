@@ -141,7 +141,7 @@ fn sql_needs_only_the_users() {
     assert!(
         output
             .stderr
-            .starts_with("rdsign: username: \"app_*\" contains * or ?")
+            .starts_with("rdsign: INVALID_USERNAME: username: \"app_*\" contains * or ?")
     );
 }
 
@@ -225,7 +225,7 @@ fn invalid_flags_end_with_2_and_name_the_field() {
         ("--region", "EU", "rdsign: INVALID_REGION: region: "),
         ("--account", "1", "rdsign: account: "),
         ("--resource-id", "mydb", "rdsign: resource id: "),
-        ("--username", "", "rdsign: username: "),
+        ("--username", "", "rdsign: INVALID_USERNAME: username: "),
     ] {
         let mut arguments: Vec<&str> = [&TARGET[..], &["--username", "iam_user"]].concat();
         let at = arguments.iter().position(|known| *known == flag).unwrap();
@@ -236,28 +236,26 @@ fn invalid_flags_end_with_2_and_name_the_field() {
             assert!(output.stderr.starts_with(message), "{}", output.stderr);
         }
     }
-    let wildcards = run(
-        &[
-            &[
-                "policy",
-                "check",
-                "-",
-                "--resource-id",
-                "*",
-                "--username",
-                "u",
-            ],
-            &TARGET[..4],
-        ]
-        .concat(),
-        &policy(&["iam_user"]),
-    );
-    assert_eq!(wildcards.status, 2);
-    assert!(
-        wildcards.stderr.starts_with("rdsign: resource id: "),
-        "{}",
-        wildcards.stderr
-    );
+}
+
+#[test]
+fn a_login_to_check_has_no_wildcards() {
+    for (id, user, message) in [
+        ("*", "u", "rdsign: resource id: \"*\" is not a resource ID"),
+        (
+            "db-ABC",
+            "*",
+            "rdsign: INVALID_USERNAME: username: \"*\" contains * or ?, which are wildcards in a \
+             policy; accepted: the name of one database user\n",
+        ),
+        ("db-ABC", "app_?", "rdsign: INVALID_USERNAME: username: \"app_?\" "),
+    ] {
+        let login = ["--resource-id", id, "--username", user];
+        let arguments = [&["policy", "check", "-"], &login[..], &TARGET[..4]].concat();
+        let output = run(&arguments, &policy(&["iam_user"]));
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+        assert!(output.stderr.starts_with(message), "{}", output.stderr);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use super::region::Region;
 use super::username::check_username;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
 /// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
@@ -42,16 +42,19 @@ pub struct ConnectResource {
 /// The error for an invalid part of a [`ConnectResource`]. Its message names the part and says what
 /// is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidResource(String);
+#[error("{message}")]
+pub struct InvalidResource {
+    code: Option<ErrorCode>,
+    message: String,
+}
 
-/// Says whether the resource ID of a [`ConnectResource`] may contain the wildcards `*` and `?`.
+/// Says whether the resource ID and the user name of a [`ConnectResource`] may contain the wildcards
+/// `*` and `?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wildcards {
     /// Accepts wildcards, for a resource in a policy.
     Allowed,
-    /// Rejects wildcards, for a login to one database. A user name may still contain `*` and `?`,
-    /// as plain characters.
+    /// Rejects wildcards, also in the user name, for the login of one user to one database.
     Refused,
 }
 
@@ -77,11 +80,12 @@ impl ConnectResource {
     /// - The account ID is not 12 digits.
     /// - The resource ID is not `db-`, `cluster-` or `prx-` followed by letters and digits, nor a
     ///   pattern for that form that `wildcards` allows.
-    /// - The user name is empty, or contains a control character or U+FFFD.
+    /// - The user name is empty, contains a control character or U+FFFD, or contains a wildcard that
+    ///   `wildcards` refuses.
     pub fn check(&self, wildcards: Wildcards) -> Result<(), InvalidResource> {
         let region = Region::new(self.region.as_str())?;
         if self.partition != region.partition() {
-            return Err(InvalidResource(format!(
+            return Err(InvalidResource::new(format!(
                 "partition: {} does not match region {region}; accepted: {}",
                 quoted(&self.partition),
                 region.partition()
@@ -89,7 +93,22 @@ impl ConnectResource {
         }
         check_account_id(&self.account_id)?;
         check_resource_id(&self.resource_id, wildcards)?;
-        Ok(check_username(&self.username)?)
+        match wildcards {
+            Wildcards::Allowed => Ok(check_username(&self.username)?),
+            Wildcards::Refused => check_one_username(&self.username),
+        }
+    }
+}
+
+/// Checks the name of one database user, for which a policy can be written or checked.
+pub(crate) fn check_one_username(username: &str) -> Result<(), InvalidResource> {
+    check_username(username)?;
+    match username.contains(['*', '?']) {
+        true => Err(InvalidResource::username(
+            username,
+            "contains * or ?, which are wildcards in a policy",
+        )),
+        false => Ok(()),
     }
 }
 
@@ -111,7 +130,7 @@ fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
     if is_account_id(account_id) {
         return Ok(());
     }
-    Err(InvalidResource(format!(
+    Err(InvalidResource::new(format!(
         "account: {} is not an AWS account ID; accepted: 12 digits, as shown by \
          `aws sts get-caller-identity`",
         quoted(account_id)
@@ -131,7 +150,7 @@ fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResour
         Wildcards::Allowed => ", and the wildcards * and ?",
         Wildcards::Refused => "",
     };
-    Err(InvalidResource(format!(
+    Err(InvalidResource::new(format!(
         "resource id: {} is not a resource ID; accepted: db-, cluster- or prx- followed by letters \
          and digits{with}. It is not the database's name: `aws rds describe-db-instances` shows it \
          as DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
@@ -151,13 +170,34 @@ fn may_be_an_id(pattern: &str) -> bool {
 }
 
 impl InvalidResource {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+    /// Returns the error code of an invalid region or user name. The other parts have none.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            code: None,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn username(username: &str, problem: &str) -> Self {
+        Self {
+            code: Some(ErrorCode::InvalidUsername),
+            message: format!(
+                "username: {} {problem}; accepted: the name of one database user",
+                quoted(username)
+            ),
+        }
     }
 }
 
 impl From<Error> for InvalidResource {
     fn from(error: Error) -> Self {
-        Self::new(error.message())
+        Self {
+            code: Some(error.code()),
+            message: error.message().to_owned(),
+        }
     }
 }

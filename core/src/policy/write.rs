@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::VERSION_WITH_VARIABLES;
-use crate::message::quoted;
-use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, check_username};
+use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, check_one_username};
 
 /// Returns a policy that allows only [`CONNECT_ACTION`] on these resources, as indented JSON.
 ///
@@ -55,21 +54,15 @@ const LONGEST_NAME: usize = 63;
 /// The name is empty or longer than 63 bytes, or contains a control character, U+FFFD, `*` or `?`.
 /// A policy treats `*` and `?` as wildcards, so they cannot name one user.
 pub fn connect_sql(username: &str) -> Result<String, InvalidResource> {
-    check_username(username)?;
-    let problem = if username.contains(['*', '?']) {
-        "contains * or ?, which are wildcards in a policy"
-    } else if username.len() > LONGEST_NAME {
-        "is longer than 63 bytes, so PostgreSQL would truncate it"
-    } else {
-        let name = quoted_identifier(username);
-        return Ok(format!(
-            "CREATE USER {name} WITH LOGIN;\nGRANT rds_iam TO {name};\n"
-        ));
-    };
-    Err(InvalidResource::new(format!(
-        "username: {} {problem}; accepted: the name of one database user",
-        quoted(username)
-    )))
+    check_one_username(username)?;
+    if username.len() > LONGEST_NAME {
+        let problem = "is longer than 63 bytes, so PostgreSQL would truncate it";
+        return Err(InvalidResource::username(username, problem));
+    }
+    let name = quoted_identifier(username);
+    Ok(format!(
+        "CREATE USER {name} WITH LOGIN;\nGRANT rds_iam TO {name};\n"
+    ))
 }
 
 /// Quotes a name for SQL. PostgreSQL then keeps its case and does not treat it as a keyword.
