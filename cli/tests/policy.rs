@@ -195,6 +195,153 @@ fn a_deny_is_named() {
     assert!(output.stdout.starts_with(first), "{}", output.stdout);
 }
 
+/// A policy of these statements.
+fn of(statements: &[&str]) -> String {
+    let statements = statements.join(",");
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#)
+}
+
+const OWN: &str = r#"{"Sid": "Own", "Effect": "Allow", "Action": "rds-db:connect",
+    "Resource": "arn:aws:rds-db:*:*:dbuser:*/${aws:username}"}"#;
+
+#[test]
+fn a_login_that_depends_on_a_variable_ends_with_3_and_its_value_decides() {
+    let text = of(&[OWN]);
+    let output = check(&["-"], &text);
+    assert_eq!((output.status, output.stderr.as_str()), (3, ""));
+    assert_eq!(
+        output.stdout,
+        format!(
+            "allowed if aws:username is \"iam_user\" (-, Statement 1 (Sid \"Own\"))\n  \
+             rds-db:connect\n  {ARN}\n\n\
+             Pass the values that you know, such as --variable aws:username=VALUE.\n"
+        )
+    );
+    for (name, status) in [("iam_user", 0), ("jane", 1)] {
+        let variable = format!("aws:username={name}");
+        let output = check(&["-", "--variable", &variable], &text);
+        assert_eq!((output.status, output.stderr.as_str()), (status, ""));
+    }
+    let output = check(&["-", "--variable", "aws:username"], &text);
+    assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+    let start = "rdsign: variable: \"aws:username\" has no value; accepted: KEY=VALUE";
+    assert!(output.stderr.starts_with(start), "{}", output.stderr);
+}
+
+#[test]
+fn a_deny_with_a_condition_is_reported_with_the_statement_that_allows_otherwise() {
+    let allow =
+        format!(r#"{{"Effect": "Allow", "Action": "rds-db:connect", "Resource": "{ARN}"}}"#);
+    let deny = |condition: &str| {
+        format!(r#"{{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {condition}}}"#)
+    };
+    let office = deny(r#"{"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}"#);
+    let mfa = deny(r#"{"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}"#);
+    let text = of(&[&allow, &office, &mfa]);
+    let output = check(&["-"], &text);
+    assert_eq!((output.status, output.stderr.as_str()), (3, ""));
+    assert_eq!(
+        output.stdout,
+        format!(
+            "allowed unless the condition NotIpAddress aws:SourceIp \"192.0.2.0/24\" holds, but\n\
+             AWS does not support aws:SourceIp for rds-db (-, Statement 2)\n\
+             and unless the condition BoolIfExists aws:MultiFactorAuthPresent \"false\" holds\n\
+             (-, Statement 3)\notherwise allowed by -, Statement 1\n  rds-db:connect\n  {ARN}\n\n\
+             Pass the values that you know, such as --variable aws:MultiFactorAuthPresent=VALUE.\n"
+        )
+    );
+    let without_mfa = ["-", "--variable", "aws:MultiFactorAuthPresent=false"];
+    let output = check(&without_mfa, &text);
+    assert_eq!(output.status, 1);
+    assert!(
+        output.stdout.starts_with("denied by -, Statement 3\n"),
+        "{}",
+        output.stdout
+    );
+    let output = check(&["-", "--json"], &text);
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(output.status, 3);
+    assert_eq!(
+        (&json["allowed"], &json["by"]["statement"]),
+        (&().into(), &1.into())
+    );
+    assert_eq!(
+        json["conditions"][0]["requirements"][0]["id"],
+        "unsupported-key"
+    );
+    assert_eq!(
+        json["conditions"][1]["requirements"][0]["keys"][0],
+        "aws:MultiFactorAuthPresent"
+    );
+}
+
+#[test]
+fn several_ways_to_be_allowed_are_listed() {
+    let tagged = r#"{"Effect": "Allow", "Action": "rds-db:*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalTag/team": "db"}}}"#;
+    let deny = tagged.replace("Allow", "Deny").replace("team", "guest");
+    let output = check(&["-"], &of(&[OWN, tagged, &deny]));
+    assert_eq!(output.status, 3);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "allowed if aws:username is \"iam_user\" (-, Statement 1 (Sid \"Own\"))",
+            "or if the condition StringEquals aws:PrincipalTag/team \"db\" holds (-, Statement",
+            "2)",
+            "but not if the condition StringEquals aws:PrincipalTag/guest \"db\" holds (-,",
+        ]
+    );
+}
+
+#[test]
+fn statements_about_other_services_are_skipped() {
+    let allow =
+        format!(r#"{{"Effect": "Allow", "Action": "rds-db:connect", "Resource": "{ARN}"}}"#);
+    let other = r#"{"Effect": "Allow", "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::b/${aws:username}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "true"}}}"#;
+    let output = check(&["-"], &of(&[&allow, other]));
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert!(
+        output.stdout.starts_with("allowed by -, Statement 1\n"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn files_of_windows_are_read_or_their_encoding_is_named() {
+    let text = policy(&["iam_user"]);
+    let output = check(&["-"], &format!("\u{feff}{text}"));
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policy-encodings");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("policy.json");
+    let marked = format!("\u{feff}{text}");
+    let utf16 = |to_bytes: fn(u16) -> [u8; 2], text: &str| -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    };
+    let named =
+        "policy: encoded as UTF-16; accepted: UTF-8, as `iconv -f UTF-16 -t UTF-8` writes it";
+    for (bytes, problem) in [
+        (utf16(u16::to_le_bytes, &marked), named),
+        (utf16(u16::to_be_bytes, &marked), named),
+        (utf16(u16::to_le_bytes, &text), named),
+        (utf16(u16::to_be_bytes, &text), named),
+        (
+            b"{\"Id\": \"\xe9\"}".to_vec(),
+            "policy: byte 9 is not UTF-8; accepted: UTF-8",
+        ),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let file = file.to_str().unwrap();
+        let output = check(&[file], "");
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+        assert_eq!(output.stderr, format!("rdsign: {file}: {problem}\n"));
+    }
+}
+
 #[test]
 fn an_unreadable_policy_ends_with_2_and_the_position_in_its_file() {
     let output = check(&["-"], "{\n  \"Statement\": []]\n}");
@@ -248,7 +395,11 @@ fn a_login_to_check_has_no_wildcards() {
             "rdsign: INVALID_USERNAME: username: \"*\" contains * or ?, which are wildcards in a \
              policy; accepted: the name of one database user\n",
         ),
-        ("db-ABC", "app_?", "rdsign: INVALID_USERNAME: username: \"app_?\" "),
+        (
+            "db-ABC",
+            "app_?",
+            "rdsign: INVALID_USERNAME: username: \"app_?\" ",
+        ),
     ] {
         let login = ["--resource-id", id, "--username", user];
         let arguments = [&["policy", "check", "-"], &login[..], &TARGET[..4]].concat();

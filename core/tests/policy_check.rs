@@ -4,10 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
 use rdsign::policy::{
-    Check, ConnectResource, Decision, Policy, Wildcards, check, connect_policy, connect_sql,
+    Check, ConnectResource, Decision, Policy, Variables, Wildcards, connect_policy, connect_sql,
 };
 
 const ARN: &str = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEF/iam_user";
+
+/// Checks without variables.
+fn check(policies: &[Policy], resource: &ConnectResource) -> Check {
+    rdsign::policy::check(policies, resource, &Variables::default())
+}
 
 fn wanted() -> ConnectResource {
     ConnectResource {
@@ -112,6 +117,114 @@ fn each_near_miss_lists_its_differences() {
 }
 
 #[test]
+fn what_was_not_filled_in_is_a_near_miss() {
+    let connect = "rds-db:connect";
+    for (rest, expected, message) in [
+        (
+            "<REGION>:<ACCOUNT-ID>:dbuser:<DB-RESOURCE-ID>/<DB-USERNAME>",
+            "placeholder",
+            "<REGION>, <ACCOUNT-ID>, <DB-RESOURCE-ID>, <DB-USERNAME> are placeholders that were not",
+        ),
+        (
+            "${db_region}:${aws_account}:dbuser:${database_rid}/${database_user}",
+            "placeholder",
+            "${db_region}, ${aws_account}, ${database_rid}, ${database_user} are placeholders",
+        ),
+        (
+            "${AWS::Region}:${AWS::AccountId}:dbuser:*/iam_user",
+            "placeholder",
+            "${AWS::Region}, ${AWS::AccountId} are",
+        ),
+        (
+            "*:*:dbuser:*/${self:custom.user}",
+            "placeholder",
+            "${self:custom.user} is a",
+        ),
+        (
+            "*:*:dbuser:${var.ids[0]}/iam_user",
+            "placeholder",
+            "${var.ids[0]} is a",
+        ),
+        (
+            "*:*:dbuser:*/{{ user }}",
+            "placeholder",
+            "{{ user }} is a placeholder that was",
+        ),
+        ("*:%ACCOUNT%:dbuser:*/*", "placeholder", "%ACCOUNT% is a"),
+        ("*:[account]:dbuser:*/*", "placeholder", "[account] is a"),
+        (
+            "REGION:ACCOUNT_ID:dbuser:RESOURCE-ID/*",
+            "placeholder",
+            "REGION, ACCOUNT_ID, RESOURCE-ID",
+        ),
+        (
+            "*:*:dbuser:*/iam_{aws:userid}",
+            "placeholder",
+            "{aws:userid} is a",
+        ),
+        (
+            "*:*:dbuser:*/ iam_user",
+            "white-space",
+            "A space stands before \"iam_user\": remove it.",
+        ),
+        (
+            "*:*:dbuser: */iam_user",
+            "white-space",
+            "A space stands before \"*/iam_user\"",
+        ),
+        (
+            "*:*:dbuser:*/iam_user ",
+            "white-space",
+            "A space stands after ",
+        ),
+        (
+            "${aws:RequestedRegion}:*:dbuser:*/iam_user",
+            "variable-not-replaced",
+            "IAM does not replace ${aws:RequestedRegion} here",
+        ),
+    ] {
+        let resource = format!("arn:aws:rds-db:{rest}");
+        assert_eq!(differences(connect, &resource), [expected], "{rest}");
+        let answer = checked(&allow(connect, &resource));
+        let shown = answer.near_misses[0].differences[0].to_string();
+        assert!(shown.starts_with(message), "{shown}");
+    }
+    let wrong = "arn:aws:rds-db:<REGION>:123456789013:dbuser:db-ABCDEF/iam_user";
+    assert_eq!(differences(connect, wrong), ["placeholder", "account"]);
+}
+
+#[test]
+fn a_variable_is_plain_text_without_a_version() {
+    let resource = "arn:aws:rds-db:*:*:dbuser:*/${aws:username}";
+    let text = format!(r#"{{"Statement":{}}}"#, allow("rds-db:connect", resource));
+    let answer = check(&[Policy::from_json(&text).unwrap()], &wanted());
+    let difference = &answer.near_misses[0].differences[0];
+    assert_eq!(difference.id(), "variable-not-replaced");
+    assert!(
+        difference
+            .to_string()
+            .contains("\"Version\": \"2012-10-17\"")
+    );
+}
+
+#[test]
+fn odd_characters_are_no_placeholders_if_the_resource_matches() {
+    let resource = ConnectResource {
+        username: "<a b>".into(),
+        ..wanted()
+    };
+    let text = connect_policy(std::slice::from_ref(&resource));
+    let policies = [Policy::from_json(&text.replace("rds-db:connect", "rds:connect")).unwrap()];
+    let answer = check(&policies, &resource);
+    let ids: Vec<_> = answer.near_misses[0]
+        .differences
+        .iter()
+        .map(|d| d.id())
+        .collect();
+    assert_eq!(ids, ["action-service"]);
+}
+
+#[test]
 fn the_message_of_a_near_miss_says_how_to_fix_it() {
     for (wrong, right, expected) in [
         ("rds:", "rds-db:", "write rds-db: instead of rds:"),
@@ -210,6 +323,7 @@ fn json_names_the_policies() {
         "action": "rds-db:connect",
         "resource": ARN,
         "by": null,
+        "conditions": [],
         "near_misses": [
             {"policy": "a", "statement": 1, "sid": null,
                 "differences": [{"id": "username", "message": null}]},

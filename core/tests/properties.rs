@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use peer::PeerRequest;
 use proptest::prelude::*;
 use rdsign::names::{Endpoint, Region};
-use rdsign::policy::Policy;
+use rdsign::policy::{Policy, Variables};
 use rdsign::verify::{AccessKey, Server, verify};
 use rdsign::{Credentials, Signer};
 
@@ -75,6 +75,7 @@ impl Case {
         vec![AccessKey {
             credentials: self.credentials.clone(),
             policies: vec![Policy::from_json(all).unwrap()],
+            variables: Variables::default(),
         }]
     }
 

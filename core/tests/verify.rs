@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use peer::PeerRequest;
 use rdsign::names::{Endpoint, Region};
-use rdsign::policy::Policy;
+use rdsign::policy::{Policy, Variables};
 use rdsign::verify::{AccessKey, Server, verify};
 use rdsign::{Credentials, Signer};
 
@@ -45,6 +45,7 @@ fn key(id: &str, session_token: Option<&str>, expiry: Option<u64>) -> AccessKey 
             "test",
         ),
         policies: vec![Policy::from_json(policy).unwrap()],
+        variables: Variables::default(),
     }
 }
 
@@ -280,6 +281,62 @@ fn the_refusal_of_the_policies_names_the_arn() {
     assert_eq!(refusal.id(), "not-allowed");
     let arn = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/postgres";
     assert!(refusal.to_string().contains(arn), "{refusal}");
+}
+
+/// Logs in with a key that has these policies and `aws:username`.
+fn with_policies(statements: &str, username: &str) -> Result<String, String> {
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+    let mut key = key("LONG", None, None);
+    key.policies = vec![Policy::from_json(&text).unwrap()];
+    key.variables = Variables::new([format!("aws:username={username}").as_str()]).unwrap();
+    let answer = verify(&Login::default().token(), USER, &server(), &[key], at(NOW));
+    let accepted = answer.map(|accepted| accepted.to_string());
+    accepted.map_err(|refusal| format!("{}: {refusal}", refusal.id()))
+}
+
+const ALLOW: &str = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+const IF_MFA: &str = r#"{"Effect": "Allow", "Action": "*", "Resource": "*",
+    "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}"#;
+const DENY_WITHOUT_MFA: &str = r#"{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*",
+    "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}"#;
+
+#[test]
+fn a_deny_with_an_unknown_condition_is_ignored_and_named() {
+    let line = with_policies(&format!("{ALLOW}, {DENY_WITHOUT_MFA}"), "jane").unwrap();
+    let ignored = "; ignored: a Deny that applies if the condition BoolIfExists \
+                   aws:MultiFactorAuthPresent \"false\" holds (policy 1, Statement 2)";
+    assert!(line.ends_with(ignored), "{line}");
+}
+
+#[test]
+fn an_allow_with_an_unknown_condition_is_ignored_and_named() {
+    for statements in [IF_MFA.to_owned(), format!("{IF_MFA}, {DENY_WITHOUT_MFA}")] {
+        let line = with_policies(&statements, "jane").unwrap_err();
+        let ignored = ": ignored: a statement with an unknown condition: allowed if the condition \
+                       Bool aws:MultiFactorAuthPresent \"true\" holds (policy 1, Statement 1)";
+        assert!(
+            line.starts_with("not-allowed: ") && line.contains(ignored),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_known_variable_decides() {
+    let own = r#"{"Effect": "Allow", "Action": "rds-db:connect",
+        "Resource": "arn:aws:rds-db:*:*:dbuser:*/${aws:username}"}"#;
+    with_policies(own, USER).unwrap();
+    let line = with_policies(own, "jane").unwrap_err();
+    assert!(line.ends_with(": not allowed by any statement"), "{line}");
+    let deny = r#"{"Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:username": "jane"}}}"#;
+    let both = format!("{ALLOW}, {deny}");
+    with_policies(&both, "joe").unwrap();
+    let line = with_policies(&both, "jane").unwrap_err();
+    assert!(
+        line.ends_with(": denied by policy 1, Statement 2"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -23,8 +23,8 @@ pub use region::Region;
 pub(crate) use region::zone;
 #[cfg(feature = "chain")]
 pub(crate) use region::{partition_of, region_problem};
-pub(crate) use resource::{ID_PREFIXES, check_one_username};
 pub use resource::{
     CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id,
 };
+pub(crate) use resource::{ID_PREFIXES, check_one_username};
 pub(crate) use username::{check_username, username_required};

@@ -3,9 +3,12 @@
 
 use serde::Serialize;
 
+use super::decision::{Decision, OpenStatement, StatementId};
 use super::document::Policy;
-use super::evaluate::{Decision, StatementId, evaluate};
+use super::evaluate::evaluate;
 use super::near_miss::{NearMiss, near_misses};
+use super::requirement::Requirement;
+use super::variables::Variables;
 use crate::names::{CONNECT_ACTION, ConnectResource};
 
 /// The result of [`check`].
@@ -15,18 +18,18 @@ pub struct Check {
     pub arn: String,
     /// What the policies decide.
     pub decision: Decision,
-    /// The statements that nearly apply. Empty if a statement applies.
+    /// The statements that nearly apply. Empty if a statement applies or may apply.
     pub near_misses: Vec<NearMiss>,
 }
 
 /// Checks whether the policies of one identity allow [`CONNECT_ACTION`] on one resource. Wildcards
-/// in the resource are plain characters.
-pub fn check(policies: &[Policy], resource: &ConnectResource) -> Check {
+/// in the resource are plain characters. `variables` are the known values of condition keys.
+pub fn check(policies: &[Policy], resource: &ConnectResource, variables: &Variables) -> Check {
     let arn = resource.arn();
-    let decision = evaluate(policies, CONNECT_ACTION, &arn);
+    let decision = evaluate(policies, CONNECT_ACTION, &arn, variables);
     let near_misses = match decision {
-        Decision::NotAllowed => near_misses(policies, resource),
-        Decision::Allowed { .. } | Decision::ExplicitlyDenied { .. } => Vec::new(),
+        Decision::NotAllowed => near_misses(policies, resource, variables),
+        _ => Vec::new(),
     };
     Check {
         arn,
@@ -44,12 +47,30 @@ impl Check {
             statement: id.statement,
             sid: id.sid.clone(),
         };
-        let (decision, by) = match &self.decision {
-            Decision::Allowed { statement: by } => ("allowed", Some(statement(by))),
+        let open = |effect, statements: &[OpenStatement]| -> Vec<ConditionJson> {
+            let all = statements.iter().map(|open| ConditionJson {
+                statement: statement(&open.statement),
+                effect,
+                requirements: open.requirements.iter().map(requirement).collect(),
+            });
+            all.collect()
+        };
+        let mut conditions = Vec::new();
+        let (allowed, decision, by) = match &self.decision {
+            Decision::Allowed { statement: by } => (Some(true), "allowed", Some(by)),
             Decision::ExplicitlyDenied { statement: by } => {
-                ("explicitly-denied", Some(statement(by)))
+                (Some(false), "explicitly-denied", Some(by))
             }
-            Decision::NotAllowed => ("not-allowed", None),
+            Decision::NotAllowed => (Some(false), "not-allowed", None),
+            Decision::Undecided {
+                allowed_by,
+                allows,
+                denies,
+            } => {
+                conditions = open("Allow", allows);
+                conditions.extend(open("Deny", denies));
+                (None, "undecided", allowed_by.as_ref())
+            }
         };
         let near_misses = self.near_misses.iter().map(|near_miss| NearMissJson {
             statement: statement(&near_miss.statement),
@@ -63,11 +84,12 @@ impl Check {
                 .collect(),
         });
         let check = CheckJson {
-            allowed: self.decision.is_allowed(),
+            allowed,
             decision,
             action: CONNECT_ACTION,
             resource: &self.arn,
-            by,
+            by: by.map(statement),
+            conditions,
             near_misses: near_misses.collect(),
         };
         serde_json::to_string_pretty(&check).expect("strings and lists are always JSON")
@@ -77,11 +99,13 @@ impl Check {
 /// The fields are in the order of the JSON.
 #[derive(Serialize)]
 struct CheckJson<'a> {
-    allowed: bool,
+    /// `null` if undecided.
+    allowed: Option<bool>,
     decision: &'static str,
     action: &'static str,
     resource: &'a str,
     by: Option<StatementJson>,
+    conditions: Vec<ConditionJson>,
     near_misses: Vec<NearMissJson>,
 }
 
@@ -90,6 +114,34 @@ struct StatementJson {
     policy: Option<String>,
     statement: usize,
     sid: Option<String>,
+}
+
+/// A statement that applies if all of its requirements hold.
+#[derive(Serialize)]
+struct ConditionJson {
+    #[serde(flatten)]
+    statement: StatementJson,
+    effect: &'static str,
+    requirements: Vec<RequirementJson>,
+}
+
+#[derive(Serialize)]
+struct RequirementJson {
+    id: &'static str,
+    operator: Option<String>,
+    keys: Vec<String>,
+    values: Vec<String>,
+    message: String,
+}
+
+fn requirement(requirement: &Requirement) -> RequirementJson {
+    RequirementJson {
+        id: requirement.id(),
+        operator: requirement.operator().map(str::to_owned),
+        keys: requirement.keys().to_vec(),
+        values: requirement.values().to_vec(),
+        message: requirement.to_string(),
+    }
 }
 
 #[derive(Serialize)]

@@ -7,13 +7,15 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value. Of numbers, `true`, `false` and `null`, which a policy never needs, it keeps only
-/// the kind.
+/// A JSON value.
 pub(super) enum Json {
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
-    Other(&'static str),
+    Bool(bool),
+    /// A number, as Rust writes it.
+    Number(String),
+    Null,
 }
 
 impl Json {
@@ -23,7 +25,17 @@ impl Json {
             Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
-            Self::Other(kind) => kind,
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Null => "null",
+        }
+    }
+
+    /// Returns the items of a list, or the value itself as the only item.
+    pub(super) fn into_list(self) -> Vec<Self> {
+        match self {
+            Self::List(list) => list,
+            one => vec![one],
         }
     }
 }
@@ -63,23 +75,23 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Object(object))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other("true or false"))
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other("a number"))
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(value.to_string()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Other("a number"))
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(value.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other("a number"))
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Number(value.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Other("null"))
+        Ok(Json::Null)
     }
 }

@@ -1,10 +1,16 @@
 //! Tests how policies are written, parsed, matched and evaluated.
 
-use super::document::Policy;
-use super::evaluate::{Colons, Decision, StatementId, evaluate, matches};
-use super::{CONNECT_ACTION, ConnectResource, connect_policy};
+use super::matching::{Colons, matches};
+use super::{
+    CONNECT_ACTION, ConnectResource, Decision, Policy, StatementId, Variables, connect_policy,
+};
 
 const ALICE: &str = "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/alice";
+
+/// Evaluates without variables.
+fn evaluate(policies: &[Policy], action: &str, resource: &str) -> Decision {
+    super::evaluate(policies, action, resource, &Variables::default())
+}
 
 fn policy(text: &str) -> Policy {
     Policy::from_json(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -440,7 +446,13 @@ fn json_errors_name_line_and_column() {
         refusal("{\n  \"Version\": \"2012-10-17\"\n  \"Statement\": []\n}"),
         "policy: not JSON: expected `,` or `}` at line 3 column 3"
     );
-    for text in ["", "{", "{\"Statement\":[]}}", "nonsense", "\u{feff}{}"] {
+    for text in [
+        "",
+        "{",
+        "{\"Statement\":[]}}",
+        "nonsense",
+        "\u{feff}\u{feff}{}",
+    ] {
         assert!(refusal(text).contains(" at line 1 column "), "{text}");
     }
     assert!(refusal(&"[".repeat(100_000)).contains("recursion limit"));
@@ -488,7 +500,10 @@ fn top_level_mistakes_are_refused() {
         with(r#","statement":[]"#),
         r#"policy: unknown element "statement"; accepted: Version, Id, Statement"#
     );
-    assert!(with(r#","Condition":{}"#).starts_with("policy: Condition is not evaluated"));
+    assert_eq!(
+        with(r#","Condition":{}"#),
+        r#"policy: unknown element "Condition"; accepted: Version, Id, Statement"#
+    );
     assert!(with(r#","Principal":"*""#).starts_with("policy: Principal is for resource-based"));
     assert_eq!(
         refusal(r#"{"Version":"2012-10-17"}"#),
@@ -506,7 +521,7 @@ fn top_level_mistakes_are_refused() {
 
 #[test]
 fn unknown_element_is_refused_with_its_statement() {
-    let accepted = "accepted: Sid, Effect, Action, NotAction, Resource, NotResource";
+    let accepted = "accepted: Sid, Effect, Action, NotAction, Resource, NotResource, Condition";
     for effect in ["Allow", "Deny"] {
         let inside = format!(
             r#""Effect":"{effect}","Action":"*","Resource":"*","Conditon":{{"Bool":{{}}}}"#
@@ -524,18 +539,36 @@ fn unknown_element_is_refused_with_its_statement() {
 }
 
 #[test]
-fn condition_is_refused_in_allow_and_deny() {
-    for effect in ["Allow", "Deny"] {
-        for condition in ["{}", r#"{"Bool":{"aws:SecureTransport":"true"}}"#, "null"] {
-            let inside = format!(
-                r#""Effect":"{effect}","Action":"s3:*","Resource":"*","Condition":{condition}"#
-            );
-            assert_eq!(
-                statement_refusal(&inside),
-                "Statement 2: Condition is not evaluated by rdsign, and without it \
-                 the statement would mean something else"
-            );
-        }
+fn condition_of_the_wrong_type_is_refused_with_its_statement() {
+    for (condition, message) in [
+        ("null", "Condition is null; accepted: an object"),
+        ("[]", "Condition is a list; accepted: an object"),
+        (
+            r#"{"Bool":"true"}"#,
+            "Bool is a string; accepted: an object",
+        ),
+        (
+            r#"{"Bool":{"a:b":null}}"#,
+            "Bool \"a:b\" is or contains null; accepted: a string or a list of strings",
+        ),
+        (
+            r#"{"Bool":{"a:b":[{}]}}"#,
+            "Bool \"a:b\" is or contains an object; accepted: a string or a list of strings",
+        ),
+        (
+            r#"{"Bool":{"a:b":"true"},"Bool":{"a:b":"false"}}"#,
+            "Bool occurs twice; accepted: once",
+        ),
+        (
+            r#"{"Bool":{"a:b":"true","a:b":"false"}}"#,
+            "a:b occurs twice; accepted: once",
+        ),
+    ] {
+        let inside = format!(r#"{},"Condition":{condition}"#, allow("*"));
+        assert_eq!(
+            statement_refusal(&inside),
+            format!("Statement 2: {message}")
+        );
     }
 }
 
@@ -721,25 +754,26 @@ fn resource_that_could_never_match_is_refused() {
 }
 
 #[test]
-fn policy_variable_is_refused() {
-    for name in [
-        "${aws:username}",
-        "${aws:PrincipalTag/team, 'none'}",
-        "app_${*}",
+fn spaces_and_placeholders_in_an_invalid_resource_are_named() {
+    let placeholder = |name| format!(": {name:?} is a placeholder that was not filled in");
+    for (resource, why) in [
+        (&format!(" {ALICE}")[..], ": a space stands before it"),
+        (&format!("\u{a0}{ALICE}"), ": a space stands before it"),
+        ("* ", ": a space stands after it"),
+        ("${db_arn}", &placeholder("${db_arn}")),
+        ("see <ARN>", &placeholder("<ARN>")),
+        ("alice", ""),
     ] {
-        let resource = format!("arn:aws:rds-db:*:*:dbuser:*/{name}");
-        for statement in [allow(&resource), deny(&resource)] {
-            assert_eq!(
-                statement_refusal(&statement),
-                format!(
-                    "Statement 2: {resource:?} contains a policy variable, which rdsign does not \
-                     evaluate"
-                )
-            );
-        }
+        let message = statement_refusal(&deny(resource));
+        let start = format!("Statement 2: Resource {resource:?} is invalid{why}; accepted: ");
+        assert!(message.starts_with(&start), "{message}");
     }
-    let action = r#""Effect":"Deny","Action":"rds-db:${x}","NotResource":"*""#;
-    assert!(statement_refusal(action).contains("contains a policy variable"));
+}
+
+#[test]
+fn action_has_no_variables() {
+    assert!(!action_allows(r#""Action":"rds-db:${username}""#));
+    assert!(action_allows(r#""NotAction":"rds-db:${username}""#));
 }
 
 #[test]

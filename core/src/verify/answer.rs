@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::message::quoted;
 use crate::names::{CONNECT_ACTION, Endpoint, is_access_key_id, shown_access_key_id};
-use crate::policy::Decision;
+use crate::policy::{Decision, OpenStatement};
 use crate::received::Malformed;
 use crate::timestamp::format_rfc3339;
 
@@ -21,6 +21,9 @@ pub struct Accepted {
     pub arn: String,
     /// The signed `host` header.
     pub signed_host: String,
+    /// The statements that would deny the login under a condition that is not known to hold. They
+    /// did not count.
+    pub undecided: Vec<OpenStatement>,
 }
 
 impl fmt::Display for Accepted {
@@ -31,7 +34,11 @@ impl fmt::Display for Accepted {
             shown_key(&self.access_key_id),
             quoted(&self.arn),
             self.signed_host,
-        )
+        )?;
+        for deny in &self.undecided {
+            write!(f, "; ignored: a Deny that applies if {deny}")?;
+        }
+        Ok(())
     }
 }
 
@@ -40,6 +47,14 @@ fn shown_key(id: &str) -> String {
     match is_access_key_id(id) {
         true => quoted(id),
         false => shown_access_key_id(id).to_owned(),
+    }
+}
+
+/// Says that an undecided Allow did not count.
+fn ignored(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Undecided { .. } => "ignored: a statement with an unknown condition: ",
+        _ => "",
     }
 }
 
@@ -130,9 +145,10 @@ pub enum Refusal {
     },
     /// The policies do not allow the login.
     #[error(
-        "the policies of access key {} do not allow {CONNECT_ACTION} on {}: {decision}",
+        "the policies of access key {} do not allow {CONNECT_ACTION} on {}: {}{decision}",
         shown_key(access_key_id),
-        quoted(arn)
+        quoted(arn),
+        ignored(decision)
     )]
     NotAllowed {
         /// The token's access key ID.

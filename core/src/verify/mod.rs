@@ -14,7 +14,7 @@ pub use answer::{Accepted, Refusal};
 
 use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
 use crate::names::{CONNECT_ACTION, ConnectResource, Endpoint, Region};
-use crate::policy::{Decision, Policy, evaluate};
+use crate::policy::{Decision, Policy, Variables, evaluate};
 use crate::received::{
     Parts, parse, repeats, repeats_a_secret, session_token_problem, signed_host,
 };
@@ -40,9 +40,15 @@ pub struct AccessKey {
     pub credentials: Credentials,
     /// The IAM policies of its owner.
     pub policies: Vec<Policy>,
+    /// The known values of condition keys of its owner, such as `aws:username`.
+    pub variables: Variables,
 }
 
 /// Decides whether `username` may log in to `server` with `token` at the time `now`.
+///
+/// A statement of a policy does not count if it depends on a value that is not known: such an Allow
+/// allows nothing, and such a Deny denies nothing. [`Accepted`] and [`Refusal`] name it. IAM knows
+/// the value, so it may decide otherwise.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies, in the order of the variants.
@@ -86,18 +92,27 @@ fn decide(
         username: username.to_owned(),
     }
     .arn();
-    match evaluate(&key.policies, CONNECT_ACTION, &arn) {
-        Decision::Allowed { .. } => Ok(Accepted {
-            access_key_id: access_key_id(),
-            arn,
-            signed_host,
-        }),
-        decision => Err(Refusal::NotAllowed {
-            access_key_id: access_key_id(),
-            arn,
-            decision,
-        }),
-    }
+    let undecided = match evaluate(&key.policies, CONNECT_ACTION, &arn, &key.variables) {
+        Decision::Allowed { .. } => Vec::new(),
+        Decision::Undecided {
+            allowed_by: Some(_),
+            denies,
+            ..
+        } => denies,
+        decision => {
+            return Err(Refusal::NotAllowed {
+                access_key_id: access_key_id(),
+                arn,
+                decision,
+            });
+        }
+    };
+    Ok(Accepted {
+        access_key_id: access_key_id(),
+        arn,
+        signed_host,
+        undecided,
+    })
 }
 
 fn check_target(parts: &Parts, username: &str, server: &Server) -> Result<(), Refusal> {

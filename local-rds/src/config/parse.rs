@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use rdsign::Credentials;
 use rdsign::credentials::key_problem;
 use rdsign::names::{Region, is_account_id, is_resource_id};
-use rdsign::policy::Policy;
+use rdsign::policy::{Policy, Variables};
 use rdsign::verify::{AccessKey, Server};
 use serde::Deserialize;
 
@@ -41,6 +41,8 @@ struct FileKey {
     expires_at: Option<toml::value::Datetime>,
     #[serde(default)]
     policies: Vec<String>,
+    #[serde(default)]
+    variables: Vec<String>,
 }
 
 impl Config {
@@ -127,6 +129,10 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
             Policy::from_json(json).map_err(|error| format!("policies[{index}]: {error}"))
         })
         .collect::<Result<Vec<_>, _>>()?;
+    let variables = Variables::new(key.variables.iter().map(String::as_str)).map_err(|_| {
+        "variables: accepted: KEY=VALUE, such as aws:username=jane, once for each key that rds-db \
+         supports"
+    })?;
     Ok(AccessKey {
         credentials: Credentials::new(
             key.access_key_id,
@@ -136,6 +142,7 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
             "rdsign local",
         ),
         policies,
+        variables,
     })
 }
 

@@ -96,6 +96,11 @@ fn every_problem_names_its_field() {
         ("00:00:00Z", "00:00:00", "access_keys[1].expires_at: "),
         ("}]}", "}]} {", "access_keys[1].policies[0]: "),
         (
+            "policies = ",
+            "variables = ['aws:username']\npolicies = ",
+            "access_keys[1].variables: accepted: KEY=VALUE, such as aws:username=jane",
+        ),
+        (
             "ASIATWO",
             "AKIAONE",
             "access_keys[1].access_key_id: AKIAONE appears twice",
@@ -117,6 +122,10 @@ fn no_problem_quotes_a_secret() {
         ("\"hunter3\"", "[\"hunter3\"]"),
         ("\"hunter3\"", "\"hunter3\" \"hunter3\""),
         ("secret_access_key = \"hunter3\"", "policies = \"hunter3\""),
+        (
+            "secret_access_key = \"hunter3\"",
+            "variables = [\"hunter3\"]\nsecret_access_key = \"x\"",
+        ),
         (
             "secret_access_key = \"hunter3\"",
             "expires_at = \"hunter3\"",

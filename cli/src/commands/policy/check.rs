@@ -1,18 +1,16 @@
-//! `rdsign policy check`: reports whether policies allow a login, which statement decides, and what
-//! differs in statements that nearly allow it.
+//! `rdsign policy check`: reports whether policies allow a login, which statement decides, on what
+//! conditions that depends, and what differs in statements that nearly allow it. The exit status
+//! says so too.
 
 use std::fmt::Display;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
 use clap::Args;
-use rdsign::policy::{
-    CONNECT_ACTION, Check, ConnectResource, Decision, Policy, StatementId, Wildcards, check,
-};
+use rdsign::policy::{ConnectResource, Decision, Policy, Variables, Wildcards, check, policy_text};
 
-use super::partition;
+use super::{partition, report};
 use crate::failure::Failure;
-use crate::output::terminal::{Style, WIDTH, wrap};
 use crate::output::{self, json};
 
 #[derive(Args)]
@@ -39,6 +37,11 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "USER")]
     username: String,
 
+    /// Value of a condition key, such as aws:username=jane, for variables and conditions; may be
+    /// repeated
+    #[arg(long = "variable", value_name = "KEY=VALUE")]
+    variables: Vec<String>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,7 +54,7 @@ Example:
     --username iam_user
 
 Exit status: 0 if the login is allowed, 1 if it is denied, 2 for invalid
-input.";
+input, 3 if it depends on a condition or a variable that is not known.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
     let resource = ConnectResource {
@@ -62,56 +65,34 @@ pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
         username: args.username,
     };
     resource.check(Wildcards::Refused)?;
+    let variables = Variables::new(args.variables.iter().map(String::as_str))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let policies = args.files.iter().map(|file| read(file));
     let policies = policies.collect::<Result<Vec<_>, _>>()?;
-    let answer = check(&policies, &resource);
+    let answer = check(&policies, &resource, &variables);
     if args.json {
         let names: Vec<&str> = args.files.iter().map(String::as_str).collect();
         json::print(&answer.to_json(&names))?;
     } else {
-        output::print([as_text(&answer, &args.files)])?;
+        output::print([report::text(&answer, &args.files)])?;
     }
-    Ok(ExitCode::from(u8::from(!answer.decision.is_allowed())))
+    Ok(ExitCode::from(match answer.decision {
+        Decision::Allowed { .. } => 0,
+        Decision::ExplicitlyDenied { .. } | Decision::NotAllowed => 1,
+        Decision::Undecided { .. } => 3,
+    }))
 }
 
 fn read(file: &str) -> Result<Policy, Failure> {
     let failed = |error: &dyn Display| Failure::Usage(format!("{file}: {error}"));
-    let text = match file {
+    let bytes = match file {
         "-" => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
         }
-        path => std::fs::read_to_string(path),
+        path => std::fs::read(path),
     };
-    let text = text.map_err(|error| failed(&error))?;
-    Policy::from_json_or_answer(&text).map_err(|error| failed(&error))
-}
-
-fn as_text(answer: &Check, files: &[String]) -> String {
-    let style = Style::of_stdout();
-    let place = |id: &StatementId| {
-        let sid = match &id.sid {
-            Some(sid) => format!(" (Sid {sid:?})"),
-            None => String::new(),
-        };
-        format!("{}, Statement {}{sid}", files[id.policy], id.statement)
-    };
-    let (verdict, by) = match &answer.decision {
-        Decision::Allowed { statement } => (style.green("allowed"), place(statement)),
-        Decision::ExplicitlyDenied { statement } => (style.red("denied"), place(statement)),
-        Decision::NotAllowed => (
-            style.red("denied"),
-            "default: no statement allows it".to_owned(),
-        ),
-    };
-    let mut text = format!("{verdict} by {by}\n  {CONNECT_ACTION}\n  {}\n", answer.arn);
-    for near_miss in &answer.near_misses {
-        let by = place(&near_miss.statement);
-        text.push_str(&format!("\nnearly allowed by {by}\n"));
-        for difference in &near_miss.differences {
-            let difference = wrap(&difference.to_string(), 2, WIDTH);
-            text.push_str(&format!("  {difference}\n"));
-        }
-    }
-    text
+    let bytes = bytes.map_err(|error| failed(&error))?;
+    let policy = policy_text(&bytes).and_then(Policy::from_json_or_answer);
+    policy.map_err(|error| failed(&error))
 }

@@ -2,6 +2,7 @@
 //! them. `policy check` reports whether existing policies allow a login. The library decides that.
 
 mod check;
+mod report;
 
 use std::process::ExitCode;
 

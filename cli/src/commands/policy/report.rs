@@ -1,0 +1,89 @@
+//! Writes the result of `rdsign policy check` as text.
+
+use rdsign::policy::{CONNECT_ACTION, Check, Decision, OpenStatement, StatementId};
+
+use crate::output::terminal::{Style, WIDTH, wrap};
+
+/// `files` are the names of the policies.
+pub(super) fn text(answer: &Check, files: &[String]) -> String {
+    let verdict = verdict(&answer.decision, files);
+    let mut text = format!("{verdict}\n  {CONNECT_ACTION}\n  {}\n", answer.arn);
+    if let Some(key) = key_to_pass(&answer.decision) {
+        let hint = "Pass the values that you know, such as --variable";
+        text.push_str(&format!("\n{hint} {key}=VALUE.\n"));
+    }
+    for near_miss in &answer.near_misses {
+        let by = place(&near_miss.statement, files);
+        text.push_str(&format!("\nnearly allowed by {by}\n"));
+        for difference in &near_miss.differences {
+            let difference = wrap(&difference.to_string(), 2, WIDTH);
+            text.push_str(&format!("  {difference}\n"));
+        }
+    }
+    text
+}
+
+fn verdict(decision: &Decision, files: &[String]) -> String {
+    let style = Style::of_stdout();
+    let place = |id| place(id, files);
+    match decision {
+        Decision::Allowed { statement } => {
+            format!("{} by {}", style.green("allowed"), place(statement))
+        }
+        Decision::ExplicitlyDenied { statement } => {
+            format!("{} by {}", style.red("denied"), place(statement))
+        }
+        Decision::NotAllowed => {
+            let denied = style.red("denied");
+            format!("{denied} by default: no statement allows it")
+        }
+        Decision::Undecided {
+            allowed_by,
+            allows,
+            denies,
+        } => {
+            let mut lines = clauses(["allowed if", "or if"], allows, files);
+            match allowed_by {
+                Some(statement) => {
+                    lines = clauses(["allowed unless", "and unless"], denies, files);
+                    lines.push(format!("otherwise allowed by {}", place(statement)));
+                }
+                None => lines.extend(clauses(["but not if", "nor if"], denies, files)),
+            }
+            let allowed = style.yellow("allowed");
+            lines.join("\n").replacen("allowed", &allowed, 1)
+        }
+    }
+}
+
+/// Writes a paragraph for each statement. The first starts with the first of `starts`.
+fn clauses(starts: [&str; 2], open: &[OpenStatement], files: &[String]) -> Vec<String> {
+    let clauses = open.iter().enumerate().map(|(index, open)| {
+        let start = starts[index.min(1)];
+        let place = place(&open.statement, files);
+        let clause = format!("{start} {} ({place})", open.requirements_text());
+        wrap(&clause, 0, WIDTH)
+    });
+    clauses.collect()
+}
+
+fn place(id: &StatementId, files: &[String]) -> String {
+    let sid = match &id.sid {
+        Some(sid) => format!(" (Sid {sid:?})"),
+        None => String::new(),
+    };
+    format!("{}, Statement {}{sid}", files[id.policy], id.statement)
+}
+
+/// Returns a condition key whose value would help to decide.
+fn key_to_pass(decision: &Decision) -> Option<&str> {
+    let Decision::Undecided { allows, denies, .. } = decision else {
+        return None;
+    };
+    let mut open = allows
+        .iter()
+        .chain(denies)
+        .flat_map(|open| &open.requirements);
+    let found = open.find(|open| ["condition", "variable"].contains(&open.id()))?;
+    found.keys().first().map(String::as_str)
+}

@@ -1,0 +1,178 @@
+//! Parses the `Condition` of a statement, and evaluates what the known values of keys decide.
+//!
+//! Operators for text, `Bool` and `Null` are evaluated. Of a key without a known value, and of the
+//! other operators, the result stays open: [`Truth::If`] says what it depends on.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+
+use super::document::PolicyError;
+use super::elements::{refuse, refuse_duplicates};
+use super::json::Json;
+use super::matching::{Colons, Matching};
+use super::pattern::{Pattern, Syntax};
+use super::requirement::{Requirement, shown_condition};
+use super::variables::Variables;
+
+/// Whether something holds.
+#[derive(Debug)]
+pub(super) enum Truth {
+    Yes,
+    No,
+    /// It holds if all of these hold.
+    If(Vec<Requirement>),
+}
+
+/// One operator, one key, and the values that the key is compared with.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    operator: String,
+    key: String,
+    test: Option<Test>,
+    values: Vec<Pattern>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Test {
+    Text {
+        negated: bool,
+        like: bool,
+        any_case: bool,
+    },
+    Bool,
+    Null,
+}
+
+impl Condition {
+    /// Parses `{"OPERATOR": {"KEY": VALUE or a list of values, …}, …}`.
+    pub(super) fn parse(
+        place: &str,
+        json: Json,
+        variables: bool,
+    ) -> Result<Vec<Self>, PolicyError> {
+        let mut conditions = Vec::new();
+        let operators = object(place, "Condition", json)?;
+        for (operator, json) in operators {
+            let test = Test::of(&operator);
+            let syntax = Syntax {
+                wildcards: matches!(test, Some(Test::Text { like: true, .. })),
+                variables: variables && matches!(test, Some(Test::Text { .. })),
+            };
+            for (key, json) in object(place, &operator, json)? {
+                let value = |json| match json {
+                    Json::Text(text) | Json::Number(text) => Ok(Pattern::new(text, syntax)),
+                    Json::Bool(value) => Ok(Pattern::new(value.to_string(), syntax)),
+                    other => refuse!(
+                        place,
+                        "{operator} {key:?} is or contains {}; accepted: a string or a list of \
+                         strings",
+                        other.kind()
+                    ),
+                };
+                let values = json.into_list().into_iter().map(value);
+                let values = values.collect::<Result<_, _>>()?;
+                conditions.push(Self {
+                    operator: operator.clone(),
+                    key,
+                    test,
+                    values,
+                });
+            }
+        }
+        Ok(conditions)
+    }
+
+    pub(super) fn holds(&self, variables: &Variables) -> Truth {
+        let (Some(test), Some(value)) = (self.test, variables.get(&self.key)) else {
+            return self.open();
+        };
+        let any = |is_equal: &dyn Fn(&Pattern) -> Matching| {
+            let mut found = Matching::No;
+            for pattern in &self.values {
+                match is_equal(pattern) {
+                    Matching::No => {}
+                    Matching::Yes => return Matching::Yes,
+                    open => found = open,
+                }
+            }
+            found
+        };
+        let same = |text: &str, other: &str| match text.eq_ignore_ascii_case(other) {
+            true => Matching::Yes,
+            false => Matching::No,
+        };
+        let (found, negated) = match test {
+            Test::Text {
+                negated, any_case, ..
+            } => {
+                let found = any(&|pattern| match any_case {
+                    true => pattern.matches_any_case(value, variables),
+                    false => pattern.matches(value, variables, Colons::Plain),
+                });
+                (found, negated)
+            }
+            Test::Bool => (any(&|pattern| same(&pattern.text, value)), false),
+            // The key has a value, so it is not null.
+            Test::Null => (any(&|pattern| same(&pattern.text, "false")), false),
+        };
+        match found {
+            Matching::If { .. } => self.open(),
+            found if (found == Matching::Yes) != negated => Truth::Yes,
+            _ => Truth::No,
+        }
+    }
+
+    fn open(&self) -> Truth {
+        let values = self.values.iter().map(|value| value.text.clone());
+        Truth::If(vec![Requirement::condition(
+            &self.operator,
+            &self.key,
+            values.collect(),
+            self.test.is_some(),
+        )])
+    }
+
+    /// Returns the operator, the key and the values as text, for a message.
+    pub(super) fn shown(&self) -> String {
+        let values: Vec<_> = self.values.iter().map(|value| &value.text).collect();
+        shown_condition(&self.operator, &self.key, &values)
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl Test {
+    /// Returns `None` for an operator that is not evaluated.
+    fn of(operator: &str) -> Option<Self> {
+        let text = |negated, like, any_case| {
+            Some(Self::Text {
+                negated,
+                like,
+                any_case,
+            })
+        };
+        // IfExists differs only if the request has no such key.
+        match operator.strip_suffix("IfExists").unwrap_or(operator) {
+            "StringEquals" => text(false, false, false),
+            "StringNotEquals" => text(true, false, false),
+            "StringEqualsIgnoreCase" => text(false, false, true),
+            "StringNotEqualsIgnoreCase" => text(true, false, true),
+            "StringLike" => text(false, true, false),
+            "StringNotLike" => text(true, true, false),
+            "Bool" => Some(Self::Bool),
+            "Null" if operator == "Null" => Some(Self::Null),
+            _ => None,
+        }
+    }
+}
+
+fn object(place: &str, name: &str, json: Json) -> Result<Vec<(String, Json)>, PolicyError> {
+    match json {
+        Json::Object(entries) => {
+            refuse_duplicates(place, &entries)?;
+            Ok(entries)
+        }
+        other => refuse!(place, "{name} is {}; accepted: an object", other.kind()),
+    }
+}

@@ -1,0 +1,184 @@
+//! Compares a pattern with a text, also if the values of some variables are unknown.
+//!
+//! All ways to match are followed in parallel, one character of the text at a time. So the time is
+//! at most proportional to the product of the two lengths, and no pattern can make a login hang.
+
+/// One part of a pattern whose variables are filled in.
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
+    Char(char),
+    Star,
+    Question,
+    /// The value of this key, which is unknown.
+    Unknown(&'a str),
+    /// A value that IAM cannot have: nothing matches.
+    Never,
+}
+
+/// Says whether a pattern matches a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Matching {
+    Yes,
+    No,
+    /// It depends on the values of these keys.
+    If {
+        keys: Vec<String>,
+        /// The only value of the only key with which the pattern matches.
+        value: Option<String>,
+    },
+}
+
+/// Says whether wildcards match a `:`.
+///
+/// According to the user guide, `*` and `?` match within a segment of an ARN, "the parts separated
+/// by colons", and a `*` that is the last character of its segment can "match beyond the colon
+/// boundaries"
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
+/// It does not say whether IAM enforces this for the other wildcards, and the name of a database
+/// user may contain a colon.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colons {
+    /// Only a `*` that ends its segment matches a colon, as the guide says.
+    Bound,
+    /// Every wildcard matches a colon like any other character.
+    Plain,
+}
+
+/// Returns whether `pattern` matches `text`. `*` matches any number of characters, `?` matches one.
+pub(super) fn matches(pattern: &str, text: &str, colons: Colons) -> bool {
+    let parts: Vec<_> = pattern
+        .chars()
+        .map(|c| match c {
+            '*' => Part::Star,
+            '?' => Part::Question,
+            c => Part::Char(c),
+        })
+        .collect();
+    match_parts(&parts, text, colons) == Matching::Yes
+}
+
+pub(super) fn match_parts(parts: &[Part<'_>], text: &str, colons: Colons) -> Matching {
+    let steps: Vec<Step> = (0..parts.len())
+        .map(|index| Step::new(parts, index, colons))
+        .collect();
+    let text: Vec<char> = text.chars().collect();
+    if prefixes(&steps, text.iter()).last() != Some(&true) {
+        return Matching::No;
+    }
+    let unknown = parts
+        .iter()
+        .enumerate()
+        .filter_map(|(at, part)| match part {
+            Part::Unknown(key) => Some((at, (*key).to_owned())),
+            _ => None,
+        });
+    let unknown: Vec<_> = unknown.collect();
+    match &unknown[..] {
+        [] => Matching::Yes,
+        [(at, key)] => match values(&steps, *at, &text) {
+            Values::None => Matching::No,
+            Values::One(value) => Matching::If {
+                keys: vec![key.clone()],
+                value: Some(value),
+            },
+            Values::Several => Matching::If {
+                keys: vec![key.clone()],
+                value: None,
+            },
+        },
+        _ => {
+            let mut keys: Vec<String> = unknown.into_iter().map(|(_, key)| key).collect();
+            keys.sort();
+            keys.dedup();
+            Matching::If { keys, value: None }
+        }
+    }
+}
+
+/// What a part consumes.
+#[derive(Clone, Copy)]
+enum Step {
+    Char(char),
+    One { colon: bool },
+    Many { colon: bool },
+    Never,
+}
+
+impl Step {
+    fn new(parts: &[Part<'_>], index: usize, colons: Colons) -> Self {
+        let plain = colons == Colons::Plain;
+        match parts[index] {
+            Part::Char(c) => Self::Char(c),
+            Part::Question => Self::One { colon: plain },
+            Part::Star => {
+                let ends_segment = matches!(parts.get(index + 1), None | Some(Part::Char(':')));
+                Self::Many {
+                    colon: plain || ends_segment,
+                }
+            }
+            Part::Unknown(_) => Self::Many { colon: true },
+            Part::Never => Self::Never,
+        }
+    }
+}
+
+/// Returns for each length from 0 whether the steps match that much of the text.
+fn prefixes<'a>(steps: &[Step], text: impl Iterator<Item = &'a char>) -> Vec<bool> {
+    // reached[i]: the first i steps match the text so far.
+    let mut reached = vec![false; steps.len() + 1];
+    let mut next = reached.clone();
+    reached[0] = true;
+    skip_many(steps, &mut reached);
+    let mut matched = vec![reached[steps.len()]];
+    for &c in text {
+        next.fill(false);
+        for (i, step) in steps.iter().enumerate().filter(|(i, _)| reached[*i]) {
+            match step {
+                Step::Char(own) => next[i + 1] |= *own == c,
+                Step::One { colon } => next[i + 1] |= *colon || c != ':',
+                Step::Many { colon } => next[i] |= *colon || c != ':',
+                Step::Never => {}
+            }
+        }
+        skip_many(steps, &mut next);
+        std::mem::swap(&mut reached, &mut next);
+        matched.push(reached[steps.len()]);
+    }
+    matched
+}
+
+/// A `Many` also matches nothing.
+fn skip_many(steps: &[Step], reached: &mut [bool]) {
+    for (i, step) in steps.iter().enumerate() {
+        if let Step::Many { .. } = step {
+            reached[i + 1] |= reached[i];
+        }
+    }
+}
+
+enum Values {
+    None,
+    One(String),
+    Several,
+}
+
+/// Returns the values of the unknown part at `at` with which the steps match. No value is empty.
+fn values(steps: &[Step], at: usize, text: &[char]) -> Values {
+    let before = prefixes(&steps[..at], text.iter());
+    let reversed: Vec<Step> = steps[at + 1..].iter().rev().copied().collect();
+    let after = prefixes(&reversed, text.iter().rev());
+    let mut found: Option<&[char]> = None;
+    for start in (0..text.len()).filter(|start| before[*start]) {
+        for end in (start + 1..=text.len()).filter(|end| after[text.len() - end]) {
+            let value = &text[start..end];
+            if found.is_some_and(|found| found != value) {
+                return Values::Several;
+            }
+            found = Some(value);
+        }
+    }
+    match found {
+        Some(value) => Values::One(value.iter().collect()),
+        None => Values::None,
+    }
+}

@@ -1,0 +1,160 @@
+//! Parses the patterns of a policy: characters, wildcards and policy variables.
+//!
+//! A variable gets its value before the pattern is compared, and wildcards in that value are plain
+//! characters. A `${…}` that IAM cannot know, such as `${db_region}`, is a placeholder that a
+//! template did not fill in. IAM has no value for it, so the pattern matches nothing.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+
+use super::matching::{Colons, Matching, Part, match_parts};
+use super::placeholder::is_placeholder;
+use super::variables::Variables;
+
+/// A pattern and its text as the policy has it.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    pub(super) text: String,
+    pub(super) tokens: Vec<Token>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Token {
+    Char(char),
+    Star,
+    Question,
+    Variable(Variable),
+}
+
+/// A policy variable: `${KEY}` or `${KEY, 'DEFAULT'}`.
+#[derive(Clone, Debug)]
+pub(super) struct Variable {
+    pub(super) key: String,
+    pub(super) default: Option<String>,
+    /// Whether the variable is in the part of an ARN where IAM replaces variables.
+    pub(super) is_replaced: bool,
+}
+
+/// What a pattern may contain besides plain characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Syntax {
+    pub(super) wildcards: bool,
+    pub(super) variables: bool,
+}
+
+impl Pattern {
+    pub(super) fn new(text: String, syntax: Syntax) -> Self {
+        let mut tokens = Vec::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(c) = rest.chars().next() {
+            if syntax.variables
+                && let Some(inner) = rest.strip_prefix("${")
+                && let Some(end) = inner.find('}')
+            {
+                tokens.push(Token::of_variable(&inner[..end]));
+                rest = &inner[end + 1..];
+                continue;
+            }
+            tokens.push(match c {
+                '*' if syntax.wildcards => Token::Star,
+                '?' if syntax.wildcards => Token::Question,
+                c => Token::Char(c),
+            });
+            rest = &rest[c.len_utf8()..];
+        }
+        Self { text, tokens }
+    }
+
+    /// Parses a `Resource`. IAM replaces variables only after the fifth colon of an ARN.
+    pub(super) fn resource(text: String, variables: bool) -> Self {
+        let syntax = Syntax {
+            wildcards: true,
+            variables,
+        };
+        let mut pattern = Self::new(text, syntax);
+        let mut colons = 0;
+        for token in &mut pattern.tokens {
+            match token {
+                Token::Char(':') => colons += 1,
+                Token::Variable(variable) => variable.is_replaced = colons >= 5,
+                _ => {}
+            }
+        }
+        pattern
+    }
+
+    /// Returns whether the pattern matches `text`, with the values of `variables`.
+    pub(super) fn matches(&self, text: &str, variables: &Variables, colons: Colons) -> Matching {
+        match_parts(&self.parts(variables), text, colons)
+    }
+
+    /// As [`matches`](Self::matches), but ignores case.
+    pub(super) fn matches_any_case(&self, text: &str, variables: &Variables) -> Matching {
+        let lower = |c: char| c.to_lowercase();
+        let parts = self.parts(variables).into_iter();
+        let parts: Vec<_> = parts
+            .flat_map(|part| match part {
+                Part::Char(c) => lower(c).map(Part::Char).collect(),
+                other => vec![other],
+            })
+            .collect();
+        let text: String = text.chars().flat_map(lower).collect();
+        match_parts(&parts, &text, Colons::Plain)
+    }
+
+    fn parts<'a>(&'a self, variables: &'a Variables) -> Vec<Part<'a>> {
+        let mut parts = Vec::with_capacity(self.tokens.len());
+        for token in &self.tokens {
+            match token {
+                Token::Char(c) => parts.push(Part::Char(*c)),
+                Token::Star => parts.push(Part::Star),
+                Token::Question => parts.push(Part::Question),
+                Token::Variable(variable) => match variable.value(variables) {
+                    Some(value) => parts.extend(value.chars().map(Part::Char)),
+                    None if variable.is_known() => parts.push(Part::Unknown(&variable.key)),
+                    None => parts.push(Part::Never),
+                },
+            }
+        }
+        parts
+    }
+}
+
+impl Token {
+    /// `inner` is between `${` and `}`. `${*}`, `${?}` and `${$}` are plain characters.
+    fn of_variable(inner: &str) -> Self {
+        if let "*" | "?" | "$" = inner {
+            return Self::Char(inner.chars().next().unwrap_or_default());
+        }
+        let quoted = |text: &str| {
+            let text = text.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+            Some(text.to_owned())
+        };
+        let with_default = inner
+            .split_once(',')
+            .and_then(|(key, default)| Some((key, quoted(default)?)));
+        let (key, default) = match with_default {
+            Some((key, default)) => (key, Some(default)),
+            None => (inner, None),
+        };
+        Self::Variable(Variable {
+            key: key.to_owned(),
+            default,
+            is_replaced: true,
+        })
+    }
+}
+
+impl Variable {
+    /// Returns whether a request can have a value for the variable.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_replaced && !is_placeholder(&self.key)
+    }
+
+    /// Returns the value given, or the default.
+    pub(super) fn value<'a>(&'a self, variables: &'a Variables) -> Option<&'a str> {
+        if !self.is_known() {
+            return None;
+        }
+        variables.get(&self.key).or(self.default.as_deref())
+    }
+}

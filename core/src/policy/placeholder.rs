@@ -1,0 +1,51 @@
+//! Finds placeholders that a template or a reader of a manual did not fill in: `<REGION>`,
+//! `${db_region}`, `{{ user }}`, `%ACCOUNT%`, `ACCOUNT_ID`.
+
+/// The start and the end of each kind of placeholder, the longest start first.
+const KINDS: [(&str, &str); 6] = [
+    ("${", "}"),
+    ("{{", "}}"),
+    ("<", ">"),
+    ("{", "}"),
+    ("[", "]"),
+    ("%", "%"),
+];
+
+/// Prefixes of variables of the Serverless Framework, which IAM does not have.
+const NOT_IAM: [&str; 8] = ["cf", "env", "file", "opt", "param", "self", "sls", "ssm"];
+
+/// Returns whether the name of a `${…}` is not a condition key of IAM. Condition keys have a prefix
+/// that ends with a colon, and CloudFormation's `${AWS::Region}` has two colons.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    match name.split_once(':') {
+        Some((prefix, rest)) => rest.starts_with(':') || NOT_IAM.contains(&prefix),
+        None => true,
+    }
+}
+
+/// Returns the first placeholder of a text.
+pub(super) fn find(text: &str) -> Option<&str> {
+    let starts = text.char_indices().map(|(at, _)| at);
+    starts.filter_map(|at| starting(&text[at..])).next()
+}
+
+/// Returns the placeholder that a text starts with.
+fn starting(text: &str) -> Option<&str> {
+    let (start, end) = KINDS.iter().find(|(start, _)| text.starts_with(start))?;
+    let inner = &text[start.len()..];
+    let length = inner.find(end)?;
+    let is_name = |name: &str| {
+        let accepted = |c: char| c.is_alphanumeric() || " _-.:/,'()".contains(c);
+        !name.trim().is_empty() && name.chars().all(accepted)
+    };
+    is_name(&inner[..length]).then(|| &text[..start.len() + length + end.len()])
+}
+
+/// Returns whether a part of an ARN that has no capital words is one, such as `ACCOUNT_ID`.
+pub(super) fn is_word(part: &str) -> bool {
+    part.len() > 2
+        && part.contains(|c: char| c.is_ascii_uppercase())
+        && part
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'))
+}
