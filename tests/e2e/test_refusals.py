@@ -154,6 +154,58 @@ def test_a_changed_policy_takes_effect_at_once(shared):
     shared.refuse(token, r"\(not-allowed\): .*")
 
 
+EVERYONE = '{"Effect": "Allow", "Action": "rds-db:connect", "Resource": "*"}'
+OTHER_SERVICE = (
+    '{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}/*", '
+    '"Condition": {"Bool": {"aws:SecureTransport": "true"}}}'
+)
+WITHOUT_MFA = (
+    '{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", '
+    '"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}'
+)
+OWN_NAME = EVERYONE.replace('"*"', '"arn:aws:rds-db:*:*:dbuser:*/${aws:username}"')
+
+
+def policies(*statements, variables=()):
+    """Returns the change that gives the key without policies a policy of these statements."""
+    text = f'{{"Version": "2012-10-17", "Statement": [{", ".join(statements)}]}}'
+    known = f"variables = {list(variables)}\n" if variables else ""
+    return ("policies = []", f"{known}policies = ['{text}']")
+
+
+def test_statements_about_other_services_lock_nobody_out(shared):
+    token = shared.token(key=NOTHING)
+    with shared.configuration(policies(EVERYONE, OTHER_SERVICE)):
+        shared.login(token)
+    with shared.configuration(policies(OTHER_SERVICE)):
+        shared.refuse(token, r"\(not-allowed\): .*: not allowed by any statement.*")
+
+
+def test_a_deny_with_an_unknown_condition_is_ignored_and_logged(shared):
+    token = shared.token(key=NOTHING)
+    with shared.configuration(policies(EVERYONE, WITHOUT_MFA)):
+        before = len(shared.log.read_text())
+        shared.login(token)
+        assert (
+            "; ignored: a Deny that applies if the condition BoolIfExists aws:MultiFactorAuthPresent"
+            ' "false" holds (policy 1, Statement 2)' in shared.log.read_text()[before:]
+        )
+    absent = policies(EVERYONE, WITHOUT_MFA, variables=["aws:MultiFactorAuthPresent=false"])
+    with shared.configuration(absent):
+        shared.refuse(token, r"\(not-allowed\): .*: denied by policy 1, Statement 2.*")
+
+
+def test_a_variable_counts_only_if_its_value_is_known(shared):
+    token = shared.token(key=NOTHING)
+    with shared.configuration(policies(OWN_NAME)):
+        ignored = r"ignored: a statement with an unknown condition: allowed if aws:username is \"iam_user\""
+        shared.refuse(token, rf"\(not-allowed\): .*: {ignored} .*")
+    with shared.configuration(policies(OWN_NAME, variables=["aws:username=iam_user"])):
+        shared.login(token)
+    with shared.configuration(policies(OWN_NAME, variables=["aws:username=jane"])):
+        shared.refuse(token, r"\(not-allowed\): .*")
+
+
 def test_parameters_may_be_in_any_order(shared):
     start, query = shared.token(key=SESSION).split("?")
     parameters = query.split("&")
