@@ -175,7 +175,7 @@ fn unknown_variable_in_one_of_several_resources_names_every_value() {
         user("iam_${aws:username}")
     );
     assert_eq!(
-        decided(&[both.clone()], &[]),
+        decided(std::slice::from_ref(&both), &[]),
         "allowed if aws:username is \"iam_user\" or \"user\" (policy 1, Statement 1)"
     );
     let negated = both.replace("Resource", "NotResource");
@@ -311,14 +311,18 @@ fn condition_that_is_not_known_to_hold_leaves_the_decision_open() {
 #[test]
 fn value_with_an_unknown_variable_leaves_the_condition_open() {
     let condition = allow_if("StringLike", "aws:username", r#""${aws:PrincipalTag/x}_*""#);
-    let open = checked(&[condition.clone()], &["aws:username=a_b"]);
+    let open = checked(std::slice::from_ref(&condition), &["aws:username=a_b"]);
     assert!(
         matches!(open.decision, Decision::Undecided { .. }),
         "{}",
         open.decision
     );
     let known = ["aws:username=a_b", "aws:PrincipalTag/x=a"];
-    assert!(checked(&[condition.clone()], &known).decision.is_allowed());
+    assert!(
+        checked(std::slice::from_ref(&condition), &known)
+            .decision
+            .is_allowed()
+    );
     assert_eq!(
         checked(&[condition], &["aws:username=ab"]).decision,
         Decision::NotAllowed
@@ -333,7 +337,7 @@ fn all_conditions_of_a_statement_must_hold() {
         r#"{"StringEquals":{"aws:username":"jane"},"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}"#,
     );
     assert_eq!(
-        decided(&[both.clone()], &["aws:username=joe"]),
+        decided(std::slice::from_ref(&both), &["aws:username=joe"]),
         "not allowed by any statement"
     );
     assert_eq!(

@@ -155,8 +155,8 @@ pub enum Refusal {
         access_key_id: String,
         /// The ARN of the requested resource.
         arn: String,
-        /// What the policies decide.
-        decision: Decision,
+        /// What the policies decide. Boxed because it is larger than all other refusals.
+        decision: Box<Decision>,
     },
 }
 

@@ -103,7 +103,7 @@ fn decide(
             return Err(Refusal::NotAllowed {
                 access_key_id: access_key_id(),
                 arn,
-                decision,
+                decision: Box::new(decision),
             });
         }
     };
