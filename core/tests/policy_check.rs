@@ -87,6 +87,12 @@ fn each_near_miss_lists_its_differences() {
             "dbUser:db-ABCDEF",
             vec!["not-a-dbuser"],
         ),
+        (
+            connect,
+            "rds-db:eu-central-1:123456789012:dbuser:db-ABCDEF/iam_user",
+            "rds:eu-central-1:123456789012:db:mydb",
+            vec!["resource-service", "not-a-dbuser"],
+        ),
         (connect, "db-ABCDEF", "mydb", vec!["not-a-resource-id"]),
         (connect, "db-ABCDEF", "db-abcdef", vec!["resource-id-case"]),
         (connect, "db-ABCDEF", "db-XYZ", vec!["resource-id"]),

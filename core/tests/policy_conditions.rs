@@ -381,6 +381,30 @@ fn open_deny_leaves_only_an_allowed_login_open() {
 }
 
 #[test]
+fn control_characters_of_a_policy_do_not_reach_a_log() {
+    let key = r"aws:\u001b[31m\n";
+    let statements = [
+        allow_if(r"Bool\n", key, r#""\u0007""#),
+        allow(&user(&format!("${{{key}}}"))),
+        allow(&user(&format!("${{{key}}}${{aws:x}}"))),
+    ];
+    let decision = decided(&statements, &[]);
+    assert!(!decision.contains(char::is_control), "{decision:?}");
+    assert_eq!(
+        decision.matches("aws:\\u{1b}[31m\\n").count(),
+        4,
+        "{decision}"
+    );
+}
+
+#[test]
+fn two_statements_may_have_the_same_sid() {
+    let statement = allow(ARN).replacen('{', r#"{"Sid":"Same","#, 1);
+    let decision = decided(&[statement.clone(), statement], &[]);
+    assert_eq!(decision, "allowed by policy 1, Statement 1 (Sid \"Same\")");
+}
+
+#[test]
 fn open_allow_does_not_matter_next_to_one_that_applies() {
     let statements = [allow_if("Bool", "aws:SecureTransport", "true"), allow(ARN)];
     assert_eq!(

@@ -12,6 +12,7 @@ use super::matching::{Colons, Matching};
 use super::pattern::{Pattern, Syntax};
 use super::requirement::{Requirement, shown_condition};
 use super::variables::Variables;
+use crate::message::shortened;
 
 /// Whether something holds.
 #[derive(Debug)]
@@ -63,8 +64,9 @@ impl Condition {
                     Json::Bool(value) => Ok(Pattern::new(value.to_string(), syntax)),
                     other => refuse!(
                         place,
-                        "{operator} {key:?} is or contains {}; accepted: a string or a list of \
-                         strings",
+                        "{} {} is or contains {}; accepted: a string or a list of strings",
+                        shortened(&operator),
+                        shortened(&key),
                         other.kind()
                     ),
                 };
@@ -173,6 +175,11 @@ fn object(place: &str, name: &str, json: Json) -> Result<Vec<(String, Json)>, Po
             refuse_duplicates(place, &entries)?;
             Ok(entries)
         }
-        other => refuse!(place, "{name} is {}; accepted: an object", other.kind()),
+        other => refuse!(
+            place,
+            "{} is {}; accepted: an object",
+            shortened(name),
+            other.kind()
+        ),
     }
 }

@@ -6,6 +6,7 @@ use super::document::{Patterns, PolicyError};
 use super::form::Form;
 use super::json::Json;
 use super::pattern::Pattern;
+use crate::message::shortened;
 
 /// Returns early with an error that starts with its place.
 macro_rules! refuse {
@@ -118,7 +119,7 @@ pub(super) fn refuse_duplicates(
 ) -> Result<(), PolicyError> {
     for (index, (name, _)) in entries.iter().enumerate() {
         if entries[..index].iter().any(|(earlier, _)| earlier == name) {
-            refuse!(place, "{name} occurs twice; accepted: once");
+            refuse!(place, "{} occurs twice; accepted: once", shortened(name));
         }
     }
     Ok(())

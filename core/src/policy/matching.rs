@@ -167,10 +167,13 @@ fn values(steps: &[Step], at: usize, text: &[char]) -> Values {
     let before = prefixes(&steps[..at], text.iter());
     let reversed: Vec<Step> = steps[at + 1..].iter().rev().copied().collect();
     let after = prefixes(&reversed, text.iter().rev());
+    // From the last end on, so that the second value ends the search.
+    let ends = (1..=text.len()).rev();
+    let ends: Vec<usize> = ends.filter(|end| after[text.len() - end]).collect();
     let mut found: Option<&[char]> = None;
     for start in (0..text.len()).filter(|start| before[*start]) {
-        for end in (start + 1..=text.len()).filter(|end| after[text.len() - end]) {
-            let value = &text[start..end];
+        for end in ends.iter().take_while(|end| **end > start) {
+            let value = &text[start..*end];
             if found.is_some_and(|found| found != value) {
                 return Values::Several;
             }

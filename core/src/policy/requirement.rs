@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::variables::is_unsupported;
-use crate::message::quoted;
+use crate::message::{quoted, shortened};
 
 /// A requirement that the known values do not decide. `Display` writes it so that it can follow
 /// "if".
@@ -47,8 +47,7 @@ impl Requirement {
     ) -> Self {
         let shown = shown_condition(operator, key, &values);
         let (id, why) = if is_unsupported(key) {
-            let why = format!(", but AWS does not support {key} for rds-db");
-            ("unsupported-key", why)
+            ("unsupported-key", not_supported(key))
         } else if !evaluated {
             (
                 "unsupported-operator",
@@ -78,13 +77,15 @@ impl Requirement {
             texts.join(" or ")
         };
         let unsupported = keys.iter().find(|key| is_unsupported(key));
-        let why = unsupported.map(|key| format!(", but AWS does not support {key} for rds-db"));
+        let why = unsupported.map(|key| not_supported(key));
+        let shown: Vec<_> = keys.iter().map(|key| shortened(key)).collect();
+        let shown = shown.join(" and ");
         let condition = match (&keys[..], negated) {
-            ([key], false) if !values.is_empty() => format!("{key} is {}", or(&values)),
-            ([key], true) if !values.is_empty() => format!("{key} is not {}", or(&values)),
+            ([_], false) if !values.is_empty() => format!("{shown} is {}", or(&values)),
+            ([_], true) if !values.is_empty() => format!("{shown} is not {}", or(&values)),
             (keys, false) => {
                 let make = if keys.len() == 1 { "makes" } else { "make" };
-                format!("{} {make} {} match", keys.join(" and "), or(patterns))
+                format!("{shown} {make} {} match", or(patterns))
             }
             (keys, true) => {
                 let do_not = if keys.len() == 1 {
@@ -121,5 +122,10 @@ impl fmt::Display for Requirement {
 /// Writes a condition as `OPERATOR KEY VALUES`.
 pub(super) fn shown_condition(operator: &str, key: &str, values: &[impl AsRef<str>]) -> String {
     let values: Vec<_> = values.iter().map(|value| quoted(value.as_ref())).collect();
+    let (operator, key) = (shortened(operator), shortened(key));
     format!("{operator} {key} {}", values.join(" or "))
+}
+
+fn not_supported(key: &str) -> String {
+    format!(", but AWS does not support {key} for rds-db")
 }

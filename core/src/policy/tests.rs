@@ -549,11 +549,11 @@ fn condition_of_the_wrong_type_is_refused_with_its_statement() {
         ),
         (
             r#"{"Bool":{"a:b":null}}"#,
-            "Bool \"a:b\" is or contains null; accepted: a string or a list of strings",
+            "Bool a:b is or contains null; accepted: a string or a list of strings",
         ),
         (
             r#"{"Bool":{"a:b":[{}]}}"#,
-            "Bool \"a:b\" is or contains an object; accepted: a string or a list of strings",
+            "Bool a:b is or contains an object; accepted: a string or a list of strings",
         ),
         (
             r#"{"Bool":{"a:b":"true"},"Bool":{"a:b":"false"}}"#,

@@ -15,6 +15,7 @@ use super::document::{Effect, Policy, Statement};
 use super::matching::{Colons, Matching, matches};
 use super::pattern::Pattern;
 use super::variables::Variables;
+use crate::message::shortened;
 use crate::names::{CONNECT_ACTION, ConnectResource};
 use resource::in_resource;
 use unfilled::Filled;
@@ -109,7 +110,10 @@ fn differences(
             let value = variables.get(key).unwrap_or_default();
             differences.push(difference(
                 "condition",
-                format!("The condition {shown} does not hold: {key} is {value:?}."),
+                format!(
+                    "The condition {shown} does not hold: {} is {value:?}.",
+                    shortened(key)
+                ),
             ));
         }
     }

@@ -3,6 +3,7 @@
 //! IAM does not replace them.
 
 use super::{Difference, difference};
+use crate::message::shortened;
 use crate::names::ConnectResource;
 use crate::policy::pattern::{Pattern, Token};
 use crate::policy::placeholder::{self, is_placeholder};
@@ -66,7 +67,7 @@ fn with_values(
             Token::Star => text.push('*'),
             Token::Question => text.push('?'),
             Token::Variable(variable) => {
-                let shown = || format!("${{{}}}", variable.key);
+                let shown = || format!("${{{}}}", shortened(&variable.key));
                 if is_placeholder(&variable.key) {
                     placeholders.push(shown());
                 } else if !variable.is_replaced {
