@@ -6,9 +6,11 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyTimeoutError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use rdsign::timestamp::from_unix_seconds;
@@ -27,10 +29,11 @@ thread_local! {
 pub(crate) struct Provider(Mutex<Option<Py<PyAny>>>);
 
 impl Provider {
-    /// Adapts a value of `credentials=`. Raises TypeError for a value of another type.
-    pub(crate) fn new(given: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+    /// Adapts a value of `credentials=`. `bound` limits the wait for botocore. Raises TypeError for a
+    /// value of another type.
+    pub(crate) fn new(given: &Bound<'_, PyAny>, bound: Duration) -> PyResult<Arc<Self>> {
         let module = PyModule::import(given.py(), "rdsign._credentials")?;
-        let function = module.call_method1("provider", (given,))?;
+        let function = module.call_method1("provider", (given, bound.as_secs_f64()))?;
         Ok(Arc::new(Self(Mutex::new(Some(function.unbind())))))
     }
 
@@ -45,8 +48,13 @@ impl Provider {
             let function = function.ok_or(shutting_down)?;
             keys(function.bind(py)).map_err(|error| {
                 let text = described(py, &error);
+                let timed_out = error.is_instance_of::<PyTimeoutError>(py);
                 RAISED.set(Some(error));
-                text.into()
+                if timed_out {
+                    io::Error::new(io::ErrorKind::TimedOut, text).into()
+                } else {
+                    text.into()
+                }
             })
         })
         .unwrap_or_else(|| Err(shutting_down.into()))
@@ -77,7 +85,11 @@ pub(crate) fn raised_by<T>(py: Python<'_>, outcome: Result<T, rdsign::Error>) ->
     }
     outcome.map_err(|error| {
         let exception = exception(py, &error);
-        if error.code() == ErrorCode::CredentialsFailed && raised.is_some() {
+        let is_its_own = matches!(
+            error.code(),
+            ErrorCode::CredentialsFailed | ErrorCode::CredentialsTimeout
+        );
+        if is_its_own && raised.is_some() {
             exception.set_cause(py, raised);
         }
         exception

@@ -90,7 +90,13 @@ impl Signer {
             role_session_name: text,
             credentials_timeout: seconds,
         }
-        let provider = credentials.map(Provider::new).transpose()?;
+        let bound = match credentials_timeout {
+            Some(given) => seconds("credentials_timeout", given)?,
+            None => rdsign::DEFAULT_CREDENTIALS_TIMEOUT,
+        };
+        let provider = credentials
+            .map(|given| Provider::new(given, bound))
+            .transpose()?;
         if let Some(provider) = &provider {
             let provider = Arc::clone(provider);
             builder = builder.credentials_provider(move || provider.credentials());

@@ -54,7 +54,7 @@ class Signer(_Signer):
     - `profile`: a profile of the AWS configuration files, as the only source.
     - `role_arn`, `external_id`, `role_session_name`: a role to assume with the credentials found.
     - `credentials_timeout`: how many seconds all calls for credentials may take together, over 0.
-      Default: 5.
+      botocore's count, too, so a session that asks for an MFA code needs more. Default: 5.
 
     Without keys, `credentials` and `profile`, credentials come from where the AWS CLI looks. They
     are looked for when the first token is asked for, not here.

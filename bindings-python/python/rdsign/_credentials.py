@@ -1,11 +1,15 @@
 """Adapts every value of `credentials=` to the one form that the native module calls: a function that
 returns (access key ID, secret access key, session token, expiry in seconds since 1970).
 
-boto3 is not imported: its sessions and credentials are recognized by their methods.
+boto3 is not imported: its sessions and credentials are recognized by their methods. botocore may wait
+for minutes, or for ever, so its fetches run in a thread of their own and `credentials_timeout` ends the
+wait.
 """
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from datetime import datetime
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Optional
 
     _Keys = tuple[str, str, Optional[str], Optional[int]]
+    _Read = Callable[[Any], _Keys]
 
 ACCEPTED = (
     "a boto3 or botocore Session, botocore credentials, or a function that returns keys: "
@@ -28,17 +33,79 @@ OWN_NAMES = ("access_key_id", "secret_access_key", "session_token", "expires_at"
 LOOK_AGAIN = 1200
 
 
-def provider(given: Any) -> Callable[[], _Keys]:
-    """Returns the function for a value of `credentials=`. Raises TypeError for any other value."""
+def provider(given: Any, bound: float) -> Callable[[], _Keys]:
+    """Returns the function for a value of `credentials=`. Raises TypeError for any other value.
+
+    `bound` limits how many seconds botocore may take. It does not limit the caller's own function.
+    """
+    bounded = Bounded(bound)
     if isinstance(given, type):
         pass
     elif hasattr(given, "get_credentials"):
-        return lambda: from_session(given)
+        return lambda: bounded.call(from_session, given)
     elif hasattr(given, "get_frozen_credentials"):
-        return lambda: from_botocore(given)
+        return lambda: bounded.call(from_botocore, given)
     elif callable(given):
-        return lambda: from_any(given())
+        return lambda: from_function(given, bounded)
     raise TypeError(f"credentials: has type {_name(given)}; accepted: {ACCEPTED}")
+
+
+class Bounded:
+    """Calls botocore in a thread, and waits for it for a limited time.
+
+    Each wait is for the call that is still running, if there is one, so a source that never answers
+    occupies one thread. The thread is a daemon, so that the program can end.
+    """
+
+    def __init__(self, bound: float) -> None:
+        self.bound = min(bound, threading.TIMEOUT_MAX)
+        self.running: Optional[_Call] = None
+
+    def call(self, read: _Read, source: Any) -> _Keys:
+        """Returns read(source), or raises its exception. Raises TimeoutError if it takes too long."""
+        call = self.running
+        # After a fork, the thread exists only in the parent.
+        if call is None or call.finished.is_set() or call.process != os.getpid():
+            call = self.running = _Call(read, source)
+        if not call.finished.wait(self.bound):
+            raise TimeoutError(f"botocore returned no credentials within {self.bound:g} s")
+        self.running = None
+        return call.result()
+
+
+class _Call:
+    """One call, and its outcome."""
+
+    def __init__(self, read: _Read, source: Any) -> None:
+        self.process = os.getpid()
+        self.finished = threading.Event()
+        self.result: Callable[[], _Keys]
+
+        def run() -> None:
+            try:
+                keys = read(source)
+                self.result = lambda: keys
+            except BaseException as raised:
+                self.result = _raises(raised)
+            finally:
+                self.finished.set()
+
+        threading.Thread(target=run, name="rdsign-credentials", daemon=True).start()
+
+
+def _raises(error: BaseException) -> Callable[[], _Keys]:
+    def result() -> _Keys:
+        raise error
+
+    return result
+
+
+def from_function(function: Callable[[], Any], bounded: Bounded) -> _Keys:
+    """Calls the caller's function, on this thread, and reads what it returned."""
+    found = function()
+    if hasattr(found, "get_frozen_credentials"):
+        return bounded.call(from_botocore, found)
+    return from_any(found)
 
 
 def from_session(session: Any) -> _Keys:

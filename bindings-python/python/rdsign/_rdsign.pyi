@@ -44,7 +44,7 @@ class Signer:
         """Returns a token that is signed now.
 
         With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
-        which takes at most `credentials_timeout`, unless a `credentials` function takes longer.
+        which takes at most `credentials_timeout`, unless a function in `credentials` takes longer.
         Other threads run meanwhile; Ctrl-C takes effect afterwards.
 
         `signing_time` is for tests: an aware datetime from 1970 to 9999. Credentials must be valid
