@@ -41,7 +41,8 @@ pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
     if hostname.is_empty() {
         return invalid("is empty");
     }
-    if hostname.contains(',') {
+    // libpq, asyncpg and SQLAlchemy accept lists.
+    if hostname.contains(',') && !hostname.contains('/') {
         return invalid("is a list of hosts, and each host needs its own token");
     }
     if hostname.len() > MAX_HOSTNAME_LENGTH {
@@ -169,4 +170,25 @@ fn labels_before_domain(hostname: &str) -> Option<&str> {
 
 fn without_trailing_dot(hostname: &str) -> &str {
     hostname.strip_suffix('.').unwrap_or(hostname)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_hosts_is_named_as_one() {
+        let long = vec!["a.example.com"; 30].join(",");
+        for hosts in ["a.example.com,b.example.com", "a:5432,b:5433", "a,", &long] {
+            let message = check_hostname(hosts).unwrap_err().to_string();
+            assert!(
+                message.contains("is a list of hosts, and each host needs its own token"),
+                "{message}"
+            );
+        }
+        let message = check_hostname("postgresql://a,b/db")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("contains a scheme"), "{message}");
+    }
 }
