@@ -36,6 +36,7 @@ mod _rdsign {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::interpreter::claim(module.py())
     }
 }

@@ -1,6 +1,7 @@
 """`rdsign.django.postgresql` in a project's settings, with psycopg 3."""
 
 import os
+import pickle
 import subprocess
 
 import django
@@ -89,6 +90,35 @@ def test_no_token_stays_in_the_settings(database):
     user_of(connection)
     assert "X-Amz" not in str(connection.settings_dict)
     assert "X-Amz" not in str(connection.get_connection_params())
+
+
+def test_a_profile_and_a_region_are_options(database, local, tmp_path, monkeypatch):
+    file = tmp_path / "credentials"
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    file.write_text("\n".join(["[work]", *(f"{name.lower()} = {local.exports[name]}" for name in names)]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    for name in names:
+        monkeypatch.delenv(name)
+    for options in ({}, {"pool": True}):
+        connection = database({"profile": "work", "region": "ap-northeast-1", **options})
+        assert user_of(connection) == "iam_user"
+        _, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+        assert "X-Amz-Signature" in environment["PGPASSWORD"]
+    with pytest.raises(rdsign.InvalidRequestError) as caught:
+        user_of(database({"profile": "work", "region": "eu-west-3"}))
+    assert caught.value.code == "REGION_MISMATCH"
+
+
+def test_errors_are_rdsign_s_and_an_operational_error(database, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(OperationalError) as caught:
+        user_of(database())
+    error = caught.value
+    assert isinstance(error, rdsign.CredentialsError)
+    assert error.code == "CREDENTIALS_NOT_FOUND" and "no credentials found" in str(error)
+    assert type(error.__cause__) is rdsign.CredentialsError
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.code, isinstance(again, OperationalError)) == (str(error), error.code, True)
 
 
 def test_dbshell_gives_psql_a_token(database, local):

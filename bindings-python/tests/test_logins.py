@@ -15,10 +15,6 @@ import psycopg
 import psycopg2
 import pytest
 import rdsign
-import rdsign.asyncpg
-import rdsign.psycopg
-import rdsign.psycopg2
-import rdsign.sqlalchemy
 import sqlalchemy
 from common import PATIENCE
 from psycopg2.pool import ThreadedConnectionPool
@@ -103,12 +99,9 @@ def with_asyncpg(parameters, **more):
 
 
 def asyncpg_s(parameters):
-    """Renames parameters for asyncpg, and adds `hostaddr`: asyncpg does not read PGHOSTADDR."""
+    """Renames the parameter of the database for asyncpg."""
     parameters = dict(parameters)
-    parameters.setdefault("hostaddr", os.environ.get("PGHOSTADDR"))
     parameters["database"] = parameters.pop("dbname")
-    if "sslmode" in parameters:
-        parameters["ssl"] = parameters.pop("sslmode")
     return parameters
 
 
@@ -227,7 +220,6 @@ def test_it_signs_for_the_signer_s_endpoint_and_dials_another_address(connect, s
 def test_invalid_parameters_are_reported_before_dialing(connect, parameters, server):
     signer = rdsign.Signer(hostname=server.host, username="iam_user")
     for wrong, code, options in [
-        ({"host": f"{server.host},other"}, "INVALID_HOSTNAME", {}),
         ({"host": None}, "INVALID_HOSTNAME", {}),
         ({"user": None}, "INVALID_USERNAME", {}),
         ({"user": "testuser"}, "INVALID_USERNAME", {"signer": signer}),
@@ -236,6 +228,73 @@ def test_invalid_parameters_are_reported_before_dialing(connect, parameters, ser
         with pytest.raises(rdsign.InvalidRequestError) as caught:
             connect(parameters | wrong, **options)
         assert caught.value.code == code
+
+
+@each_way
+def test_a_list_of_hosts_is_refused_in_one_sentence(connect, parameters, server):
+    signer = rdsign.Signer(hostname=server.host, username="iam_user")
+    hosts = f"{server.host},other.abc123.ap-northeast-1.rds.amazonaws.com"
+    for wrong in ({"host": hosts}, {"host": hosts, "port": "5432,5432"}):
+        for options in ({}, {"signer": signer}):
+            with pytest.raises(
+                rdsign.InvalidRequestError, match=f'^hostname: "{hosts}" is a list of hosts; a'
+            ):
+                connect(parameters | wrong, **options)
+
+
+def test_a_list_of_hosts_in_a_url_is_refused_in_one_sentence(monkeypatch):
+    one, other = (f"{name}.abc123.eu-west-1.rds.amazonaws.com" for name in "ab")
+    said = pytest.raises(rdsign.InvalidRequestError, match="is a list of hosts; accepted: a bare host name")
+    ports = f"{one}:5432,{other}:5433"
+    for connect in (rdsign.psycopg.connect, rdsign.psycopg2.connect):
+        with said:
+            connect(f"postgresql://u@{ports}/app")
+    with said:
+        rdsign.asyncpg.arguments(f"postgresql://u@{ports}/app")
+    with said:
+        rdsign.asyncpg.arguments(host=[one, other], port=[5432, 5433], user="u")
+    for driver in ("psycopg", "psycopg2", "asyncpg"):
+        url = f"postgresql+{driver}://u@/app?plugin=rdsign&host={one}:5432&host={other}:5432"
+        engine = (create_async_engine if driver == "asyncpg" else sqlalchemy.create_engine)(url)
+        with said:
+            getattr(engine, "sync_engine", engine).raw_connection()
+    monkeypatch.setenv("PGHOST", f"{one},{other}")
+    monkeypatch.setenv("PGPORT", "5432,5433")
+    with said:
+        rdsign.psycopg.connect("user=u")
+
+
+@pytest.mark.parametrize("port", ["5432,5433", "x", "05432"])
+def test_a_port_of_the_environment_that_is_none_is_refused(port, monkeypatch):
+    monkeypatch.setenv("PGPORT", port)
+    with pytest.raises(rdsign.InvalidRequestError, match=f"^port: '{port}' is not a port; ") as caught:
+        rdsign.psycopg.connect(host="a.abc123.eu-west-1.rds.amazonaws.com", user="u")
+    assert caught.value.code == "INVALID_PORT"
+
+
+@each_way
+def test_a_profile_and_a_region_may_stand_among_the_parameters(
+    connect, parameters, server, tmp_path, monkeypatch
+):
+    file = tmp_path / "credentials"
+    lines = (
+        f"{name.lower()} = {os.environ[name]}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    )
+    file.write_text("\n".join(["[work]", *lines]))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+    assert connect(parameters, profile="work") == "iam_user"
+    for options, code in [
+        ({"region": "eu-west-3"}, "REGION_MISMATCH"),
+        ({"profile": "missing"}, "CREDENTIALS_FAILED"),
+        ({"external_id": "x"}, "INVALID_CREDENTIALS"),
+    ]:
+        with pytest.raises(rdsign.Error) as caught:
+            connect(parameters, **options)
+        assert caught.value.code == code
+    signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
+    with pytest.raises(rdsign.InvalidRequestError, match="^profile: given together with a signer"):
+        connect(parameters, signer=signer, profile="work")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +342,7 @@ def test_conninfos_dsns_and_urls_are_read(server, parameters):
     async def main():
         query = f"sslmode=verify-full&sslrootcert={server.exports['PGSSLROOTCERT']}"
         dsn = f"postgresql://iam_user@{server.host}:{server.port}/testdb?{query}"
-        connection = await rdsign.asyncpg.connect(dsn, hostaddr="127.0.0.1", timeout=None)
+        connection = await rdsign.asyncpg.connect(dsn, timeout=None)
         assert await connection.fetchval(WHO) == "iam_user"
         await connection.close()
         context = ssl.create_default_context(cafile=server.exports["PGSSLROOTCERT"])
@@ -296,12 +355,6 @@ def test_conninfos_dsns_and_urls_are_read(server, parameters):
         with engine.connect() as connection:
             assert connection.scalar(sqlalchemy.text(WHO)) == "iam_user"
         engine.dispose()
-
-
-def test_another_driver_of_sqlalchemy_is_rejected_at_once():
-    engine = sqlalchemy.create_engine("sqlite://")
-    with pytest.raises(ValueError, match="has the driver pysqlite; accepted: psycopg, "):
-        rdsign.sqlalchemy.use_tokens(engine)
 
 
 def test_a_connection_factory_of_psycopg2_keeps_its_class(parameters, server):

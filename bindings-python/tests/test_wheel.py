@@ -41,7 +41,7 @@ def test_it_contains_exactly_the_expected_files(names):
         "rds.pem",
     }
     information = {name.partition(".dist-info/")[2] for name in names if ".dist-info/" in name}
-    assert information == {"METADATA", "WHEEL", "RECORD", "licenses/LICENSE"}
+    assert information == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
 def test_its_certificates_are_those_of_ca_bundle():

@@ -13,11 +13,17 @@ from __future__ import annotations
 
 from ._errors import CredentialsError, Error, InvalidRequestError
 from ._rdsign import Signer as _Signer
-from ._rdsign import Token, aws_environment
+from ._rdsign import Token, __version__, aws_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional, Union
+    from typing import Any, Optional, Union
+
+    from . import asyncpg as asyncpg
+    from . import django as django
+    from . import psycopg as psycopg
+    from . import psycopg2 as psycopg2
+    from . import sqlalchemy as sqlalchemy
 
 __all__ = [
     "CredentialsError",
@@ -25,9 +31,27 @@ __all__ = [
     "InvalidRequestError",
     "Signer",
     "Token",
+    "__version__",
     "ca_bundle",
     "generate_db_auth_token",
 ]
+
+# Imported when they are first used, because each imports its driver.
+_DRIVERS = ("asyncpg", "django", "psycopg", "psycopg2", "sqlalchemy")
+
+# A type checker would accept every name if it saw this.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _DRIVERS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_DRIVERS, *(name for name in globals() if name.startswith("__"))})
 
 
 class Signer(_Signer):
@@ -97,16 +121,13 @@ _KEPT = 256
 _signers: dict[tuple[object, ...], Signer] = {}
 
 
-def _signer_for(hostname: str, port: Optional[int], username: str, region: Optional[str] = None) -> Signer:
-    """Returns the cached Signer for these options, with the default chain of credentials.
-
-    A change of the AWS_* variables makes a new one.
-    """
+def _signer_for(hostname: str, port: Optional[int], username: str, **options: Any) -> Signer:
+    """Returns the cached Signer for these options. A change of the AWS_* variables makes a new one."""
     # The type is part of the key: True and 1.0 equal 1, but are not ports.
-    key = (hostname, type(port), port, username, region, aws_environment())
+    key = (hostname, type(port), port, username, *sorted(options.items()), aws_environment())
     signer = _signers.get(key)
     if signer is None:
-        signer = Signer(hostname=hostname, port=port, username=username, region=region)
+        signer = Signer(hostname=hostname, port=port, username=username, **options)
         if len(_signers) >= _KEPT:
             _signers.clear()
         _signers[key] = signer
@@ -128,7 +149,7 @@ def generate_db_auth_token(
     """
     if Port is None:
         raise TypeError("Port: has type NoneType; accepted: an int")
-    return _signer_for(DBHostname, _port_of(Port), DBUsername, Region).password()
+    return _signer_for(DBHostname, _port_of(Port), DBUsername, region=Region).password()
 
 
 def ca_bundle() -> str:

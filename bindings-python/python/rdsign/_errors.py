@@ -26,5 +26,22 @@ class CredentialsError(Error):
     """No credentials were found, they have expired, or their source failed or took too long."""
 
 
+def operational(error: Error, base: type[Exception], *arguments: object) -> Error:
+    """Returns the error as one that also is a framework's OperationalError, made with these arguments.
+
+    So both `except rdsign.Error` and the framework's own code, such as one that tries again, catch it.
+    """
+    names = {
+        "__init__": base.__init__,
+        "__str__": lambda self: str(error),
+        "__reduce__": lambda self: (operational, (error, base, *arguments)),
+        "__module__": "rdsign",
+    }
+    kind = type(type(error).__name__, (type(error), base), names)
+    joined: Error = kind(*arguments)
+    joined.code = error.code
+    return joined
+
+
 for _class in (Error, InvalidRequestError, CredentialsError):
     _class.__module__ = "rdsign"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 VERIFY_FULL = "verify-full"
 CHECKED = ("verify-ca", VERIFY_FULL)
+# Options of the Signer that may stand among the parameters of a connection, instead of a signer.
+OPTIONS = ("region", "profile", "role_arn", "external_id", "role_session_name")
 
 
 def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer, dict[str, Any]]:
@@ -84,11 +86,23 @@ def fill(parameters: dict[str, Any], signer: Signer) -> None:
 
 
 def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
-    """Returns the signer for a host, port and user, and sets all three as parameters.
+    """Returns the signer for a host, port and user, sets all three as parameters, and removes the
+    options of a signer.
 
     A given signer's own fill in missing parameters.
     """
+    options = take_options(parameters)
+    hosts = parameters.get("host") or (os.environ.get("PGHOST", "") if signer is None else "")
+    hosts = ",".join(map(str, hosts)) if isinstance(hosts, (list, tuple)) else hosts
+    if "," in hosts:
+        # core rejects a list of hosts. Its ports are a list, too, so they are not passed on.
+        return _signer_for(hosts, None, "")
     if signer is not None:
+        if options:
+            raise InvalidRequestError(
+                f"{next(iter(options))}: given together with a signer; accepted: one of them",
+                "INVALID_CREDENTIALS",
+            )
         fill(parameters, signer)
         if parameters["user"] != signer.username:
             raise InvalidRequestError(
@@ -105,6 +119,15 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
         raise InvalidRequestError("host: missing; accepted: host, PGHOST or a signer", "INVALID_HOSTNAME")
     if not user:
         raise InvalidRequestError("user: missing; accepted: user, PGUSER or a signer", "INVALID_USERNAME")
-    signer = _signer_for(host, _port_of(port), user)
+    port = _port_of(port)
+    if isinstance(port, str):
+        raise InvalidRequestError(f"port: {port!r} is not a port; accepted: 1 to 65535", "INVALID_PORT")
+    signer = _signer_for(host, port, user, **options)
     parameters |= {"host": host, "port": signer.port, "user": user}
     return signer
+
+
+def take_options(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Removes the options of a signer from the parameters, and returns those that are given."""
+    taken = {name: parameters.pop(name, None) for name in OPTIONS}
+    return {name: value for name, value in taken.items() if value is not None}

@@ -6,7 +6,9 @@ from typing import Any, NoReturn, Protocol, SupportsIndex, final
 
 from typing_extensions import Self, disjoint_base
 
-__all__ = ["Signer", "Token", "aws_environment", "libpq_service"]
+__all__ = ["Signer", "Token", "__version__", "aws_environment", "libpq_service"]
+
+__version__: str
 
 class _Session(Protocol):
     """A boto3 or botocore Session."""

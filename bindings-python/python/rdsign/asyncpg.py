@@ -4,12 +4,13 @@
     pool = rdsign.asyncpg.create_pool(host="...", user="iam_user", database="app")
 
 Every connection gets its own token, also in pools. The server's certificate must match its name and
-come from the authorities in `rdsign.ca_bundle()`, unless `ssl=`, the DSN, PGSSLMODE or PGSSLROOTCERT
-say otherwise.
+come from the authorities in `rdsign.ca_bundle()`, unless `ssl=`, `sslmode=`, `sslrootcert=`, the DSN,
+PGSSLMODE or PGSSLROOTCERT say otherwise.
 
 Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
-credentials or another endpoint, pass `signer=`. To dial another address than the endpoint, such as a
-tunnel, pass `hostaddr=` and `port=`. `hostaddr=` is not an argument of asyncpg itself.
+credentials or another endpoint, pass `signer=`, or `profile=`, `role_arn=` or `region=`. To dial
+another address than the endpoint, such as a tunnel, pass `hostaddr=` (default: PGHOSTADDR) and `port=`.
+asyncpg itself has neither `hostaddr=` nor `sslmode=` and `sslrootcert=`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from . import Signer, ca_bundle
-from ._libpq import CHECKED, VERIFY_FULL, check_host, expand_service, settle
+from ._libpq import CHECKED, OPTIONS, VERIFY_FULL, check_host, expand_service, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,10 +66,12 @@ def arguments(
     # asyncpg has other names for the rest. Older versions know no service, so all values are passed on.
     endpoint |= {name: named[name] for name in ("host", "port", "user") if name in named}
     if hostaddr is None:
-        hostaddr = named.get("hostaddr")
+        hostaddr = named.get("hostaddr") or os.environ.get("PGHOSTADDR") or None
     if "dbname" in named and not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
         given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
+    for name in (*OPTIONS, "sslmode", "sslrootcert"):
+        given.pop(name, None)
     given |= {name: endpoint[name] for name in ("host", "port", "user")}
     given["password"] = signer.password_async
     mode = given.get("ssl")
@@ -109,7 +112,7 @@ async def connect(
     signer: Optional[Signer] = None,
     hostaddr: Optional[str] = None,
     **kwargs: Any,
-) -> Any:
+) -> asyncpg.Connection[asyncpg.Record]:
     """Connects as `asyncpg.connect()` does, with a token as the password.
 
     Also raises what `Signer` and `Signer.token()` raise.
@@ -123,7 +126,7 @@ def create_pool(
     signer: Optional[Signer] = None,
     hostaddr: Optional[str] = None,
     **kwargs: Any,
-) -> Any:
+) -> asyncpg.Pool[asyncpg.Record]:
     """Creates a pool as `asyncpg.create_pool()` does, with a token for each connection.
 
     Also raises what `Signer` raises.

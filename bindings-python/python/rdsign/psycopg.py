@@ -8,7 +8,7 @@ also in pools. sslmode is verify-full and sslrootcert is `rdsign.ca_bundle()` un
 PGSSLMODE or PGSSLROOTCERT say otherwise.
 
 Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
-credentials or another endpoint, pass `signer=`. To dial another address than the endpoint, such as a
+credentials or another endpoint, pass `signer=`, or `profile=`, `role_arn=` or `region=`. To dial another address than the endpoint, such as a
 tunnel, pass `hostaddr=` and `port=`:
 `connect(signer=signer, hostaddr="127.0.0.1", port=6543, dbname="app")`.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import Row
 
 from . import Signer
 from ._libpq import prepare
@@ -26,40 +27,52 @@ from ._libpq import prepare
 if TYPE_CHECKING:
     from typing import Optional
 
+    from psycopg.rows import AsyncRowFactory, RowFactory
     from typing_extensions import Self
 
 __all__ = ["AsyncConnection", "Connection", "connect", "connect_async"]
 
 
-class Connection(psycopg.Connection[Any]):
+class Connection(psycopg.Connection[Row]):
     """A psycopg.Connection that logs in with a token."""
 
-    # mypy: psycopg's own arguments are in **kwargs here.
+    # mypy: psycopg's other arguments are in **kwargs here.
     @classmethod
     def connect(  # type: ignore[override]
-        cls, conninfo: str = "", *, signer: Optional[Signer] = None, **kwargs: Any
+        cls,
+        conninfo: str = "",
+        *,
+        signer: Optional[Signer] = None,
+        row_factory: Optional[RowFactory[Row]] = None,
+        **kwargs: Any,
     ) -> Self:
         """Connects as psycopg's method does, with a token as the password.
 
         Also raises what `Signer` and `Signer.token()` raise.
         """
         signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
-        return super().connect(password=signer.password(), **parameters)
+        return super().connect(password=signer.password(), row_factory=row_factory, **parameters)
 
 
-class AsyncConnection(psycopg.AsyncConnection[Any]):
+class AsyncConnection(psycopg.AsyncConnection[Row]):
     """A psycopg.AsyncConnection that logs in with a token."""
 
     @classmethod
     async def connect(  # type: ignore[override]
-        cls, conninfo: str = "", *, signer: Optional[Signer] = None, **kwargs: Any
+        cls,
+        conninfo: str = "",
+        *,
+        signer: Optional[Signer] = None,
+        row_factory: Optional[AsyncRowFactory[Row]] = None,
+        **kwargs: Any,
     ) -> Self:
         """Connects as psycopg's method does, with a token as the password.
 
         Also raises what `Signer` and `Signer.token()` raise.
         """
         signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
-        return await super().connect(password=await signer.password_async(), **parameters)
+        password = await signer.password_async()
+        return await super().connect(password=password, row_factory=row_factory, **parameters)
 
 
 connect = Connection.connect

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
+import asyncpg
+import psycopg2.extensions
 import rdsign
+import sqlalchemy
+from psycopg.rows import DictRow, TupleRow, dict_row
+from psycopg_pool import ConnectionPool
 
 
 def keys() -> dict[str, object]:
@@ -40,3 +46,33 @@ except rdsign.InvalidRequestError as error:
 except rdsign.CredentialsError as error:
     code = error.code
 path: str = rdsign.ca_bundle()
+version: str = rdsign.__version__
+
+
+# The drivers' types are kept, without an import of rdsign.psycopg and the like.
+plain: rdsign.psycopg.Connection[TupleRow] = rdsign.psycopg.connect("", signer=signer, autocommit=True)
+rows = rdsign.psycopg.Connection[DictRow].connect(row_factory=dict_row, profile="dev")
+# pyright infers the rows of neither this nor psycopg's own function.
+own: rdsign.psycopg.Connection[DictRow] = rdsign.psycopg.connect(row_factory=dict_row)  # pyright: ignore
+row: dict[str, Any] | None = rows.execute("select 1").fetchone()
+pool: ConnectionPool[rdsign.psycopg.Connection[DictRow]] = ConnectionPool(
+    connection_class=rdsign.psycopg.Connection[DictRow], kwargs={"row_factory": dict_row}
+)
+
+
+class Own(psycopg2.extensions.connection):
+    pass
+
+
+second: psycopg2.extensions.connection = rdsign.psycopg2.connect("dbname=app")
+mine: Own = rdsign.psycopg2.connect("dbname=app", connection_factory=Own)
+engine: sqlalchemy.Engine = rdsign.sqlalchemy.use_tokens(sqlalchemy.create_engine("postgresql://"))
+
+
+async def drivers() -> None:
+    third: asyncpg.Connection[asyncpg.Record] = await rdsign.asyncpg.connect(user="u")
+    record: asyncpg.Record | None = await third.fetchrow("select 1")
+    async with rdsign.asyncpg.create_pool(user="u") as connections:
+        text: str = await connections.execute("select 1")
+    again = await rdsign.psycopg.AsyncConnection[DictRow].connect(row_factory=dict_row)
+    print(record, text, again)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db.backends.postgresql import base, client
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
+from django.db.utils import OperationalError
 
-from ... import InvalidRequestError
+from ... import Error, InvalidRequestError
+from ..._errors import operational
 from ..._libpq import expand_service, prepare
 
 TYPE_CHECKING = False
@@ -67,7 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         parameters = dict(conn_params)
-        signer, parameters = prepare(parameters, parameters.pop("signer", None))
-        if not getattr(self, "pool", None):
-            parameters["password"] = signer.password()
+        try:
+            signer, parameters = prepare(parameters, parameters.pop("signer", None))
+            if not getattr(self, "pool", None):
+                parameters["password"] = signer.password()
+        except Error as error:
+            raise operational(error, OperationalError, str(error)) from error
         return super().get_new_connection(parameters)
