@@ -134,6 +134,7 @@ test-python: $(PYTHON)/ready ## test the Python package: a wheel, with real driv
 	$(CARGO) build --locked $(TOGETHER)
 ifndef WHEEL
 	@rm -rf target/wheels
+	@bindings-python/packaging/command target/debug
 	$(PYTHON)/bin/maturin build --locked --manifest-path bindings-python/Cargo.toml --out target/wheels
 endif
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
@@ -247,6 +248,7 @@ dist-c: portable ## librdsign as a tree that can be moved, in dist/c/
 	BUILT='$(PORTABLE)' PREFIX= DESTDIR=dist/c bindings-c/packaging/install
 
 dist-python: portable $(PYTHON)/ready ## the wheel and the source of the Python package, in dist/
+	@bindings-python/packaging/command $(PORTABLE)
 	@bindings-python/packaging/dist $(PYTHON) dist
 
 dist-jvm: portable ## the JAR, in dist/

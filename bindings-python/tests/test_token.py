@@ -113,3 +113,17 @@ def test_an_error_can_be_pickled():
         "INVALID_PORT",
         str(caught.value),
     )
+
+
+def test_token_async_waits_in_asyncio_only():
+    """trio and curio drive coroutines like this, without a loop of asyncio."""
+
+    def drive(one):
+        try:
+            one.token_async().send(None)
+        except StopIteration as done:
+            return done.value
+
+    assert drive(signer()).value
+    with pytest.raises(RuntimeError, match=r"^token_async\(\) can wait for credentials in asyncio only; .*"):
+        drive(signer(credentials=lambda: {"access_key_id": "akid", "secret_access_key": "secret"}))

@@ -93,12 +93,20 @@ class Signer(_Signer):
         """Returns a token without blocking the event loop.
 
         With cached credentials it signs at once, and works in any event loop. Otherwise it waits
-        for credentials in a thread of asyncio's default executor. Raises what `token()` raises.
+        for credentials in a thread of asyncio's default executor, and raises RuntimeError in another
+        event loop. Also raises what `token()` raises.
         """
         token = self.ready_token()
         if token is None:
             import asyncio
 
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                raise RuntimeError(
+                    "token_async() can wait for credentials in asyncio only; in another event loop, "
+                    "call token() in a thread if ready_token() returns None"
+                ) from None
             token = await asyncio.to_thread(self.token)
         return token
 
