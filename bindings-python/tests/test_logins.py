@@ -415,6 +415,26 @@ def test_the_server_accepts_the_signer_s_password(server):
     server.refuse(signer.password().replace("DBUser=iam_user", "DBUser=iam_usex"), r"\(wrong-user\).*")
 
 
+def test_a_program_that_calls_asyncpg_itself_gets_tokens(server, parameters):
+    """As libraries on top of asyncpg do: with the arguments, or with a password function."""
+    signer = rdsign.Signer(hostname=server.host, port=int(server.port), username="iam_user")
+    dialed = {"host": "127.0.0.1", "port": int(server.port), "user": "iam_user", "database": "testdb"}
+    ways = [
+        rdsign.asyncpg.arguments(**asyncpg_s(parameters)),
+        {**dialed, "password": signer.password_async, "ssl": "require"},
+        {**dialed, "password": signer.password, "ssl": "require"},
+    ]
+
+    async def main(way):
+        connection = await asyncpg.connect(**way)
+        try:
+            return await connection.fetchval(WHO)
+        finally:
+            await connection.close()
+
+    assert [finished(lambda way=way: main(way)) for way in ways] == ["iam_user"] * 3
+
+
 @pytest.fixture
 def service(tmp_path, monkeypatch):
     """Writes the service `dev`, which PGSERVICE names."""
