@@ -31,8 +31,9 @@ Errors go to standard error as `rdsign: CODE: message`.";
 #[derive(Subcommand)]
 enum Command {
     /// Print a token to log in with
-    #[command(visible_alias = "generate-db-auth-token")]
     Token(commands::token::TokenArgs),
+    /// Print a token, with the AWS CLI's name and flags
+    GenerateDbAuthToken(commands::generate_db_auth_token::GenerateDbAuthTokenArgs),
     /// Run a program with a token as its password
     Exec(commands::exec::ExecArgs),
     /// Print a token as a line of libpq's password file
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),
+        Command::GenerateDbAuthToken(args) => commands::generate_db_auth_token::run(args),
         Command::Exec(args) => commands::exec::run(args),
         Command::Pgpass(args) => commands::pgpass::run(args),
         Command::Doctor(args) => commands::doctor::run(*args),

@@ -78,6 +78,62 @@ fn the_aws_cli_s_name_and_flags_give_the_same_token() {
 }
 
 #[test]
+fn global_flags_of_the_aws_cli_that_keep_the_token_are_ignored() {
+    let own = printed(with_flags("token", &[]));
+    for flags in [
+        &["--output", "text", "--output=json", "--query", "x"][..],
+        &["--debug", "--debug", "--v2-debug", "--color=off"],
+        &["--no-cli-pager", "--no-paginate", "--no-cli-auto-prompt"],
+        &["--cli-read-timeout", "1", "--cli-connect-timeout=0"],
+        &[
+            "--cli-binary-format",
+            "base64",
+            "--cli-error-format",
+            "json",
+        ],
+        &["--no-verify-ssl", "--endpoint-url", "http://x"],
+        &["--ca-bundle", "/nonexistent"],
+    ] {
+        assert_eq!(printed(with_flags("generate-db-auth-token", flags)), own);
+        // rdsign's own name for the command keeps refusing flags that do nothing.
+        assert_eq!(error(with_flags("token", flags)).0, 2, "{flags:?}");
+    }
+}
+
+#[test]
+fn flags_and_files_that_would_change_the_token_are_refused_with_a_reason() {
+    for flags in [
+        &["--no-sign-request"][..],
+        &["--cli-auto-prompt"],
+        &["--cli-input-json", "{}"],
+        &["--cli-input-yaml=x"],
+        &["--generate-cli-skeleton"],
+        &["--generate-cli-skeleton", "input"],
+    ] {
+        let (status, message) = error(with_flags("generate-db-auth-token", flags));
+        assert_eq!(status, 2, "{message}");
+        let flag = flags[0].split('=').next().unwrap();
+        assert!(
+            message.starts_with(&format!("rdsign: {flag}: ")),
+            "{message}"
+        );
+        assert!(message.contains("; accepted: "), "{message}");
+    }
+    for flag in ["--hostname", "--username"] {
+        for file in ["file://name", "fileb:///name"] {
+            let mut arguments = FLAGS;
+            let at = arguments.iter().position(|given| *given == flag).unwrap();
+            arguments[at + 1] = file;
+            let command = rdsign(&[&["generate-db-auth-token"], &arguments[..]].concat());
+            let (status, message) = error(command);
+            assert_eq!(status, 2, "{message}");
+            let start = format!("rdsign: {flag}: \"{file}\" names a file");
+            assert!(message.starts_with(&start), "{message}");
+        }
+    }
+}
+
+#[test]
 fn libpq_s_variables_replace_missing_flags() {
     let mut command = rdsign(&["token", "--signing-time", "2024-08-26T22:00:00Z"]);
     command.env("PGHOST", HOST).env("PGPORT", "3306");

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod exec;
+pub(crate) mod generate_db_auth_token;
 pub(crate) mod inspect;
 pub(crate) mod local;
 pub(crate) mod pgpass;

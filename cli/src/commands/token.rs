@@ -1,5 +1,5 @@
-//! `rdsign token`: prints a token. `generate-db-auth-token`, the AWS CLI's name, is an alias.
-//! Standard output contains only the token, so that a shell can assign it to a variable.
+//! `rdsign token`: prints a token. Standard output contains only the token, so that a shell can
+//! assign it to a variable.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::output;
 #[command(after_help = HELP)]
 pub(crate) struct TokenArgs {
     #[command(flatten)]
-    target: TargetArgs,
+    pub(super) target: TargetArgs,
 
     /// Lifetime of the token in seconds, 1 to 900 [default: 900]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
