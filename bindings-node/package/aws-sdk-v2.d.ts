@@ -11,11 +11,12 @@ export interface CredentialsV2 {
   get?(callback: (error?: any) => void): void
 }
 
-/** The options of v2's RDS.Signer. Only `hostname` and `username` are required, here or in a call. */
+/** The options of v2's RDS.Signer. All but `credentials` and `region` are required, here or in a call. */
 export interface SignerOptionsV2 {
   credentials?: CredentialsV2 | Credentials | CredentialsProvider | null
   hostname?: string
-  port?: number
+  /** As a number, or as text. */
+  port?: number | string
   region?: string
   username?: string
 }

@@ -4,6 +4,7 @@
 // AWS.config is not read: credentials come from the options or the default chain.
 
 const { Signer: OurSigner } = require('./index.js')
+const { requirePort } = require('./refuse.js')
 
 /** For how many combinations of options one signer caches credentials. */
 const KEPT = 100
@@ -44,6 +45,7 @@ class Signer {
   }
 
   #signer({ region, hostname, port, username, credentials }, mayWait) {
+    requirePort(port)
     const options = { region, hostname, port, username }
     const asks = typeof credentials?.get === 'function'
     if (credentials && typeof credentials !== 'function' && !(asks && mayWait)) {

@@ -2,9 +2,11 @@
 // Checks the types of arguments, and rejects unknown names. All rules about values are core's; this
 // module rejects only values that could not be passed to the native half unchanged.
 
+const { kind, refuse, requirePort } = require('./refuse.js')
+
 const OPTIONS = {
   hostname: 'string',
-  port: 'number',
+  port: 'number or string',
   username: 'string',
   region: 'string',
   expiresIn: 'number',
@@ -16,28 +18,14 @@ const OPTIONS = {
   roleArn: 'string',
   externalId: 'string',
   roleSessionName: 'string',
-  credentialsTimeout: 'finite number'
+  credentialsTimeout: 'finite number',
+  sha256: 'function'
 }
 
 /** The longest delay of setTimeout, in milliseconds: 24 days. */
 const LONGEST = 2 ** 31 - 1
 
 const isA = (type, value) => Object.prototype.toString.call(value) === `[object ${type}]`
-
-/** Names the type of a value. Does not show the value, which may be a secret in the wrong place. */
-function kind(value) {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object'
-    ? 'an object'
-    : typeof value === 'undefined'
-      ? 'undefined'
-      : `a ${typeof value}`
-}
-
-function refuse(name, value, accepted) {
-  throw new TypeError(`${name}: is ${kind(value)}; accepted: ${accepted}`)
-}
 
 function known(object, names, what) {
   for (const name of Object.keys(object)) {
@@ -46,6 +34,9 @@ function known(object, names, what) {
     }
   }
 }
+
+const has = (value, type) =>
+  type === 'finite number' ? Number.isFinite(value) : type.split(' or ').includes(typeof value)
 
 /** Checks the options of a Signer. Returns those for the native half, and the provider. */
 function signerOptions(options) {
@@ -62,9 +53,10 @@ function signerOptions(options) {
       } else {
         checked.credentials = keys(value)
       }
-    } else if (type === 'finite number' ? !Number.isFinite(value) : typeof value !== type) {
+    } else if (!has(value, type)) {
       refuse(name, value, `a ${type}`)
-    } else {
+    } else if (name !== 'sha256') {
+      // The AWS SDK's signer has the option sha256, its implementation of SHA-256. rdsign uses its own.
       checked[name] = value
     }
   }
@@ -136,4 +128,4 @@ function signingTimeOf(options) {
   return Math.floor(signingTime.getTime() / 1000)
 }
 
-module.exports = { signerOptions, signingTimeOf, credentialsOf, keys, kind }
+module.exports = { signerOptions, signingTimeOf, credentialsOf, requirePort }

@@ -36,8 +36,8 @@ export type CredentialsProvider = (options?: {
 export interface SignerOptions {
   /** The endpoint's host name, as RDS shows it, even if you dial another address. */
   readonly hostname: string
-  /** The endpoint's port, 1 to 65535. Default: 5432. */
-  readonly port?: number
+  /** The endpoint's port, 1 to 65535, as a number or as text. Default: 5432. */
+  readonly port?: number | string
   /** The database user, exactly as the database spells it. */
   readonly username: string
   /**
@@ -68,6 +68,10 @@ export interface SignerOptions {
    * 5000.
    */
   readonly credentialsTimeout?: number
+  /** An option of the AWS SDK's signer that is accepted and not used: rdsign computes SHA-256 itself. */
+  readonly sha256?: new (
+    ...args: never[]
+  ) => object
 }
 
 /** The options of one token. */
@@ -142,7 +146,12 @@ export class Signer {
    * @throws {RdsignError} as `token()`
    */
   readonly password: () => Promise<string>
-  /** The same, with the name of the method in `@aws-sdk/rds-signer`. */
+  /**
+   * The same, with the name of the method in `@aws-sdk/rds-signer`. That signer has no default port, so
+   * this method requires the option `port`.
+   *
+   * @throws {TypeError} if the Signer was created without a port
+   */
   getAuthToken(): Promise<string>
 }
 

@@ -6,7 +6,7 @@
 // process, longer than loading this package. So ES modules import the other entries by file name.
 
 const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, MAX_EXPIRES_IN } = require('./load.js')
-const { signerOptions, signingTimeOf, credentialsOf } = require('./check.js')
+const { signerOptions, signingTimeOf, credentialsOf, requirePort } = require('./check.js')
 
 // The native half writes here when a token expires, in milliseconds since 1970.
 const expiry = new Float64Array(1)
@@ -66,6 +66,8 @@ class Token {
 
 class Signer {
   #native
+  /** The port as it was given. */
+  #port
   #provider
   #hasRole
   #timeout
@@ -81,6 +83,7 @@ class Signer {
     } catch (error) {
       throw ours(error)
     }
+    this.#port = checked.port
     this.#provider = provider
     this.#hasRole = checked.roleArn !== undefined
     this.#timeout = checked.credentialsTimeout ?? DEFAULT_CREDENTIALS_TIMEOUT
@@ -130,7 +133,8 @@ class Signer {
     return this.#now(options === undefined ? undefined : signingTimeOf(options))
   }
 
-  getAuthToken() {
+  async getAuthToken() {
+    requirePort(this.#port)
     return this.password()
   }
 

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use napi::Either;
 use napi_derive::napi;
-use rdsign::SignerBuilder;
+use rdsign::{Number, SignerBuilder};
 
 use crate::credentials::{Keys, Provider};
 
@@ -12,7 +13,7 @@ use crate::credentials::{Keys, Provider};
 #[napi(object, object_to_js = false)]
 pub struct Options {
     pub hostname: Option<String>,
-    pub port: Option<f64>,
+    pub port: Option<Either<f64, String>>,
     pub username: Option<String>,
     pub region: Option<String>,
     pub expires_in: Option<f64>,
@@ -41,7 +42,13 @@ impl Options {
                 }
             )*};
         }
-        set!(hostname, port, username, region, expires_in);
+        set!(hostname, username, region, expires_in);
+        if let Some(port) = self.port {
+            builder = builder.port(match port {
+                Either::A(number) => number.into(),
+                Either::B(text) => Number::parse(&text),
+            });
+        }
         set!(access_key_id, secret_access_key, session_token);
         set!(profile, role_arn, external_id, role_session_name);
         if let Some(keys) = self.credentials {

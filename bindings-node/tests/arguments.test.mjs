@@ -53,6 +53,14 @@ test('a number that is not an integer in range is rejected, and not truncated', 
   assert.equal(make({ port: 65535, expiresIn: 1, credentialsTimeout: 0.5 })().port, 65535)
 })
 
+test('a port may be text, as a variable of the environment is', () => {
+  assert.equal(make({ port: '3306' })().port, 3306)
+  for (const port of ['', 'x', '5432.0', ' 5432', '0x10', '1e3', '0', '65536', '-1', '9'.repeat(30)])
+    refused({ port }, 'INVALID_PORT', 'port')
+  assert.throws(make({ port: 'fünf' }), { message: 'port: "fünf" is not a port; accepted: 1 to 65535' })
+  refused({ port: 'x', hostname: '' }, 'INVALID_HOSTNAME', 'hostname')
+})
+
 test('a lone surrogate or NUL is rejected, and not replaced', () => {
   for (const username of ['a\ud800', '\udc00a', 'a\ud800b', 'nul\0', '\ufffd'])
     refused({ username }, 'INVALID_USERNAME', 'username')
@@ -69,7 +77,9 @@ test('a lone surrogate or NUL is rejected, and not replaced', () => {
 test('a value of the wrong type throws a TypeError that names the field', () => {
   const wrong = {
     string: [1, null, {}, [], true, Symbol('x'), 1n, () => {}, new String('x')],
-    number: ['5432', '', null, {}, true, 1n, new Number(1)]
+    number: ['5432', '', null, {}, true, 1n, new Number(1)],
+    'number or string': [null, {}, [], true, 1n, new Number(1), new String('1')],
+    function: ['sha256', 1, null, {}, true]
   }
   const fields = {
     string: [
@@ -84,7 +94,9 @@ test('a value of the wrong type throws a TypeError that names the field', () => 
       'externalId',
       'roleSessionName'
     ],
-    number: ['port', 'expiresIn', 'credentialsTimeout']
+    number: ['expiresIn', 'credentialsTimeout'],
+    'number or string': ['port'],
+    function: ['sha256']
   }
   for (const [type, names] of Object.entries(fields)) {
     for (const name of names) for (const value of wrong[type]) mistyped(make({ [name]: value }), name)

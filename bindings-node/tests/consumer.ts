@@ -1,5 +1,6 @@
 // A user's program, compiled with `tsc --strict`. Lines that must not compile say why.
 
+import type { SignerConfig } from '@aws-sdk/rds-signer'
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 import { Client, Pool } from 'pg'
 import { type ErrorCode, RdsignError, Signer, type SignerOptions, Token } from 'rdsign'
@@ -8,6 +9,7 @@ import { pgOptions } from 'rdsign/pg.js'
 import { verifyFull } from 'rdsign/tls.js'
 
 declare const provider: AwsCredentialIdentityProvider
+declare const config: SignerConfig
 const options: SignerOptions = {
   hostname: 'h',
   port: 5432,
@@ -16,6 +18,8 @@ const options: SignerOptions = {
   expiresIn: 60
 }
 const signer = new Signer(options)
+new Signer(config)
+new Signer({ ...options, port: '5432' })
 new Signer({
   ...options,
   credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c', expiration: new Date() }
@@ -40,8 +44,8 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 // @ts-expect-error a username is required
 new Signer({ hostname: 'h' })
-// @ts-expect-error a port is a number
-new Signer({ ...options, port: '5432' })
+// @ts-expect-error a port is a number or text
+new Signer({ ...options, port: true })
 // @ts-expect-error the name is hostname
 new Signer({ host: 'h', username: 'u' })
 // @ts-expect-error a signing time is a Date

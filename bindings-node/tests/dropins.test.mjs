@@ -1,5 +1,6 @@
 // Programs written for the AWS SDKs work after changing one line.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Signer } from 'rdsign'
 import AWS, { Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
@@ -29,6 +30,45 @@ test('@aws-sdk/rds-signer: getAuthToken() works with credentials and with a prov
   for (const credentials of [keys, async () => keys]) {
     const signer = new Signer({ region, ...endpoint, credentials })
     assert.equal(keyId(await signer.getAuthToken()), keys.accessKeyId)
+  }
+})
+
+test('@aws-sdk/rds-signer: the seven options of its SignerConfig are known, and others are refused', async () => {
+  const types = readFileSync(
+    new URL('node_modules/@aws-sdk/rds-signer/dist-types/Signer.d.ts', import.meta.url),
+    'utf8'
+  )
+  const [, config] = /interface SignerConfig \{(.*?)^\}/ms.exec(types)
+  const names = [...config.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name)
+  assert.equal(names.length, 7)
+  const values = { region, ...endpoint, credentials: keys, sha256: class {}, profile: undefined }
+  for (const name of names) assert(Object.hasOwn(values, name), name)
+  const { username, ...rest } = values
+  assert.equal(keyId(await new Signer(values).getAuthToken()), keys.accessKeyId)
+  assert(new Signer({ ...values, sha256: undefined }))
+  assert(new Signer({ username, hostname: rest.hostname, profile: 'dev' }))
+  assert.throws(() => new Signer({ ...values, runtime: 'node' }), {
+    name: 'TypeError',
+    message: /^runtime: /
+  })
+})
+
+test('getAuthToken() of both SDKs needs a port, and accepts it as text', async () => {
+  const { port, ...without } = { region, ...endpoint, credentials: keys }
+  const refusal = { name: 'TypeError', message: /^port: is undefined; accepted: / }
+  const signer = new Signer(without)
+  await assert.rejects(signer.getAuthToken(), refusal)
+  // The default belongs to rdsign's own methods.
+  assert.match(await signer.password(), /:5432\/\?/)
+  assert.match((await signer.token()).value, /:5432\/\?/)
+  const v2 = new SignerV2(without)
+  assert.throws(() => v2.getAuthToken(), refusal)
+  await assert.rejects(called(v2), refusal)
+  for (const text of [String(port), '3306']) {
+    const start = `${endpoint.hostname}:${text}/?`
+    assert((await new Signer({ ...without, port: text }).getAuthToken()).startsWith(start))
+    assert(v2.getAuthToken({ port: text }).startsWith(start))
+    assert((await called(v2, { port: text })).startsWith(start))
   }
 })
 

@@ -12,6 +12,7 @@ pub struct Number(Inner);
 enum Inner {
     Integer(i64),
     Other(String),
+    Text(String),
 }
 
 impl Number {
@@ -20,13 +21,19 @@ impl Number {
         Self(Inner::Other(text.into()))
     }
 
+    /// Reads a number that is given as text. Keeps other text, which the error message quotes.
+    pub fn parse(text: &str) -> Self {
+        let parsed = text.parse().map(Inner::Integer);
+        Self(parsed.unwrap_or_else(|_| Inner::Text(text.to_owned())))
+    }
+
     /// Returns the integer if it is in the range.
     pub(crate) fn within(&self, accepted: std::ops::RangeInclusive<u16>) -> Option<u16> {
         match self.0 {
             Inner::Integer(integer) => u16::try_from(integer)
                 .ok()
                 .filter(|integer| accepted.contains(integer)),
-            Inner::Other(_) => None,
+            Inner::Other(_) | Inner::Text(_) => None,
         }
     }
 }
@@ -36,6 +43,7 @@ impl fmt::Display for Number {
         match &self.0 {
             Inner::Integer(integer) => integer.fmt(f),
             Inner::Other(text) => f.write_str(&crate::message::shortened(text)),
+            Inner::Text(text) => f.write_str(&crate::message::quoted(text)),
         }
     }
 }
@@ -81,6 +89,16 @@ mod tests {
             assert_eq!(Number::from(number).within(0..=u16::MAX), None, "{number}");
         }
         assert_eq!(Number::from(1_i64 << 32 | 5432).within(0..=u16::MAX), None);
+    }
+
+    #[test]
+    fn text_is_an_integer_or_is_quoted() {
+        assert_eq!(Number::parse("5432"), Number::from(5432));
+        for (text, shown) in [("", "\"\""), ("5432.0", "\"5432.0\""), ("fünf", "\"fünf\"")] {
+            let number = Number::parse(text);
+            assert_eq!(number.within(0..=u16::MAX), None, "{text}");
+            assert_eq!(number.to_string(), shown);
+        }
     }
 
     #[test]

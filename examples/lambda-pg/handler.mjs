@@ -11,7 +11,7 @@ const {
   DB_USERNAME: username,
   DB_NAME: database
 } = process.env
-const signer = new Signer({ hostname, port: Number(port), username })
+const signer = new Signer({ hostname, port, username })
 // Only for a tunnel or for other certificate authorities; not needed in the database's VPC.
 const dial = process.env.DB_DIAL ? { host: process.env.DB_DIAL } : undefined
 const ssl = process.env.DB_CA ? { ca: process.env.DB_CA } : {}
