@@ -10,7 +10,7 @@ export interface RdsignPgOptions {
    */
   dial?: { host: string; port?: number }
   /** More TLS options, such as `ca`: authorities to trust instead of those of RDS. */
-  ssl?: ConnectionOptions
+  ssl?: ConnectionOptions & { servername?: never; checkServerIdentity?: never }
   /** Rejected: pg would use its password, or no password, instead of a token. */
   connectionString?: never
   /** Rejected: set by the signer. */
@@ -28,6 +28,7 @@ export interface PgOptions {
   host: string
   port: number
   user: string
+  /** Gives a token only to a Client of pg that is connected to the endpoint over verified TLS. */
   password: () => Promise<string>
   ssl: ConnectionOptions
   stream?: () => Duplex
@@ -35,14 +36,15 @@ export interface PgOptions {
 
 /**
  * Returns options for a pg Client or Pool, or knex's `connection`. Each connection logs in with a new
- * token, over TLS, and only to a server whose certificate is the endpoint's.
+ * token, over TLS, and only to a server whose certificate is the endpoint's. That holds even if the
+ * program replaces some of the options later, such as `host` or `ssl`.
  *
  * @example
  * const pool = new pg.Pool(pgOptions(signer, { database: 'app', max: 5 }))
  *
- * @throws {TypeError} if an option or variable would make pg ignore the password function
- * (`connectionString`, `NODE_PG_FORCE_NATIVE`), sets what the signer sets (`host`, `port`, `user`,
- * `password`), or turns off verification (`ssl`)
+ * @throws {TypeError} if `signer` is not a Signer, or if an option or variable would make pg ignore the
+ * password function (`connectionString`, `NODE_PG_FORCE_NATIVE`), sets what the signer sets (`host`,
+ * `port`, `user`, `password`), or turns off verification (`ssl`)
  */
 export function pgOptions<T extends object>(
   signer: Signer,

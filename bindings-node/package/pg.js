@@ -1,14 +1,40 @@
 'use strict'
 // Options of a pg Client or Pool that logs in with a signer's tokens. Some options make pg ignore the
-// password function without an error, so this module rejects them.
+// password function without an error, so this module rejects them. A program may replace others after
+// this module has returned them, so the password function checks the connection that it is called for.
 
 const { Socket } = require('node:net')
+const { requireSigner } = require('./refuse.js')
 const { verifyFull } = require('./tls.js')
 
 const SET_BY_SIGNER = ['host', 'port', 'user', 'password']
+const SET_BY_VERIFY_FULL = ['servername', 'checkServerIdentity']
 
 function refuse(name, reason) {
   throw new TypeError(`${name}: ${reason}`)
+}
+
+/** Returns a password function that gives a token only to a pg Client that is connected to the endpoint. */
+function guarded(signer, { checkServerIdentity }) {
+  const isEndpoint = (socket) =>
+    socket.encrypted === true &&
+    socket.authorized === true &&
+    checkServerIdentity('', socket.getPeerCertificate()) === undefined
+  async function password() {
+    const socket = this?.connection?.stream
+    if (!socket) {
+      refuse('password', 'this function is for a Client of pg; accepted: signer.password with verifyFull')
+    }
+    if (!isEndpoint(socket)) {
+      refuse(
+        'ssl',
+        `no token was sent, because TLS does not verify that the server is ${signer.hostname}; accepted: the options ssl and stream of pgOptions, unchanged`
+      )
+    }
+    return signer.password()
+  }
+  password[Symbol.toPrimitive] = signer.password[Symbol.toPrimitive]
+  return password
 }
 
 /** Makes sockets that connect to this address instead of pg's `host`, which pg verifies. */
@@ -22,6 +48,7 @@ function dialing({ host, port }) {
 }
 
 function pgOptions(signer, options = {}) {
+  requireSigner(signer)
   const { dial, ssl = {}, ...others } = options
   if ('connectionString' in others) {
     refuse(
@@ -49,8 +76,14 @@ function pgOptions(signer, options = {}) {
       'a token is a password, and is sent only to a verified server; accepted: an object, such as { ca }'
     )
   }
-  const { hostname: host, port, username: user, password } = signer
-  const result = { ...others, host, port, user, password, ssl: { ...verifyFull(signer, ssl), ...ssl } }
+  for (const name of SET_BY_VERIFY_FULL) {
+    if (name in ssl) {
+      refuse(`ssl.${name}`, 'is set by the signer; accepted: other options, such as ca')
+    }
+  }
+  const { hostname: host, port, username: user } = signer
+  const verified = { ...ssl, ...verifyFull(signer, ssl) }
+  const result = { ...others, host, port, user, password: guarded(signer, verified), ssl: verified }
   if (dial !== undefined) result.stream = dialing({ port, ...dial })
   return result
 }

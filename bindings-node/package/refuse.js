@@ -16,9 +16,16 @@ function refuse(name, value, accepted) {
   throw new TypeError(`${name}: is ${kind(value)}; accepted: ${accepted}`)
 }
 
+/** Rejects everything but a Signer. A program may have several copies of the package, each with its class. */
+function requireSigner(signer) {
+  if (typeof signer?.hostname !== 'string' || typeof signer.password !== 'function') {
+    refuse('signer', signer, 'a Signer of rdsign')
+  }
+}
+
 /** Rejects a missing port. The AWS SDKs' signers have no default: a database may not be PostgreSQL. */
 function requirePort(port) {
   if (port === undefined) refuse('port', port, 'a number or string')
 }
 
-module.exports = { kind, refuse, requirePort }
+module.exports = { kind, refuse, requirePort, requireSigner }

@@ -4,6 +4,8 @@
 // gets only those of its region instead of all 92. packaging/pack makes ca.js.
 
 const { isIP } = require('node:net')
+const { checkServerIdentity } = require('node:tls')
+const { requireSigner } = require('./refuse.js')
 const { regions, everywhere } = require('./ca.js')
 
 function certificatesFor(region) {
@@ -13,10 +15,16 @@ function certificatesFor(region) {
 }
 
 function verifyFull(signer, { ca } = {}) {
-  const options = { ca: ca ?? certificatesFor(signer.region), rejectUnauthorized: true }
-  const name = signer.hostname.replace(/\.$/, '')
-  // An IP address is not a server name (RFC 6066). Node compares it with the certificate anyway.
-  return isIP(name) || name.startsWith('[') ? options : { ...options, servername: name }
+  requireSigner(signer)
+  const name = signer.hostname.replace(/\.$/, '').replace(/^\[(.*)\]$/, '$1')
+  return {
+    ca: ca ?? certificatesFor(signer.region),
+    rejectUnauthorized: true,
+    // An IP address is not a server name (RFC 6066).
+    ...(isIP(name) ? {} : { servername: name }),
+    // Drivers replace `servername` with the host that they connect to. The token is for this one.
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate)
+  }
 }
 
 module.exports = { verifyFull }

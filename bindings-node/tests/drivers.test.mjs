@@ -210,3 +210,12 @@ test('options that the signer or verify-full sets are rejected', () => {
     assert.throws(() => pgOptions(signer, { ssl }), { name: 'TypeError', message: /^ssl: / })
   }
 })
+
+test('pgOptions and verifyFull refuse everything but a Signer', () => {
+  const options = { hostname, port, username: 'iam_user', ...keys }
+  for (const given of [undefined, null, hostname, {}, options, { ...options, password: 'x' }, Signer]) {
+    for (const body of [() => pgOptions(given, { database }), () => verifyFull(given)]) {
+      assert.throws(body, { name: 'TypeError', message: /^signer: is .*; accepted: a Signer of rdsign$/ })
+    }
+  }
+})
