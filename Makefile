@@ -47,7 +47,7 @@ pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pyt
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 
 # What the tests run is built for debugging. `make demo` runs the release.
-$(PARTS:%=test-%): export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
+$(PARTS:%=test-%) test-bundlers: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) size check audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible bench bench-quick $(BENCHES)
@@ -162,17 +162,27 @@ test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
 
 # Tests the package that TGZ names, such as one in dist/, or packs one.
-test-node: target/node/installed ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
+test-node test-bundlers: PACKAGE = $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
+test-node: target/node/installed packed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
+	cp -R bindings-node/tests/. target/node/tests
+	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(PACKAGE)
+	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
+	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
+
+test-bundlers: target/node/bundlers/installed packed-node ## log in with bundles of webpack, Next.js, rollup, Vite, Bun; 0.6 GB
+	cp bindings-node/tests/support.mjs bindings-node/tests/bundlers.test.mjs target/node/bundlers
+	npm --prefix target/node/bundlers install --no-save --ignore-scripts --silent $(PACKAGE)
+	cd target/node/bundlers && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_BUNDLERS=all \
+	    $(AGAIN) node --test --test-reporter=spec bundlers.test.mjs
+
+.PHONY: test-bundlers packed-node
+packed-node:
 	@tools/install-missing build server python
 	$(CARGO) build --locked $(TOGETHER)
 	@mkdir -p target/node/packed
 	strip -o target/node/librdsign_node.so target/debug/librdsign_node.so
 	@rm -f target/node/packed/*.tgz
 	LIBRARY=target/node/librdsign_node.so OUT=target/node/packed bindings-node/packaging/pack
-	cp -R bindings-node/tests/. target/node/tests
-	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
-	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
-	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
 
 bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)
@@ -290,6 +300,13 @@ target/node/installed: bindings-node/tests/package-lock.json
 	npm --prefix target/node/tests ci --ignore-scripts --silent
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	    npm --prefix target/node/runtime install --no-save --ignore-scripts --silent $(NODE)
+	@touch $@
+
+target/node/bundlers/installed: bindings-node/bundlers/package-lock.json
+	@tools/install-missing node
+	@mkdir -p target/node/bundlers
+	cp bindings-node/bundlers/package.json bindings-node/bundlers/package-lock.json bindings-node/tests/.npmrc target/node/bundlers
+	npm --prefix target/node/bundlers ci --ignore-scripts --silent
 	@touch $@
 
 # The packages that the Python package is built and tested with; the wheel is installed later.

@@ -5,6 +5,9 @@
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 
+export { type PgOptions, pgOptions, type RdsignPgOptions } from './pg.js'
+export { type VerifyFull, verifyFull } from './tls.js'
+
 /** Credentials in the form of the AWS SDK for JavaScript v3 (its `AwsCredentialIdentity`). */
 export interface Credentials {
   readonly accessKeyId: string
@@ -105,7 +108,7 @@ export class Token {
  *
  * @example
  * const signer = new Signer({ hostname: process.env.PGHOST, username: 'iam_user' })
- * const pool = new pg.Pool(pgOptions(signer, { database: 'app' })) // from 'rdsign/pg.js'
+ * const pool = new pg.Pool(pgOptions(signer, { database: 'app' }))
  */
 export class Signer {
   /**

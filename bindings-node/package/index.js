@@ -3,7 +3,8 @@
 // types of arguments, makes promises, and wraps tokens in objects that do not show them.
 //
 // package.json has no "exports": resolving a name in it takes about 3 ms of CPU at the start of a
-// process, longer than loading this package. So ES modules import the other entries by file name.
+// process, longer than loading this package. So the other entries are imported by file name, such as
+// rdsign/pg.js; ES modules and TypeScript do not find them without the extension.
 
 const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, MAX_EXPIRES_IN } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf, requirePort } = require('./check.js')
@@ -180,4 +181,15 @@ class Signer {
   }
 }
 
-module.exports = { Signer, Token, RdsignError }
+// Both modules are loaded at the first call: with the certificate authorities, they are larger than the
+// rest of the package.
+function pgOptions(signer, options) {
+  return require('./pg.js').pgOptions(signer, options)
+}
+
+function verifyFull(signer, options) {
+  return require('./tls.js').verifyFull(signer, options)
+}
+
+// Only shorthand names: for ES modules, Node finds the names of exports by reading this line.
+module.exports = { Signer, Token, RdsignError, pgOptions, verifyFull }

@@ -3,10 +3,10 @@
 import type { SignerConfig } from '@aws-sdk/rds-signer'
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 import { Client, Pool } from 'pg'
-import { type ErrorCode, RdsignError, Signer, type SignerOptions, Token } from 'rdsign'
+import { type ErrorCode, pgOptions, RdsignError, Signer, type SignerOptions, Token, verifyFull } from 'rdsign'
 import { RDS, Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
-import { pgOptions } from 'rdsign/pg.js'
-import { verifyFull } from 'rdsign/tls.js'
+import { pgOptions as pgOptionsOfPg } from 'rdsign/pg.js'
+import { verifyFull as verifyFullOfTls } from 'rdsign/tls.js'
 
 declare const provider: AwsCredentialIdentityProvider
 declare const config: SignerConfig
@@ -33,6 +33,7 @@ export async function all(): Promise<void> {
   const { ca }: { ca: string | string[] } = verifyFull(signer)
   new Pool(pgOptions(signer, { database: 'app', max: 5, dial: { host: '127.0.0.1' }, ssl: { ca } }))
   new Client(pgOptions(signer))
+  new Client(pgOptionsOfPg(signer, { ssl: { ca: verifyFullOfTls(signer).ca } }))
   const v2: string = new RDS.Signer({ hostname: 'h' }).getAuthToken({ port: 5432 })
   new SignerV2().getAuthToken({}, (error: Error | null, value: string) => [error, value])
   console.log(token.value, expiresAt, text, same, v2)

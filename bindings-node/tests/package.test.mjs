@@ -25,14 +25,38 @@ test('ESM and CommonJS get the same objects', async () => {
   }
 })
 
-test('a strict TypeScript program compiles as CommonJS and as ESM', async () => {
+test('pgOptions and verifyFull of the main entry load their modules when they are called first', async () => {
+  const loaded = `Object.keys(require.cache).map((path) => require('path').basename(path)).filter((name) => /^(ca|pg|tls)\\.js$/.test(name)).sort().join()`
+  const program = (start) => `${start}
+    console.log(${loaded})
+    const signer = new Signer(${JSON.stringify({ ...endpoint, ...keys })})
+    verifyFull(signer)
+    console.log(${loaded})
+    console.log(pgOptions(signer).host, verifyFull(signer).servername)`
+  const { hostname } = endpoint
+  const shown = `\nca.js,tls.js\n${hostname} ${hostname}\n`
+  const names = '{ Signer, pgOptions, verifyFull }'
+  assert.equal(await output(['-e', program(`const ${names} = require('rdsign')`)]), shown)
+  const module = program(`import ${names} from 'rdsign'; import { createRequire } from 'node:module'
+    const require = createRequire(process.cwd() + '/x.js')`)
+  assert.equal(await output(['--input-type=module', '-e', module]), shown)
+})
+
+test('a strict TypeScript program compiles with every resolution of modules', async () => {
   const tsc = join(here, 'node_modules/typescript/bin/tsc')
   const common = ['--noEmit', '--strict', '--types', 'node', '--skipLibCheck', 'false', '--target', 'es2022']
-  assert.equal(await output([tsc, ...common, '--module', 'nodenext', 'consumer.ts']), '')
   const as = join(here, 'consumer.mts')
   cpSync(join(here, 'consumer.ts'), as)
   try {
-    assert.equal(await output([tsc, ...common, '--module', 'nodenext', as]), '')
+    for (const [module, resolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+      ['commonjs', 'bundler']
+    ]) {
+      const args = [tsc, ...common, '--module', module, '--moduleResolution', resolution, 'consumer.ts', as]
+      const { stdout } = await run(args)
+      assert.equal(stdout, '', `${module}, ${resolution}`)
+    }
   } finally {
     rmSync(as)
   }
@@ -56,7 +80,11 @@ function declared(types, name) {
 test('the types declare exactly the exports and members of the package', () => {
   for (const entry of ENTRIES) {
     const types = readFileSync(join(installed, `${entry}.d.ts`), 'utf8')
-    const exported = [...types.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name)
+    const own = [...types.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name)
+    const others = [...types.matchAll(/^export \{(.*)\} from/gm)].flatMap(([, names]) =>
+      names.match(/(?<!type )\b[a-z]\w+/g)
+    )
+    const exported = [...own, ...others.filter((name) => name !== 'type')]
     assert.deepEqual(
       Object.keys(require(entry === 'index' ? 'rdsign' : `rdsign/${entry}`)).sort(),
       exported.sort(),

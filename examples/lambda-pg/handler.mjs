@@ -2,8 +2,7 @@
 // the handler, and are reused by later calls. pg gets a new token for each connection, so the handler
 // works even after it was frozen for hours.
 import pg from 'pg'
-import { Signer } from 'rdsign'
-import { pgOptions } from 'rdsign/pg.js'
+import { pgOptions, Signer } from 'rdsign'
 
 const {
   DB_HOSTNAME: hostname,
