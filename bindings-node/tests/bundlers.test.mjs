@@ -211,7 +211,7 @@ test('rollup: the bundle logs in, and says what to configure without the setting
 test('Vite, SSR: the bundle logs in, and says what to configure without the setting', more, () => {
   const config = (ssr) => `export default {
     logLevel: 'error', ssr: { ${ssr} },
-    build: { ssr: 'program.mjs', outDir: 'dist', rollupOptions: { external: ['pg-native', 'pg-cloudflare'] } }
+    build: { ssr: 'program.mjs', outDir: 'dist', commonjsOptions: { ignore: ['pg-native'] } }
   }`
   const [inside, leftOut] = settings('Vite, SSR')
   const files = {
