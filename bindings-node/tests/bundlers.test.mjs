@@ -249,6 +249,19 @@ test('Bun: the bundle and the program log in, and the bundle says what to config
   })
 )
 
+test('Deno: the program logs in with few permissions', more, () =>
+  inFolder({}, async (work) => {
+    const deno = `@deno/linux-${process.arch}-glibc/deno`
+    const allowed = ['ffi', 'env', 'read', 'net', 'sys'].map((name) => `--allow-${name}`)
+    const { stdout, stderr } = await run(['run', ...allowed, '--node-modules-dir=manual', 'program.mjs'], {
+      command: join(here, 'node_modules', deno),
+      cwd: work,
+      env
+    })
+    assert.equal(stdout, 'iam_user\n', stderr)
+  })
+)
+
 test('Next.js: a page logs in', more, () => {
   const files = {
     'next.config.mjs': `export default { ${settings('Next.js')[0]} }`,

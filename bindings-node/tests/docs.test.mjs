@@ -1,4 +1,4 @@
-// Runs the example of docs/node.md. The example connects to the endpoint: the test redirects its address
+// Runs the examples of the pages about Node. They connect to the endpoint: the test redirects its address
 // and port to a local server, and adds that server's certificate authority.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -9,15 +9,26 @@ import { output, repository, startLocal } from './support.mjs'
 const ENDPOINT = 'mydb.abc123.eu-central-1.rds.amazonaws.com'
 const local = await startLocal(after, '--endpoint', `${ENDPOINT}:5432`)
 
-test('the Node example logs in', async () => {
-  const page = readFileSync(join(repository, 'docs/node.md'), 'utf8')
-  const example = page.split('```js\n')[1].split('```')[0]
-  const here = `require('./node_modules/rdsign/ca.js').regions['eu-central-1'].push(${JSON.stringify(local.ca)})
-    const connect = require('node:net').Socket.prototype.connect
-    require('node:net').Socket.prototype.connect = function (port, host) {
-      require('node:assert').deepEqual([port, host], [5432, '${ENDPOINT}'])
-      return connect.call(this, ${local.port}, '127.0.0.1')
-    }\n`
-  const env = { AWS_ACCESS_KEY_ID: local.keys.accessKeyId, AWS_SECRET_ACCESS_KEY: local.keys.secretAccessKey }
-  assert.equal(await output(['-e', here + example], { env }), 'iam_user\n')
-})
+const HERE = `import { createRequire } from 'node:module'
+  import net from 'node:net'
+  import assert from 'node:assert/strict'
+  const load = createRequire(process.cwd() + '/')
+  load('rdsign/ca.js').regions['eu-central-1'].push(${JSON.stringify(local.ca)})
+  const connect = net.Socket.prototype.connect
+  net.Socket.prototype.connect = function (port, host) {
+    assert.deepEqual([Number(port), host], [5432, '${ENDPOINT}'])
+    return connect.call(this, ${local.port}, '127.0.0.1')
+  }\n`
+const ENV = { AWS_ACCESS_KEY_ID: local.keys.accessKeyId, AWS_SECRET_ACCESS_KEY: local.keys.secretAccessKey }
+
+for (const page of ['docs/node.md', 'bindings-node/README.md']) {
+  const text = readFileSync(join(repository, page), 'utf8')
+  const examples = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, example]) => example)
+  examples.forEach((example, number) => {
+    test(`example ${number + 1} of ${page} logs in`, async () => {
+      const isModule = example.startsWith('import ')
+      const program = isModule ? example : `const require = load\n${example}`
+      assert.equal(await output(['--input-type=module', '-e', HERE + program], { env: ENV }), 'iam_user\n')
+    })
+  })
+}

@@ -113,6 +113,12 @@ test('the types declare exactly the exports and members of the package', () => {
   )
 })
 
+test('the page of the package on npm has a text and a link to the repository', () => {
+  const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  assert.match(about.repository.url, /^git\+https:\/\/github\.com\//)
+  assert.match(readFileSync(join(installed, 'README.md'), 'utf8'), /^# rdsign\n/)
+})
+
 test('the package has no dependencies and no install scripts', () => {
   const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   assert.deepEqual(

@@ -25,9 +25,10 @@ BLOCKS = {
     "docs/guarantees.md": [],
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
-    "docs/node.md": [("js", IN_NODE)],
+    "docs/node.md": [("js", IN_NODE), ("js", IN_NODE)],
     "docs/python.md": [("python", IN_PYTHON)],
     "docs/rust.md": [("rust", IN_DOCS)],
+    "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }
 
