@@ -152,7 +152,7 @@ def test_connections_by_the_same_url_share_their_credentials(place, server, tmp_
     config.write_text(f"[profile work]\ncredential_process = {process}\n")
     url = (
         f"jdbc:postgresql://127.0.0.1:{server.port}/postgres?user=iam_user&sslmode=verify-ca"
-        f"&sslrootcert={server.exports['PGSSLROOTCERT']}&rdsignHostname={ENDPOINT}&rdsignProfile=work"
+        f"&rdsignSslmode=verify-ca&sslrootcert={server.exports['PGSSLROOTCERT']}&rdsignHostname={ENDPOINT}&rdsignProfile=work"
         "&authenticationPluginClassName=io.github.rdsign.postgresql.RdsignAuthenticationPlugin"
     )
     program = tmp_path / "Thrice.java"

@@ -52,7 +52,6 @@ def test_the_url_logs_in(place, server, tmp_path):
         f"&socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial=127.0.0.1:{server.port}"
         f"&sslrootcert={server.exports['PGSSLROOTCERT']}"
     )
-    url = url.replace("&sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory", "")
     program = tmp_path / "Url.java"
     program.write_text(
         """

@@ -120,7 +120,7 @@ class LoginTest {
                         + server.port
                         + "/"
                         + server.database
-                        + "?user=iam_user&sslmode=verify-ca&sslrootcert="
+                        + "?user=iam_user&sslmode=verify-ca&rdsignSslmode=verify-ca&sslrootcert="
                         + server.rootCertificate
                         + PLUGIN;
         String endpoint = "&rdsignHostname=" + server.host + "&rdsignPort=" + server.port;

@@ -31,7 +31,7 @@ class PoolTest {
     void hikariSevenCallsTheCredentialsProviderForEachConnection() throws Exception {
         HikariConfig config = byUrl();
         try (Signer signer = server.signer().build()) {
-            config.setCredentialsProvider(new RdsignCredentialsProvider(signer));
+            config.setCredentialsProvider(new RdsignCredentialsProvider(signer, config));
             Pools.reconnects(server, config);
         }
     }
@@ -96,7 +96,7 @@ class PoolTest {
     void scalikeJdbcAcceptsAHikariPool() throws SQLException {
         HikariConfig config = byUrl();
         try (Signer signer = server.signer().build()) {
-            config.setCredentialsProvider(new RdsignCredentialsProvider(signer));
+            config.setCredentialsProvider(new RdsignCredentialsProvider(signer, config));
             try (HikariDataSource pool = Pools.start(config)) {
                 scalikejdbc(
                         new DataSourceConnectionPool(

@@ -1,5 +1,7 @@
 package io.github.rdsign.postgresql;
 
+import io.github.rdsign.internal.ConnectionCheck;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,7 +23,7 @@ import javax.net.SocketFactory;
  * still use the endpoint.
  */
 public final class DialSocketFactory extends SocketFactory {
-    static final String PARAMETER = "rdsignDial";
+    static final String PARAMETER = ConnectionCheck.DIAL;
 
     private final String host;
     private final int port;

@@ -18,15 +18,20 @@ import java.util.Properties;
  *     &amp;sslmode=verify-full&amp;sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory
  * </pre>
  *
- * <p>The token is for the URL's host, port and user. These parameters set the options of {@code
- * Signer.Builder} of the same names, and override the URL's host and port: {@code rdsignHostname},
- * {@code rdsignPort}, {@code rdsignRegion}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code
- * rdsignExternalId} and {@code rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the
- * URL, and set the address to dial: see {@link DialSocketFactory}.
+ * <p>The token is for the URL's user, host and port. These parameters set the options of {@code
+ * Signer.Builder} of the same names: {@code rdsignHostname}, {@code rdsignPort}, {@code
+ * rdsignRegion}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code rdsignExternalId} and {@code
+ * rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the URL, and set {@code
+ * rdsignDial} to the address to dial: see {@link DialSocketFactory}. If the URL lists several
+ * hosts, {@link RdsSslSocketFactory} must be its {@code sslfactory}; the token is for the dialed
+ * host.
  *
- * <p>When pgjdbc asks for a password, it has already decided on TLS. So the plugin rejects a URL
- * without {@code sslmode} and {@code ssl}, because pgjdbc's default, {@code prefer}, does not
- * verify the server. A token is sent only to a verified server, unless the URL says otherwise.
+ * <p>When pgjdbc asks for a password, it has already decided on TLS. So the plugin rejects every
+ * {@code sslmode} but {@code verify-full}, also one from a service file or {@code
+ * driverconfig.properties}, unless {@code rdsignSslmode} repeats it.
+ *
+ * <p>It needs pgjdbc 42.3.2 or later. Older versions ignore the URL's parameter; {@link
+ * RdsSslSocketFactory} refuses them.
  */
 public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
     private final Properties info;
@@ -43,8 +48,9 @@ public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
     /**
      * Returns the text of a new token, in an array that pgjdbc wipes.
      *
-     * @throws PSQLException if the server does not ask for a token, if the URL does not set {@code
-     *     sslmode} or {@code ssl}, or if signing fails; the cause is then the RdsignException
+     * @throws PSQLException if the server does not ask for a token, if a parameter is unknown or
+     *     could send the token to another server, or if signing fails; the cause is then the
+     *     RdsignException
      */
     @Override
     public char[] getPassword(AuthenticationRequestType type) throws PSQLException {
@@ -56,23 +62,11 @@ public final class RdsignAuthenticationPlugin implements AuthenticationPlugin {
                             + " on a server with IAM authentication",
                     null);
         }
-        if (info.getProperty("sslmode") == null && !isTrue(info.getProperty("ssl"))) {
-            throw refused(
-                    "sslmode: missing, and pgjdbc's default does not verify the server;"
-                            + " accepted: sslmode=verify-full in the URL, or another sslmode that"
-                            + " you choose",
-                    null);
-        }
         try {
             return UrlSigner.of(info).password().toCharArray();
         } catch (RdsignException | IllegalArgumentException | UnsatisfiedLinkError failure) {
             throw refused(failure.getMessage(), failure);
         }
-    }
-
-    /** Reads {@code ssl} as pgjdbc does. If it is true, pgjdbc uses verify-full. */
-    private static boolean isTrue(String ssl) {
-        return ssl != null && (ssl.isEmpty() || Boolean.parseBoolean(ssl));
     }
 
     private static PSQLException refused(String message, Throwable cause) {

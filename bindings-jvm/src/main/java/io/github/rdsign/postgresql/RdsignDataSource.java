@@ -2,6 +2,7 @@ package io.github.rdsign.postgresql;
 
 import io.github.rdsign.RdsignException;
 import io.github.rdsign.Signer;
+import io.github.rdsign.internal.ConnectionCheck;
 
 import org.postgresql.Driver;
 import org.postgresql.util.PSQLException;
@@ -13,6 +14,9 @@ import java.net.URLEncoder;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.logging.Logger;
@@ -29,11 +33,16 @@ import javax.sql.DataSource;
  *
  * <p>The server's certificate and name are verified unless a property says otherwise: {@code
  * sslmode} is {@code verify-full}, and the certificate authorities are those in this JAR unless
- * {@code sslrootcert} or {@code sslfactory} is set.
+ * {@code sslrootcert} or {@code sslfactory} is set. No service file and no {@code
+ * driverconfig.properties} changes that, or the endpoint.
  */
 public final class RdsignDataSource implements DataSource {
     private static final String SSL_MODE = "sslmode";
     private static final String SSL_FACTORY = "sslfactory";
+
+    private static final List<String> OURS =
+            Collections.unmodifiableList(
+                    Arrays.asList("user", "password", "PGHOST", "PGPORT", "PGDBNAME", "service"));
 
     private final Driver driver = new Driver();
     private final Signer signer;
@@ -46,17 +55,21 @@ public final class RdsignDataSource implements DataSource {
         signer = Objects.requireNonNull(builder.signer, "signer is null");
         properties = (Properties) builder.properties.clone();
         properties.setProperty("user", signer.username());
-        if (properties.getProperty(SSL_MODE) == null) {
-            properties.setProperty(SSL_MODE, "verify-full");
-        }
-        if (properties.getProperty("sslrootcert") == null
-                && properties.getProperty(SSL_FACTORY) == null) {
-            properties.setProperty(SSL_FACTORY, RdsSslSocketFactory.class.getName());
-        }
+        // Without a value here, pgjdbc would accept one from driverconfig.properties.
+        properties.putIfAbsent(SSL_MODE, "verify-full");
+        properties.putIfAbsent(
+                SSL_FACTORY,
+                properties.getProperty("sslrootcert") == null
+                        ? RdsSslSocketFactory.class.getName()
+                        : "org.postgresql.ssl.LibPQFactory");
+        properties.putIfAbsent("sslhostnameverifier", "org.postgresql.ssl.PGjdbcHostnameVerifier");
+        properties.putIfAbsent("gssEncMode", "disable");
+        properties.putIfAbsent("authenticationPluginClassName", "");
         if (builder.dial != null) {
             properties.setProperty("socketFactory", DialSocketFactory.class.getName());
             properties.setProperty(DialSocketFactory.PARAMETER, builder.dial);
         }
+        ConnectionCheck.names(properties, Collections.singletonList(DialSocketFactory.PARAMETER));
         url =
                 "jdbc:postgresql://"
                         + signer.hostname()
@@ -97,13 +110,25 @@ public final class RdsignDataSource implements DataSource {
         return driver.connect(url, info);
     }
 
-    /** Always throws SQLFeatureNotSupportedException: the signer has the user and the password. */
+    /**
+     * Connects with a new token, if the user is the signer's and no password is given, as pools do
+     * that have a setting for the user.
+     *
+     * @throws SQLFeatureNotSupportedException for another user, or with a password
+     */
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
-        throw new SQLFeatureNotSupportedException(
-                "username: the signer sets it, to "
-                        + signer.username()
-                        + "; accepted: getConnection() without arguments");
+        if (!signer.username().equals(username)) {
+            throw new SQLFeatureNotSupportedException(
+                    "username: the signer sets it, to "
+                            + signer.username()
+                            + "; accepted: that user, or getConnection() without arguments");
+        }
+        if (password != null && !password.isEmpty()) {
+            throw new SQLFeatureNotSupportedException(
+                    "password: the signer sets it; accepted: no password");
+        }
+        return getConnection();
     }
 
     @Override
@@ -209,12 +234,18 @@ public final class RdsignDataSource implements DataSource {
          * @param name its name
          * @param value its value
          * @return this
+         * @throws IllegalArgumentException for a parameter that the signer or {@link #database}
+         *     sets
          * @see <a href="https://jdbc.postgresql.org/documentation/use/">pgjdbc's parameters</a>
          */
         public Builder property(String name, String value) {
-            properties.setProperty(
-                    Objects.requireNonNull(name, "name is null"),
-                    Objects.requireNonNull(value, "value is null"));
+            if (OURS.contains(Objects.requireNonNull(name, "name is null"))) {
+                throw new IllegalArgumentException(
+                        name
+                                + ": the signer and the database set it; accepted: dial, to connect"
+                                + " to another address");
+            }
+            properties.setProperty(name, Objects.requireNonNull(value, "value is null"));
             return this;
         }
 
@@ -223,6 +254,7 @@ public final class RdsignDataSource implements DataSource {
          *
          * @return a new data source
          * @throws NullPointerException if the signer or the database is missing
+         * @throws IllegalArgumentException for a parameter of rdsign that only the plugin reads
          */
         public RdsignDataSource build() {
             return new RdsignDataSource(this);

@@ -1,90 +1,107 @@
 package io.github.rdsign.postgresql;
 
 import io.github.rdsign.Signer;
+import io.github.rdsign.internal.ConnectionCheck;
 import io.github.rdsign.internal.SignerCache;
 
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Properties;
 
 /**
  * Returns the signer for the parameters of a JDBC URL. Connections with the same parameters share a
- * signer and its cached credentials.
+ * signer and its cached credentials. The parameters are checked for each connection, because the
+ * cache does not know those that a signer has no option for.
  */
 final class UrlSigner {
     private static final SignerCache SIGNERS = new SignerCache();
-    private static final String PREFIX = "rdsign";
 
     private static final List<String> PARAMETERS =
-            Arrays.asList(
-                    "rdsignHostname",
-                    "rdsignPort",
-                    "rdsignRegion",
-                    "rdsignProfile",
-                    "rdsignRoleArn",
-                    "rdsignExternalId",
-                    "rdsignRoleSessionName");
+            Collections.unmodifiableList(
+                    Arrays.asList(
+                            "rdsignHostname",
+                            "rdsignPort",
+                            "rdsignRegion",
+                            "rdsignProfile",
+                            "rdsignRoleArn",
+                            "rdsignExternalId",
+                            "rdsignRoleSessionName",
+                            ConnectionCheck.DIAL,
+                            ConnectionCheck.AGREED));
 
     private UrlSigner() {}
 
     static Signer of(Properties info) {
-        List<Object> key = new ArrayList<>();
-        key.add(info.getProperty("PGHOST"));
-        key.add(info.getProperty("PGPORT"));
-        key.add(info.getProperty("user"));
-        for (String parameter : PARAMETERS) {
-            key.add(info.getProperty(parameter));
+        ConnectionCheck.names(info, PARAMETERS);
+        boolean isVerified = ConnectionCheck.isVerified(info);
+        String[] dialed = RdsSslSocketFactory.dialed(info);
+        String hostname = info.getProperty("rdsignHostname", dialed[0]);
+        String port = info.getProperty("rdsignPort", dialed[1]);
+        if (hostname != null && hostname.indexOf(',') >= 0) {
+            throw new IllegalArgumentException(
+                    "hostname: a list of hosts, and pgjdbc does not say which one it dialed;"
+                            + " accepted: one host, or a list with sslfactory="
+                            + RdsSslSocketFactory.class.getName());
         }
-        return SIGNERS.get(key, () -> make(info));
-    }
-
-    private static Signer make(Properties info) {
-        for (String name : info.stringPropertyNames()) {
-            boolean isOurs = PARAMETERS.contains(name) || name.equals(DialSocketFactory.PARAMETER);
-            if (name.startsWith(PREFIX) && !isOurs) {
-                throw new IllegalArgumentException(
-                        name
-                                + ": unknown parameter; accepted: "
-                                + String.join(", ", PARAMETERS)
-                                + ", "
-                                + DialSocketFactory.PARAMETER);
-            }
-        }
-        Signer.Builder builder = Signer.builder();
-        String hostname = info.getProperty("rdsignHostname", info.getProperty("PGHOST"));
-        if (hostname != null) {
-            builder.hostname(hostname);
-        }
-        String port = info.getProperty("rdsignPort", info.getProperty("PGPORT"));
-        if (port != null) {
-            builder.port(number(port));
+        if (isVerified
+                && info.getProperty("rdsignHostname") != null
+                && !ConnectionCheck.isSameHost(hostname, dialed[0])) {
+            throw new IllegalArgumentException(
+                    "rdsignHostname: "
+                            + hostname
+                            + " is not the verified host, "
+                            + dialed[0]
+                            + "; accepted: the endpoint as the URL's host, and "
+                            + ConnectionCheck.DIAL
+                            + " for another address");
         }
         String username = info.getProperty("user");
-        if (username != null) {
-            builder.username(username);
-        }
         String region = info.getProperty("rdsignRegion");
-        if (region != null) {
-            builder.region(region);
-        }
         String profile = info.getProperty("rdsignProfile");
-        if (profile != null) {
-            builder.profile(profile);
-        }
         String roleArn = info.getProperty("rdsignRoleArn");
-        if (roleArn != null) {
-            builder.roleArn(roleArn);
-        }
         String externalId = info.getProperty("rdsignExternalId");
-        if (externalId != null) {
-            builder.externalId(externalId);
-        }
         String roleSessionName = info.getProperty("rdsignRoleSessionName");
-        if (roleSessionName != null) {
-            builder.roleSessionName(roleSessionName);
-        }
-        return builder.build();
+        List<Object> key =
+                Arrays.asList(
+                        hostname,
+                        port,
+                        username,
+                        region,
+                        profile,
+                        roleArn,
+                        externalId,
+                        roleSessionName);
+        return SIGNERS.get(
+                key,
+                () -> {
+                    Signer.Builder builder = Signer.builder();
+                    if (hostname != null) {
+                        builder.hostname(hostname);
+                    }
+                    if (port != null) {
+                        builder.port(number(port));
+                    }
+                    if (username != null) {
+                        builder.username(username);
+                    }
+                    if (region != null) {
+                        builder.region(region);
+                    }
+                    if (profile != null) {
+                        builder.profile(profile);
+                    }
+                    if (roleArn != null) {
+                        builder.roleArn(roleArn);
+                    }
+                    if (externalId != null) {
+                        builder.externalId(externalId);
+                    }
+                    if (roleSessionName != null) {
+                        builder.roleSessionName(roleSessionName);
+                    }
+                    return builder.build();
+                });
     }
 
     private static long number(String port) {
