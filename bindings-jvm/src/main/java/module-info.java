@@ -9,6 +9,7 @@ module io.github.rdsign {
 
     // If you use a package that needs one of these modules, require that module too. They are not
     // transitive, because javac would then require them of all users.
+    requires static aws.java.sdk.core;
     requires static com.zaxxer.hikari;
     requires static java.sql;
     requires static org.postgresql.jdbc;

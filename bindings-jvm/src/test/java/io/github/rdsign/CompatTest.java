@@ -161,7 +161,6 @@ class CompatTest {
         assertNames(
                 software.amazon.awssdk.services.rds.model.GenerateAuthenticationTokenRequest.class,
                 GenerateAuthenticationTokenRequest.class,
-                "toBuilder",
                 "serializableBuilderClass",
                 "copy",
                 "credentialsIdentityProvider");

@@ -2,6 +2,7 @@ package io.github.rdsign.compat.v1;
 
 import io.github.rdsign.Credentials;
 import io.github.rdsign.Signer;
+import io.github.rdsign.internal.SdkProvider;
 import io.github.rdsign.internal.SignerCache;
 
 import java.util.Arrays;
@@ -9,7 +10,12 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * Replaces the AWS SDK for Java v1's class of the same name, without the SDK: change the imports.
+ * Replaces the AWS SDK for Java v1's class of the same name, without the SDK: change the imports. A
+ * program that keeps the SDK can pass its credentials providers.
+ *
+ * <p>Errors differ: an invalid argument is a {@link io.github.rdsign.RdsignException} instead of an
+ * {@code IllegalArgumentException}, when a token is signed. Without credentials, the default chain
+ * is used.
  *
  * <p>New code should use {@link Signer}. A token is for one login: get a new one for each
  * connection, also in pools.
@@ -34,7 +40,8 @@ public final class RdsIamAuthTokenGenerator {
     }
 
     /**
-     * Returns a token that is signed now. Credentials are cached between calls.
+     * Returns a token that is signed now. Credentials are cached between calls; a provider of the
+     * SDK is asked for each token.
      *
      * @param request the endpoint and the user
      * @return the text to send as the password
@@ -43,24 +50,23 @@ public final class RdsIamAuthTokenGenerator {
      */
     public String getAuthToken(GetIamAuthTokenRequest request) {
         Objects.requireNonNull(request, "request is null");
-        return signers.get(
-                        Arrays.asList(
-                                request.getHostname(), request.getPort(), request.getUserName()),
-                        () -> signer(request))
-                .password();
-    }
-
-    private Signer signer(GetIamAuthTokenRequest request) {
         Signer.Builder builder =
                 Signer.builder()
                         .hostname(request.getHostname())
                         .port(request.getPort())
                         .username(request.getUserName())
                         .region(region);
+        if (credentials instanceof SdkProvider) {
+            return ((SdkProvider) credentials).password(builder);
+        }
         if (credentials != null) {
             builder.credentials(credentials);
         }
-        return builder.build();
+        return signers.get(
+                        Arrays.asList(
+                                request.getHostname(), request.getPort(), request.getUserName()),
+                        builder::build)
+                .password();
     }
 
     /** Builds an {@link RdsIamAuthTokenGenerator}. Setters throw NullPointerException for null. */
@@ -90,6 +96,20 @@ public final class RdsIamAuthTokenGenerator {
          */
         public Builder credentials(Supplier<Credentials> credentials) {
             this.credentials = Objects.requireNonNull(credentials, "credentials is null");
+            return this;
+        }
+
+        /**
+         * Sets a credentials provider of the SDK.
+         *
+         * @param credentials a {@code com.amazonaws.auth.AWSCredentialsProvider}; the type is not
+         *     in the signature, so that programs compile without the SDK
+         * @return this
+         * @throws IllegalArgumentException if it is not such a provider
+         */
+        public Builder credentials(Object credentials) {
+            this.credentials =
+                    SdkCredentials.of(Objects.requireNonNull(credentials, "credentials is null"));
             return this;
         }
 

@@ -1,7 +1,17 @@
 package io.github.rdsign.compat.v2;
 
+import io.github.rdsign.Credentials;
+
+import java.util.function.Supplier;
+
 /** Selects rdsign's default chain of credentials. */
-public final class DefaultCredentialsProvider {
+public final class DefaultCredentialsProvider implements AutoCloseable {
+    /** Stands for the chain in a request, where null stands for the utilities' credentials. */
+    static final Supplier<Credentials> CHAIN =
+            () -> {
+                throw new IllegalStateException("the default chain returns no credentials itself");
+            };
+
     private DefaultCredentialsProvider() {}
 
     /**
@@ -11,5 +21,33 @@ public final class DefaultCredentialsProvider {
      */
     public static DefaultCredentialsProvider create() {
         return new DefaultCredentialsProvider();
+    }
+
+    /**
+     * Returns a builder. The chain has no options here: for a profile, use {@link
+     * io.github.rdsign.Signer.Builder#profile}.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Does nothing: there is nothing to close. */
+    @Override
+    public void close() {}
+
+    /** Builds a {@link DefaultCredentialsProvider}. */
+    public static final class Builder {
+        private Builder() {}
+
+        /**
+         * Returns the chain.
+         *
+         * @return a new instance
+         */
+        public DefaultCredentialsProvider build() {
+            return create();
+        }
     }
 }

@@ -78,6 +78,21 @@ public final class GenerateAuthenticationTokenRequest {
         return credentialsProvider;
     }
 
+    /**
+     * Returns a builder with the values of this request.
+     *
+     * @return a new builder
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.hostname = hostname;
+        builder.port = port;
+        builder.username = username;
+        builder.region = region;
+        builder.credentialsProvider = credentialsProvider;
+        return builder;
+    }
+
     /** Builds a {@link GenerateAuthenticationTokenRequest}. */
     public static final class Builder {
         private String hostname;
@@ -141,6 +156,25 @@ public final class GenerateAuthenticationTokenRequest {
          */
         public Builder credentialsProvider(Supplier<Credentials> credentialsProvider) {
             this.credentialsProvider = credentialsProvider;
+            return this;
+        }
+
+        /**
+         * Sets a credentials provider of the SDK, or the default chain.
+         *
+         * @param credentialsProvider a {@code
+         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider} or a {@link
+         *     DefaultCredentialsProvider}; the type is not in the signature, so that programs
+         *     compile without the SDK
+         * @return this
+         * @throws IllegalArgumentException if it is not such a provider
+         */
+        public Builder credentialsProvider(Object credentialsProvider) {
+            Objects.requireNonNull(credentialsProvider, "credentialsProvider is null");
+            this.credentialsProvider =
+                    credentialsProvider instanceof DefaultCredentialsProvider
+                            ? DefaultCredentialsProvider.CHAIN
+                            : SdkCredentials.of(credentialsProvider);
             return this;
         }
 

@@ -2,6 +2,7 @@ package io.github.rdsign.compat.v2;
 
 import io.github.rdsign.Credentials;
 import io.github.rdsign.Signer;
+import io.github.rdsign.internal.SdkProvider;
 import io.github.rdsign.internal.SignerCache;
 
 import java.util.Arrays;
@@ -11,8 +12,11 @@ import java.util.function.Supplier;
 
 /**
  * Replaces the AWS SDK for Java v2's interface of the same name, without the SDK: change the
- * imports. If you have a credentials provider of the SDK, pass {@code
- * AwsSdkCredentials.from(provider)}.
+ * imports. A program that keeps the SDK can pass its credentials providers.
+ *
+ * <p>Errors differ: an invalid argument or a missing region is a {@link
+ * io.github.rdsign.RdsignException} instead of an {@code IllegalArgumentException}. Without
+ * credentials, the default chain is used.
  *
  * <p>New code should use {@link Signer}. A token is for one login: get a new one for each
  * connection, also in pools.
@@ -38,7 +42,7 @@ public final class RdsUtilities {
 
     /**
      * Returns a token that is signed now. Credentials are cached between calls with the same
-     * request.
+     * request; a provider of the SDK is asked for each token.
      *
      * @param request the endpoint and the user
      * @return the text to send as the password
@@ -50,6 +54,20 @@ public final class RdsUtilities {
         Region signedFor = request.region() != null ? request.region() : region;
         Supplier<Credentials> signedWith =
                 request.credentialsProvider() != null ? request.credentialsProvider() : credentials;
+        Signer.Builder builder =
+                Signer.builder()
+                        .hostname(request.hostname())
+                        .port(request.port())
+                        .username(request.username());
+        if (signedFor != null) {
+            builder.region(signedFor.id());
+        }
+        if (signedWith instanceof SdkProvider) {
+            return ((SdkProvider) signedWith).password(builder);
+        }
+        if (signedWith != null && signedWith != DefaultCredentialsProvider.CHAIN) {
+            builder.credentials(signedWith);
+        }
         return signers.get(
                         Arrays.asList(
                                 request.hostname(),
@@ -57,7 +75,7 @@ public final class RdsUtilities {
                                 request.username(),
                                 signedFor,
                                 signedWith),
-                        () -> signer(request, signedFor, signedWith))
+                        builder::build)
                 .password();
     }
 
@@ -74,24 +92,6 @@ public final class RdsUtilities {
                 GenerateAuthenticationTokenRequest.builder();
         Objects.requireNonNull(request, "request is null").accept(builder);
         return generateAuthenticationToken(builder.build());
-    }
-
-    private static Signer signer(
-            GenerateAuthenticationTokenRequest request,
-            Region region,
-            Supplier<Credentials> credentials) {
-        Signer.Builder builder =
-                Signer.builder()
-                        .hostname(request.hostname())
-                        .port(request.port())
-                        .username(request.username());
-        if (region != null) {
-            builder.region(region.id());
-        }
-        if (credentials != null) {
-            builder.credentials(credentials);
-        }
-        return builder.build();
     }
 
     /** Builds {@link RdsUtilities}. Setters throw NullPointerException for null. */
@@ -133,6 +133,23 @@ public final class RdsUtilities {
         public Builder credentialsProvider(Supplier<Credentials> credentialsProvider) {
             credentials =
                     Objects.requireNonNull(credentialsProvider, "credentialsProvider is null");
+            return this;
+        }
+
+        /**
+         * Sets a credentials provider of the SDK.
+         *
+         * @param credentialsProvider a {@code
+         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider}; the type is not in
+         *     the signature, so that programs compile without the SDK
+         * @return this
+         * @throws IllegalArgumentException if it is not such a provider
+         */
+        public Builder credentialsProvider(Object credentialsProvider) {
+            credentials =
+                    SdkCredentials.of(
+                            Objects.requireNonNull(
+                                    credentialsProvider, "credentialsProvider is null"));
             return this;
         }
 
