@@ -57,6 +57,24 @@ pub extern "system" fn Java_io_github_rdsign_Native_token<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
+/// Returns a token that is signed now, or null if that would need a wait for credentials.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_github_rdsign_Native_readyToken<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    signer: jlong,
+) -> JByteArray<'local> {
+    env.with_env(|env| {
+        // SAFETY: Java passes a signer that it made and has not freed.
+        let signer = unsafe { borrowed(signer) };
+        match signer.ready_token()? {
+            Some(token) => bytes_of(env, token),
+            None => Ok(JByteArray::default()),
+        }
+    })
+    .resolve::<ThrowRdsignException>()
+}
+
 /// Returns a token that is signed at a given time, in seconds since 1970.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(

@@ -17,9 +17,9 @@ ENDPOINT = HOSTNAME  # signed for in the examples
 CLASS_PATH = f"{JAR}:{EXAMPLE}/batch.jar:{EXAMPLE}/lib/*"
 
 
-def java(place, *arguments, cwd="/", more="", **variables):
+def java(place, *arguments, cwd="/", more="", program="java", **variables):
     """Runs a program with the JAR under test and what the example needs: a finished process."""
-    command = ["java", "-cp", f"{CLASS_PATH}:{more}", *map(str, arguments)]
+    command = [program, "-cp", f"{CLASS_PATH}:{more}", *map(str, arguments)]
     environment = place.environment(**NO_AWS | {name: str(value) for name, value in variables.items()})
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True)
 

@@ -43,6 +43,11 @@ final class Handle extends PhantomReference<Signer> {
         return signer;
     }
 
+    /** Lets another thread use the signer, too, until it calls {@link #leave}. */
+    void share() {
+        users.incrementAndGet();
+    }
+
     void leave() {
         if (users.decrementAndGet() == CLOSED) {
             free();

@@ -19,7 +19,10 @@ final class Native {
      */
     static native byte[] token(long signer, Source source);
 
-    /** The same, signed at a time in seconds since 1970. */
+    /** The same if that needs no wait for credentials, else null. */
+    static native byte[] readyToken(long signer);
+
+    /** As {@link #token}, signed at a time in seconds since 1970. */
     static native byte[] tokenAt(long signer, Source source, long signingTime);
 
     /** Returns host name, port, user name and region, one in each line, in UTF-8. */

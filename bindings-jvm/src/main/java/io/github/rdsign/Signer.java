@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
@@ -22,9 +23,9 @@ import java.util.function.Supplier;
  * }</pre>
  *
  * <p>Create one and keep it, and get a new password from it for each connection. Any number of
- * threads may share it; it starts no thread. It caches credentials and signing keys. Closing it
- * frees them at once. If a signer is not closed, they are freed when another signer is created
- * after it was garbage collected.
+ * threads may share it. It starts a thread only while a virtual thread waits for credentials. It
+ * caches credentials and signing keys. Closing it frees them at once. If a signer is not closed,
+ * they are freed when another signer is created after it was garbage collected.
  *
  * @see <a
  *     href="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html">IAM
@@ -36,6 +37,9 @@ public final class Signer implements AutoCloseable {
     private final Handle handle;
     private final Source source;
     private final String[] fields;
+
+    /** The fetch that virtual threads wait for, or null. */
+    private final AtomicReference<Fetch> fetch = new AtomicReference<>();
 
     private Signer(Builder builder) {
         Loader.load();
@@ -60,7 +64,8 @@ public final class Signer implements AutoCloseable {
      *
      * <p>With cached credentials this takes a few microseconds. Otherwise it fetches credentials,
      * which takes at most the credentials timeout, unless a supplier takes longer. Other threads
-     * that need a token wait for the same fetch.
+     * that need a token wait for the same fetch. A virtual thread does not keep its carrier during
+     * the wait.
      *
      * @return a new token
      * @throws RdsignException {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
@@ -85,7 +90,13 @@ public final class Signer implements AutoCloseable {
         long seconds = Objects.requireNonNull(signingTime, "signingTime is null").getEpochSecond();
         long signer = handle.enter();
         try {
-            return token(Native.tokenAt(signer, source, seconds));
+            if (!Fetch.isNeeded()) {
+                return token(Native.tokenAt(signer, source, seconds));
+            }
+            Fetch own = new Fetch();
+            handle.share();
+            own.start(() -> Native.tokenAt(signer, source, seconds), handle::leave);
+            return token(own.await(true));
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
@@ -184,11 +195,45 @@ public final class Signer implements AutoCloseable {
     private byte[] signed() {
         long signer = handle.enter();
         try {
-            return Native.token(signer, source);
+            byte[] ready = Native.readyToken(signer);
+            if (ready != null) {
+                return ready;
+            }
+            return Fetch.isNeeded() ? fetched(signer) : Native.token(signer, source);
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
             handle.leave();
+        }
+    }
+
+    /** Waits in Java for the one fetch that all virtual threads share, and signs. */
+    private byte[] fetched(long signer) {
+        while (true) {
+            Fetch running = fetch.get();
+            boolean isOurs = running == null;
+            if (isOurs) {
+                running = new Fetch();
+                if (!fetch.compareAndSet(null, running)) {
+                    continue;
+                }
+                handle.share();
+                running.start(
+                        () -> Native.token(signer, source),
+                        () -> {
+                            fetch.set(null);
+                            handle.leave();
+                        });
+            }
+            byte[] first = running.await(isOurs);
+            byte[] ready = Native.readyToken(signer);
+            if (ready != null) {
+                return ready;
+            }
+            // The process may have been frozen during the wait.
+            if (expiry(first) > System.currentTimeMillis()) {
+                return first;
+            }
         }
     }
 
@@ -217,11 +262,15 @@ public final class Signer implements AutoCloseable {
     }
 
     private static Token token(byte[] signed) {
+        return new Token(text(signed), Instant.ofEpochMilli(expiry(signed)));
+    }
+
+    private static long expiry(byte[] signed) {
         long milliseconds = 0;
         for (int at = signed.length - EXPIRY; at < signed.length; at++) {
             milliseconds = milliseconds << 8 | signed[at] & 0xff;
         }
-        return new Token(text(signed), Instant.ofEpochMilli(milliseconds));
+        return milliseconds;
     }
 
     private static String text(byte[] signed) {
@@ -396,9 +445,10 @@ public final class Signer implements AutoCloseable {
         /**
          * Sets a function that returns credentials, instead of keys. It is called for the first
          * token, and again some minutes before its credentials expire, on the thread that needs the
-         * token, and on one thread at a time. If it throws an exception, that becomes the cause of
-         * an {@link RdsignException}, and its text becomes part of the message. It must not use the
-         * signer that it provides credentials for, because that would wait for itself.
+         * token, or on a new platform thread if that one is virtual, and on one thread at a time.
+         * If it throws an exception, that becomes the cause of an {@link RdsignException}, and its
+         * text becomes part of the message. It must not use the signer that it provides credentials
+         * for, because that would wait for itself.
          *
          * @param credentials the supplier, which must limit its own waiting
          * @return this
