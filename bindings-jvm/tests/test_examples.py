@@ -1,7 +1,12 @@
-"""Runs examples/scala-scalikejdbc and the examples of docs/jvm.md."""
+"""Runs examples/scala-scalikejdbc, the examples of docs/jvm.md, and the Maven command of README.md."""
 
-from conftest import REPOSITORY, java
-from pages import ENDPOINT, example
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from conftest import JAR, REPOSITORY, java
+from pages import ENDPOINT, example, page
 
 PAGE = "docs/jvm.md"
 
@@ -68,3 +73,32 @@ def test_the_url_logs_in(place, server, tmp_path):
     )
     done = java(place, program, url, cwd=tmp_path, **keys(server))
     assert (done.stdout, done.stderr) == ("iam_user\n", "")
+
+
+def test_the_page_lists_the_parameters_of_the_plugin():
+    source = REPOSITORY / "bindings-jvm/src/main/java/io/github/rdsign"
+    names = set()
+    for file in ("postgresql/UrlSigner.java", "internal/ConnectionCheck.java"):
+        names |= set(re.findall(r'"(rdsign[A-Z]\w*)"', (source / file).read_text()))
+    table = "\n".join(line for line in page(PAGE).splitlines() if line.startswith("| `rdsign"))
+    assert names == set(re.findall(r"`(rdsign\w+)`", table))
+    assert len(names) == 9
+
+
+def test_maven_installs_the_jar(tmp_path):
+    command = re.search(r"`(mvn \S*:install-file) -Dfile=dist/rdsign-[\d.]+\.jar`", page("README.md"))[1]
+    # Gets the plugin, so that the command needs no network.
+    maven = [*shlex.split(command.replace("install-file", "help")), "-B", "-q"]
+    subprocess.run(maven, cwd=tmp_path, check=True, capture_output=True)
+    settings = tmp_path / "settings.xml"
+    settings.write_text(
+        "<settings><mirrors><mirror><id>local</id><mirrorOf>*</mirrorOf>"
+        f"<url>file://{Path.home()}/.m2/repository</url></mirror></mirrors></settings>"
+    )
+    local = tmp_path / "repository"
+    options = [f"-Dfile={JAR}", "-B", "-s", settings, f"-Dmaven.repo.local={local}"]
+    done = subprocess.run([*shlex.split(command), *options], cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout
+    (pom,) = (local / "io/github/rdsign/rdsign").glob("*/rdsign-*.pom")
+    assert pom.with_suffix(".jar").read_bytes() == JAR.read_bytes()
+    assert "<artifactId>rdsign</artifactId>" in pom.read_text()

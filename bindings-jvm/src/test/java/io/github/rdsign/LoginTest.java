@@ -173,11 +173,15 @@ class LoginTest {
     }
 
     @Test
-    void aDataSourceRejectsAUserAndAMissingSigner() throws Exception {
+    void aDataSourceRejectsAnotherUserAPasswordAndAMissingSigner() throws Exception {
         try (Signer signer = server.signer().build()) {
             RdsignDataSource source = server.source(signer).build();
-            assertThrows(
-                    SQLFeatureNotSupportedException.class, () -> source.getConnection("a", "b"));
+            for (String[] refused : new String[][] {{"a", null}, {null, ""}, {Server.USER, "b"}}) {
+                assertThrows(
+                        SQLFeatureNotSupportedException.class,
+                        () -> source.getConnection(refused[0], refused[1]));
+            }
+            assertEquals(Server.USER, Server.userOf(source.getConnection(Server.USER, null)));
             assertTrue(source.isWrapperFor(RdsignDataSource.class));
             assertEquals(source, source.unwrap(RdsignDataSource.class));
             source.setLoginTimeout(Child.PATIENCE);

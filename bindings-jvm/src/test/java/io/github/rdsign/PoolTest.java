@@ -46,6 +46,16 @@ class PoolTest {
     }
 
     @Test
+    void aPoolMayNameTheSignersUser() throws Exception {
+        HikariConfig config = new HikariConfig();
+        try (Signer signer = server.signer().build()) {
+            config.setDataSource(server.source(signer).build());
+            config.setUsername(Server.USER);
+            Pools.reconnects(server, config);
+        }
+    }
+
+    @Test
     void aPoolOutlivesTheTokenThatOpenedIt() throws Throwable {
         // Seconds. The first token is signed 20 minutes ago, while the server's clock is set back.
         int age = 1200;
