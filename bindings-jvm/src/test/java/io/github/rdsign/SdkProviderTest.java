@@ -79,6 +79,33 @@ class SdkProviderTest {
     }
 
     @Test
+    void credentialsWithoutAProviderAreAccepted() {
+        has(
+                "AKIDONE",
+                false,
+                generator(new BasicAWSCredentials("AKIDONE", "secret")).getAuthToken(ONE));
+        RdsUtilities utilities =
+                RdsUtilities.builder()
+                        .credentialsProvider(AwsBasicCredentials.create("AKIDTWO", "secret"))
+                        .build();
+        has("AKIDTWO", false, utilities.generateAuthenticationToken(TWO));
+    }
+
+    @Test
+    void thePortIsRequired() {
+        AwsCredentialsProvider keys =
+                StaticCredentialsProvider.create(AwsBasicCredentials.create("AKIDTWO", "secret"));
+        RdsUtilities utilities = RdsUtilities.builder().credentialsProvider(keys).build();
+        RdsignException refused =
+                assertThrows(
+                        RdsignException.class,
+                        () ->
+                                utilities.generateAuthenticationToken(
+                                        it -> it.hostname(SignerTest.HOST).username("a")));
+        assertEquals("INVALID_PORT", refused.code());
+    }
+
+    @Test
     void theUtilitiesAcceptAProviderOfVersionTwo() {
         AwsCredentialsProvider keys =
                 StaticCredentialsProvider.create(AwsBasicCredentials.create("AKIDTWO", "secret"));
@@ -136,18 +163,18 @@ class SdkProviderTest {
 
     @Test
     void otherObjectsAreRefused() {
-        for (Object other : new Object[] {"keys", new BasicAWSCredentials("AKID", "secret")}) {
+        for (Object other : new Object[] {"keys", 5}) {
             String message =
                     assertThrows(IllegalArgumentException.class, () -> generator(other))
                             .getMessage();
-            assertTrue(message.contains(" is not a provider; accepted: an AWSCred"), message);
+            assertTrue(message.contains(" does not provide any; accepted: an AWSCred"), message);
             GenerateAuthenticationTokenRequest.Builder request = TWO.toBuilder();
             message =
                     assertThrows(
                                     IllegalArgumentException.class,
                                     () -> request.credentialsProvider(other))
                             .getMessage();
-            assertTrue(message.contains(" is not a provider; accepted: an AwsCred"), message);
+            assertTrue(message.contains(" does not provide any; accepted: an AwsCred"), message);
         }
     }
 
@@ -225,8 +252,8 @@ class SdkProviderTest {
                         .split("\n");
         assertTrue(Integer.parseInt(lines[0]) > 300 && Integer.parseInt(lines[1]) > 300);
         String refused =
-                "credentials: a java.lang.String is not a provider; accepted: an"
-                        + " AWSCredentialsProvider of the SDK, or a Supplier";
+                "credentials: a java.lang.String does not provide any; accepted: an"
+                        + " AWSCredentialsProvider or AWSCredentials of the SDK, or a Supplier";
         assertEquals(refused, lines[2]);
         assertEquals(refused, lines[3]);
         assertEquals("true", lines[4]);

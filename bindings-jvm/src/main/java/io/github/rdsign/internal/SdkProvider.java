@@ -30,12 +30,12 @@ public final class SdkProvider implements Supplier<Credentials> {
         }
     }
 
-    /** Returns the exception for an argument that is not a provider. */
+    /** Returns the exception for an argument that provides no credentials. */
     public static IllegalArgumentException refused(Object given, String accepted) {
         return new IllegalArgumentException(
                 "credentials: a "
                         + given.getClass().getName()
-                        + " is not a provider; accepted: "
+                        + " does not provide any; accepted: "
                         + accepted
                         + ", or a Supplier");
     }

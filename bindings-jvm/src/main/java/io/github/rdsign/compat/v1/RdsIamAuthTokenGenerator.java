@@ -100,12 +100,13 @@ public final class RdsIamAuthTokenGenerator {
         }
 
         /**
-         * Sets a credentials provider of the SDK.
+         * Sets a credentials provider or credentials of the SDK.
          *
-         * @param credentials a {@code com.amazonaws.auth.AWSCredentialsProvider}; the type is not
-         *     in the signature, so that programs compile without the SDK
+         * @param credentials a {@code com.amazonaws.auth.AWSCredentialsProvider} or {@code
+         *     AWSCredentials}; the type is not in the signature, so that programs compile without
+         *     the SDK
          * @return this
-         * @throws IllegalArgumentException if it is not such a provider
+         * @throws IllegalArgumentException if it is of another type
          */
         public Builder credentials(Object credentials) {
             this.credentials =

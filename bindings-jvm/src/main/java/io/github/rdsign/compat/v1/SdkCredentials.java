@@ -7,6 +7,8 @@ import com.amazonaws.auth.AWSSessionCredentials;
 import io.github.rdsign.Credentials;
 import io.github.rdsign.internal.SdkProvider;
 
+import java.util.function.Supplier;
+
 /** Adapts credentials of the AWS SDK for Java v1. It is loaded only if a program has some. */
 final class SdkCredentials {
     private SdkCredentials() {}
@@ -15,12 +17,16 @@ final class SdkCredentials {
         try {
             return new SdkProvider(Adapter.of(provider));
         } catch (ClassCastException | NoClassDefFoundError notOfTheSdk) {
-            throw SdkProvider.refused(provider, "an AWSCredentialsProvider of the SDK");
+            throw SdkProvider.refused(
+                    provider, "an AWSCredentialsProvider or AWSCredentials of the SDK");
         }
     }
 
     private static final class Adapter {
-        static java.util.function.Supplier<Credentials> of(Object provider) {
+        static Supplier<Credentials> of(Object provider) {
+            if (provider instanceof AWSCredentials) {
+                return () -> credentials((AWSCredentials) provider);
+            }
             AWSCredentialsProvider given = (AWSCredentialsProvider) provider;
             return () -> credentials(given.getCredentials());
         }

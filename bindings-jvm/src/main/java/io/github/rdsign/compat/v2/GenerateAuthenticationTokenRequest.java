@@ -160,14 +160,14 @@ public final class GenerateAuthenticationTokenRequest {
         }
 
         /**
-         * Sets a credentials provider of the SDK, or the default chain.
+         * Sets a credentials provider or credentials of the SDK, or the default chain.
          *
          * @param credentialsProvider a {@code
-         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider} or a {@link
-         *     DefaultCredentialsProvider}; the type is not in the signature, so that programs
-         *     compile without the SDK
+         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider}, {@code
+         *     AwsCredentials} or a {@link DefaultCredentialsProvider}; the type is not in the
+         *     signature, so that programs compile without the SDK
          * @return this
-         * @throws IllegalArgumentException if it is not such a provider
+         * @throws IllegalArgumentException if it is of another type
          */
         public Builder credentialsProvider(Object credentialsProvider) {
             Objects.requireNonNull(credentialsProvider, "credentialsProvider is null");

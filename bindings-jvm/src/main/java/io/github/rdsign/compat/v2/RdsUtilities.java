@@ -137,13 +137,14 @@ public final class RdsUtilities {
         }
 
         /**
-         * Sets a credentials provider of the SDK.
+         * Sets a credentials provider or credentials of the SDK.
          *
          * @param credentialsProvider a {@code
-         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider}; the type is not in
-         *     the signature, so that programs compile without the SDK
+         *     software.amazon.awssdk.auth.credentials.AwsCredentialsProvider} or {@code
+         *     AwsCredentials}; the type is not in the signature, so that programs compile without
+         *     the SDK
          * @return this
-         * @throws IllegalArgumentException if it is not such a provider
+         * @throws IllegalArgumentException if it is of another type
          */
         public Builder credentialsProvider(Object credentialsProvider) {
             credentials =

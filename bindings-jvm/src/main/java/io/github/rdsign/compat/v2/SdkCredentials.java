@@ -4,6 +4,7 @@ import io.github.rdsign.Credentials;
 import io.github.rdsign.awssdk.AwsSdkCredentials;
 import io.github.rdsign.internal.SdkProvider;
 
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 
 import java.util.function.Supplier;
@@ -16,12 +17,16 @@ final class SdkCredentials {
         try {
             return new SdkProvider(Adapter.of(provider));
         } catch (ClassCastException | NoClassDefFoundError notOfTheSdk) {
-            throw SdkProvider.refused(provider, "an AwsCredentialsProvider of the SDK");
+            throw SdkProvider.refused(
+                    provider, "an AwsCredentialsProvider or AwsCredentials of the SDK");
         }
     }
 
     private static final class Adapter {
         static Supplier<Credentials> of(Object provider) {
+            if (provider instanceof AwsCredentials) {
+                return AwsSdkCredentials.from(() -> (AwsCredentials) provider);
+            }
             return AwsSdkCredentials.from((AwsCredentialsProvider) provider);
         }
     }
