@@ -74,7 +74,7 @@ class Virtual {
             answer.countDown();
         }
         threads.shutdown();
-        threads.awaitTermination(Long.MAX_VALUE, TimeUnit.SECONDS);
+        threads.awaitTermination(BOUND, TimeUnit.SECONDS);
         System.out.println(outcomes + " after " + calls + " call(s)");
     }
 }
