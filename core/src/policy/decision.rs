@@ -1,4 +1,5 @@
-//! The decision of policies about a login, and what an open decision depends on.
+//! The decision of policies about a login. It is open if unknown values decide; it then lists the
+//! statements that may apply.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Says which actions and resources a statement may name.
+//! Says which actions and resources a statement may name. IAM rejects others when a policy is saved,
+//! so here they are errors too. The message names a space or a placeholder that explains the error.
 
 use super::placeholder;
 

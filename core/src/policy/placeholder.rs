@@ -1,5 +1,6 @@
 //! Finds placeholders that a template or a reader of a manual did not fill in: `<REGION>`,
-//! `${db_region}`, `{{ user }}`, `%ACCOUNT%`, `ACCOUNT_ID`.
+//! `${db_region}`, `{{ user }}`, `%ACCOUNT%`, `ACCOUNT_ID`. A user name may have any of these forms,
+//! so they only explain why a resource does not match. Only a `${…}` affects a decision.
 
 /// The start and the end of each kind of placeholder, the longest start first.
 const KINDS: [(&str, &str); 6] = [

@@ -1,4 +1,5 @@
-//! What an open decision depends on: a condition, or a variable in a resource.
+//! What an open decision depends on: a condition, or a variable in a resource. The texts quote a
+//! policy, so they escape its names, which may contain control characters.
 
 use std::fmt;
 
@@ -65,7 +66,8 @@ impl Requirement {
         }
     }
 
-    /// The values of `keys` decide whether one of `patterns` matches. With one of `values`, it does.
+    /// The values of `keys` decide whether one of `patterns` matches. If there is one key, and its
+    /// `values` with which one matches are known, they are given.
     pub(super) fn variable(
         keys: Vec<String>,
         values: Vec<String>,
@@ -80,25 +82,16 @@ impl Requirement {
         let why = unsupported.map(|key| not_supported(key));
         let shown: Vec<_> = keys.iter().map(|key| shortened(key)).collect();
         let shown = shown.join(" and ");
-        let condition = match (&keys[..], negated) {
-            ([_], false) if !values.is_empty() => format!("{shown} is {}", or(&values)),
-            ([_], true) if !values.is_empty() => format!("{shown} is not {}", or(&values)),
-            (keys, false) => {
-                let make = if keys.len() == 1 { "makes" } else { "make" };
-                format!("{shown} {make} {} match", or(patterns))
-            }
-            (keys, true) => {
-                let do_not = if keys.len() == 1 {
-                    "does not"
-                } else {
-                    "do not"
-                };
-                format!(
-                    "{} {do_not} make {} match",
-                    keys.join(" and "),
-                    or(patterns)
-                )
-            }
+        let verb = match (keys.len(), negated) {
+            (1, false) => "makes",
+            (1, true) => "does not make",
+            (_, false) => "make",
+            (_, true) => "do not make",
+        };
+        let condition = match (&values[..], negated) {
+            ([], _) => format!("{shown} {verb} {} match", or(patterns)),
+            (values, false) => format!("{shown} is {}", or(values)),
+            (values, true) => format!("{shown} is not {}", or(values)),
         };
         Self {
             id: match unsupported {

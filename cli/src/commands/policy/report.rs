@@ -1,4 +1,5 @@
-//! Writes the result of `rdsign policy check` as text.
+//! Writes the result of `rdsign policy check` as text: the decision, what it depends on, and near
+//! misses. The texts about conditions and differences come from the library.
 
 use rdsign::policy::{CONNECT_ACTION, Check, Decision, OpenStatement, StatementId};
 

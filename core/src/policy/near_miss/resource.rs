@@ -1,4 +1,5 @@
-//! Compares the resource of a statement with the one that a login needs, part by part.
+//! Compares the resource of a statement with the one that a login needs, part by part. The parts
+//! are separated by colons and slashes that people confuse, so each may be in the place of another.
 
 use super::{Difference, difference};
 use crate::names::{ConnectResource, ID_PREFIXES};
