@@ -107,6 +107,10 @@ class UrlTest {
                                         server.address())
                                 .output();
                 assertTrue(output.startsWith("iam_user\n"), output);
+                // With RdsSslSocketFactory, which does not trust this server.
+                assertTrue(
+                        output.split("\n")[1].contains("unable to find valid certification"),
+                        output);
             }
         }
     }

@@ -77,7 +77,8 @@ public final class RdsSslSocketFactory extends WrappedFactory {
         if (failure != null) {
             throw new IOException(failure);
         }
-        if (info.getProperty("authenticationPluginClassName") != null && !hasPlugins()) {
+        boolean wantsPlugin = !info.getProperty("authenticationPluginClassName", "").isEmpty();
+        if (wantsPlugin && !hasPlugins()) {
             throw new IOException(
                     "authenticationPluginClassName: this version of pgjdbc ignores it; accepted:"
                             + " pgjdbc 42.3.2 or later, or RdsignDataSource");
@@ -92,7 +93,8 @@ public final class RdsSslSocketFactory extends WrappedFactory {
      */
     static String[] dialed(Properties info) {
         String dialed = (String) info.remove(DIALED);
-        if (dialed != null) {
+        boolean isOurs = RdsSslSocketFactory.class.getName().equals(info.getProperty("sslfactory"));
+        if (isOurs && dialed != null) {
             return dialed.split(" ");
         }
         return new String[] {info.getProperty("PGHOST"), info.getProperty("PGPORT")};
