@@ -68,7 +68,7 @@ export interface SignerOptions {
   readonly roleSessionName?: string
   /**
    * How many milliseconds all calls for one set of credentials may take together, over 0. Default:
-   * 5000.
+   * 5000. A `credentials` function that never answers keeps the process alive for that long.
    */
   readonly credentialsTimeout?: number
   /** An option of the AWS SDK's signer that is accepted and not used: rdsign computes SHA-256 itself. */

@@ -231,21 +231,45 @@ test('Vite, SSR: the bundle logs in, and says what to configure without the sett
   })
 })
 
+const BUN_SQL = `import { SQL } from 'bun'
+import { Signer, verifyFull } from 'rdsign'
+const { DB_HOSTNAME, DB_PORT: port, DB_CA: ca } = process.env
+for (const hostname of [DB_HOSTNAME, 'other.abc123.eu-central-1.rds.amazonaws.com']) {
+  const signer = new Signer({ hostname, port, username: 'iam_user' })
+  const { username, password } = signer
+  const tls = verifyFull(signer, { ca })
+  const to = { adapter: 'postgres', hostname: '127.0.0.1', port, username, password, tls, database: 'testdb' }
+  const sql = new SQL(to)
+  try {
+    console.log((await sql.unsafe('select current_user as name'))[0].name)
+  } catch (error) {
+    console.log(error.code)
+  }
+  await sql.close()
+}
+process.exit()
+`
+
 test('Bun: the bundle and the program log in, and the bundle says what to configure', more, () =>
-  inFolder({}, async (work) => {
+  inFolder({ 'bun-sql.mjs': BUN_SQL }, async (work) => {
     const bun = `@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`
     const args = ['build', 'program.mjs', '--target=node', '--outdir=dist', '--external=pg-native']
     await tool(bun, [...args, ...settings('Bun')[0].split(' ').slice(2)], work)
     await logsIn(work, { leftOut: true })
     await tool(bun, args, work)
     await advises(work, { lost: true })
-    // Bun itself runs the program, without a bundle.
-    const { stdout, stderr } = await run(['program.mjs'], {
-      command: join(here, 'node_modules', bun),
-      cwd: work,
-      env
-    })
-    assert.equal(stdout, 'iam_user\n', stderr)
+    // Bun itself runs the program without a bundle, and its own driver verifies the endpoint's name.
+    for (const [program, shown] of [
+      ['program.mjs', 'iam_user\n'],
+      ['bun-sql.mjs', 'iam_user\nERR_TLS_CERT_ALTNAME_INVALID\n']
+    ]) {
+      const { stdout, stderr } = await run([program], {
+        command: join(here, 'node_modules', bun),
+        cwd: work,
+        env
+      })
+      assert.equal(stdout, shown, stderr)
+    }
   })
 )
 
