@@ -264,6 +264,19 @@ def test_a_list_of_hosts_in_a_url_is_refused_in_one_sentence(monkeypatch):
         rdsign.psycopg.connect("user=u")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"host": 5}, {"port": [5432, 5433]}, {"port": 5.5}, {"user": b"u"}, {"region": ["x"]}]
+)
+def test_a_parameter_of_the_wrong_type_raises_a_type_error_that_names_the_option(wrong):
+    right = {"host": "a.abc123.eu-west-1.rds.amazonaws.com", "port": 5432, "user": "u"}
+    names = {"host": "hostname", "user": "username"}
+    [name] = (names.get(name, name) for name in wrong)
+    with pytest.raises(TypeError, match=f"^{name}: has type "):
+        rdsign.psycopg.connect(**right | wrong)
+    with pytest.raises(TypeError, match=f"^{name}: has type "):
+        rdsign.asyncpg.arguments(**right | wrong)
+
+
 @pytest.mark.parametrize("port", ["5432,5433", "x", "05432"])
 def test_a_port_of_the_environment_that_is_none_is_refused(port, monkeypatch):
     monkeypatch.setenv("PGPORT", port)

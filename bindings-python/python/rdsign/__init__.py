@@ -133,7 +133,10 @@ def _signer_for(hostname: str, port: Optional[int], username: str, **options: An
     """Returns the cached Signer for these options. A change of the AWS_* variables makes a new one."""
     # The type is part of the key: True and 1.0 equal 1, but are not ports.
     key = (hostname, type(port), port, username, *sorted(options.items()), aws_environment())
-    signer = _signers.get(key)
+    try:
+        signer = _signers.get(key)
+    except TypeError:  # unhashable: the Signer says which option has the wrong type
+        signer = None
     if signer is None:
         signer = Signer(hostname=hostname, port=port, username=username, **options)
         if len(_signers) >= _KEPT:

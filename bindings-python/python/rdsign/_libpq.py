@@ -94,7 +94,7 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
     options = take_options(parameters)
     hosts = parameters.get("host") or (os.environ.get("PGHOST", "") if signer is None else "")
     hosts = ",".join(map(str, hosts)) if isinstance(hosts, (list, tuple)) else hosts
-    if "," in hosts:
+    if isinstance(hosts, str) and "," in hosts:
         # core rejects a list of hosts. Its ports are a list, too, so they are not passed on.
         return _signer_for(hosts, None, "")
     if signer is not None:
