@@ -6,6 +6,7 @@ it in the last 10 (mandatory). A Signer caches what botocore returns, and has it
 """
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -123,16 +124,21 @@ def generation(token):
     return key
 
 
-@pytest.mark.parametrize("lasting, advisory", [(2, 1), (1, 1), (3600, 900)])
-def test_threads_see_keys_of_one_refresh(lasting, advisory):
-    counting = Counting(lasting, advisory, mandatory=0)
+@pytest.mark.parametrize(
+    "lasting, advisory, refreshes", [(2000, 1000, True), (5000, 6000, True), (100_000, 900, False)]
+)
+def test_threads_see_keys_of_one_refresh(lasting, advisory, refreshes):
+    """The clock goes on by a second with each token."""
+    seconds, latest = itertools.count(), [NOON]
+    counting = Counting(lasting, advisory, mandatory=0, clock=lambda: latest[0])
     signers = [signer(credentials=counting) for _ in range(4)]
     seen, failures = set(), []
 
     def many(one):
         for _ in range(200):
+            latest[0] = moment = NOON + timedelta(seconds=next(seconds))
             try:
-                seen.add(generation(one.password()))
+                seen.add(generation(one.token(signing_time=moment).value))
             except Exception as error:
                 failures.append(error)
 
@@ -141,11 +147,9 @@ def test_threads_see_keys_of_one_refresh(lasting, advisory):
         thread.start()
     for thread in threads:
         thread.join()
-    # On a slow machine, keys of a second may expire between their refresh and their use.
-    assert [e for e in failures if getattr(e, "code", "") != "CREDENTIALS_EXPIRED"] == []
-    assert seen <= {f"KEY{number}" for number in range(1, counting.count + 1)}
-    assert seen or lasting < 3
-    assert lasting < 3600 or counting.count == 1
+    assert failures == []
+    assert seen and seen <= {f"KEY{number}" for number in range(1, counting.count + 1)}
+    assert (counting.count > 1) == refreshes
 
 
 def test_the_first_fetch_of_deferred_credentials_serves_all_threads():
