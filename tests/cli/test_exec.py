@@ -6,6 +6,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import pytest
 from harness import PATIENCE, RDSIGN
 
 BUNDLE = (Path(__file__).resolve().parents[2] / "ca-bundle/rds.pem").read_text()
@@ -130,6 +131,15 @@ def test_a_program_that_cannot_be_started_is_named(environment, tmp_path):
     done = exec(file, env=environment)
     assert done.returncode == 126
     assert done.stderr.startswith(f"rdsign: {file}: cannot be started: ")
+
+
+@pytest.mark.parametrize("command", [("token",), ("exec", "--", "env"), ("pgpass",), ("doctor",)])
+def test_a_list_of_hosts_is_refused_in_one_sentence(environment, command):
+    hosts = "a.abc123.eu-west-1.rds.amazonaws.com,b.abc123.eu-west-1.rds.amazonaws.com"
+    for more in ({"PGPORT": "5432,5432"}, {"PGPORT": "5432"}):
+        done = rdsign(*command, env=environment | {"PGHOST": hosts} | more)
+        assert f'hostname: "{hosts}" is a list of hosts; accepted: a bare' in done.stdout + done.stderr
+        assert "X-Amz" not in done.stdout
 
 
 def test_without_credentials_no_program_runs(environment):

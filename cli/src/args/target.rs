@@ -41,7 +41,12 @@ impl TargetArgs {
         if self.port.is_none()
             && let Some(port) = variable("PGPORT")
         {
-            self.port = Some(names::parse_port(&port)?);
+            let port = names::parse_port(&port);
+            // Reports a list of hosts first: its ports are a list, too.
+            if let (Err(_), Some(hostname)) = (&port, &self.hostname) {
+                names::Endpoint::new(hostname, names::DEFAULT_PORT)?;
+            }
+            self.port = Some(port?);
         }
         Ok(self)
     }
