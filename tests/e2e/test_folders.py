@@ -99,6 +99,14 @@ def test_an_empty_folder_of_ones_own_is_closed(place):
     assert open_files == []
 
 
+def test_a_library_that_everyone_can_write_to_is_refused(place):
+    place.rdsign = place.copy_of_the_program("bin")
+    library = place.base / "bin/librdsign_local_preload.so"
+    library.chmod(0o666)
+    status, _, error = place.run("--", "true")
+    assert (status, f"{library}: everyone can write to it" in error) == (2, True)
+
+
 @pytest.mark.parametrize("option", ["--config", "--init"])
 def test_a_given_file_that_everyone_can_write_to_is_refused(place, shared, option):
     file = place.base / "file"

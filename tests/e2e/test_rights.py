@@ -113,6 +113,20 @@ def test_a_superuser_cannot_be_in_rds_iam(shared, sql):
     assert shared.as_postgres(f"{member} where rolname = 'rdsadmin'") == ["f"]
 
 
+def test_a_refused_grant_does_not_leave_the_session_as_the_superuser(shared):
+    """The grant is checked as the superuser, and PL/pgSQL catches the error."""
+    caught = """
+        do $$ begin
+            execute 'grant rds_iam to rdsadmin';
+        exception when others then
+            raise notice 'caught as %', current_user;
+        end $$;
+        select current_user, current_setting('is_superuser');
+    """
+    done = shared.psql(stdin=caught, password=shared.password, PGUSER="postgres")
+    assert (done.stderr, done.stdout) == ("NOTICE:  caught as postgres\n", "postgres|off\n")
+
+
 def test_no_token_and_no_password_logs_in_as_rdsadmin(shared):
     policies = shared.keys["AKIALOCALIAMUSER0001"]["policies"][0]
     everyone = policies.replace("db-ABCDEFGHIJKLMNOPQRSTUVWXY/iam_user", "*/*")

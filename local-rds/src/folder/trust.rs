@@ -45,7 +45,8 @@ pub(crate) fn check_parents(path: &Path, run_as: &RunAs) -> Result<(), LocalErro
     Ok(())
 }
 
-/// Checks that not everyone can write to a file that the user named, such as a configuration.
+/// Checks that not everyone can write to a file that the user named, such as a configuration, or to
+/// the library that PostgreSQL loads.
 pub(crate) fn check_named_file(file: &Path) -> Result<(), LocalError> {
     let about = std::fs::metadata(file).context(|| format!("reading {}", file.display()))?;
     match about.is_file() && about.mode() & WRITABLE_BY_EVERYONE != 0 {

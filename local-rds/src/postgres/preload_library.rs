@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Context, LocalError};
-use crate::folder::Folder;
+use crate::folder::{Folder, trust};
 
 /// Its file name.
 pub(crate) const NAME: &str = "librdsign_local_preload.so";
@@ -46,6 +46,7 @@ fn usual_paths() -> Vec<PathBuf> {
 /// original, and rebuilding the original must not change a running server.
 pub(crate) fn install(folder: &Folder) -> Result<(), LocalError> {
     let original = find()?;
+    trust::check_named_file(&original)?;
     let content = std::fs::read(&original).context(|| format!("reading {}", original.display()))?;
     folder.write(NAME, 0o644, &content).map(drop)
 }
