@@ -94,7 +94,7 @@ def test_an_empty_folder_of_ones_own_is_closed(place):
     script = "umask 0; exec $RDSIGN local --data $DATA -- true"
     environment = {"RDSIGN": str(place.rdsign), "DATA": str(data)}
     assert place.run("--", "sh", "-c", script, env=environment)[0] == 0
-    assert mode(data) == 0o700
+    assert (mode(data), mode(data / "config.toml")) == (0o700, 0o600)
     open_files = [path for path in data.rglob("*") if not path.is_symlink() and mode(path) & 0o022]
     assert open_files == []
 

@@ -63,6 +63,7 @@ synchronous_commit = off
 ///
 /// iam_user may create tables and databases, so that migrations and test suites run. A session
 /// cannot leave its database, so testdb copies the schema's privilege from the database postgres.
+/// Up to version 14, postgres would not own the schema, and could not revoke the privilege.
 const ROLES: &str = "\
 CREATE ROLE rds_superuser;
 CREATE ROLE rds_iam;
@@ -72,6 +73,7 @@ GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superu
 CREATE ROLE postgres LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password} IN ROLE rds_superuser;
 CREATE ROLE iam_user LOGIN CREATEDB IN ROLE rds_iam;
 CREATE ROLE testuser LOGIN IN ROLE rds_iam;
+ALTER SCHEMA public OWNER TO pg_database_owner;
 GRANT CREATE ON SCHEMA public TO iam_user;
 CREATE DATABASE testdb TEMPLATE postgres OWNER postgres;
 GRANT CREATE ON DATABASE testdb TO iam_user;
