@@ -84,6 +84,9 @@ REFUSED = {
     "create role thief in role rdsadmin": "must be superuser|permission denied to grant role",
     "set role rdsadmin": "permission denied to set role",
     "set session authorization rdsadmin": "permission denied to set session authorization",
+    "alter role pg_read_server_files login": "is reserved",
+    "alter group pg_read_server_files add user postgres": "is reserved",
+    "alter database testdb set session_preload_libraries = 'x'": "permission denied to set parameter",
     "drop role rdsadmin": "must be superuser|permission denied to drop role",
 } | dict.fromkeys(GRANTS, "must be superuser|permission denied to (grant|set) role")
 
