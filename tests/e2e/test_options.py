@@ -219,6 +219,24 @@ def test_a_temporary_folder_that_the_server_cannot_enter_is_not_used(place):
     assert list(closed.iterdir()) == [] and not local.folder.exists()
 
 
+def test_the_temporary_folder_may_be_a_link(place):
+    link = place.base / "link"
+    link.symlink_to(place.temporary)
+    local = place.start(env={"TMPDIR": str(link)})
+    assert local.folder.parent == place.temporary
+    assert local.stop() == 0
+
+
+def test_a_temporary_folder_that_everyone_can_replace_is_not_used(place):
+    parent = place.base / "open"
+    parent.mkdir()
+    parent.chmod(0o777)
+    local = place.start(env={"TMPDIR": str(parent)})
+    assert local.folder.parent != parent
+    assert local.stop() == 0
+    assert list(parent.iterdir()) == []
+
+
 def test_paths_may_contain_spaces_and_colons(place):
     awkward = place.temporary / "it's a: folder"
     awkward.mkdir()

@@ -181,8 +181,9 @@ fn check_empty(folder: &Path) -> Result<(), LocalError> {
 }
 
 fn temporary_in(parent: &Path, run_as: &RunAs) -> Result<(TempDir, File), LocalError> {
-    let parent =
-        &std::path::absolute(parent).context(|| format!("finding {}", parent.display()))?;
+    // From here on, a link in the path cannot lead elsewhere.
+    let found = parent.canonicalize();
+    let parent = &found.context(|| format!("finding {}", parent.display()))?;
     trust::check_parents(&parent.join(PREFIX), run_as)?;
     let folder = tempfile::Builder::new()
         .prefix(PREFIX)

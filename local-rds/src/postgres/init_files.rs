@@ -33,6 +33,9 @@ pub(crate) fn run(
     folder: &Folder,
     signals: &Signals,
 ) -> Result<(), LocalError> {
+    if files.is_empty() {
+        return Ok(());
+    }
     let log = folder.write(LOG, 0o600, b"")?;
     for file in files {
         let installed = postgres.program("psql");
