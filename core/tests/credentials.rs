@@ -257,6 +257,47 @@ fn newer_keys_that_expire_earlier_are_not_used() {
     assert_eq!(signed_by(&signer, DUE + 80), 3);
 }
 
+/// Returns a time in milliseconds since the first token.
+fn between(milliseconds: u64) -> SystemTime {
+    moment(0) + Duration::from_millis(milliseconds)
+}
+
+/// Signers whose keys expire at this time, each from another kind of source.
+fn each_source(expiry: SystemTime) -> [Signer; 2] {
+    let keys = Credentials::new("ASIA1", SECRET, None, Some(expiry), "tests");
+    let given = builder().credentials(keys.clone()).build().unwrap();
+    [given, signer(move || Ok(keys.clone()))]
+}
+
+#[test]
+fn the_fraction_of_a_second_decides_whether_keys_have_expired() {
+    for signer in each_source(moment(2)) {
+        for milliseconds in [0, 1000, 1999] {
+            let token = signer.token_at(between(milliseconds)).unwrap();
+            assert_eq!(token.expires_at(), moment(2), "{milliseconds}");
+        }
+    }
+}
+
+#[test]
+fn no_token_is_returned_after_its_own_expiry_even_if_keys_expire_within_a_second() {
+    for end in [2000, 2001, 2500, 2999] {
+        for signer in each_source(between(end)) {
+            for now in (0..3100).step_by(50) {
+                let Ok(token) = signer.token_at(between(now)) else {
+                    assert!(now >= 2000, "{now}: the keys expire at {end}");
+                    continue;
+                };
+                assert_eq!(token.expires_at(), between(end), "{now}");
+                // C reports whole seconds.
+                let since = token.expires_at().duration_since(UNIX_EPOCH).unwrap();
+                let reported = UNIX_EPOCH + Duration::from_secs(since.as_secs());
+                assert!(reported > between(now), "{now} of {end}");
+            }
+        }
+    }
+}
+
 #[test]
 fn keys_that_expired_while_the_process_was_frozen_are_refreshed_at_once() {
     let (signer, _) = counted(|n| Ok(keys(n, Some(u64::from(n) * 100 * HOUR))));

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_credential_types::Credentials;
 
-use super::flight::Flight;
 pub(crate) use super::flight::Lease;
+use super::flight::{Flight, end_of};
 use super::source::{Found, RegionHint, Source, odd_keys};
 use crate::error::{Error, ErrorCode};
 use crate::names::{OddKeys, shown_access_key_id};
@@ -67,7 +67,7 @@ impl CredentialsCache {
         if let Some(credentials) = self.source.constant() {
             return valid(
                 credentials.clone(),
-                credentials.expiry(),
+                end_of(credentials),
                 now,
                 "they were given to the signer",
             );
@@ -110,7 +110,7 @@ impl CredentialsCache {
             _ => newer,
         };
         let lease = Lease {
-            ask_again_at: self.ask_again_at(newer.credentials.expiry(), now),
+            ask_again_at: self.ask_again_at(end_of(&newer.credentials), now),
             ..newer
         };
         self.current.store(Some(Arc::new(lease.clone())));
@@ -151,7 +151,7 @@ impl CredentialsCache {
             .source
             .load(Some(&self.region), bound)
             .map_err(|error| self.with_expiry(error, now))?;
-        let ask_again_at = self.ask_again_at(credentials.expiry(), now);
+        let ask_again_at = self.ask_again_at(end_of(&credentials), now);
         valid(credentials, ask_again_at, now, source)
     }
 
@@ -160,7 +160,7 @@ impl CredentialsCache {
         let expiry = self
             .current
             .load_full()
-            .and_then(|lease| lease.credentials.expiry());
+            .and_then(|lease| end_of(&lease.credentials));
         match expiry {
             Some(expiry) if expiry <= now && error.code() == ErrorCode::CredentialsNotFound => {
                 Error::new(
@@ -206,7 +206,7 @@ fn valid(
     now: SystemTime,
     source: &str,
 ) -> Result<Lease, Error> {
-    match credentials.expiry() {
+    match end_of(&credentials) {
         Some(expiry) if expiry <= now => Err(Error::new(
             ErrorCode::CredentialsExpired,
             format!(

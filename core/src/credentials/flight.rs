@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 
 use crate::error::{Error, ErrorCode};
+use crate::timestamp::{from_unix_seconds, to_unix_seconds};
 
 /// Credentials, and when to refresh them.
 #[derive(Clone, Debug)]
@@ -22,9 +23,17 @@ impl Lease {
         self.ask_again_at.is_none_or(|at| now < at)
     }
 
+    /// Whether the credentials can sign.
     pub(crate) fn is_valid(&self, now: SystemTime) -> bool {
-        self.credentials.expiry().is_none_or(|expiry| now < expiry)
+        end_of(&self.credentials).is_none_or(|end| now < end)
     }
+}
+
+/// Returns until when credentials may sign: their expiry, rounded down to whole seconds. C reports an
+/// expiry without fractions, and no token may be expired by its own report.
+pub(super) fn end_of(credentials: &Credentials) -> Option<SystemTime> {
+    let expiry = credentials.expiry()?;
+    Some(from_unix_seconds(to_unix_seconds(expiry)).unwrap_or(expiry))
 }
 
 /// Guards the one fetch that may run in a process.

@@ -49,6 +49,32 @@ struct Ready {
     until: Option<SystemTime>,
 }
 
+/// A time to sign at. A signature has whole seconds, but the clock decides whether credentials have
+/// expired: rounded down, it would let them sign for up to a second too long.
+#[derive(Clone, Copy)]
+struct Time {
+    signing: Timestamp,
+    clock: SystemTime,
+}
+
+impl Time {
+    fn now() -> Result<Self, Error> {
+        Self::at(SystemTime::now())
+    }
+
+    fn at(clock: SystemTime) -> Result<Self, Error> {
+        let signing = Timestamp::from_system_time(clock)?;
+        Ok(Self { signing, clock })
+    }
+}
+
+impl From<Timestamp> for Time {
+    fn from(signing: Timestamp) -> Self {
+        let clock = signing.system_time();
+        Self { signing, clock }
+    }
+}
+
 impl Signer {
     pub(crate) fn new(request: Request, region_source: RegionSource, source: Source) -> Self {
         let region = request.region.as_str().to_owned();
@@ -77,16 +103,15 @@ impl Signer {
     /// [`CredentialsTimeout`](crate::ErrorCode::CredentialsTimeout),
     /// [`InvalidCredentials`](crate::ErrorCode::InvalidCredentials)
     pub fn token(&self) -> Result<Token, Error> {
-        let now = || Timestamp::from_system_time(SystemTime::now());
         loop {
-            let time = now()?;
+            let time = Time::now()?;
             if let Some(token) = self.cached_token(time) {
                 return Ok(token);
             }
-            let lease = self.0.cache.credentials(time.system_time())?;
+            let lease = self.0.cache.credentials(time.clock)?;
             // The wait may have been long, and the process may have been frozen.
-            let time = now()?;
-            if lease.is_valid(time.system_time()) {
+            let time = Time::now()?;
+            if lease.is_valid(time.clock) {
                 return Ok(self.sign_with(lease, time));
             }
         }
@@ -121,24 +146,24 @@ impl Signer {
     /// # Errors
     /// As [`Signer::token`].
     pub fn ready_token(&self) -> Result<Option<Token>, Error> {
-        let time = Timestamp::from_system_time(SystemTime::now())?;
+        let time = Time::now()?;
         match self.cached_token(time) {
             Some(token) => Ok(Some(token)),
             None if self.0.cache.source().is_immediate() => self.sign(time).map(Some),
             None => {
-                let lease = self.0.cache.cached(time.system_time());
+                let lease = self.0.cache.cached(time.clock);
                 Ok(lease.map(|lease| self.sign_with(lease, time)))
             }
         }
     }
 
     /// Returns a token signed at a given time from 1970 to 9999, rounded down to a second. This is
-    /// for tests. The expiry of credentials is compared with that time too.
+    /// for tests. The expiry of credentials is compared with the time as it is given.
     ///
     /// # Errors
     /// As [`Signer::token`], and [`InvalidSigningTime`](crate::ErrorCode::InvalidSigningTime).
     pub fn token_at(&self, signing_time: SystemTime) -> Result<Token, Error> {
-        self.sign(Timestamp::from_system_time(signing_time)?)
+        self.sign(Time::at(signing_time)?)
     }
 
     /// Like [`Signer::token_at`], with the time in seconds since 1970.
@@ -146,7 +171,7 @@ impl Signer {
     /// # Errors
     /// As [`Signer::token_at`].
     pub fn token_at_unix_seconds(&self, signing_time: i64) -> Result<Token, Error> {
-        self.sign(Timestamp::from_unix_seconds(signing_time)?)
+        self.sign(Timestamp::from_unix_seconds(signing_time)?.into())
     }
 
     /// Returns warnings about the keys that signed the last token: they sign, but a database may refuse
@@ -178,37 +203,36 @@ impl Signer {
         &self.0.request.region
     }
 
-    fn sign(&self, time: Timestamp) -> Result<Token, Error> {
+    fn sign(&self, time: Time) -> Result<Token, Error> {
         if let Some(token) = self.cached_token(time) {
             return Ok(token);
         }
-        let lease = self.0.cache.credentials(time.system_time())?;
+        let lease = self.0.cache.credentials(time.clock)?;
         Ok(self.sign_with(lease, time))
     }
 
-    fn sign_with(&self, lease: Lease, time: Timestamp) -> Token {
+    fn sign_with(&self, lease: Lease, time: Time) -> Token {
         let ready = Arc::new(Ready {
-            presigner: Presigner::new(&self.0.request, &lease.credentials, time),
+            presigner: Presigner::new(&self.0.request, &lease.credentials, time.signing),
             credentials_expiry: lease.credentials.expiry(),
             until: lease.ask_again_at,
         });
-        let token = ready.token(&self.0.request, time);
+        let token = ready.token(&self.0.request, time.signing);
         self.0.ready.store(Some(ready));
         token
     }
 
     /// Signs with the cached state. Nearly every token takes this path: no lock, one allocation.
-    fn cached_token(&self, time: Timestamp) -> Option<Token> {
+    fn cached_token(&self, time: Time) -> Option<Token> {
         let ready = self.0.ready.load();
         let ready = ready.as_ref().filter(|ready| ready.covers(time))?;
-        Some(ready.token(&self.0.request, time))
+        Some(ready.token(&self.0.request, time.signing))
     }
 }
 
 impl Ready {
-    fn covers(&self, time: Timestamp) -> bool {
-        let now = time.system_time();
-        self.presigner.covers(time) && self.until.is_none_or(|until| now < until)
+    fn covers(&self, time: Time) -> bool {
+        self.presigner.covers(time.signing) && self.until.is_none_or(|until| time.clock < until)
     }
 
     fn token(&self, request: &Request, time: Timestamp) -> Token {
