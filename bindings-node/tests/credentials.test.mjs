@@ -117,6 +117,22 @@ test('a refresh that hangs does not lose the credentials that are there', async 
   assert.equal(keyId(await signer.token()), keys.accessKeyId)
 })
 
+test('no token is returned after its own expiry', async () => {
+  const noon = Date.UTC(2026, 0, 2, 12)
+  for (const milliseconds of [0, 1, 500, 999]) {
+    const expiration = new Date(noon + milliseconds)
+    for (const credentials of [{ ...keys, expiration }, () => ({ ...keys, expiration })]) {
+      const signer = make({ credentials })
+      const { expiresAt } = await signer.token({ signingTime: new Date(noon - 1000) })
+      assert.deepEqual(expiresAt, expiration)
+      for (const time of [noon, expiration])
+        await assert.rejects(signer.token({ signingTime: new Date(time) }), {
+          code: 'CREDENTIALS_EXPIRED'
+        })
+    }
+  }
+})
+
 test('a provider is called again when its credentials have expired', async () => {
   const start = new Date('2024-08-26T22:00:00Z')
   const expiries = [1, 2].map((hours) => new Date(start.getTime() + hours * 3600_000))

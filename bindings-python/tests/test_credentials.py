@@ -113,6 +113,18 @@ def test_expired_keys_are_credentials_expired():
     assert isinstance(raised("CREDENTIALS_EXPIRED", credentials=lambda: expired), rdsign.CredentialsError)
 
 
+@pytest.mark.parametrize("microseconds", [0, 1, 500_000, 999_999])
+def test_no_token_is_returned_after_its_own_expiry(microseconds):
+    end = NOON + timedelta(microseconds=microseconds)
+    one = signer(credentials=lambda: KEYS | {"expires_at": end})
+    before = NOON - timedelta(seconds=1)
+    assert before < one.token(signing_time=before).expires_at <= end
+    for moment in (NOON, end):
+        with pytest.raises(rdsign.CredentialsError) as caught:
+            one.token(signing_time=moment)
+        assert caught.value.code == "CREDENTIALS_EXPIRED"
+
+
 def test_two_sources_are_rejected():
     for other in ({"access_key_id": "akid", "secret_access_key": "secret"}, {"profile": "work"}):
         with pytest.raises(rdsign.InvalidRequestError) as caught:

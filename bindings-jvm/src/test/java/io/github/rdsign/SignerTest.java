@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -65,6 +66,30 @@ class SignerTest {
                         .build();
         try (Signer signer = builder().credentials(() -> credentials).build()) {
             assertEquals(soon, signer.token(TIME).expiresAt());
+        }
+    }
+
+    @Test
+    void noTokenIsReturnedAfterItsOwnExpiry() {
+        Instant second = TIME.truncatedTo(ChronoUnit.SECONDS);
+        for (long nanoseconds : new long[] {0, 1, 500_000_000, 999_999_999}) {
+            Instant end = second.plusNanos(nanoseconds);
+            Credentials credentials =
+                    Credentials.builder()
+                            .accessKeyId("ASIAEXAMPLE")
+                            .secretAccessKey("verysecret")
+                            .expiration(end)
+                            .build();
+            try (Signer signer = builder().credentials(() -> credentials).build()) {
+                Instant before = second.minusSeconds(1);
+                Instant reported = signer.token(before).expiresAt();
+                assertTrue(reported.isAfter(before) && !reported.isAfter(end), reported::toString);
+                for (Instant time : new Instant[] {second, end}) {
+                    RdsignException expired =
+                            assertThrows(RdsignException.class, () -> signer.token(time));
+                    assertEquals("CREDENTIALS_EXPIRED", expired.code());
+                }
+            }
         }
     }
 
