@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -56,7 +56,7 @@ fn counted(answer: impl Fn(u32) -> ProviderResult + Send + Sync + 'static) -> (S
     (signer, calls)
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Calls(Arc<AtomicU32>);
 
 impl Calls {
@@ -185,6 +185,73 @@ fn keys_that_expire_within_a_token_lifetime_are_not_refreshed_at_every_call() {
     assert_eq!(calls.so_far(), 1);
     ask(&signer, 80).unwrap();
     assert_eq!(calls.so_far(), 2);
+}
+
+/// A source like a cache: its keys live for 100 s, and it has newer ones only in the last `ahead`
+/// milliseconds of the old ones. Returns for each token, one every 50 ms: the milliseconds that its
+/// keys had left, and for how long there were newer ones.
+fn tokens_of_a_cache(ahead: u64, expires_in: u16) -> (Vec<(u64, u64)>, u32) {
+    let (clock, calls) = (Arc::new(AtomicU64::new(0)), Calls::default());
+    let (clock_of_source, counter, rhythm) = (clock.clone(), calls.clone(), 100_000 - ahead);
+    let signer = builder()
+        .expires_in(expires_in)
+        .credentials_provider(move || {
+            counter.0.fetch_add(1, SeqCst);
+            let n = clock_of_source.load(SeqCst) / rhythm;
+            let end = between(n * rhythm + 100_000);
+            Ok(Credentials::new(
+                format!("ASIA{n}"),
+                SECRET,
+                None,
+                Some(end),
+                "tests",
+            ))
+        })
+        .build()
+        .unwrap();
+    let tokens = (0..350_000).step_by(50).map(|now| {
+        clock.store(now, SeqCst);
+        let n = u64::from(number(&signer.token_at(between(now)).unwrap()));
+        let end = n * rhythm + 100_000;
+        (end - now, now.saturating_sub(end - ahead))
+    });
+    (tokens.collect(), calls.so_far())
+}
+
+#[test]
+fn keys_sign_for_at_most_seconds_if_their_source_has_newer_ones() {
+    for (ahead, at_most) in [
+        (25_000, 3750),
+        (9000, 3750),
+        (5200, 550),
+        (4000, 550),
+        (1000, 550),
+    ] {
+        for expires_in in [900, 30] {
+            let (tokens, calls) = tokens_of_a_cache(ahead, expires_in);
+            for (left, superseded) in tokens {
+                assert!(superseded <= at_most, "{superseded} ms at {ahead}");
+                assert!(left > 0);
+            }
+            assert!(calls <= 4 * 40, "{calls} calls at {ahead}");
+        }
+    }
+}
+
+#[test]
+fn keys_in_their_last_seconds_sign_if_the_source_has_no_newer_ones() {
+    for fails in [true, false] {
+        let (signer, calls) = counted(move |n| match n {
+            1 => Ok(keys(1, Some(4))),
+            _ if fails => Err("out of order".into()),
+            _ => Ok(keys(n, Some(4))),
+        });
+        for milliseconds in (0..4000).step_by(10) {
+            signer.token_at(between(milliseconds)).unwrap();
+        }
+        assert!((2..=8).contains(&calls.so_far()), "{calls:?}");
+        assert!(ask(&signer, 4).is_err());
+    }
 }
 
 #[test]

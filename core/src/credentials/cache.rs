@@ -5,7 +5,6 @@
 //! otherwise. After a fork, the child uses a new lock: a thread that exists only in the parent may
 //! hold the old one.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,20 +12,21 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_credential_types::Credentials;
 
 pub(crate) use super::flight::Lease;
-use super::flight::{Flight, end_of};
+use super::flight::{Flight, Landing, end_of};
 use super::source::{Found, RegionHint, Source, odd_keys};
+use super::timing;
 use crate::error::{Error, ErrorCode};
 use crate::names::{OddKeys, shown_access_key_id};
 use crate::timestamp::format_rfc3339;
 
-/// How long to wait after a failed refresh before the next one, while the old credentials are
-/// valid.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// How long a caller that has valid credentials may wait for newer ones.
 const BOUND_AHEAD: Duration = Duration::from_secs(1);
 /// How much longer a caller waits for another caller's fetch than the fetch may take. The
 /// difference lets it report the fetch's own error instead of a timeout.
 const WAIT_BEYOND: Duration = Duration::from_millis(500);
+/// A caller fetches itself after another caller's fetch failed, if at least this part of its own
+/// bound is left.
+const WORTH_A_FETCH: u32 = 10;
 
 /// One source's credentials, shared by all threads.
 pub(crate) struct CredentialsCache {
@@ -62,8 +62,9 @@ impl CredentialsCache {
         }
     }
 
-    /// Returns credentials that are valid at `now`.
-    pub(crate) fn credentials(&self, now: SystemTime) -> Result<Lease, Error> {
+    /// Returns credentials that are valid at `now`. Waits for at most `bound`, unless a provider
+    /// takes longer.
+    pub(crate) fn credentials(&self, now: SystemTime, bound: Duration) -> Result<Lease, Error> {
         if let Some(credentials) = self.source.constant() {
             return valid(
                 credentials.clone(),
@@ -72,37 +73,44 @@ impl CredentialsCache {
                 "they were given to the signer",
             );
         }
-        let current = self.current.load_full();
-        match current.filter(|lease| lease.is_valid(now)) {
-            Some(lease) if lease.is_fresh(now) => Ok(Lease::clone(&lease)),
-            Some(lease) => Ok(self.refresh_ahead(&lease, now)),
-            None => self.fetch_or_wait(now),
+        match self.held(now) {
+            Some(lease) if lease.is_fresh(now) => Ok(lease),
+            Some(lease) => Ok(self.refresh_ahead(&lease, now, bound.min(BOUND_AHEAD))),
+            None => self.fetch_or_wait(now, bound),
         }
     }
 
     /// Returns valid credentials if no fetch is needed: fresh ones, or ones about to expire while
     /// another caller refreshes them.
     pub(crate) fn cached(&self, now: SystemTime) -> Option<Lease> {
-        let current = self.current.load_full();
-        let lease = current.filter(|lease| lease.is_valid(now))?;
-        let is_usable = lease.is_fresh(now) || self.flight().is_under_way();
-        is_usable.then(|| Lease::clone(&lease))
+        self.held(now).filter(|lease| {
+            lease.is_fresh(now) || (!lease.is_ending(now) && self.flight().is_under_way())
+        })
+    }
+
+    /// Returns the cached credentials if they are valid.
+    fn held(&self, now: SystemTime) -> Option<Lease> {
+        let current = self.current.load();
+        let lease = current.as_ref().filter(|lease| lease.is_valid(now))?;
+        Some(Lease::clone(lease))
     }
 
     /// Tries to fetch newer credentials. If that fails, returns the old ones, which are still
     /// valid.
-    fn refresh_ahead(&self, old: &Lease, now: SystemTime) -> Lease {
+    fn refresh_ahead(&self, old: &Lease, now: SystemTime, bound: Duration) -> Lease {
         let flight = self.flight();
         let Some(landing) = flight.take_off() else {
-            return old.clone();
+            // With a few seconds left, newer credentials are worth the wait.
+            if old.is_ending(now) {
+                let _ = flight.wait(bound);
+            }
+            return self.held(now).unwrap_or_else(|| old.clone());
         };
         // Another caller may have refreshed after this one read `current`.
-        let current = self.current.load_full();
-        if let Some(lease) = current.filter(|lease| lease.is_valid(now) && lease.is_fresh(now)) {
-            landing.with(Ok(Lease::clone(&lease)));
-            return Lease::clone(&lease);
+        if let Some(lease) = self.held(now).filter(|lease| lease.is_fresh(now)) {
+            return landing.with_lease(lease);
         }
-        let bound = self.source.timeout.min(BOUND_AHEAD);
+        let started = Instant::now();
         let newer = self.fetch(bound, now).unwrap_or_else(|_| old.clone());
         // Never replaces credentials by ones that expire sooner.
         let newer = match (newer.credentials.expiry(), old.credentials.expiry()) {
@@ -110,36 +118,49 @@ impl CredentialsCache {
             _ => newer,
         };
         let lease = Lease {
-            ask_again_at: self.ask_again_at(end_of(&newer.credentials), now),
+            // From the end of the fetch, which may have taken longer than the shortest pause.
+            ask_again_at: self.ask_again_at(&newer.credentials, now + started.elapsed()),
             ..newer
         };
-        self.current.store(Some(Arc::new(lease.clone())));
-        landing.with(Ok(lease.clone()));
-        lease
+        self.land(landing, lease)
     }
 
     /// Fetches, or waits for the caller that does.
-    fn fetch_or_wait(&self, now: SystemTime) -> Result<Lease, Error> {
-        let flight = self.flight();
-        let Some(landing) = flight.take_off() else {
-            let lease = flight.wait(self.source.timeout + WAIT_BEYOND)?;
-            if lease.is_valid(now) {
-                return Ok(lease);
+    fn fetch_or_wait(&self, now: SystemTime, bound: Duration) -> Result<Lease, Error> {
+        let started = Instant::now();
+        let mut failure = None;
+        loop {
+            let left = bound.saturating_sub(started.elapsed());
+            let flight = self.flight();
+            if let Some(landing) = flight.take_off() {
+                // Another caller may have fetched after this one read `current`.
+                if let Some(lease) = self.held(now) {
+                    return Ok(landing.with_lease(lease));
+                }
+                let outcome = match failure {
+                    Some(failure) if left < bound / WORTH_A_FETCH => Err(failure),
+                    _ => self.fetch(left, now),
+                };
+                return match outcome {
+                    Ok(lease) => Ok(self.land(landing, lease)),
+                    Err(error) => Err(landing.with_error(error)),
+                };
             }
-            // The other caller's clock reading was earlier: for this caller they are expired.
-            return self.fetch_or_wait(now);
-        };
-        // Another caller may have fetched after this one read `current`.
-        if let Some(lease) = self.current.load_full().filter(|lease| lease.is_valid(now)) {
-            landing.with(Ok(Lease::clone(&lease)));
-            return Ok(Lease::clone(&lease));
+            match flight.wait(left.saturating_add(WAIT_BEYOND)) {
+                // For this caller they may have expired: its clock reading was later.
+                Some(Ok(lease)) if lease.is_valid(now) => return Ok(lease),
+                Some(Ok(_)) => {}
+                // That fetch began before this caller came, which may still succeed.
+                Some(Err(error)) if failure.is_none() => failure = Some(error),
+                Some(Err(error)) => return Err(error),
+                None => return Err(self.waited_too_long()),
+            }
         }
-        let outcome = self.fetch(self.source.timeout, now);
-        if let Ok(lease) = &outcome {
-            self.current.store(Some(Arc::new(lease.clone())));
-        }
-        landing.with(outcome.clone());
-        outcome
+    }
+
+    fn land(&self, landing: Landing<'_>, lease: Lease) -> Lease {
+        self.current.store(Some(Arc::new(lease.clone())));
+        landing.with_lease(lease)
     }
 
     fn fetch(&self, bound: Duration, now: SystemTime) -> Result<Lease, Error> {
@@ -151,7 +172,7 @@ impl CredentialsCache {
             .source
             .load(Some(&self.region), bound)
             .map_err(|error| self.with_expiry(error, now))?;
-        let ask_again_at = self.ask_again_at(end_of(&credentials), now);
+        let ask_again_at = self.ask_again_at(&credentials, now);
         valid(credentials, ask_again_at, now, source)
     }
 
@@ -175,15 +196,20 @@ impl CredentialsCache {
         }
     }
 
-    /// Returns when to refresh: a token's lifetime before expiry, and slightly earlier at random,
-    /// so that processes that started together do not all refresh at once. It is at least about a
-    /// minute from now, or every call would refresh.
-    fn ask_again_at(&self, expiry: Option<SystemTime>, now: SystemTime) -> Option<SystemTime> {
-        let expiry = expiry?;
-        let ahead = self.ahead + self.ahead.mul_f64(0.2 * chance());
-        let pause = ASK_AGAIN_AFTER.mul_f64(0.75 + 0.5 * chance());
-        let early = expiry.checked_sub(ahead).unwrap_or(now);
-        Some(early.max(now + pause).min(expiry))
+    fn waited_too_long(&self) -> Error {
+        let bound = self.source.timeout.saturating_add(WAIT_BEYOND);
+        Error::new(
+            ErrorCode::CredentialsTimeout,
+            format!(
+                "credentials: another thread is fetching them and got no answer within {:.1} s",
+                bound.as_secs_f64()
+            ),
+        )
+    }
+
+    fn ask_again_at(&self, credentials: &Credentials, now: SystemTime) -> Option<SystemTime> {
+        let end = end_of(credentials)?;
+        Some(timing::ask_again_at(end, self.ahead, now))
     }
 
     fn flight(&self) -> Arc<Flight> {
@@ -223,19 +249,14 @@ fn valid(
     }
 }
 
-/// Returns a random number from 0 to 1, which differs between forks of one process.
-fn chance() -> f64 {
-    let seed = (std::process::id(), Instant::now());
-    let bits = RandomState::new().hash_one(seed) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
     use crate::credentials::options::SourceOptions;
+
+    const BOUND: Duration = Duration::from_secs(600);
 
     #[test]
     fn during_a_refresh_other_callers_use_the_old_credentials() {
@@ -246,8 +267,7 @@ mod tests {
             provider: Some(Arc::new(move || {
                 ask.send(()).unwrap();
                 // Bounded, so that a failure below does not hang the test.
-                let bound = Duration::from_secs(600);
-                let end = answers.lock().unwrap().recv_timeout(bound)?;
+                let end = answers.lock().unwrap().recv_timeout(BOUND)?;
                 Ok(Credentials::new("akid", "secret", None, Some(end), "test"))
             })),
             ..SourceOptions::default()
@@ -261,16 +281,21 @@ mod tests {
 
         assert!(cache.cached(start).is_none(), "nothing was fetched yet");
         answer.send(first_end).unwrap();
-        cache.credentials(start).unwrap();
+        cache.credentials(start, BOUND).unwrap();
         asked.recv().unwrap();
         assert!(cache.cached(start).is_some());
         assert!(cache.cached(stale).is_none(), "a refresh is due");
 
         std::thread::scope(|scope| {
-            let refresh = scope.spawn(|| cache.credentials(stale).unwrap());
+            let refresh = scope.spawn(|| cache.credentials(stale, BOUND).unwrap());
             asked.recv().unwrap();
             let meanwhile = cache.cached(stale).expect("a refresh is running");
             assert_eq!(meanwhile.credentials.expiry(), Some(first_end));
+            let ending = first_end - Duration::from_secs(4);
+            assert!(
+                cache.cached(ending).is_none(),
+                "the refresh is worth a wait"
+            );
             assert!(cache.cached(first_end).is_none(), "expired");
             answer.send(second_end).unwrap();
             let newer = refresh.join().unwrap();

@@ -8,8 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 
+use super::timing;
 use crate::error::{Error, ErrorCode};
-use crate::timestamp::{from_unix_seconds, to_unix_seconds};
+use crate::names::shown_access_key_id;
+use crate::timestamp::{format_rfc3339, from_unix_seconds, to_unix_seconds};
 
 /// Credentials, and when to refresh them.
 #[derive(Clone, Debug)]
@@ -26,6 +28,22 @@ impl Lease {
     /// Whether the credentials can sign.
     pub(crate) fn is_valid(&self, now: SystemTime) -> bool {
         end_of(&self.credentials).is_none_or(|end| now < end)
+    }
+
+    /// Returns the error for credentials that expired while their source was asked for them.
+    pub(crate) fn came_late(&self) -> Error {
+        let end = end_of(&self.credentials).map_or_else(String::new, format_rfc3339);
+        Error::new(
+            ErrorCode::CredentialsExpired,
+            format!(
+                "credentials: those of access key {} expired at {end}, before the source answered",
+                shown_access_key_id(self.credentials.access_key_id()),
+            ),
+        )
+    }
+
+    pub(super) fn is_ending(&self, now: SystemTime) -> bool {
+        end_of(&self.credentials).is_some_and(|end| timing::is_ending(end, now))
     }
 }
 
@@ -76,25 +94,16 @@ impl Flight {
         state.under_way
     }
 
-    /// Waits for the running fetch, and returns its outcome.
-    pub(super) fn wait(&self, bound: Duration) -> Result<Lease, Error> {
+    /// Waits for the running fetch. Returns its outcome, or `None` after `bound`.
+    pub(super) fn wait(&self, bound: Duration) -> Option<Result<Lease, Error>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.count;
         let (state, _) = self
             .landed
             .wait_timeout_while(state, bound, |state| state.under_way && state.count == seen)
             .unwrap_or_else(PoisonError::into_inner);
-        match &state.outcome {
-            Some(outcome) if !state.under_way || state.count != seen => outcome.clone(),
-            _ => Err(Error::new(
-                ErrorCode::CredentialsTimeout,
-                format!(
-                    "credentials: another thread is fetching them and got no answer within \
-                     {:.1} s",
-                    bound.as_secs_f64()
-                ),
-            )),
-        }
+        let has_landed = !state.under_way || state.count != seen;
+        state.outcome.clone().filter(|_| has_landed)
     }
 
     fn land(&self, outcome: Result<Lease, Error>) {
@@ -111,7 +120,17 @@ impl Flight {
 pub(super) struct Landing<'a>(&'a Flight);
 
 impl Landing<'_> {
-    pub(super) fn with(self, outcome: Result<Lease, Error>) {
+    pub(super) fn with_lease(self, lease: Lease) -> Lease {
+        self.with(Ok(lease.clone()));
+        lease
+    }
+
+    pub(super) fn with_error(self, error: Error) -> Error {
+        self.with(Err(error.clone()));
+        error
+    }
+
+    fn with(self, outcome: Result<Lease, Error>) {
         self.0.land(outcome);
         std::mem::forget(self);
     }

@@ -14,6 +14,7 @@ mod flight;
 mod load;
 mod options;
 mod source;
+mod timing;
 #[cfg(not(feature = "chain"))]
 mod without_chain;
 

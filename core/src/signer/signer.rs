@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 
@@ -15,7 +15,7 @@ use super::region::RegionSource;
 use super::token::Token;
 use crate::credentials::cache::{CredentialsCache, Lease};
 use crate::credentials::{RegionHint, Source};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::names::{Endpoint, OddKeys, Region};
 use crate::timestamp::Timestamp;
 
@@ -103,17 +103,35 @@ impl Signer {
     /// [`CredentialsTimeout`](crate::ErrorCode::CredentialsTimeout),
     /// [`InvalidCredentials`](crate::ErrorCode::InvalidCredentials)
     pub fn token(&self) -> Result<Token, Error> {
+        match self.cached_token(Time::now()?) {
+            Some(token) => Ok(token),
+            None => self.fetch_and_sign(),
+        }
+    }
+
+    fn fetch_and_sign(&self) -> Result<Token, Error> {
+        let (started, bound) = (Instant::now(), self.0.cache.source().timeout);
+        let mut came_late: Option<Lease> = None;
         loop {
-            let time = Time::now()?;
-            if let Some(token) = self.cached_token(time) {
-                return Ok(token);
-            }
-            let lease = self.0.cache.credentials(time.clock)?;
+            let left = bound.saturating_sub(started.elapsed());
+            let lease = match (
+                self.0.cache.credentials(Time::now()?.clock, left),
+                came_late,
+            ) {
+                (Err(error), Some(lease)) if error.code() == ErrorCode::CredentialsTimeout => {
+                    return Err(lease.came_late());
+                }
+                (outcome, _) => outcome?,
+            };
             // The wait may have been long, and the process may have been frozen.
             let time = Time::now()?;
             if lease.is_valid(time.clock) {
                 return Ok(self.sign_with(lease, time));
             }
+            if started.elapsed() >= bound {
+                return Err(lease.came_late());
+            }
+            came_late = Some(lease);
         }
     }
 
@@ -207,7 +225,8 @@ impl Signer {
         if let Some(token) = self.cached_token(time) {
             return Ok(token);
         }
-        let lease = self.0.cache.credentials(time.clock)?;
+        let bound = self.0.cache.source().timeout;
+        let lease = self.0.cache.credentials(time.clock, bound)?;
         Ok(self.sign_with(lease, time))
     }
 
