@@ -506,6 +506,40 @@ fn a_waiting_thread_does_not_get_expired_keys() {
 }
 
 #[test]
+fn a_waiting_thread_does_not_get_the_failure_of_a_call_that_began_before_it_came() {
+    let (called, is_called) = mpsc::channel();
+    let (let_go, go) = mpsc::channel::<()>();
+    let gate = Mutex::new((called, go));
+    let (signer, calls) = counted(move |n| {
+        if n > 1 {
+            return Ok(keys(n, None));
+        }
+        let gate = gate.lock().unwrap();
+        gate.0.send(()).unwrap();
+        gate.1.recv().unwrap();
+        Err("out of order".into())
+    });
+    let about_to_ask = Barrier::new(9);
+    let other = || {
+        about_to_ask.wait();
+        signed_by(&signer, 0)
+    };
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| ask(&signer, 0));
+        is_called.recv().unwrap();
+        let others: Vec<_> = (0..8).map(|_| scope.spawn(other)).collect();
+        // Some of them wait by now. The assertions hold whether they do or not.
+        about_to_ask.wait();
+        let_go.send(()).unwrap();
+        assert!(asking.join().unwrap().is_err());
+        for other in others {
+            assert_eq!(other.join().unwrap(), 2);
+        }
+    });
+    assert_eq!(calls.so_far(), 2);
+}
+
+#[test]
 fn a_waiting_thread_waits_at_most_the_timeout() {
     let (called, is_called) = mpsc::channel();
     let (let_go, go) = mpsc::channel::<()>();

@@ -126,6 +126,25 @@ def test_a_slow_server_gets_time_to_answer(source, tmp_path, fake):
     assert signed_by(token) in [route.last().access_key_id for route in routes if route.handed_out]
 
 
+def test_a_server_that_is_slower_than_its_keys_live_is_asked_until_the_bound(machine, fake, clock, stopped):
+    container(machine, fake, fake)
+    passed = 0
+
+    def late(seconds):
+        nonlocal passed
+        fake.container.lifetime = passed + 1
+        passed += seconds
+        clock.set(stopped + passed)
+        clock.wait(seconds)
+
+    fake.container.delay(2.2, late)
+    with machine.probe(timeout=5) as probe:
+        answer = probe.ask()
+    assert answer["code"] == "CREDENTIALS_EXPIRED", answer
+    assert "before the source answered" in answer["message"]
+    assert fake.container.count() == 3
+
+
 @contextlib.contextmanager
 def silence():
     """Yields a local URL that answers no connection attempt, because its queue is full."""
@@ -231,6 +250,24 @@ def test_a_pipe_in_place_of_a_file_is_named_and_not_read(what, machine, fake):
     run = machine.failure("--credentials-timeout", "60")
     assert run.code == "CREDENTIALS_FAILED", run
     assert str(pipe) in run.message and "is not a regular file" in run.message, run
+
+
+@pytest.mark.parametrize("source", [container, instance_metadata, sso_session, web_identity])
+def test_a_process_without_free_descriptors_fails_and_says_so(source, tmp_path, fake):
+    machine, flags = alone(source, tmp_path, fake)
+    machine.asks_once()
+    # Standard input, output and error are open. One more is free, as the loader and the files need it;
+    # a runtime needs several, and a connection another.
+    runs = [machine.run("credentials", *flags, before=with_descriptors(count)) for count in range(4, 12)]
+    assert not runs[0].output
+    for run in runs:
+        if run.status:
+            assert (run.code, "Too many open files" in run.message) == ("CREDENTIALS_FAILED", True), run
+
+
+def with_descriptors(count):
+    """Returns a command to put before another, which may then have this many descriptors."""
+    return ("sh", "-c", f'ulimit -n {count} && exec "$@"', "sh")
 
 
 def test_a_bound_of_zero_is_rejected(machine):

@@ -170,6 +170,7 @@ def test_a_first_failure_is_not_cached(machine, imds):
 
 
 def test_expired_keys_without_newer_ones_sign_nothing(machine, fake, imds):
+    machine.asks_once()
     with machine.probe() as probe:
         old = probe.key()
         imds.rotating = False

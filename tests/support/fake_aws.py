@@ -130,7 +130,9 @@ def keys_file(name: str, keys: Keys) -> str:
 
 @dataclass
 class Answer:
-    """An answer to send instead of the route's own. A body of None keeps the route's own body."""
+    """An answer to send instead of the route's own. A body of None keeps the route's own body, which
+    `change` may change. `lifetime` is that of the keys in it. `is_cut` sends half of the body and closes
+    the connection; `is_closed` closes it without an answer."""
 
     status: int = 200
     body: str | None = None
@@ -138,6 +140,10 @@ class Answer:
     hold: bool = False
     sleep: Callable[[float], None] = time.sleep
     headers: dict[str, str] = field(default_factory=dict)
+    change: Callable[[str], str] | None = None
+    lifetime: float | None = None
+    is_cut: bool = False
+    is_closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,7 @@ class Route:
         self.requests: list[Request] = []
         self.handed_out: list[Keys] = []
         self.lifetime = 3600.0
+        self.next_lifetime: float | None = None
         self.rotating = True
         self.answer: Answer | None = None
         self.next_answers: deque[Answer] = deque()
@@ -224,8 +231,10 @@ class Route:
     def keys(self) -> Keys:
         """Returns the keys to hand out now."""
         with self._changed:
+            lifetime, self.next_lifetime = self.next_lifetime, None
             if self.rotating or not self.handed_out:
-                self.handed_out.append(temporary_keys(self.name.replace("_", ""), self.lifetime))
+                lifetime = self.lifetime if lifetime is None else lifetime
+                self.handed_out.append(temporary_keys(self.name.replace("_", ""), lifetime))
             return self.handed_out[-1]
 
     def note(self, request: Request) -> Answer:
@@ -489,10 +498,16 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.hold and not route.keep_waiting(self.connection):
             self.close_connection = True
             return
+        if answer.is_closed:
+            self.close_connection = True
+            return
         status, body = answer.status, answer.body
         if status == 200 and body is None:
+            route.next_lifetime = answer.lifetime
             status, body = getattr(fake, f"say_{name}")(request)
-        self.say(status, body or "", answer.headers, name)
+            body = answer.change(body) if answer.change else body
+        self.close_connection = self.close_connection or answer.is_cut
+        self.say(status, body or "", answer.headers, name, answer.is_cut)
 
     do_GET = do_PUT = do_POST = answer_any
 
@@ -515,7 +530,14 @@ class _Handler(BaseHTTPRequestHandler):
         keys = [vars(one) | {"expires_at": one.expiration} for one in route.handed_out]
         self.say(200, json.dumps({"requests": asked, "keys": keys}))
 
-    def say(self, status: int, text: str, headers: dict[str, str] | None = None, name: str = "") -> None:
+    def say(
+        self,
+        status: int,
+        text: str,
+        headers: dict[str, str] | None = None,
+        name: str = "",
+        is_cut: bool = False,
+    ) -> None:
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -525,7 +547,7 @@ class _Handler(BaseHTTPRequestHandler):
         for header, value in (headers or {}).items():
             self.send_header(header.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2] if is_cut else body)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -107,6 +107,10 @@ class Machine:
         """Makes the machine an EC2 instance with its metadata service at `url`."""
         self.set(AWS_EC2_METADATA_DISABLED=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=url)
 
+    def asks_once(self) -> None:
+        """Lets the sources be asked only once, so that a failure that may pass is reported at once."""
+        self.set(AWS_MAX_ATTEMPTS="1", AWS_METADATA_SERVICE_NUM_ATTEMPTS="1")
+
     def run(self, *arguments: str, before: tuple[str, ...] = (), bound: bool = True) -> Run:
         """Runs rdsign, through the program `before` if given. Fails if it prints a secret. Passes a
         credentials timeout that suits a busy machine, unless the arguments have one or `bound` is

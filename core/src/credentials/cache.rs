@@ -13,10 +13,10 @@ use aws_credential_types::Credentials;
 
 pub(crate) use super::flight::Lease;
 use super::flight::{Flight, Landing, end_of};
-use super::source::{Found, RegionHint, Source, odd_keys};
+use super::source::{Found, Patience, RegionHint, Source, expired, odd_keys};
 use super::timing;
 use crate::error::{Error, ErrorCode};
-use crate::names::{OddKeys, shown_access_key_id};
+use crate::names::OddKeys;
 use crate::timestamp::format_rfc3339;
 
 /// How long a caller that has valid credentials may wait for newer ones.
@@ -111,7 +111,12 @@ impl CredentialsCache {
             return landing.with_lease(lease);
         }
         let started = Instant::now();
-        let newer = self.fetch(bound, now).unwrap_or_else(|_| old.clone());
+        let patience = Patience {
+            bound,
+            asks_again: false,
+            now: None,
+        };
+        let newer = self.fetch(patience, now).unwrap_or_else(|_| old.clone());
         // Never replaces credentials by ones that expire sooner.
         let newer = match (newer.credentials.expiry(), old.credentials.expiry()) {
             (Some(new), Some(held)) if new < held => old.clone(),
@@ -139,7 +144,14 @@ impl CredentialsCache {
                 }
                 let outcome = match failure {
                     Some(failure) if left < bound / WORTH_A_FETCH => Err(failure),
-                    _ => self.fetch(left, now),
+                    _ => self.fetch(
+                        Patience {
+                            bound: left,
+                            asks_again: true,
+                            now: Some(now),
+                        },
+                        now,
+                    ),
                 };
                 return match outcome {
                     Ok(lease) => Ok(self.land(landing, lease)),
@@ -163,14 +175,14 @@ impl CredentialsCache {
         landing.with_lease(lease)
     }
 
-    fn fetch(&self, bound: Duration, now: SystemTime) -> Result<Lease, Error> {
+    fn fetch(&self, patience: Patience, now: SystemTime) -> Result<Lease, Error> {
         let Found {
             credentials,
             source,
             ..
         } = self
             .source
-            .load(Some(&self.region), bound)
+            .load(Some(&self.region), patience)
             .map_err(|error| self.with_expiry(error, now))?;
         let ask_again_at = self.ask_again_at(&credentials, now);
         valid(credentials, ask_again_at, now, source)
@@ -233,15 +245,7 @@ fn valid(
     source: &str,
 ) -> Result<Lease, Error> {
     match end_of(&credentials) {
-        Some(expiry) if expiry <= now => Err(Error::new(
-            ErrorCode::CredentialsExpired,
-            format!(
-                "credentials: those of access key {} expired at {}, and there are no newer ones \
-                 ({source})",
-                shown_access_key_id(credentials.access_key_id()),
-                format_rfc3339(expiry),
-            ),
-        )),
+        Some(end) if end <= now => Err(expired(&credentials, source)),
         _ => Ok(Lease {
             credentials,
             ask_again_at,

@@ -1,12 +1,12 @@
 //! Fetches credentials from a source: first from its base, then by assuming its role.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[cfg(feature = "chain")]
 use super::chain::Chain;
 use super::environment;
-use super::source::{Base, Found, RegionHint, Source, check};
+use super::source::{Base, Found, Patience, RegionHint, Source, check};
 #[cfg(not(feature = "chain"))]
 use super::without_chain::Chain;
 use crate::error::{Error, ErrorCode};
@@ -22,27 +22,28 @@ impl Source {
             }
     }
 
-    /// Fetches credentials. `region` selects the STS endpoint; `bound` limits the time of all calls
-    /// together. It does not limit a provider function, which must limit itself.
+    /// Fetches credentials. `region` selects the STS endpoint. `patience` does not limit a provider
+    /// function, which must limit itself.
     pub(crate) fn load(
         &self,
         region: Option<&RegionHint>,
-        bound: Duration,
+        patience: Patience,
     ) -> Result<Found, Error> {
         let started = Instant::now();
         let chain = Chain::new(self.profile(), region);
-        let base = self.load_base(&chain, bound)?;
+        let now = patience.now.filter(|_| self.role.is_none());
+        let base = self.load_base(&chain, Patience { now, ..patience })?;
         check(&base.credentials)?;
         let Some(role) = &self.role else {
             return Ok(base);
         };
-        let left = bound.saturating_sub(started.elapsed());
-        let found = chain.assume(role, base, left)?;
+        let bound = patience.bound.saturating_sub(started.elapsed());
+        let found = chain.assume(role, base, Patience { bound, ..patience })?;
         check(&found.credentials)?;
         Ok(found)
     }
 
-    fn load_base(&self, chain: &Chain<'_>, bound: Duration) -> Result<Found, Error> {
+    fn load_base(&self, chain: &Chain<'_>, patience: Patience) -> Result<Found, Error> {
         match &self.base {
             Base::Given(credentials) => Ok(Found::at_once("options", credentials.clone())),
             // Shows the error's text, because the caller wrote the provider.
@@ -58,10 +59,10 @@ impl Source {
                     format!("credentials: the provider given to the signer failed: {error}"),
                 )),
             },
-            Base::Profile(name) => chain.profile(name, bound),
+            Base::Profile(name) => chain.profile(name, patience),
             Base::Default => match environment::load()? {
                 Ok(credentials) => Ok(Found::at_once(environment::NAME, credentials)),
-                Err(tried) => chain.search(vec![tried], bound),
+                Err(tried) => chain.search(vec![tried], patience),
             },
         }
     }

@@ -19,13 +19,13 @@ mod timing;
 mod without_chain;
 
 #[cfg(feature = "chain")]
-pub(crate) use chain::region_of_profile;
+pub(crate) use chain::{cannot_start, region_of_profile};
 pub(crate) use environment::region_of_environment;
 pub use environment::variable as environment_variable;
 #[cfg(feature = "chain")]
 pub use files::profile_names;
 pub(crate) use options::SourceOptions;
 pub use source::{Found, ProviderResult, Tried, key_problem};
-pub(crate) use source::{RegionHint, Source};
+pub(crate) use source::{Patience, RegionHint, Source};
 #[cfg(not(feature = "chain"))]
 pub(crate) use without_chain::region_of_profile;

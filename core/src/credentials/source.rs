@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 
 use crate::error::{Error, ErrorCode};
-use crate::names::OddKeys;
+use crate::names::{OddKeys, shown_access_key_id};
+use crate::timestamp::format_rfc3339;
 
 /// The result of a provider function: keys, or any error.
 pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
@@ -113,6 +114,22 @@ pub(crate) struct Source {
     pub(crate) timeout: Duration,
 }
 
+/// How long and how often a fetch may ask.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "chain"),
+    expect(dead_code, reason = "only the chain asks again")
+)]
+pub(crate) struct Patience {
+    /// The time for all calls together.
+    pub(crate) bound: Duration,
+    /// Whether to ask again after a failure that may pass. If the caller has valid credentials, the
+    /// next refresh is early enough.
+    pub(crate) asks_again: bool,
+    /// Credentials that have expired at this time count as such a failure.
+    pub(crate) now: Option<SystemTime>,
+}
+
 impl Source {
     /// Returns the credentials if the source always returns the same ones.
     pub(crate) fn constant(&self) -> Option<&Credentials> {
@@ -153,6 +170,21 @@ pub(super) fn not_found(tried: &[Tried]) -> Error {
         message.push_str(&format!(" {source}: {reason}."));
     }
     Error::new(ErrorCode::CredentialsNotFound, message)
+}
+
+/// Returns the error for expired credentials.
+pub(super) fn expired(credentials: &Credentials, source: &str) -> Error {
+    let end = credentials
+        .expiry()
+        .map_or_else(String::new, format_rfc3339);
+    Error::new(
+        ErrorCode::CredentialsExpired,
+        format!(
+            "credentials: those of access key {} expired at {end}, and there are no newer ones \
+             ({source})",
+            shown_access_key_id(credentials.access_key_id()),
+        ),
+    )
 }
 
 /// Returns the problem with an access key ID, a secret access key or a session token. It never

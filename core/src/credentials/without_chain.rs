@@ -3,9 +3,7 @@
 //! Without files, processes and a network, the only sources are given keys, a provider and the
 //! environment.
 
-use std::time::Duration;
-
-use super::source::{Found, RegionHint, Role, Tried, not_found};
+use super::source::{Found, Patience, RegionHint, Role, Tried, not_found};
 use crate::error::{Error, ErrorCode};
 
 pub(super) struct Chain<'a>(std::marker::PhantomData<&'a ()>);
@@ -15,15 +13,15 @@ impl<'a> Chain<'a> {
         Self(std::marker::PhantomData)
     }
 
-    pub(super) fn search(&self, tried: Vec<Tried>, _bound: Duration) -> Result<Found, Error> {
+    pub(super) fn search(&self, tried: Vec<Tried>, _: Patience) -> Result<Found, Error> {
         Err(not_found(&tried))
     }
 
-    pub(super) fn profile(&self, _name: &str, _bound: Duration) -> Result<Found, Error> {
+    pub(super) fn profile(&self, _name: &str, _: Patience) -> Result<Found, Error> {
         Err(left_out("a profile"))
     }
 
-    pub(super) fn assume(&self, _: &Role, _: Found, _bound: Duration) -> Result<Found, Error> {
+    pub(super) fn assume(&self, _: &Role, _: Found, _: Patience) -> Result<Found, Error> {
         Err(left_out("a role"))
     }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::presign::Request;
 use super::region::{RegionSource, settle_region};
 use super::signer::Signer;
-use crate::credentials::{Found, ProviderResult, RegionHint, SourceOptions};
+use crate::credentials::{Found, Patience, ProviderResult, RegionHint, SourceOptions};
 use crate::error::{Error, ErrorCode};
 use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
 use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
@@ -154,7 +154,12 @@ impl SignerBuilder {
         let region = self.region.map(Region::new).transpose()?;
         let region = region.map(|region| RegionHint::Given(region.as_str().to_owned()));
         let source = self.source.settle()?;
-        source.load(region.as_ref(), source.timeout)
+        let patience = Patience {
+            bound: source.timeout,
+            asks_again: true,
+            now: None,
+        };
+        source.load(region.as_ref(), patience)
     }
 
     /// Checks all options in the order of the error codes, and returns a Signer.

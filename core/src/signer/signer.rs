@@ -14,6 +14,8 @@ use super::presign::{Presigner, Request};
 use super::region::RegionSource;
 use super::token::Token;
 use crate::credentials::cache::{CredentialsCache, Lease};
+#[cfg(feature = "chain")]
+use crate::credentials::cannot_start;
 use crate::credentials::{RegionHint, Source};
 use crate::error::{Error, ErrorCode};
 use crate::names::{Endpoint, OddKeys, Region};
@@ -151,7 +153,7 @@ impl Signer {
             .name("rdsign".to_owned())
             // Sending fails if the caller dropped the future.
             .spawn(move || drop(sender.send(signer.token())))
-            .map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
+            .map_err(|error| cannot_start("a thread", &error))?;
         receiver.await.unwrap_or_else(|_| Err(Error::from_panic()))
     }
 

@@ -23,15 +23,24 @@ use aws_smithy_types::config_bag::{ConfigBag, Layer};
 use aws_smithy_types::retry::RetryConfig;
 use zeroize::Zeroizing;
 
-use super::failure::reason;
+use super::failure::{is_passing, may_pass, reason};
 use super::http::LazyHttpClient;
 
 /// Why a call did not succeed.
 pub(super) enum Refusal {
     /// The server answered with a failure.
     Answer(Answer),
-    /// The server did not answer.
-    None(String),
+    /// The server did not answer: the reason, and whether that may pass.
+    None(String, bool),
+}
+
+impl Refusal {
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Answer(answer) => is_passing(answer.status),
+            Self::None(_, may_pass) => *may_pass,
+        }
+    }
 }
 
 /// A status and a body. `Debug` hides the body.
@@ -119,6 +128,6 @@ pub(super) async fn send(
         .build();
     operation.invoke(()).await.map_err(|error| match error {
         SdkError::ServiceError(refused) => Refusal::Answer(refused.into_err()),
-        other => Refusal::None(reason(&other)),
+        other => Refusal::None(reason(&other), may_pass(&other)),
     })
 }

@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::call::{self, Answer, Refusal};
-use super::failure::refusal_in_words;
-use super::http::LazyHttpClient;
+use super::failure::{Failure, failed_with, is_passing, refusal_in_words};
 use super::json;
+use super::settings::Settings;
 use crate::credentials::environment::variable;
 use crate::credentials::files::{SMALL, read_regular};
 use crate::message::quoted;
@@ -37,10 +37,13 @@ const ALLOWED: [IpAddr; 3] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-/// Fetches the keys. The error does not name the source.
-pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, String> {
-    let address = address(&variable)?;
-    let authorization = authorization()?;
+pub(super) async fn credentials(
+    settings: &Settings<'_>,
+    whose: &str,
+) -> Result<Credentials, Failure> {
+    let fixed = |problem: String| Failure::Failed(failed_with(whose, &problem));
+    let address = address(&variable).map_err(fixed)?;
+    let authorization = authorization().map_err(fixed)?;
     let endpoint = format!(
         "{}://{}",
         address.scheme_str().unwrap_or_default(),
@@ -58,12 +61,16 @@ pub(super) async fn credentials(http: LazyHttpClient) -> Result<Credentials, Str
         }
         Ok(request)
     };
-    let retries = RetryConfig::standard();
-    match call::send(http, &endpoint, retries, request, |_| Ok(())).await {
+    // Unlike STS, this endpoint works with a setting that the AWS CLI rejects.
+    let retries = settings
+        .retries()
+        .unwrap_or_else(|_| RetryConfig::standard());
+    let answer = match call::send(settings.http()?, &endpoint, retries, request, |_| Ok(())).await {
         Ok(answer) => read(&answer, true),
         Err(Refusal::Answer(answer)) => read(&answer, false),
-        Err(Refusal::None(reason)) => Err(reason),
-    }
+        Err(Refusal::None(reason, may_pass)) => Err((reason, may_pass)),
+    };
+    answer.map_err(|(problem, may_pass)| Failure::new(failed_with(whose, &problem), may_pass))
 }
 
 /// Returns the endpoint's URL. The relative one takes precedence, as in the AWS CLI.
@@ -124,20 +131,21 @@ fn authorization() -> Result<Option<HeaderValue>, String> {
     Ok(Some(header))
 }
 
-fn read(answer: &Answer, is_success: bool) -> Result<Credentials, String> {
+/// Returns the keys, or the problem and whether it may pass.
+fn read(answer: &Answer, is_success: bool) -> Result<Credentials, (String, bool)> {
     let fields: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
     let said = |names: [&str; 2]| names.iter().find_map(|name| fields.get(*name)?.as_str());
     let refusal = refusal_in_words(said(["Code", "code"]), said(["Message", "message"]));
     if !is_success {
         let colon = if refusal.is_empty() { "" } else { ": " };
-        return Err(format!("{answer}{colon}{refusal}"));
+        let problem = format!("{answer}{colon}{refusal}");
+        return Err((problem, is_passing(answer.status)));
     }
     let code = said(["Code", "code"]).map(str::to_owned);
-    let keys = keys(fields);
-    match code {
-        Some(code) if code != "Success" && keys.is_err() => Err(refusal),
-        _ => keys,
-    }
+    keys(fields).map_err(|problem| match code {
+        Some(code) if code != "Success" => (refusal, false),
+        _ => (problem, true),
+    })
 }
 
 fn keys(mut fields: Map<String, Value>) -> Result<Credentials, String> {

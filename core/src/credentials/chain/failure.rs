@@ -5,10 +5,12 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_types::error::ErrorMetadata;
 
 use crate::credentials::source::Tried;
@@ -27,6 +29,84 @@ const WRAPPERS: [&str; 7] = [
     "other",
     "an error occurred while loading credentials",
 ];
+
+/// Refusals that may pass, although their status says that the request is wrong.
+const PASSING_CODES: [&str; 8] = [
+    "Throttl",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "RequestTimeout",
+    "PriorRequestNotComplete",
+    "TransactionInProgress",
+    "IDPCommunicationError",
+];
+
+/// Why a source returned no keys.
+pub(super) enum Failure {
+    /// It has no keys, so the next one may be tried.
+    Nothing(String),
+    Failed(Error),
+    /// It may succeed if it is asked again.
+    Passing(Error),
+}
+
+impl Failure {
+    pub(super) fn new(error: Error, may_pass: bool) -> Self {
+        match may_pass {
+            true => Self::Passing(error),
+            false => Self::Failed(error),
+        }
+    }
+
+    /// The source's answer is damaged or incomplete.
+    pub(super) fn bad_answer(source: &str, problem: &str) -> Self {
+        Self::Passing(failed_with(source, problem))
+    }
+
+    /// A call to AWS failed.
+    pub(super) fn of_call<E>(source: &str, error: SdkError<E>) -> Self
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let code = error.code().unwrap_or_default();
+        let may_pass = may_pass(&error) || PASSING_CODES.iter().any(|part| code.contains(part));
+        Self::new(
+            failed(source, &CredentialsError::provider_error(error)),
+            may_pass,
+        )
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Whether a call may succeed if it is repeated.
+pub(super) fn may_pass<E: StdError + 'static>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        // An invalid certificate, for example.
+        SdkError::DispatchFailure(failure) => {
+            let kind =
+                |cause: &(dyn StdError + 'static)| Some(cause.downcast_ref::<io::Error>()?.kind());
+            let is_invalid = causes(error)
+                .filter_map(kind)
+                .any(|kind| kind == ErrorKind::InvalidData);
+            !failure.is_user() && !is_invalid
+        }
+        SdkError::ServiceError(refusal) => is_passing(refusal.raw().status().as_u16()),
+        _ => true,
+    }
+}
+
+/// Whether a server that answers with this status may answer with another one next time. A success
+/// is here an answer that cannot be read.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 200..400 | 408 | 425 | 429 | 500..)
+}
 
 /// A cause in rdsign's words. It replaces everything that the SDK says around it.
 #[derive(Debug)]
@@ -87,8 +167,7 @@ pub(super) fn panicked(source: &str, place: &str) -> Error {
 /// only names the kind.
 pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
+    for cause in causes(error) {
         if let Some(Told(text)) = cause.downcast_ref() {
             return one_line(text);
         }
@@ -97,7 +176,6 @@ pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
         if !text.is_empty() && !said.iter().any(|before| before.contains(&text)) {
             said.push(text);
         }
-        source = cause.source();
     }
     let is_wrapper = |text: &String| WRAPPERS.iter().any(|wrapper| text.starts_with(wrapper));
     if !said.iter().all(is_wrapper) {
@@ -107,6 +185,30 @@ pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
         true => "no credentials".to_owned(),
         false => one_line(&said.join(": ")),
     }
+}
+
+/// Whether no server could be reached. A connection that was made and then broke off has one, and a
+/// process without a free descriptor did not look for it.
+pub(super) fn is_unreachable(error: &(dyn StdError + 'static)) -> bool {
+    let mut failures = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    failures.any(|failure| {
+        let broke_off = matches!(
+            failure.kind(),
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        );
+        let has_no_descriptor = matches!(failure.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+        !broke_off && !has_no_descriptor
+    })
+}
+
+/// Returns the causes of an error, outermost first.
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| StdError::source(*cause))
 }
 
 /// Returns the text of one cause.

@@ -5,16 +5,23 @@
 //! request, and never reads roots for plain http (the metadata services). It also reports details
 //! that the SDK drops: which proxy failed, and what a metadata service answered.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio::time::{Instant, timeout};
 
 use super::failure::Told;
 use super::metadata;
@@ -33,9 +40,23 @@ struct Shared {
     /// The TLS connectors, by the variable that names their proxy.
     connectors: Mutex<Vec<(Option<&'static str>, SharedHttpConnector)>>,
     waiting: Mutex<Option<String>>,
+    /// Until when to repeat a request that gets no answer.
+    deadline: Option<Instant>,
 }
 
 impl LazyHttpClient {
+    /// Makes a client that sends a request a second time if it has no answer after half of the time
+    /// that is left of `bound`. A slow answer to the first one still counts.
+    pub(super) fn repeating(bound: Duration) -> Self {
+        let shared = Shared {
+            deadline: Instant::now().checked_add(bound),
+            ..Shared::default()
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
     /// Also trusts a CA bundle.
     pub(super) fn trust(&self, bundle: CaBundle) {
         let _ = self.shared.ca_bundle.set(bundle);
@@ -114,10 +135,15 @@ impl LazyConnector {
             (Some(kind), _) => kind.waiting(),
             (None, proxy) => proxy.as_ref().map(Proxy::waiting),
         };
-        let sent = match is_https || proxy.as_ref().is_some_and(|proxy| proxy.needs_tls) {
-            true => self.with_tls(proxy.as_ref())?.call(request),
-            false => self.builder(proxy.as_ref()).build_http().call(request),
+        let connector = match is_https || proxy.as_ref().is_some_and(|proxy| proxy.needs_tls) {
+            true => self.with_tls(proxy.as_ref())?,
+            false => SharedHttpConnector::new(self.builder(proxy.as_ref()).build_http()),
         };
+        let again = match metadata::is_repeatable(&request) {
+            true => request.try_clone(),
+            false => None,
+        };
+        let sent = repeated(connector, request, again, self.shared.deadline);
         let shared = self.shared.clone();
         Ok(HttpConnectorFuture::new(async move {
             shared.waits_for(waiting);
@@ -133,6 +159,47 @@ impl LazyConnector {
             }
         }))
     }
+}
+
+/// Sends a request. If there is no answer after half of the time until `deadline`, sends it `again`
+/// and returns the first answer to either.
+async fn repeated(
+    connector: SharedHttpConnector,
+    request: HttpRequest,
+    again: Option<HttpRequest>,
+    deadline: Option<Instant>,
+) -> Result<HttpResponse, ConnectorError> {
+    let mut first = Box::pin(whole(connector.call(request)));
+    let (Some(again), Some(deadline)) = (again, deadline) else {
+        return first.await;
+    };
+    let half = deadline.saturating_duration_since(Instant::now()) / 2;
+    if let Ok(answer) = timeout(half, &mut first).await {
+        return answer;
+    }
+    let mut running = vec![first, Box::pin(whole(connector.call(again)))];
+    poll_fn(|context| {
+        let mut at = 0;
+        while let Some(one) = running.get_mut(at) {
+            match one.as_mut().poll(context) {
+                Poll::Pending => at += 1,
+                Poll::Ready(Err(_)) if running.len() > 1 => drop(running.swap_remove(at)),
+                Poll::Ready(answer) => return Poll::Ready(answer),
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Reads an answer to its end, so that a body that stalls counts as no answer, and one that breaks
+/// off as a failed call.
+async fn whole(answer: HttpConnectorFuture) -> Result<HttpResponse, ConnectorError> {
+    let mut answer = answer.await?;
+    let body = ByteStream::new(answer.take_body()).collect().await;
+    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+    *answer.body_mut() = SdkBody::from(body.into_bytes());
+    Ok(answer)
 }
 
 impl HttpConnector for LazyConnector {

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_types::sdk_config::TimeSource;
 
+use super::failure::{causes, is_passing, is_unreachable};
 use super::settings::{Settings, check_url};
 use crate::credentials::environment;
 use crate::error::Error;
@@ -42,6 +43,33 @@ pub(super) fn disabled() -> Option<String> {
         .then(|| format!("{DISABLED} is set to {value}"))
 }
 
+fn attempts(settings: &Settings<'_>) -> std::result::Result<Option<u32>, Error> {
+    let (variable, setting) = (
+        "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+        "metadata_service_num_attempts",
+    );
+    settings.number(variable, setting)
+}
+
+/// Whether the user has set how often the service is asked.
+pub(super) fn limits_attempts(settings: &Settings<'_>) -> bool {
+    matches!(attempts(settings), Ok(Some(_)))
+}
+
+/// Whether the service may return keys if it is asked again.
+pub(super) fn may_pass(error: &CredentialsError) -> bool {
+    let status = causes(error).find_map(|cause| match cause.downcast_ref() {
+        Some(ImdsError::ErrorResponse(answer)) => Some(answer.response().status().as_u16()),
+        _ => None,
+    });
+    match (error, status) {
+        (CredentialsError::InvalidConfiguration(_), _) => false,
+        // 401 rejects the session token, which is fetched again.
+        (_, Some(status)) => status == 401 || is_passing(status),
+        (_, None) => true,
+    }
+}
+
 /// A clock for the SDK that is always in the past, so that it never extends the expiry of keys.
 #[derive(Debug)]
 struct LongAgo;
@@ -61,16 +89,12 @@ impl InstanceMetadata {
     ) -> std::result::Result<Self, Error> {
         let (variable, setting) = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
         let timeout = settings.number(variable, setting)?;
-        let (variable, setting) = (
-            "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-            "metadata_service_num_attempts",
-        );
         Ok(Self {
             config: config.clone(),
             bound,
             endpoint: endpoint(settings)?,
             timeout: timeout.map(|seconds| Duration::from_secs(seconds.into())),
-            attempts: settings.number(variable, setting)?,
+            attempts: attempts(settings)?,
         })
     }
 
@@ -107,7 +131,9 @@ impl InstanceMetadata {
             return false;
         };
         match error.downcast_ref::<SdkError<TokenError, HttpResponse>>() {
-            Some(SdkError::DispatchFailure(_)) => true,
+            Some(error @ SdkError::DispatchFailure(failure)) => {
+                failure.is_user() || failure.is_timeout() || is_unreachable(error)
+            }
             Some(SdkError::TimeoutError(_)) => self.timeout.is_some(),
             Some(SdkError::ResponseError(answer)) => answer.raw().status().as_u16() == 403,
             Some(SdkError::ServiceError(answer)) => answer.raw().status().as_u16() == 403,

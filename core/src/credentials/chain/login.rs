@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::cached::{self, Cached, text_in, time_in};
 use super::call::{self, Refusal};
 use super::dpop::{DpopKey, hex};
-use super::failure::{failed_with, in_shell, refusal_in_words};
+use super::failure::{Failure, failed_with, in_shell, refusal_in_words};
 use super::settings::{Service, Settings};
 use crate::credentials::files::named_by;
 use crate::error::Error;
@@ -57,7 +57,7 @@ impl Login {
         &self,
         settings: &Settings<'_>,
         whose: &str,
-    ) -> Result<Credentials, Error> {
+    ) -> Result<Credentials, Failure> {
         let advise = |problem: String| {
             let profile = in_shell(&self.profile);
             failed_with(
@@ -72,25 +72,26 @@ impl Login {
         let cached = read()?;
         let (held, end) = self::held(&cached).map_err(damaged)?;
         if SystemTime::now() + AHEAD < end {
-            return keys(held, end).map_err(damaged);
+            return Ok(keys(held, end).map_err(damaged)?);
         }
         let _turn = cached::turn().await;
         let cached = read()?;
         let (held, end) = self::held(&cached).map_err(damaged)?;
         let now = SystemTime::now();
         if now + AHEAD < end {
-            return keys(held, end).map_err(damaged);
+            return Ok(keys(held, end).map_err(damaged)?);
         }
         match self.renew(&cached, held, settings, now).await {
-            Ok((fields, end)) => keys(&fields, end).map_err(damaged),
-            Err(_) if now < end => keys(held, end).map_err(damaged),
-            Err(Problem::Setting(error)) => Err(error),
-            Err(Problem::Field(field)) => Err(damaged(field)),
-            Err(Problem::Refused(reason)) => {
+            Ok((fields, end)) => Ok(keys(&fields, end).map_err(damaged)?),
+            Err(_) if now < end => Ok(keys(held, end).map_err(damaged)?),
+            Err(Problem::Setting(error)) => Err(error.into()),
+            Err(Problem::Field(field)) => Err(damaged(field).into()),
+            Err(Problem::Refused(reason, may_pass)) => {
                 let end = format_rfc3339(end);
-                Err(advise(format!(
+                let error = advise(format!(
                     "the login expired at {end}, and renewing it failed: {reason}"
-                )))
+                ));
+                Err(Failure::new(error, may_pass))
             }
         }
     }
@@ -138,7 +139,7 @@ impl Login {
             ),
             (None, None) => {
                 let problem = "no region is set; set AWS_REGION, or region in the profile";
-                return Err(Problem::Refused(problem.to_owned()));
+                return Err(Problem::Refused(problem.to_owned(), false));
             }
         };
         let url = format!("{endpoint}{PATH}");
@@ -167,8 +168,8 @@ impl Login {
         };
         let answer = call::send(http, &endpoint, retries, request, prove)
             .await
-            .map_err(|refusal| Problem::Refused(told(refusal)))?;
-        let incomplete = || Problem::Refused("the answer has no complete keys".to_owned());
+            .map_err(told)?;
+        let incomplete = || Problem::Refused("the answer has no complete keys".to_owned(), true);
         let mut answer: Map<String, Value> =
             serde_json::from_slice(&answer.body).map_err(|_| incomplete())?;
         let Some(Value::Object(mut keys)) = answer.remove("accessToken") else {
@@ -209,12 +210,14 @@ enum Problem {
     Setting(Error),
     /// A field of the file is missing or invalid.
     Field(&'static str),
-    Refused(String),
+    /// The reason, and whether it may pass.
+    Refused(String, bool),
 }
 
-fn told(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::None(reason) => reason,
+fn told(refusal: Refusal) -> Problem {
+    let may_pass = refusal.may_pass();
+    let reason = match refusal {
+        Refusal::None(reason, _) => reason,
         Refusal::Answer(answer) => {
             let fields: Map<String, Value> =
                 serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -224,7 +227,8 @@ fn told(refusal: Refusal) -> String {
                 false => refusal,
             }
         }
-    }
+    };
+    Problem::Refused(reason, may_pass)
 }
 
 fn keys(fields: &Map<String, Value>, end: SystemTime) -> Result<Credentials, &'static str> {

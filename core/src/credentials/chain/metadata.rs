@@ -34,6 +34,11 @@ pub(super) fn kind_of(request: &HttpRequest) -> Option<Kind> {
     }
 }
 
+/// Whether a request may be sent twice. A refresh token works only once.
+pub(super) fn is_repeatable(request: &HttpRequest) -> bool {
+    request.method() != "POST" || !request.uri().ends_with("/token")
+}
+
 impl Kind {
     /// Explains a request that gets no answer, if the cause is known.
     pub(super) fn waiting(self) -> Option<String> {

@@ -4,6 +4,7 @@
 //! runtime, HTTP client or TLS roots. A failed search reports why it used none of the sources; a
 //! successful one lists those it checked before.
 
+mod again;
 mod cached;
 mod call;
 mod container;
@@ -36,16 +37,17 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 
-use self::failure::{failed, failed_with, panicked, reason, timed_out};
+use self::again::Asking;
+use self::failure::{Failure, failed, failed_with, reason};
 use self::http::LazyHttpClient;
 use self::instance::InstanceMetadata;
 use self::plan::{Base, Plan, Step, WebIdentity};
 use self::process::Process;
-use self::runtime::{Outcome, block_on};
+pub(crate) use self::runtime::cannot_start;
 use self::settings::Settings;
 use super::environment;
 use super::files::{Files, Profile, SMALL, read_regular};
-use super::source::{Found, RegionHint, Role, Tried, check, not_found};
+use super::source::{Found, Patience, RegionHint, Role, Tried, check, not_found};
 use crate::error::Error;
 
 /// One fetch, which reads the files at most once and only if it needs them.
@@ -54,13 +56,6 @@ pub(super) struct Chain<'a> {
     profile: Option<&'a str>,
     region: Option<&'a RegionHint>,
     files: OnceCell<Files>,
-}
-
-/// Why a source returned no keys.
-enum Failure {
-    /// It has no keys, so the next one may be tried.
-    Nothing(String),
-    Failed(Error),
 }
 
 impl<'a> Chain<'a> {
@@ -81,20 +76,20 @@ impl<'a> Chain<'a> {
     }
 
     /// Searches the sources after the environment. `tried` lists those checked before.
-    pub(super) fn search(&self, tried: Vec<Tried>, bound: Duration) -> Result<Found, Error> {
+    pub(super) fn search(&self, tried: Vec<Tried>, patience: Patience) -> Result<Found, Error> {
         let files = self.files()?;
         let mut name = String::new();
         let profile = plan::profile_of_environment(files, &mut name, &environment::variable)?;
         let plan = plan::of_chain(files, profile, &environment::variable, tried)?;
-        fetch(plan, &self.settings(profile), bound)
+        fetch(plan, &self.settings(profile, patience), patience)
     }
 
     /// Fetches from one profile by name. It is an error if the profile has no keys.
-    pub(super) fn profile(&self, name: &str, bound: Duration) -> Result<Found, Error> {
+    pub(super) fn profile(&self, name: &str, patience: Patience) -> Result<Found, Error> {
         let files = self.files()?;
         let profile = files.profile(name).ok_or_else(|| files.missing(name))?;
         let plan = plan::of_profile(profile, &environment::variable)?;
-        let found = fetch(plan, &self.settings(Some(profile)), bound)?;
+        let found = fetch(plan, &self.settings(Some(profile), patience), patience)?;
         Ok(Found {
             tried: Vec::new(),
             ..found
@@ -102,47 +97,60 @@ impl<'a> Chain<'a> {
     }
 
     /// Assumes a role with the base's credentials.
-    pub(super) fn assume(&self, role: &Role, base: Found, bound: Duration) -> Result<Found, Error> {
+    pub(super) fn assume(
+        &self,
+        role: &Role,
+        base: Found,
+        patience: Patience,
+    ) -> Result<Found, Error> {
         let files = self.files()?;
         let mut name = String::new();
         let profile = match self.profile {
             Some(name) => Some(files.profile(name).ok_or_else(|| files.missing(name))?),
             None => plan::profile_of_environment(files, &mut name, &environment::variable)?,
         };
-        let settings = self.settings(profile);
+        let settings = self.settings(profile, patience);
         let config = settings.sts()?;
-        let keys = base.credentials.clone();
         let source = "role";
-        let outcome = block_on(bound, async {
-            let role = sts::Role {
-                arn: &role.arn,
-                session_name: role.session_name.as_deref(),
-                external_id: role.external_id.as_deref(),
-                duration: None,
-            };
-            role.assume(config, keys).await
-        })?;
+        let whose = format!("role {:?}", role.arn);
+        let request = sts::Role {
+            arn: &role.arn,
+            session_name: role.session_name.as_deref(),
+            external_id: role.external_id.as_deref(),
+            duration: None,
+        };
+        let waiting = || (source.to_owned(), settings.http.waiting());
+        let asking = Asking {
+            patience,
+            asks_again: patience.asks_again && !settings.limits_attempts(),
+            tried: &base.tried,
+            waiting: &waiting,
+        };
+        let keys = &base.credentials;
+        let outcome = asking.keys(source, || {
+            request.assume(&whose, config.clone(), keys.clone())
+        });
         match outcome {
-            Outcome::TimedOut => {
-                let waiting = settings.http.waiting();
-                Err(timed_out(source, bound, &base.tried, waiting))
-            }
-            Outcome::Panicked(place) => Err(panicked(source, &place)),
-            Outcome::Done(Ok(credentials)) => Ok(Found {
+            Ok(credentials) => Ok(Found {
                 source,
                 credentials,
                 ..base
             }),
-            Outcome::Done(Err(error)) => Err(failed(&format!("role {:?}", role.arn), &error)),
+            Err(Failure::Nothing(reason)) => Err(failed_with(&whose, &reason)),
+            Err(Failure::Failed(error) | Failure::Passing(error)) => Err(error),
         }
     }
 
-    fn settings<'s>(&'s self, profile: Option<Profile<'s>>) -> Settings<'s> {
-        Settings {
+    fn settings<'s>(&'s self, profile: Option<Profile<'s>>, patience: Patience) -> Settings<'s> {
+        let mut settings = Settings {
             profile,
             region: self.region,
             http: LazyHttpClient::default(),
+        };
+        if patience.asks_again && !settings.limits_attempts() {
+            settings.http = LazyHttpClient::repeating(patience.bound);
         }
+        settings
     }
 }
 
@@ -164,7 +172,7 @@ pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>,
 }
 
 /// Fetches from the planned source, then assumes the planned roles in turn.
-fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, Error> {
+fn fetch(plan: Plan, settings: &Settings<'_>, patience: Patience) -> Result<Found, Error> {
     let source = plan.step.name();
     if let (Base::Keys(credentials), true) = (&plan.base, plan.roles.is_empty()) {
         return Ok(Found {
@@ -174,7 +182,6 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
             unused: plan.unused,
         });
     }
-    let tried = plan.tried.clone();
     let nothing = |reason| match plan.step {
         Step::InstanceMetadata => {
             let mut tried = plan.tried.clone();
@@ -190,38 +197,48 @@ fn fetch(plan: Plan, settings: &Settings<'_>, bound: Duration) -> Result<Found, 
     }
     // The call that is running, for error messages: 0 is the base, n the nth role.
     let at = AtomicUsize::new(0);
-    let outcome = block_on(bound, async {
-        let mut keys = ask(&plan, settings, bound).await?;
+    let waiting = || {
+        let whose = match at.load(Relaxed).checked_sub(1) {
+            None => &plan.whose,
+            Some(n) => &plan.roles[n].whose,
+        };
+        (whose.clone(), settings.http.waiting())
+    };
+    let is_limited = match plan.base {
+        Base::InstanceMetadata => instance::limits_attempts(settings),
+        _ => false,
+    };
+    let asking = Asking {
+        patience,
+        asks_again: patience.asks_again && !is_limited && !settings.limits_attempts(),
+        tried: &plan.tried,
+        waiting: &waiting,
+    };
+    let outcome = asking.keys(source, async || {
+        at.store(0, Relaxed);
+        let mut keys = ask(&plan, settings, patience.bound).await?;
         for (n, role) in plan.roles.iter().enumerate() {
             at.store(n + 1, Relaxed);
             check(&keys)?;
-            let config = settings.sts()?;
             let request = sts::Role {
                 arn: &role.arn,
                 session_name: role.session_name.as_deref(),
                 external_id: role.external_id.as_deref(),
                 duration: role.duration,
             };
-            keys = request
-                .assume(config, keys)
-                .await
-                .map_err(|error| failed(&role.whose, &error))?;
+            keys = request.assume(&role.whose, settings.sts()?, keys).await?;
         }
         Ok(keys)
-    })?;
-    let role = at.into_inner().checked_sub(1);
-    let whose = role.map_or(&plan.whose, |n| &plan.roles[n].whose);
+    });
     match outcome {
-        Outcome::TimedOut => Err(timed_out(whose, bound, &tried, settings.http.waiting())),
-        Outcome::Panicked(place) => Err(panicked(whose, &place)),
-        Outcome::Done(Ok(credentials)) => Ok(Found {
+        Ok(credentials) => Ok(Found {
             source,
             credentials,
-            tried,
+            tried: plan.tried,
             unused: plan.unused,
         }),
-        Outcome::Done(Err(Failure::Nothing(reason))) => Err(nothing(reason)),
-        Outcome::Done(Err(Failure::Failed(error))) => Err(error),
+        Err(Failure::Nothing(reason)) => Err(nothing(reason)),
+        Err(Failure::Failed(error) | Failure::Passing(error)) => Err(error),
     }
 }
 
@@ -236,14 +253,14 @@ async fn ask(
         .with_http_client(settings.http()?);
     let answer = match &plan.base {
         Base::Keys(keys) => return Ok(keys.clone()),
-        Base::Login(login) => return Ok(login.credentials(settings, whose).await?),
-        Base::Sso(sso) => return Ok(sso.credentials(settings, whose).await?),
+        Base::Login(login) => return login.credentials(settings, whose).await,
+        Base::Sso(sso) => return sso.credentials(settings, whose).await,
         Base::WebIdentity(identity) => return web_identity(identity, settings, whose).await,
-        Base::Process(command) => Process::new(command).credentials().await,
-        Base::Container => {
-            let keys = container::credentials(settings.http()?).await;
-            return Ok(keys.map_err(|problem| failed_with(whose, &problem))?);
+        Base::Process(command) => {
+            let keys = Process::new(command).credentials().await;
+            return Ok(keys.map_err(|error| failed(whose, &error))?);
         }
+        Base::Container => return container::credentials(settings, whose).await,
         Base::InstanceMetadata => {
             let provider = InstanceMetadata::new(&config, settings, bound)?;
             provider.credentials().await
@@ -251,7 +268,7 @@ async fn ask(
     };
     answer.map_err(|error| match error {
         CredentialsError::CredentialsNotLoaded(_) => Failure::Nothing(reason(&error)),
-        error => Failure::Failed(failed(whose, &error)),
+        error => Failure::new(failed(whose, &error), instance::may_pass(&error)),
     })
 }
 
@@ -271,12 +288,5 @@ async fn web_identity(
         external_id: None,
         duration: None,
     };
-    let answer = role.assume_with(config, token).await;
-    Ok(answer.map_err(|error| failed(whose, &error))?)
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
+    role.assume_with(whose, config, token).await
 }

@@ -8,14 +8,17 @@
 //! them.
 
 use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 
 use super::fork;
 use super::quiet::{quiet_thread, quietly};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// How long to wait for running DNS lookups.
 const WIND_UP: Duration = Duration::from_millis(100);
@@ -39,13 +42,7 @@ pub(crate) fn block_on<T: Send>(
 ) -> Result<Outcome<T>, Error> {
     let run = || -> Result<Outcome<T>, Error> {
         let _working = Working::start();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .on_thread_start(quiet_thread)
-            .on_thread_park(fork::pause)
-            .on_thread_unpark(fork::work)
-            .build()
-            .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")))?;
+        let runtime = new_runtime()?;
         let bounded = async { tokio::time::timeout(bound, future).await };
         let outcome = quietly(|| {
             with_default(&Dispatch::none(), || {
@@ -64,11 +61,37 @@ pub(crate) fn block_on<T: Send>(
         return run();
     }
     std::thread::scope(|scope| {
-        scope
-            .spawn(run)
+        let thread = std::thread::Builder::new().spawn_scoped(scope, run);
+        thread
+            .map_err(|error| cannot_start("a thread", &error))?
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+fn new_runtime() -> Result<Runtime, Error> {
+    let built = quietly(|| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_start(quiet_thread)
+            .on_thread_park(fork::pause)
+            .on_thread_unpark(fork::work)
+            .build()
+    });
+    // tokio panics if it cannot create a pair of sockets, and returns its other errors.
+    let built = built.map_err(|place| match UnixStream::pair() {
+        Err(error) => error,
+        Ok(_) => io::Error::other(format!("tokio panicked at {place}")),
+    });
+    built
+        .flatten()
+        .map_err(|error| cannot_start("a runtime", &error))
+}
+
+/// Returns the error for a process that has no descriptor or no thread left.
+pub(crate) fn cannot_start(what: &str, error: &io::Error) -> Error {
+    let message = format!("credentials: cannot start {what} to fetch them: {error}");
+    Error::new(ErrorCode::CredentialsFailed, message)
 }
 
 /// Delays forks until it is dropped, except while the runtime waits.

@@ -219,7 +219,16 @@ impl<'a> Settings<'a> {
             .transpose()
     }
 
-    fn retries(&self) -> Result<RetryConfig, Error> {
+    /// Whether the user has set how often AWS is asked.
+    pub(super) fn limits_attempts(&self) -> bool {
+        matches!(self.attempts(), Ok(Some(_)))
+    }
+
+    fn attempts(&self) -> Result<Option<u32>, Error> {
+        self.number("AWS_MAX_ATTEMPTS", "max_attempts")
+    }
+
+    pub(super) fn retries(&self) -> Result<RetryConfig, Error> {
         // The modes differ only in when they retry, so all three use `standard`.
         if let Some(said) = self.said("AWS_RETRY_MODE", "retry_mode")?
             && !["legacy", "standard", "adaptive"].contains(&said.text.as_str())
@@ -227,9 +236,8 @@ impl<'a> Settings<'a> {
             let problem = format!("{} is not a retry mode", quoted(&said.text));
             return Err(said.wrong(&format!("{problem}; accepted: legacy, standard, adaptive")));
         }
-        let attempts = self.number("AWS_MAX_ATTEMPTS", "max_attempts")?;
         let retries = RetryConfig::standard();
-        Ok(match attempts {
+        Ok(match self.attempts()? {
             Some(attempts) => retries.with_max_attempts(attempts),
             None => retries,
         })

@@ -8,12 +8,11 @@ use std::env::home_dir;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
 use sha1::{Digest, Sha1};
 
 use super::cached::{self, Cached};
 use super::dpop::hex;
-use super::failure::{failed, failed_with, in_shell};
+use super::failure::{Failure, failed_with, in_shell};
 use super::settings::{Service, Settings};
 use crate::error::Error;
 use crate::timestamp::format_rfc3339;
@@ -37,7 +36,7 @@ impl Sso {
         &self,
         settings: &Settings<'_>,
         whose: &str,
-    ) -> Result<Credentials, Error> {
+    ) -> Result<Credentials, Failure> {
         let token = self.token(settings, whose).await?;
         let config = settings.client(Service::Sso, Some(self.region.clone()))?;
         let answer = aws_sdk_sso::Client::new(&config)
@@ -51,22 +50,33 @@ impl Sso {
                 let refused = error
                     .as_service_error()
                     .is_some_and(|error| error.is_unauthorized_exception());
-                let error = failed(whose, &CredentialsError::provider_error(error));
-                if refused { self.advise(&error) } else { error }
+                match Failure::of_call(whose, error) {
+                    Failure::Failed(error) if refused => self.advise(&error).into(),
+                    failure => failure,
+                }
             })?;
-        let incomplete = || failed_with(whose, "the portal's answer has no complete credentials");
+        let problem = "the portal's answer has no complete credentials";
+        let incomplete = || Failure::bad_answer(whose, problem);
+        let complete = |text: Option<String>| {
+            let text = text.filter(|text| !text.is_empty());
+            text.ok_or_else(incomplete)
+        };
         let keys = answer.role_credentials.ok_or_else(incomplete)?;
-        let end = u64::try_from(keys.expiration).map_err(|_| incomplete())?;
+        // The SDK replaces a missing expiration by 0.
+        let end = u64::try_from(keys.expiration).unwrap_or(0);
+        if end == 0 {
+            return Err(incomplete());
+        }
         Ok(Credentials::new(
-            keys.access_key_id.ok_or_else(incomplete)?,
-            keys.secret_access_key.ok_or_else(incomplete)?,
-            keys.session_token,
+            complete(keys.access_key_id)?,
+            complete(keys.secret_access_key)?,
+            Some(complete(keys.session_token)?),
             Some(UNIX_EPOCH + Duration::from_millis(end)),
             "sso",
         ))
     }
 
-    async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Error> {
+    async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Failure> {
         let (_, token, end) = self.read(whose)?;
         if SystemTime::now() + AHEAD < end {
             return Ok(token);
@@ -77,13 +87,14 @@ impl Sso {
         if now + AHEAD < end {
             return Ok(token);
         }
-        match self.renew(&login, settings, now).await? {
-            Some(token) => Ok(token),
-            None if now < end => Ok(token),
-            None => {
+        match self.renew(&login, settings, whose, now).await {
+            Ok(Some(token)) => Ok(token),
+            Ok(None) | Err(Failure::Passing(_)) if now < end => Ok(token),
+            Ok(None) => {
                 let problem = format!("the SSO login expired at {}", format_rfc3339(end));
-                Err(self.advise(&failed_with(whose, &problem)))
+                Err(self.advise(&failed_with(whose, &problem)).into())
             }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -106,8 +117,9 @@ impl Sso {
         &self,
         login: &Cached,
         settings: &Settings<'_>,
+        whose: &str,
         now: SystemTime,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, Failure> {
         let fields = ["clientId", "clientSecret", "refreshToken"].map(|name| login.text(name));
         let [Some(id), Some(secret), Some(refresh)] = fields else {
             return Ok(None);
@@ -125,9 +137,13 @@ impl Sso {
             .refresh_token(refresh)
             .send()
             .await;
-        let Ok((Some(token), refresh, seconds)) =
-            answer.map(|answer| (answer.access_token, answer.refresh_token, answer.expires_in))
-        else {
+        let answer = match answer.map_err(|error| Failure::of_call(whose, error)) {
+            Ok(answer) => answer,
+            Err(Failure::Passing(error)) => return Err(Failure::Passing(error)),
+            Err(_) => return Ok(None),
+        };
+        let (refresh, seconds) = (answer.refresh_token, answer.expires_in);
+        let Some(token) = answer.access_token else {
             return Ok(None);
         };
         let lifetime = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));

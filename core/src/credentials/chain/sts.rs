@@ -4,8 +4,11 @@ use std::time::SystemTime;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{Result, SharedCredentialsProvider, error::CredentialsError};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::types::Credentials as Keys;
+
+use super::failure::Failure;
 
 /// The default session name, which CloudTrail shows.
 const SESSION_NAME: &str = "rdsign";
@@ -24,7 +27,12 @@ impl Role<'_> {
     }
 
     /// Assumes the role with these keys.
-    pub(super) async fn assume(&self, config: SdkConfig, keys: Credentials) -> Result {
+    pub(super) async fn assume(
+        &self,
+        whose: &str,
+        config: SdkConfig,
+        keys: Credentials,
+    ) -> Result<Credentials, Failure> {
         let keys = SharedCredentialsProvider::new(keys);
         let config = config.into_builder().credentials_provider(keys);
         let answer = Client::new(&config.build())
@@ -35,12 +43,17 @@ impl Role<'_> {
             .set_duration_seconds(self.duration)
             .send()
             .await
-            .map_err(CredentialsError::provider_error)?;
-        keys_of(answer.credentials)
+            .map_err(|error| Failure::of_call(whose, error))?;
+        keys_of(answer.credentials, whose)
     }
 
     /// Assumes the role with a web identity's token.
-    pub(super) async fn assume_with(&self, config: SdkConfig, token: &str) -> Result {
+    pub(super) async fn assume_with(
+        &self,
+        whose: &str,
+        config: SdkConfig,
+        token: &str,
+    ) -> Result<Credentials, Failure> {
         let answer = Client::new(&config)
             .assume_role_with_web_identity()
             .role_arn(self.arn)
@@ -48,15 +61,29 @@ impl Role<'_> {
             .web_identity_token(token)
             .send()
             .await
-            .map_err(CredentialsError::provider_error)?;
-        keys_of(answer.credentials)
+            .map_err(|error| Failure::of_call(whose, error))?;
+        keys_of(answer.credentials, whose)
     }
 }
 
-fn keys_of(keys: Option<aws_sdk_sts::types::Credentials>) -> Result {
-    let keys = keys.ok_or_else(|| CredentialsError::unhandled("the answer has no credentials"))?;
-    let end = SystemTime::try_from(keys.expiration)
-        .map_err(|_| CredentialsError::unhandled("the answer's Expiration is not a time"))?;
+fn keys_of(keys: Option<Keys>, whose: &str) -> Result<Credentials, Failure> {
+    let bad = |problem: &str| Failure::bad_answer(whose, &format!("the answer {problem}"));
+    let keys = keys.ok_or_else(|| bad("has no credentials"))?;
+    // The SDK replaces a missing field by an empty text, or by 1970.
+    for (field, text) in [
+        ("AccessKeyId", &keys.access_key_id),
+        ("SecretAccessKey", &keys.secret_access_key),
+        ("SessionToken", &keys.session_token),
+    ] {
+        if text.is_empty() {
+            return Err(bad(&format!("has no {field}")));
+        }
+    }
+    if keys.expiration.secs() == 0 {
+        return Err(bad("has no Expiration"));
+    }
+    let end = SystemTime::try_from(keys.expiration);
+    let end = end.map_err(|_| bad("has an Expiration that is not a time"))?;
     Ok(Credentials::new(
         keys.access_key_id,
         keys.secret_access_key,
