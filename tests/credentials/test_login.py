@@ -1,17 +1,21 @@
 """Checks sessions of `aws login`: their keys and the renewal."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import subprocess
+from functools import partial
+from pathlib import Path
 
 import pytest
+from common import wait_until
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from fake_aws import keep_secret, new_secret, temporary_keys
 from fake_proxy import FakeProxy
-from machine import signed_by
+from machine import key_of, signed_by
 
 SESSION = "arn:aws:iam::123456789012:user/jane"
 VALID, EXPIRED = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
@@ -95,6 +99,44 @@ def test_expired_keys_are_renewed_and_written_back(machine, fake):
     assert path.stat().st_mode & 0o777 == 0o600
     machine.token()
     assert fake.signin.count() == 1
+
+
+def test_two_processes_renew_a_login_once(machine, fake):
+    path = login(machine, temporary_keys("login"), EXPIRED)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    fake.signin.hold(1)
+    with machine.probe() as first, machine.probe() as second:
+        for probe in (first, second):
+            probe.tell(do="token")
+        fake.signin.wait_until("self.held == 1")
+        for probe in (first, second):
+            wait_until(partial(opens, probe, path), "both wait for their turn")
+        fake.signin.release()
+        keys = {key_of(probe.answer()) for probe in (first, second)}
+    assert keys == {fake.signin.last().access_key_id}
+    assert fake.signin.count() == 1
+
+
+def opens(probe, path):
+    """Whether this program has the file open."""
+    opened = []
+    for descriptor in Path(f"/proc/{probe.process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            opened.append(descriptor.readlink())
+    return path in opened
+
+
+def test_a_login_that_another_program_renewed_is_used(machine, fake):
+    login(machine, temporary_keys("login"), EXPIRED)
+    machine.set(AWS_ENDPOINT_URL_SIGNIN=fake.url)
+    newer = temporary_keys("login")
+
+    def renew(_):
+        login(machine, newer)
+
+    fake.signin.respond(400, json.dumps({"error": "TOKEN_EXPIRED", "message": "used"}))
+    fake.signin.answer.delay, fake.signin.answer.sleep = 1, renew
+    assert signed_by(machine.token()) == newer.access_key_id
 
 
 def test_a_login_that_cannot_be_renewed_says_what_to_do(machine, fake):

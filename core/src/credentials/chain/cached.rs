@@ -2,21 +2,25 @@
 //!
 //! It contains a JSON object. Both the AWS CLI and rdsign may replace it at any time.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use crate::credentials::files::{SMALL, read_regular};
 use crate::timestamp::parse_expiry;
+
+/// How long to wait before another process's lock is checked again.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A login, read from its file.
 pub(super) struct Cached {
@@ -77,9 +81,15 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Waits until no other fetch of this process renews a login. Read the login again then: a refresh
-/// token works only once.
-pub(super) async fn turn() -> OwnedMutexGuard<()> {
+/// The right to renew a login, until it is dropped.
+pub(super) struct Turn {
+    _in_process: OwnedMutexGuard<()>,
+    _among_processes: Option<File>,
+}
+
+/// Waits until no other fetch renews a login, in this process or in another one. Read the login again
+/// then: a refresh token works only once.
+pub(super) async fn turn(path: &Path) -> Turn {
     // A child of a fork has its own: its parent's may be locked for ever.
     static TURNS: Mutex<Option<(u32, Arc<Turns<()>>)>> = Mutex::new(None);
     let turns = {
@@ -88,7 +98,23 @@ pub(super) async fn turn() -> OwnedMutexGuard<()> {
         let (_, own) = turns.insert(own.unwrap_or_else(|| (process::id(), Arc::default())));
         own.clone()
     };
-    turns.lock_owned().await
+    Turn {
+        _in_process: turns.lock_owned().await,
+        _among_processes: locked(path).await,
+    }
+}
+
+/// Locks a file that exists. A renewal replaces it, so no one waits for a lock on the new one. Without
+/// locks, on some network file systems, the server decides which of two renewals succeeds.
+async fn locked(path: &Path) -> Option<File> {
+    let file = File::open(path).ok()?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Some(file),
+            Err(TryLockError::WouldBlock) => sleep(LOCK_PAUSE).await,
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
 }
 
 pub(super) fn text_in<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
@@ -108,11 +134,32 @@ mod tests {
 
     #[tokio::test]
     async fn only_one_fetch_at_a_time_renews() {
-        let first = turn().await;
-        let bound = std::time::Duration::from_millis(1);
-        assert!(tokio::time::timeout(bound, turn()).await.is_err());
-        drop(first);
-        turn().await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("login");
+        for exists in [false, true] {
+            if exists {
+                fs::write(&path, "{}").unwrap();
+            }
+            let first = turn(&path).await;
+            let bound = Duration::from_millis(1);
+            assert!(tokio::time::timeout(bound, turn(&path)).await.is_err());
+            drop(first);
+            turn(&path).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn only_one_process_at_a_time_renews() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("login");
+        fs::write(&path, "{}").unwrap();
+        // A lock belongs to an open file, as another process has it.
+        let other = File::open(&path).unwrap();
+        other.lock().unwrap();
+        let bound = Duration::from_millis(1);
+        assert!(tokio::time::timeout(bound, turn(&path)).await.is_err());
+        drop(other);
+        turn(&path).await;
     }
 
     #[test]

@@ -74,19 +74,27 @@ impl Login {
         if SystemTime::now() + AHEAD < end {
             return Ok(keys(held, end).map_err(damaged)?);
         }
-        let _turn = cached::turn().await;
+        let _turn = cached::turn(&path).await;
         let cached = read()?;
         let (held, end) = self::held(&cached).map_err(damaged)?;
         let now = SystemTime::now();
         if now + AHEAD < end {
             return Ok(keys(held, end).map_err(damaged)?);
         }
-        match self.renew(&cached, held, settings, now).await {
-            Ok((fields, end)) => Ok(keys(&fields, end).map_err(damaged)?),
-            Err(_) if now < end => Ok(keys(held, end).map_err(damaged)?),
-            Err(Problem::Setting(error)) => Err(error.into()),
-            Err(Problem::Field(field)) => Err(damaged(field).into()),
-            Err(Problem::Refused(reason, may_pass)) => {
+        let problem = match self.renew(&cached, held, settings, now).await {
+            Ok((fields, end)) => return Ok(keys(&fields, end).map_err(damaged)?),
+            Err(problem) => problem,
+        };
+        // The AWS CLI may have renewed it meanwhile, and takes no turns.
+        let cached = read()?;
+        let (held, end) = self::held(&cached).map_err(damaged)?;
+        if now < end {
+            return Ok(keys(held, end).map_err(damaged)?);
+        }
+        match problem {
+            Problem::Setting(error) => Err(error.into()),
+            Problem::Field(field) => Err(damaged(field).into()),
+            Problem::Refused(reason, may_pass) => {
                 let end = format_rfc3339(end);
                 let error = advise(format!(
                     "the login expired at {end}, and renewing it failed: {reason}"

@@ -77,11 +77,11 @@ impl Sso {
     }
 
     async fn token(&self, settings: &Settings<'_>, whose: &str) -> Result<String, Failure> {
-        let (_, token, end) = self.read(whose)?;
+        let (login, token, end) = self.read(whose)?;
         if SystemTime::now() + AHEAD < end {
             return Ok(token);
         }
-        let _turn = cached::turn().await;
+        let _turn = cached::turn(&login.path).await;
         let (login, token, end) = self.read(whose)?;
         let now = SystemTime::now();
         if now + AHEAD < end {
