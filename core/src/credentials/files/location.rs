@@ -4,8 +4,12 @@
 //! UTF-16 is an error. A single damaged character invalidates only its own line.
 
 use std::env::home_dir;
+use std::ffi::{CStr, CString, OsStr};
 use std::io::ErrorKind;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::ptr;
 
 use zeroize::Zeroizing;
 
@@ -84,17 +88,47 @@ fn expand_variables(text: &str) -> String {
     expanded + rest
 }
 
-/// Replaces a leading `~` by the home folder, if there is one.
+/// Replaces a leading `~` or `~NAME` by the home folder of the user, if there is one.
 pub(in crate::credentials) fn expand_home(text: &str) -> PathBuf {
-    let home = || home_dir().filter(|home| !home.as_os_str().is_empty());
-    match text.strip_prefix('~') {
-        Some("") => home().unwrap_or_else(|| text.into()),
-        Some(rest) if rest.starts_with('/') => match home() {
-            Some(home) => home.join(rest.trim_start_matches('/')),
-            None => text.into(),
-        },
-        _ => text.into(),
+    let Some(rest) = text.strip_prefix('~') else {
+        return text.into();
+    };
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = match name {
+        "" => home_dir(),
+        name => home_of(name),
+    };
+    match home.filter(|home| !home.as_os_str().is_empty()) {
+        Some(home) if rest.is_empty() => home,
+        Some(home) => home.join(rest.trim_start_matches('/')),
+        None => text.into(),
     }
+}
+
+/// Returns the home folder of a user of this machine.
+fn home_of(name: &str) -> Option<PathBuf> {
+    let name = CString::new(name).ok()?;
+    let mut buffer = vec![0_u8; 16_384];
+    let mut user = MaybeUninit::<libc::passwd>::zeroed();
+    let mut found = ptr::null_mut();
+    // SAFETY: the name ends with a NUL, `user` and `found` are writable, and the length is that of the
+    // buffer.
+    #[expect(unsafe_code, reason = "getpwnam_r is a C function")]
+    let home = unsafe {
+        let place = buffer.as_mut_ptr().cast();
+        libc::getpwnam_r(
+            name.as_ptr(),
+            user.as_mut_ptr(),
+            place,
+            buffer.len(),
+            &mut found,
+        );
+        if found.is_null() || (*found).pw_dir.is_null() {
+            return None;
+        }
+        CStr::from_ptr((*found).pw_dir)
+    };
+    Some(OsStr::from_bytes(home.to_bytes()).into())
 }
 
 #[cfg(test)]
@@ -118,6 +152,10 @@ mod tests {
         let home = home_dir().unwrap();
         assert_eq!(expand_home("~/x"), home.join("x"));
         assert_eq!(expand_home("a/~"), Path::new("a/~"));
+        assert_eq!(expand_home("~root/x"), home_of("root").unwrap().join("x"));
+        assert_eq!(expand_home("~root"), home_of("root").unwrap());
+        let unknown = "~rdsign-tests-no-such-user/x";
+        assert_eq!(expand_home(unknown), Path::new(unknown));
         let path = std::env::var("PATH").unwrap();
         for (text, expected) in [
             ("$PATH/x", format!("{path}/x")),
