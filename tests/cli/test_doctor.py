@@ -161,6 +161,15 @@ def test_missing_credentials_are_reported(environment):
     assert report["tls"]["outcome"] == "fine", "steps that need no credentials still run"
 
 
+def test_a_source_that_fails_is_reported_with_the_walk_to_it(environment):
+    del environment["AWS_ACCESS_KEY_ID"]
+    environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://192.0.2.1/keys"
+    report = fails(environment, "credentials", "CREDENTIALS_FAILED", "address of another machine")
+    walk = report["credentials"]["next"]
+    assert walk[0] == "environment: AWS_ACCESS_KEY_ID is not set"
+    assert walk[-1] == "container: failed"
+
+
 def test_expired_credentials_are_reported(environment):
     environment["AWS_CREDENTIAL_EXPIRATION"] = "2020-01-01T00:00:00Z"
     fails(environment, "credentials", "CREDENTIALS_EXPIRED", "expired at 2020-01-01T00:00:00Z")

@@ -156,6 +156,9 @@ class Sides:
 
     def _ask_rdsign(self, environment: dict[str, str], flags: dict[str, str]) -> dict:
         line = json.dumps({"do": "find", "timeout": BOUND} | flags)
+        files = [path.read_bytes() for path in self._home.rglob("*") if path.is_file()]
+        if not any(b"attempts" in file for file in files):
+            environment = ONCE | environment
         options = {"text": True, "capture_output": True, "check": True, "timeout": 2 * BOUND}
         done = subprocess.run([PROBE], input=line, env=environment, cwd=self._home, **options)
         answer = json.loads(done.stdout)
@@ -233,6 +236,9 @@ def asked(name: str, request: Request, situation: Situation, names: dict[str, st
         about["authorization"] = request.headers.get("authorization", "")
     return about
 
+
+# Lets rdsign report a failure that may pass at once.
+ONCE = {"AWS_MAX_ATTEMPTS": "1", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1"}
 
 # All comparisons so far, by the situation's name.
 COMPARISONS: dict[str, Comparison] = {}

@@ -105,6 +105,8 @@ def test_the_bound_covers_all_calls_together(machine, fake, slow):
 def test_the_bound_covers_base_and_role_together(machine, fake, clock, slow):
     flags = role_on_top_of_the_instance(machine, fake, fake).flags
     fake.sts_behind = None
+    # A second request would move the clock, too.
+    machine.asks_once()
     slow(fake.imds, 0.7)
     fake.sts.hold()
     with at_work(machine, "credentials", *flags, "--credentials-timeout", "1") as run:

@@ -9,6 +9,7 @@ from fake_aws import keys_file, long_lived_keys, new_secret, temporary_keys
 from machine import HOSTNAME, RDSIGN, parameters, signed_by
 from sources import (
     ROLE,
+    alone,
     container,
     container_with_an_authorization,
     container_with_an_authorization_file,
@@ -149,3 +150,11 @@ def test_a_process_does_not_read_the_input_of_the_program(machine, fake):
     options = {"env": machine.environment, "text": True, "capture_output": True, "timeout": PATIENCE}
     done = subprocess.run(command, input="select 1", **options)
     assert (done.returncode, done.stdout) == (0, "select 1"), done.stderr
+
+
+@pytest.mark.parametrize("source", [profile_in_the_credentials_file, container, instance_metadata, web_identity])
+def test_a_thread_with_a_small_stack_gets_a_token(source, tmp_path, fake):
+    # musl's default, of which a fetch needs more.
+    machine, _ = alone(source, tmp_path, fake)
+    with machine.probe() as probe:
+        assert "token" in probe.ask("small")

@@ -9,6 +9,7 @@
 //! {"do": "signer", "profile": "x"}           creates a Signer with these options
 //! {"do": "token"}                            gets a token
 //! {"do": "threads", "count": 64}             gets a token in each of 64 threads at once
+//! {"do": "small"}                            gets a token in a thread with a stack of 128 KiB
 //! {"do": "start"}                            starts a thread that gets a token, without waiting
 //! {"do": "fork", "while_asking_us": 100}     gets one in a child, forked 100 µs after a thread asked
 //! {"do": "async", "on": "plain", "count": 1} calls token_async on this kind of runtime
@@ -132,6 +133,11 @@ fn carry_out(command: &Value, signer: &Signer) -> Vec<JoinHandle<()>> {
                 }
             });
         }
+        Some("small") => thread::scope(|scope| {
+            let small = thread::Builder::new().stack_size(128 << 10);
+            let ask = || report("small", signer, || signer.token());
+            small.spawn_scoped(scope, ask).unwrap();
+        }),
         Some("start") => return vec![start(signer)],
         Some("fork") => fork(signer, command["while_asking_us"].as_u64()),
         Some("async") => match on(command) {

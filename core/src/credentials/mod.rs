@@ -15,6 +15,7 @@ mod load;
 mod options;
 mod source;
 mod timing;
+mod walk;
 #[cfg(not(feature = "chain"))]
 mod without_chain;
 
@@ -27,5 +28,6 @@ pub use files::profile_names;
 pub(crate) use options::SourceOptions;
 pub use source::{Found, ProviderResult, Tried, key_problem};
 pub(crate) use source::{Patience, RegionHint, Source};
+pub use walk::{Visit, VisitResult, Walk};
 #[cfg(not(feature = "chain"))]
 pub(crate) use without_chain::region_of_profile;

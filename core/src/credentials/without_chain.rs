@@ -4,16 +4,22 @@
 //! environment.
 
 use super::source::{Found, Patience, RegionHint, Role, Tried, not_found};
+use super::walk::Trail;
 use crate::error::{Error, ErrorCode};
 
-pub(super) struct Chain<'a>(std::marker::PhantomData<&'a ()>);
+pub(super) struct Chain<'a>(&'a Trail);
 
 impl<'a> Chain<'a> {
-    pub(super) fn new(_profile: Option<&'a str>, _region: Option<&'a RegionHint>) -> Self {
-        Self(std::marker::PhantomData)
+    pub(super) fn new(
+        _profile: Option<&'a str>,
+        _region: Option<&'a RegionHint>,
+        trail: &'a Trail,
+    ) -> Self {
+        Self(trail)
     }
 
     pub(super) fn search(&self, tried: Vec<Tried>, _: Patience) -> Result<Found, Error> {
+        self.0.tried(&tried);
         Err(not_found(&tried))
     }
 
@@ -24,6 +30,10 @@ impl<'a> Chain<'a> {
     pub(super) fn assume(&self, _: &Role, _: Found, _: Patience) -> Result<Found, Error> {
         Err(left_out("a role"))
     }
+}
+
+pub(super) fn with_enough<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    Ok(work())
 }
 
 pub(crate) fn region_of_profile(_profile: Option<&str>) -> Result<Option<String>, Error> {

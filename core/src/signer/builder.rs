@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::presign::Request;
 use super::region::{RegionSource, settle_region};
 use super::signer::Signer;
-use crate::credentials::{Found, Patience, ProviderResult, RegionHint, SourceOptions};
+use crate::credentials::{Found, Patience, ProviderResult, RegionHint, SourceOptions, Walk};
 use crate::error::{Error, ErrorCode};
 use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
 use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
@@ -151,6 +151,15 @@ impl SignerBuilder {
     /// [`ErrorCode::InvalidRegion`], [`ErrorCode::InvalidCredentials`] and all codes for
     /// credentials, as for [`Signer::token`].
     pub fn find_credentials(self) -> Result<Found, Error> {
+        self.walk_credentials()?.outcome
+    }
+
+    /// Like [`find_credentials`](Self::find_credentials), and returns each step of the search, also
+    /// if it fails.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidRegion`], and [`ErrorCode::InvalidCredentials`] if the options are invalid.
+    pub fn walk_credentials(self) -> Result<Walk, Error> {
         let region = self.region.map(Region::new).transpose()?;
         let region = region.map(|region| RegionHint::Given(region.as_str().to_owned()));
         let source = self.source.settle()?;
@@ -159,7 +168,7 @@ impl SignerBuilder {
             asks_again: true,
             now: None,
         };
-        source.load(region.as_ref(), patience)
+        Ok(source.walk(region.as_ref(), patience))
     }
 
     /// Checks all options in the order of the error codes, and returns a Signer.

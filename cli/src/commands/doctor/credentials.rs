@@ -3,12 +3,27 @@
 
 use std::time::{Duration, SystemTime};
 
-use rdsign::ErrorCode;
+use rdsign::credentials::{Visit, VisitResult};
 use rdsign::names::{OddKeys, SessionTokenMismatch};
 use rdsign::timestamp::format_rfc3339;
+use rdsign::{Error, ErrorCode};
 
 use super::entry::{Entry, Step};
 use super::finding::Finding;
+
+/// Reports a failed search, with what came of each source.
+pub(super) fn no_credentials(error: &Error, steps: &[Visit]) -> Entry {
+    let entry = Entry::of_error(Step::Credentials, error);
+    // Its message lists them all.
+    if error.code() == ErrorCode::CredentialsNotFound {
+        return entry.next("Set up one of these sources: docs/credentials.md describes them.");
+    }
+    let line = |visit: &Visit| match visit.result {
+        VisitResult::Nothing => format!("{}: {}", visit.source, visit.reason),
+        result => format!("{}: {}", visit.source, result.as_str()),
+    };
+    steps.iter().map(line).fold(entry, Entry::next)
+}
 
 pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
     let id = found.access_key_id();

@@ -8,7 +8,7 @@ use rdsign::names::shown_access_key_id;
 use rdsign::timestamp::format_rfc3339;
 use rdsign::{Credentials, RegionSource, Signer, Token};
 
-use super::credentials::credentials;
+use super::credentials::{credentials, no_credentials};
 use super::entry::{Entry, Step};
 use super::examination::Examination;
 use super::report::Report;
@@ -30,11 +30,13 @@ impl Examination {
             source = source.region(region.as_str());
         }
         // Search only once, so that the report and the token use the same credentials.
-        let found = source.find_credentials();
+        let (steps, found) = match source.walk_credentials() {
+            Ok(walk) => (walk.steps, walk.outcome),
+            Err(error) => (Vec::new(), Err(error)),
+        };
         report.add(match &found {
             Ok(found) => credentials(found),
-            Err(error) => Entry::of_error(Step::Credentials, error)
-                .next("`rdsign credentials` shows why each source had none."),
+            Err(error) => no_credentials(error, &steps),
         });
         report.add(match &self.region {
             Ok((region, source)) => {

@@ -152,8 +152,8 @@ fn keys(mut fields: Map<String, Value>) -> Result<Credentials, String> {
     if fields.is_empty() {
         return Err("the answer is not a JSON object".to_owned());
     }
-    let id = json::required(&mut fields, "AccessKeyId")?;
-    let secret = json::required(&mut fields, "SecretAccessKey")?;
+    let id = json::filled(&mut fields, "AccessKeyId")?;
+    let secret = json::filled(&mut fields, "SecretAccessKey")?;
     let session_token = json::required(&mut fields, "Token")?;
     let end = json::required(&mut fields, "Expiration")?;
     // The value may be a secret, so it is not quoted.

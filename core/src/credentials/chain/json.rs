@@ -16,8 +16,17 @@ pub(super) fn text(fields: &mut Map<String, Value>, field: &str) -> Result<Optio
     Err(format!("{field}: {kind}; accepted: a string"))
 }
 
-/// Removes and returns a string field that must be present and not empty.
+/// Removes and returns a string field that must be present.
 pub(super) fn required(fields: &mut Map<String, Value>, field: &str) -> Result<String, String> {
+    text(fields, field)?.ok_or_else(|| missing(field))
+}
+
+/// Removes and returns a string field that must be present and not empty.
+pub(super) fn filled(fields: &mut Map<String, Value>, field: &str) -> Result<String, String> {
     let text = text(fields, field)?.filter(|text| !text.is_empty());
-    text.ok_or_else(|| format!("{field}: missing; accepted: a string"))
+    text.ok_or_else(|| missing(field))
+}
+
+fn missing(field: &str) -> String {
+    format!("{field}: missing; accepted: a string")
 }

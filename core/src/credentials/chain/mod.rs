@@ -24,6 +24,7 @@ mod roots;
 mod runtime;
 mod settings;
 mod sso;
+mod stack;
 mod sts;
 
 use std::cell::OnceCell;
@@ -45,9 +46,11 @@ use self::plan::{Base, Plan, Step, WebIdentity};
 use self::process::Process;
 pub(crate) use self::runtime::cannot_start;
 use self::settings::Settings;
+pub(super) use self::stack::with_enough;
 use super::environment;
 use super::files::{Files, Profile, SMALL, read_regular};
 use super::source::{Found, Patience, RegionHint, Role, Tried, check, not_found};
+use super::walk::Trail;
 use crate::error::Error;
 
 /// One fetch, which reads the files at most once and only if it needs them.
@@ -56,14 +59,20 @@ pub(super) struct Chain<'a> {
     profile: Option<&'a str>,
     region: Option<&'a RegionHint>,
     files: OnceCell<Files>,
+    trail: &'a Trail,
 }
 
 impl<'a> Chain<'a> {
-    pub(super) fn new(profile: Option<&'a str>, region: Option<&'a RegionHint>) -> Self {
+    pub(super) fn new(
+        profile: Option<&'a str>,
+        region: Option<&'a RegionHint>,
+        trail: &'a Trail,
+    ) -> Self {
         Self {
             profile,
             region,
             files: OnceCell::new(),
+            trail,
         }
     }
 
@@ -77,11 +86,13 @@ impl<'a> Chain<'a> {
 
     /// Searches the sources after the environment. `tried` lists those checked before.
     pub(super) fn search(&self, tried: Vec<Tried>, patience: Patience) -> Result<Found, Error> {
+        self.trail.tried(&tried);
+        self.trail.is_at("profile");
         let files = self.files()?;
         let mut name = String::new();
         let profile = plan::profile_of_environment(files, &mut name, &environment::variable)?;
         let plan = plan::of_chain(files, profile, &environment::variable, tried)?;
-        fetch(plan, &self.settings(profile, patience), patience)
+        self.fetch(plan, profile, patience)
     }
 
     /// Fetches from one profile by name. It is an error if the profile has no keys.
@@ -89,7 +100,7 @@ impl<'a> Chain<'a> {
         let files = self.files()?;
         let profile = files.profile(name).ok_or_else(|| files.missing(name))?;
         let plan = plan::of_profile(profile, &environment::variable)?;
-        let found = fetch(plan, &self.settings(Some(profile), patience), patience)?;
+        let found = self.fetch(plan, Some(profile), patience)?;
         Ok(Found {
             tried: Vec::new(),
             ..found
@@ -141,6 +152,27 @@ impl<'a> Chain<'a> {
         }
     }
 
+    fn fetch(
+        &self,
+        plan: Plan,
+        profile: Option<Profile<'_>>,
+        patience: Patience,
+    ) -> Result<Found, Error> {
+        self.trail.tried(&plan.tried);
+        self.trail.is_at(plan.step.name());
+        let step = plan.step;
+        let mut tried = plan.tried.clone();
+        match fetch(plan, &self.settings(profile, patience), patience)? {
+            Ok(found) => Ok(found),
+            Err(reason) => {
+                let source = step.name();
+                tried.push(Tried { source, reason });
+                self.trail.tried(&tried);
+                Err(not_found(&tried))
+            }
+        }
+    }
+
     fn settings<'s>(&'s self, profile: Option<Profile<'s>>, patience: Patience) -> Settings<'s> {
         let mut settings = Settings {
             profile,
@@ -156,6 +188,10 @@ impl<'a> Chain<'a> {
 
 /// Returns the region of a profile, if it has one: the last resort for a Signer's region.
 pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>, Error> {
+    with_enough(|| region_in_files(profile))?
+}
+
+fn region_in_files(profile: Option<&str>) -> Result<Option<String>, Error> {
     let files = Files::read()?;
     let mut name = String::new();
     let profile = match profile {
@@ -171,29 +207,30 @@ pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>,
         .map(|region| region.word().to_owned()))
 }
 
-/// Fetches from the planned source, then assumes the planned roles in turn.
-fn fetch(plan: Plan, settings: &Settings<'_>, patience: Patience) -> Result<Found, Error> {
+/// Fetches from the planned source, then assumes the planned roles in turn. The inner error is the
+/// reason why the last source has no keys.
+fn fetch(
+    plan: Plan,
+    settings: &Settings<'_>,
+    patience: Patience,
+) -> Result<Result<Found, String>, Error> {
     let source = plan.step.name();
     if let (Base::Keys(credentials), true) = (&plan.base, plan.roles.is_empty()) {
-        return Ok(Found {
+        return Ok(Ok(Found {
             source,
             credentials: credentials.clone(),
             tried: plan.tried,
             unused: plan.unused,
-        });
+        }));
     }
-    let nothing = |reason| match plan.step {
-        Step::InstanceMetadata => {
-            let mut tried = plan.tried.clone();
-            tried.push(Tried { source, reason });
-            not_found(&tried)
-        }
-        _ => failed_with(&plan.whose, &reason),
+    let nothing = |reason: String| match plan.step {
+        Step::InstanceMetadata => Ok(Err(reason)),
+        _ => Err(failed_with(&plan.whose, &reason)),
     };
     if let Base::InstanceMetadata = plan.base
         && let Some(reason) = instance::disabled()
     {
-        return Err(nothing(reason));
+        return nothing(reason);
     }
     // The call that is running, for error messages: 0 is the base, n the nth role.
     let at = AtomicUsize::new(0);
@@ -231,13 +268,13 @@ fn fetch(plan: Plan, settings: &Settings<'_>, patience: Patience) -> Result<Foun
         Ok(keys)
     });
     match outcome {
-        Ok(credentials) => Ok(Found {
+        Ok(credentials) => Ok(Ok(Found {
             source,
             credentials,
             tried: plan.tried,
             unused: plan.unused,
-        }),
-        Err(Failure::Nothing(reason)) => Err(nothing(reason)),
+        })),
+        Err(Failure::Nothing(reason)) => nothing(reason),
         Err(Failure::Failed(error) | Failure::Passing(error)) => Err(error),
     }
 }

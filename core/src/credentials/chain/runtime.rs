@@ -9,15 +9,15 @@
 
 use std::future::Future;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 
 use super::fork;
 use super::quiet::{quiet_thread, quietly};
+use super::stack;
 use crate::error::{Error, ErrorCode};
 
 /// How long to wait for running DNS lookups.
@@ -34,8 +34,8 @@ pub(crate) enum Outcome<T> {
 
 /// Runs a future to completion, or for at most `bound`.
 ///
-/// A thread inside a runtime cannot enter another one. There, this function runs the future on a
-/// temporary thread.
+/// A thread inside a runtime cannot enter another one, and one with a small stack has no room for it.
+/// There, this function runs the future on a temporary thread.
 pub(crate) fn block_on<T: Send>(
     bound: Duration,
     future: impl Future<Output = T> + Send,
@@ -57,16 +57,10 @@ pub(crate) fn block_on<T: Send>(
             Err(place) => Outcome::Panicked(place),
         })
     };
-    if tokio::runtime::Handle::try_current().is_err() {
-        return run();
+    match Handle::try_current().is_err() && stack::is_enough() {
+        true => stack::here(run),
+        false => stack::elsewhere(run)?,
     }
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().spawn_scoped(scope, run);
-        thread
-            .map_err(|error| cannot_start("a thread", &error))?
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 fn new_runtime() -> Result<Runtime, Error> {
@@ -78,10 +72,10 @@ fn new_runtime() -> Result<Runtime, Error> {
             .on_thread_unpark(fork::work)
             .build()
     });
-    // tokio panics if it cannot create a pair of sockets, and returns its other errors.
-    let built = built.map_err(|place| match UnixStream::pair() {
-        Err(error) => error,
-        Ok(_) => io::Error::other(format!("tokio panicked at {place}")),
+    // tokio panics if no descriptor is left for a pair of sockets, and returns its other errors.
+    let built = built.map_err(|place| {
+        let probably = io::Error::from_raw_os_error(libc::EMFILE);
+        io::Error::other(format!("{probably}: tokio panicked at {place}"))
     });
     built
         .flatten()
