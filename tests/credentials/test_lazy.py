@@ -118,6 +118,7 @@ def test_a_metadata_service_opens_no_roots_and_no_thread(source, machine, fake):
 
 
 def test_sts_opens_the_roots(machine, fake):
+    machine.asks_once()
     machine.uses_keys(long_lived_keys("env"))
     # Nothing listens there any more, but the roots are read before the connection is made.
     machine.set(AWS_ENDPOINT_URL_STS=fake.url.replace("http:", "https:"))

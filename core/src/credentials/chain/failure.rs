@@ -88,18 +88,25 @@ impl From<Error> for Failure {
 pub(super) fn may_pass<E: StdError + 'static>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => false,
-        // An invalid certificate, for example.
         SdkError::DispatchFailure(failure) => {
-            let kind =
-                |cause: &(dyn StdError + 'static)| Some(cause.downcast_ref::<io::Error>()?.kind());
-            let is_invalid = causes(error)
-                .filter_map(kind)
-                .any(|kind| kind == ErrorKind::InvalidData);
-            !failure.is_user() && !is_invalid
+            let is_invalid = |cause: &(dyn StdError + 'static)| {
+                cause.downcast_ref().is_some_and(is_invalid_certificate)
+            };
+            !failure.is_user() && !causes(error).any(is_invalid)
         }
         SdkError::ServiceError(refusal) => is_passing(refusal.raw().status().as_u16()),
         _ => true,
     }
+}
+
+/// `source` skips the error that an I/O error wraps, so this does not rely on it.
+fn is_invalid_certificate(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        let inner: &(dyn StdError + 'static) = inner;
+        let tls = inner.downcast_ref();
+        matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+            || inner.downcast_ref().is_some_and(is_invalid_certificate)
+    })
 }
 
 /// Whether a server that answers with this status may answer with another one next time. A success
