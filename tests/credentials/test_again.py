@@ -131,7 +131,9 @@ FINAL = [
 
 
 @pytest.mark.parametrize(
-    "source, route, answer", FINAL, ids=[f"{route}-{answer[0]}-{n}" for n, (_, route, answer) in enumerate(FINAL)]
+    "source, route, answer",
+    FINAL,
+    ids=[f"{route}-{answer[0]}-{n}" for n, (_, route, answer) in enumerate(FINAL)],
 )
 def test_a_refusal_that_stays_is_reported_at_once(source, route, answer, tmp_path, fake, clock):
     machine, flags = alone(source, tmp_path, fake)

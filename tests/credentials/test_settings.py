@@ -225,7 +225,10 @@ WRONG = {
     "AWS_RETRY_MODE": ("fast", '"fast" is not a retry mode; accepted: legacy, standard, adaptive'),
     "AWS_MAX_ATTEMPTS": ("0", '"0" is not a number; accepted: 1 or more'),
     "AWS_STS_REGIONAL_ENDPOINTS": ("global", '"global" is not a mode; accepted: legacy, regional'),
-    "AWS_REGION": ("eu west", '"eu west" is not a region; accepted: lower-case letters, digits and -, such as eu-central-1'),
+    "AWS_REGION": (
+        "eu west",
+        '"eu west" is not a region; accepted: lower-case letters, digits and -, such as eu-central-1',
+    ),
 }
 
 

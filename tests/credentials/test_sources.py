@@ -152,7 +152,9 @@ def test_a_process_does_not_read_the_input_of_the_program(machine, fake):
     assert (done.returncode, done.stdout) == (0, "select 1"), done.stderr
 
 
-@pytest.mark.parametrize("source", [profile_in_the_credentials_file, container, instance_metadata, web_identity])
+@pytest.mark.parametrize(
+    "source", [profile_in_the_credentials_file, container, instance_metadata, web_identity]
+)
 def test_a_thread_with_a_small_stack_gets_a_token(source, tmp_path, fake):
     # musl's default, of which a fetch needs more.
     machine, _ = alone(source, tmp_path, fake)
