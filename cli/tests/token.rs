@@ -250,8 +250,7 @@ fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
         ),
         (
             vec!["token", "--hostname", "a:5432,b:5432"],
-            "INVALID_HOSTNAME: hostname: \"a:5432,b:5432\" is a list of hosts, and each host needs \
-             its own token; accepted: ",
+            "INVALID_HOSTNAME: hostname: \"a:5432,b:5432\" is a list of hosts; accepted: ",
         ),
         (
             vec!["token", "--hostname", HOST],
