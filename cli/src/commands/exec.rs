@@ -5,8 +5,6 @@
 //! the arguments, which everyone can read. rdsign replaces itself with the program, so signals and
 //! the exit status need no forwarding.
 
-mod arguments;
-
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
@@ -14,9 +12,8 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueHint};
 
-use rdsign::libpq::SslMode;
+use rdsign::libpq::{self, SslMode};
 
-use self::arguments::Target;
 use crate::args::{DialArgs, TargetArgs, service, variable};
 use crate::ca_bundle::BundleFile;
 use crate::failure::{self, Failure};
@@ -94,17 +91,15 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     let mut words = args.command.into_iter();
     let program = words.next().unwrap_or_default();
     let words: Vec<_> = words.collect();
-    let target = Target {
-        hostname: endpoint.hostname(),
-        any_sslmode: args.sslmode.is_some(),
-    };
-    target.check(&program, &words).map_err(Failure::Usage)?;
+    let texts: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let (hostname, sslmode) = (endpoint.hostname(), args.sslmode.as_deref());
+    libpq::check_arguments(&program.to_string_lossy(), &texts, hostname, sslmode).map_err(usage)?;
     let database = args.dbname.or_else(|| variable("PGDATABASE"));
     // Some programs read a connection string where others read a name. The user's name is their
     // default database.
     for name in [database.as_deref(), Some(signer.username())] {
-        let checked = target.check_string(name.unwrap_or_default());
-        checked.map_err(Failure::Usage)?;
+        libpq::check_connection_string(name.unwrap_or_default(), hostname, sslmode)
+            .map_err(usage)?;
     }
     let mut child = Command::new(program);
     child.args(words);
@@ -147,4 +142,9 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     child.env("PGPASSWORD", signer.token()?.value());
     output::warn_about(&signer.odd_keys());
     Ok((child, bundle))
+}
+
+/// The error names an argument, so no flag or variable of rdsign.
+fn usage(error: rdsign::Error) -> Failure {
+    Failure::Usage(error.to_string())
 }
