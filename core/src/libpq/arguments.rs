@@ -1,13 +1,17 @@
 //! Checks the arguments of PostgreSQL's programs. They override the variables that hold the
 //! endpoint and `verify-full`, so they could send the token to another server.
+//!
+//! Walks the arguments as `getopt_long` does. Where another version of a program could read them
+//! otherwise, both readings are checked.
 
-use std::path::Path;
-
-use super::check::{Check, elsewhere, refused};
-use super::programs::PROGRAMS;
+use super::check::{Check, refused};
+use super::connect::keeps_the_server;
+use super::keywords::{is_dangerous, keyword_of};
+use super::programs::{self, ELSEWHERE, PLAIN, Program};
 use crate::error::Error;
 
-/// Checks the arguments of a program, if it is one of PostgreSQL's that connect with libpq.
+/// Checks the arguments of a program, if it is one of PostgreSQL's that connect with libpq, or runs
+/// one as `env` does. Scripts and shells are not read.
 ///
 /// `program` is its name or path. `hostname` and `sslmode` are those of
 /// [`check_connection_string`](super::check_connection_string).
@@ -26,141 +30,145 @@ pub fn check_arguments<S: AsRef<str>>(
 }
 
 fn checked(program: &str, arguments: &[&str], check: Check<'_>) -> Result<(), String> {
-    let name = Path::new(program)
-        .file_name()
-        .and_then(|name| name.to_str());
-    let known = PROGRAMS.iter().find(|(program, _)| Some(*program) == name);
-    let Some((_, with_value)) = known else {
-        return Ok(());
-    };
-    for (n, argument) in arguments.iter().enumerate() {
-        // Debian's wrapper of these programs sets PGHOST to the cluster's host or socket.
-        if argument.split('=').next() == Some("--cluster") {
-            return Err(elsewhere("--cluster"));
-        }
-        let next = arguments.get(n + 1).map_or("", |next| *next);
-        if let Some(host) = host_in(argument, with_value, next) {
-            check.host(host)?;
-        }
-        // A connection string may be a whole argument, or the value within one.
-        let value = argument.split_once('=').map_or("", |(_, value)| value);
-        let within = argument
-            .char_indices()
-            .skip(2)
-            .take(8)
-            .map(|(at, _)| &argument[at..]);
-        let within = within.take_while(|_| argument.starts_with('-'));
-        for text in [*argument, value].into_iter().chain(within) {
-            check.text(text)?;
-        }
+    if let Some(program) = programs::find(program) {
+        return Walk { program, check }.all(arguments);
     }
-    Ok(())
+    let find = |argument: &&str| programs::find(argument);
+    let within = arguments
+        .iter()
+        .position(|argument| find(argument).is_some());
+    match within.filter(|_| programs::is_prefix(program)) {
+        Some(at) => {
+            let mut before = arguments[..at].iter();
+            before.try_for_each(|argument| check_variable(argument, check))?;
+            checked(arguments[at], &arguments[at + 1..], check)
+        }
+        None => Ok(()),
+    }
 }
 
-/// Returns the value of `-h` or `--host`, which may be the next argument. PostgreSQL's programs
-/// accept shortened names, and flags in front, as in `-XAth`.
-fn host_in<'a>(argument: &'a str, with_value: &str, next: &'a str) -> Option<&'a str> {
-    if let Some(rest) = argument.strip_prefix("--") {
-        let (name, value) = rest.split_once('=').unwrap_or((rest, next));
-        return (name.len() >= 2 && "host".starts_with(name)).then_some(value);
+/// Checks an argument of `env` or `sudo` that may set or remove a variable of libpq.
+fn check_variable(argument: &str, check: Check<'_>) -> Result<(), String> {
+    if let Some((name, value)) = argument.split_once('=')
+        && let Some(keyword) = keyword_of(name)
+    {
+        return check.setting(keyword, value);
     }
-    let options = argument.strip_prefix('-')?;
-    let (at, option) = options
-        .char_indices()
-        .find(|(_, c)| *c == 'h' || with_value.contains(*c))?;
-    let value = &options[at + option.len_utf8()..];
-    (option == 'h').then_some(if value.is_empty() { next } else { value })
+    let removed = ["--unset=", "-u", ""].iter().find_map(|option| {
+        let name = argument.strip_prefix(option)?;
+        keyword_of(name).filter(|keyword| is_dangerous(keyword))
+    });
+    removed.map_or(Ok(()), |keyword| Err(check.elsewhere(keyword)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How an argument uses the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The next one is an argument of its own.
+    Own,
+    /// The next one is the value.
+    Value,
+    /// Depends on the version of the program.
+    Unknown,
+}
 
-    fn check(line: &str) -> Result<(), Error> {
-        let words: Vec<_> = line.split('|').collect();
-        check_arguments(words[0], &words[1..], "db.example", None)
+struct Walk<'a> {
+    program: &'a Program,
+    check: Check<'a>,
+}
+
+impl Walk<'_> {
+    fn all(&self, arguments: &[&str]) -> Result<(), String> {
+        // Whether an argument can be the start of an option, or one of its own.
+        let mut reached = vec![false; arguments.len() + 2];
+        let mut after_options = false;
+        reached[0] = true;
+        for (n, argument) in arguments.iter().enumerate() {
+            if !reached[n] && !after_options {
+                continue;
+            }
+            let next = arguments.get(n + 1).copied().unwrap_or_default();
+            after_options |= *argument == "--";
+            let used = match argument.strip_prefix('-') {
+                Some(options) if !options.is_empty() => match argument.strip_prefix("--") {
+                    Some(_) => self.long(argument, next)?,
+                    None => self.short(options, next)?,
+                },
+                _ => {
+                    self.check.text(argument)?;
+                    Next::Own
+                }
+            };
+            reached[n + 1] |= used != Next::Value;
+            reached[n + 2] |= used != Next::Own;
+        }
+        Ok(())
     }
 
-    #[test]
-    fn arguments_that_keep_to_the_endpoint_are_accepted() {
-        for line in [
-            "psql",
-            "psql|-d|postgres|-c|select 'host=other'",
-            "psql|-h|DB.example|app",
-            "psql|-XAtc|select 1|host=db.example dbname=app",
-            "psql|postgresql://iam_user@db.example:5433/app?application_name=x",
-            "psql|postgres:///app",
-            "psql|sslmode=verify-full hostaddr=127.0.0.1",
-            "psql|-c|\\c postgres|-c|\\connect app iam_user",
-            "psql|-c|select * from t where host = 'x'",
-            "psql|postgresql:///app?target_session_attrs=any&keepalives=1",
-            "psql|-h||-d|app",
-            "psql|-v|name=value",
-            "pg_dump|-nhr|-fhost.sql",
-            "vacuumdb|-fzv|app",
-            "pg_dump|-Fd|-j3|-thosts|-f|x|app",
-            "/usr/bin/pg_restore|--host=db.example|-d|app|file",
-            "sh|-c|psql -h other",
-            "other|-h|other|service=x",
-        ] {
-            assert_eq!(check(line), Ok(()), "{line}");
+    /// Checks `--NAME` or `--NAME=VALUE`. PostgreSQL's programs accept shortened names.
+    fn long(&self, argument: &str, next: &str) -> Result<Next, String> {
+        let (option, value) = match argument.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (argument, None),
+        };
+        if ELSEWHERE.contains(&option) {
+            return Err(self.check.elsewhere(option));
         }
+        let used = match value {
+            Some(_) => Next::Own,
+            None if PLAIN.contains(&option) => Next::Value,
+            None => Next::Unknown,
+        };
+        let text = value.unwrap_or(next);
+        if option == "--command" {
+            self.command(text)?;
+        } else if option.len() > 2 && "--host".starts_with(option) {
+            self.check.host(text)?;
+        } else if !PLAIN.contains(&option) && (value.is_some() || !next.starts_with('-')) {
+            self.check.text(text)?;
+            self.command(text)?;
+        }
+        Ok(used)
     }
 
-    #[test]
-    fn arguments_that_name_another_server_are_refused() {
-        for line in [
-            "psql|-h|other",
-            "psql|-hother",
-            "psql|-XAth|other",
-            "psql|--host=other",
-            "psql|--ho|other",
-            "/usr/lib/postgresql/15/bin/psql|-d|host=other",
-            "psql|--dbname|host = other dbname=app",
-            "psql|app=x service=dev",
-            "psql|dbname='a b' host='other'",
-            "psql|sslmode=require",
-            "psql|host='' dbname=app",
-            "psql|dbname=app host=",
-            "psql|postgresql:///app?host=",
-            "psql|-h|/tmp",
-            "psql|--cluster|15/main",
-            "vacuumdb|--cluster=15/other:5432",
-            "pg_createsubscriber|-P|host=other",
-            "psql|postgresql://%2Ftmp/app",
-            "psql|postgresql://iam_user:x@other/app",
-            "psql|postgres://db.example,other/app",
-            "psql|postgres:///app?host=other",
-            "psql|postgres:///app?%68ost=other",
-            "psql|postgres://db.example/app?sslmode=disable",
-            "psql|postgres://[::1]/app",
-            "pg_dump|-d|service=dev",
-            "pgbench|-h|other|app",
-            "pg_dump|-v|host=127.0.0.1 sslmode=disable",
-            "pg_dump|-c|-h|other",
-            "dropdb|-f|-h|other|app",
-            "psql|requiressl=0 hostaddr=127.0.0.1",
-            "psql|postgresql:///app?requiressl=0&hostaddr=127.0.0.1",
-            "psql|postgresql:///app?ssl=true",
-            "psql|gssencmode=require",
-            "vacuumdb|--all|--maintenance-db=host=127.0.0.1 sslmode=disable",
-            "pg_dumpall|--database=host=other",
-            "pg_dumpall|-lhost=other",
-            "pg_dump|-vhother",
-            "pg_dump|-vdhost=other sslmode=disable",
-            "pgbench|-ih|other",
-            "psql|-o|-c|host=other sslmode=disable",
-            "psql|dbname='a\\' x=' host=127.0.0.1 sslmode=disable",
-            "psql|postgresql://db.example:5?a@other/app",
-            "psql|postgresql://db.example?host=other",
-            "psql|-c|\\c \"host=other\"",
-            "psql|-c|\\connect app iam_user other",
-            "psql|-c\\c postgres://other/app",
-            "vacuumlo|-h|other|app",
-            "pg_rewind|--source-server=host=other",
-            "psql|app=x user=y sslmode = disable",
-        ] {
-            assert!(check(line).is_err(), "{line}");
+    /// Checks a group of short options, such as `-XAth`. The value of the last one may be within the
+    /// argument, or the next argument.
+    fn short(&self, options: &str, next: &str) -> Result<Next, String> {
+        for (at, option) in options.char_indices() {
+            if !self.program.with_value.contains(option) && !self.may_have_none(option) {
+                continue;
+            }
+            let within = &options[at + option.len_utf8()..];
+            let (text, used) = match within {
+                "" if self.may_have_none(option) => (next, Next::Unknown),
+                "" => (next, Next::Value),
+                within => (within, Next::Own),
+            };
+            if self.program.hosts.contains(option) {
+                self.check.host(text)?;
+            } else if self.program.strings.contains(option) {
+                self.check.text(text)?;
+            } else if (self.program.name, option) == ("psql", 'c') {
+                self.command(text)?;
+            }
+            if within.is_empty() || !self.may_have_none(option) {
+                return Ok(used);
+            }
         }
+        Ok(Next::Own)
+    }
+
+    fn may_have_none(&self, option: char) -> bool {
+        programs::may_have_no_value(self.program, option)
+    }
+
+    fn command(&self, text: &str) -> Result<(), String> {
+        if self.program.name != "psql" || keeps_the_server(text) {
+            return Ok(());
+        }
+        Err(
+            "\\connect: could send the token to another server; accepted: \\connect DATABASE"
+                .to_owned(),
+        )
     }
 }

@@ -1,13 +1,18 @@
-//! Checks connection strings: a token must reach no other server than the one it is signed for.
+//! Checks settings and connection strings: a token must reach no other server than the one it is
+//! signed for.
 //!
-//! The check is stricter than libpq: whatever could name another server is refused, wherever it is.
+//! A text that libpq would reject may be refused here, too. A message never shows a password or a
+//! whole token, which a user may have put in the wrong place.
 
-use super::keywords::{DANGEROUS, HARMLESS};
+use super::keywords::is_dangerous;
+use super::{conninfo, uri};
 use crate::error::{Error, ErrorCode};
+use crate::message::quoted;
+use crate::names::is_same_hostname;
 
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
 
-/// Checks a text that libpq, or psql, may read as a connection string. A name passes.
+/// Checks a text that libpq may read as a connection string. A name passes.
 ///
 /// `hostname` is the endpoint's. `sslmode` is the mode that the caller agreed to, outside the
 /// text; `None` means that only `verify-full` is accepted.
@@ -22,16 +27,28 @@ pub fn check_connection_string(
     Check { hostname, sslmode }.text(text).map_err(refused)
 }
 
-/// Checks a value of libpq's `host`. An empty one passes, because then PGHOST counts.
+/// Checks a value of one of libpq's keywords, as [`check_connection_string`] does.
+///
+/// # Errors
+/// `INVALID_HOSTNAME` if the token could reach another server, or one that is not verified.
+pub fn check_setting(
+    keyword: &str,
+    value: &str,
+    hostname: &str,
+    sslmode: Option<&str>,
+) -> Result<(), Error> {
+    let check = Check { hostname, sslmode };
+    check.setting(keyword, value).map_err(refused)
+}
+
+/// Checks the host that a program or a driver is given. An empty one passes, because then PGHOST
+/// counts.
 ///
 /// # Errors
 /// `INVALID_HOSTNAME` if it is not the endpoint's host name.
 pub fn check_host(host: &str, hostname: &str) -> Result<(), Error> {
-    let check = Check {
-        hostname,
-        sslmode: None,
-    };
-    check.host(host).map_err(refused)
+    let sslmode = None;
+    Check { hostname, sslmode }.host(host).map_err(refused)
 }
 
 pub(super) fn refused(problem: String) -> Error {
@@ -47,103 +64,69 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Checks a text that may be a connection string.
+    /// Checks a text that may be a connection string, by libpq's rule for that.
     pub(super) fn text(&self, text: &str) -> Result<(), String> {
-        let text = text.trim_start();
-        if let Some(rest) = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
-            return self.uri(rest);
-        }
-        if let Some(rest) = text.strip_prefix("\\c") {
-            return check_connect(rest);
-        }
-        if keyword_at_end(text.split('=').next().unwrap_or_default())
-            != text.split('=').next().map(str::trim_end)
-        {
-            return Ok(());
-        }
-        // Not parsed as libpq does: a keyword counts wherever it is, even within quotes.
-        for (at, _) in text.match_indices('=') {
-            if let Some(keyword) = keyword_at_end(&text[..at])
-                && DANGEROUS.contains(&keyword)
-            {
-                let value = text[at + 1..].trim_start().trim_start_matches('\'');
-                let end = value.find(|c: char| c.is_whitespace() || c == '\'');
-                self.setting(keyword, &value[..end.unwrap_or(value.len())])?;
-            }
-        }
-        Ok(())
+        let settings = match SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
+            Some(rest) => uri::parse(rest),
+            None if text.contains('=') => conninfo::parse(text),
+            None => return Ok(()),
+        };
+        let settings = settings.map_err(|problem| format!("connection string: {problem}"))?;
+        let mut settings = settings.iter();
+        settings.try_for_each(|(keyword, value)| self.setting(keyword, value))
     }
 
-    /// Checks what follows the scheme of a URI.
-    fn uri(&self, rest: &str) -> Result<(), String> {
-        // As for libpq: the user ends at the first @ before any slash.
-        let before_slash = rest.split('/').next().unwrap_or_default();
-        let at = before_slash.find('@').map_or(0, |at| at + 1);
-        let rest = &rest[at..];
-        let end = rest.find([':', '/', '?']).unwrap_or(rest.len());
-        self.host(&rest[..end])?;
-        let parameters = rest[end..].split_once('?').map_or("", |(_, after)| after);
-        let mut parameters = parameters.split('&').filter(|text| !text.is_empty());
-        parameters.try_for_each(|parameter| {
-            let (keyword, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            self.setting(keyword, value)
-        })
-    }
-
-    fn setting(&self, keyword: &str, value: &str) -> Result<(), String> {
+    pub(super) fn setting(&self, keyword: &str, value: &str) -> Result<(), String> {
         match keyword {
             // libpq connects to a Unix socket then, without TLS.
             "host" if value.is_empty() => Err(format!(
-                "host: empty; accepted: {:?}, or no host",
-                self.hostname
+                "host: empty; accepted: {}, or no host",
+                quoted(self.hostname)
             )),
             "host" => self.host(value),
-            "sslmode" if value == "verify-full" || self.sslmode.is_some() => Ok(()),
+            "sslmode" if value == "verify-full" || self.sslmode == Some(value) => Ok(()),
             "sslmode" => Err(format!(
-                "sslmode: {value:?} would send the token to a server that is not verified; accepted: \
-                 verify-full, or --sslmode of rdsign"
+                "sslmode: {} would send the token to a server that is not verified; accepted: {}",
+                shown(value),
+                self.sslmode.unwrap_or("verify-full")
             )),
-            keyword if HARMLESS.contains(&keyword) => Ok(()),
-            _ => Err(elsewhere(keyword)),
+            // With Kerberos, the connection would be encrypted without TLS.
+            "gssencmode" if value == "disable" => Ok(()),
+            // Some programs read a connection string where a name is expected.
+            "dbname" => self.text(value),
+            _ if is_dangerous(keyword) => Err(self.elsewhere(keyword)),
+            // libpq rejects a keyword that is unknown.
+            _ => Ok(()),
         }
     }
 
     pub(super) fn host(&self, host: &str) -> Result<(), String> {
-        if host.is_empty() || host.eq_ignore_ascii_case(self.hostname) {
+        // In URIs, only the brackets of an address are not part of it.
+        let bare = |name: &str| name.trim_matches(['[', ']']).to_owned();
+        if host.is_empty() || is_same_hostname(&bare(host), &bare(self.hostname)) {
             return Ok(());
         }
         Err(format!(
-            "host: {host:?} is not the endpoint that the token is signed for, {:?}; accepted: \
-             --hostname of rdsign for another endpoint, --hostaddr to dial another address",
-            self.hostname
+            "host: {} is not the endpoint that the token is signed for, {}; accepted: the endpoint, and \
+             hostaddr to dial another address",
+            shown(host),
+            quoted(self.hostname)
         ))
     }
-}
 
-pub(super) fn elsewhere(what: &str) -> String {
-    format!(
-        "{what}: could send the token to another server; accepted: --hostname, --port, --username and \
-         --dbname of rdsign, or PGSERVICE"
-    )
-}
-
-/// Checks psql's `\connect`, which would send the same password to another server.
-fn check_connect(rest: &str) -> Result<(), String> {
-    let rest = rest.strip_prefix("onnect").unwrap_or(rest);
-    let names_a_server = rest.contains(['=', ':']) || rest.split_whitespace().count() > 2;
-    if rest.starts_with(char::is_whitespace) && names_a_server {
-        return Err(
-            "\\connect: could send the token to another server; accepted: \\connect DATABASE"
-                .to_owned(),
-        );
+    pub(super) fn elsewhere(&self, what: &str) -> String {
+        format!(
+            "{what}: could send the token to another server; accepted: settings that keep to {} and to \
+             verified TLS",
+            quoted(self.hostname)
+        )
     }
-    Ok(())
 }
 
-/// Returns the word that a text ends with, blanks aside, if it has the form of a keyword.
-fn keyword_at_end(text: &str) -> Option<&str> {
-    let text = text.trim_end();
-    let is_keyword = |c: char| c.is_ascii_lowercase() || c == '_';
-    let start = text.trim_end_matches(is_keyword).len();
-    (start < text.len()).then(|| &text[start..])
+/// Quotes a value, unless it may be a part of a password or of a token.
+fn shown(value: &str) -> String {
+    match value.contains(['@', '=']) {
+        true => "the value".to_owned(),
+        false => quoted(value),
+    }
 }

@@ -4,10 +4,14 @@
 
 mod arguments;
 mod check;
+mod connect;
+mod conninfo;
 mod keywords;
 mod programs;
 mod service;
+mod uri;
 
 pub use arguments::check_arguments;
-pub use check::{check_connection_string, check_host};
+pub use check::{check_connection_string, check_host, check_setting};
+pub use keywords::{can_be_left_out, keyword_of, variable_of};
 pub use service::{Setting, SslMode, service};
