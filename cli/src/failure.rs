@@ -31,7 +31,7 @@ impl Failure {
                 } else {
                     1
                 };
-                let given_by = given_by(error.code());
+                let given_by = given_by(&error);
                 (format!("{}: {error}{given_by}", error.code()), status)
             }
             Self::Usage(problem) => (problem, 2),
@@ -44,8 +44,9 @@ impl Failure {
 }
 
 /// Returns where the command line gets a value: the library's messages name only the field.
-fn given_by(code: ErrorCode) -> &'static str {
-    match code {
+fn given_by(error: &rdsign::Error) -> &'static str {
+    match error.code() {
+        _ if error.message().starts_with("service ") => " (PGSERVICE)",
         ErrorCode::InvalidHostname => " (--hostname or PGHOST)",
         ErrorCode::InvalidPort => " (--port or PGPORT)",
         ErrorCode::InvalidUsername => " (--username or PGUSER)",

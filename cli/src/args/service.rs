@@ -6,44 +6,6 @@ use rdsign::Error;
 use rdsign::credentials::environment_variable;
 use rdsign::libpq::{self, Setting, SslMode};
 
-/// libpq's keywords and their variables. libpq has no variable for any other keyword.
-/// Source: <https://www.postgresql.org/docs/current/libpq-envars.html>
-const VARIABLES: [(&str, &str); 33] = [
-    ("host", "PGHOST"),
-    ("hostaddr", "PGHOSTADDR"),
-    ("port", "PGPORT"),
-    ("dbname", "PGDATABASE"),
-    ("user", "PGUSER"),
-    ("passfile", "PGPASSFILE"),
-    ("require_auth", "PGREQUIREAUTH"),
-    ("channel_binding", "PGCHANNELBINDING"),
-    ("options", "PGOPTIONS"),
-    ("application_name", "PGAPPNAME"),
-    ("sslmode", "PGSSLMODE"),
-    ("sslnegotiation", "PGSSLNEGOTIATION"),
-    ("sslcompression", "PGSSLCOMPRESSION"),
-    ("sslcert", "PGSSLCERT"),
-    ("sslkey", "PGSSLKEY"),
-    ("sslcertmode", "PGSSLCERTMODE"),
-    ("sslrootcert", "PGSSLROOTCERT"),
-    ("sslcrl", "PGSSLCRL"),
-    ("sslcrldir", "PGSSLCRLDIR"),
-    ("sslsni", "PGSSLSNI"),
-    ("requirepeer", "PGREQUIREPEER"),
-    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
-    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"),
-    ("gssencmode", "PGGSSENCMODE"),
-    ("krbsrvname", "PGKRBSRVNAME"),
-    ("gsslib", "PGGSSLIB"),
-    ("min_protocol_version", "PGMINPROTOCOLVERSION"),
-    ("max_protocol_version", "PGMAXPROTOCOLVERSION"),
-    ("connect_timeout", "PGCONNECT_TIMEOUT"),
-    ("client_encoding", "PGCLIENTENCODING"),
-    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
-    ("load_balance_hosts", "PGLOADBALANCEHOSTS"),
-    ("gssdelegation", "PGGSSDELEGATION"),
-];
-
 static SETTINGS: OnceLock<Vec<Setting>> = OnceLock::new();
 
 /// Reads the service if PGSERVICE names one. The first call decides about `sslmode`.
@@ -60,8 +22,7 @@ pub(crate) fn load(ssl_mode: SslMode) -> Result<(), Error> {
 
 /// Returns the value of a variable: the service's, else the environment's. `None` if it is empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
-    let own = VARIABLES.iter().find(|(_, variable)| *variable == name);
-    let setting = own.and_then(|(keyword, _)| {
+    let setting = libpq::keyword_of(name).and_then(|keyword| {
         let settings = SETTINGS.get()?;
         settings.iter().find(|(known, _)| known == keyword)
     });
@@ -71,16 +32,28 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     }
 }
 
+/// The service's settings as libpq's variables.
+pub(crate) struct Variables {
+    pub(crate) set: Vec<(&'static str, &'static str)>,
+    /// Keywords that libpq has no variable for. None of them changes the server.
+    pub(crate) left_out: Vec<&'static str>,
+}
+
 /// Returns the service's settings as libpq's variables.
 ///
 /// # Errors
-/// The keyword of a setting that no variable can pass on.
-pub(crate) fn variables() -> Result<Vec<(&'static str, &'static str)>, &'static str> {
-    let settings = SETTINGS.get().map_or(&[][..], Vec::as_slice);
-    let named = settings.iter().map(|(keyword, value)| {
-        let found = VARIABLES.iter().find(|(known, _)| known == keyword);
-        let (_, variable) = found.ok_or(keyword.as_str())?;
-        Ok((*variable, value.as_str()))
-    });
-    named.collect()
+/// The keyword of a setting that can neither be passed on nor left out.
+pub(crate) fn variables() -> Result<Variables, &'static str> {
+    let mut variables = Variables {
+        set: Vec::new(),
+        left_out: Vec::new(),
+    };
+    for (keyword, value) in SETTINGS.get().map_or(&[][..], Vec::as_slice) {
+        match libpq::variable_of(keyword) {
+            Some(variable) => variables.set.push((variable, value)),
+            None if libpq::can_be_left_out(keyword) => variables.left_out.push(keyword),
+            None => return Err(keyword),
+        }
+    }
+    Ok(variables)
 }

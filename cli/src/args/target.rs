@@ -35,6 +35,9 @@ pub(crate) struct TargetArgs {
 impl TargetArgs {
     /// Fills missing flags from libpq's variables.
     pub(crate) fn filled(mut self) -> Result<Self, rdsign::Error> {
+        if self.hostname.is_some() && self.username.is_some() && self.port.is_some() {
+            return Ok(self);
+        }
         service::load(SslMode::OfTheCaller)?;
         self.hostname = self.hostname.or_else(|| variable("PGHOST"));
         self.username = self.username.or_else(|| variable("PGUSER"));

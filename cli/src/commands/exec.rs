@@ -50,7 +50,8 @@ certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
 connections for at most 15 minutes; open connections stay open.
 
 A service that PGSERVICE names replaces these variables. Arguments of psql and
-other programs of PostgreSQL that name another server are refused.
+other programs of PostgreSQL that name another server are refused, also after
+env, nice, sudo, timeout and the like. Scripts are not read.
 
 Examples:
   rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
@@ -103,13 +104,17 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     }
     let mut child = Command::new(program);
     child.args(words);
-    for (name, value) in service::variables().map_err(|keyword| {
+    let variables = service::variables().map_err(|keyword| {
         Failure::Usage(format!(
-            "service: {keyword} cannot be passed to the program; accepted: keywords that libpq has \
-             a variable for"
+            "service: {keyword} cannot be passed to the program; accepted: keywords of libpq that \
+             have a variable or keep the server"
         ))
-    })? {
-        child.env(name, value);
+    })?;
+    child.envs(variables.set);
+    for keyword in variables.left_out {
+        failure::complain(&format!(
+            "warning: {keyword} of the service is left out: libpq has no variable for it"
+        ));
     }
     // A service that an argument names would override everything below, so none can be found.
     child.env_remove("PGSERVICE");
@@ -144,7 +149,8 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     Ok((child, bundle))
 }
 
-/// The error names an argument, so no flag or variable of rdsign.
+/// The error is about an argument or a database, and the flags of rdsign do what they may not.
 fn usage(error: rdsign::Error) -> Failure {
-    Failure::Usage(error.to_string())
+    let flags = "--hostname, --hostaddr and --sslmode of rdsign";
+    Failure::Usage(format!("{error} ({flags})"))
 }

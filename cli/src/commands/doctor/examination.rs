@@ -4,11 +4,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use rdsign::libpq::SslMode;
 use rdsign::names::{Endpoint, Region};
 use rdsign::{Error, ErrorCode, RegionSource, Signer, SignerBuilder};
 
 use super::DoctorArgs;
-use crate::args::variable;
+use crate::args::{service, variable};
 use crate::failure::Failure;
 
 /// The endpoint, the user and how to connect; all but the region are valid.
@@ -26,6 +27,8 @@ pub(crate) struct Examination {
 
 impl Examination {
     pub(crate) fn of(args: &DoctorArgs) -> Result<Self, Failure> {
+        // Its other settings count even if flags name the target.
+        service::load(SslMode::OfTheCaller)?;
         let target = args.target.clone().builder()?.target()?;
         let region = match target.region {
             Err(error) if error.code() == ErrorCode::InvalidRegion => return Err(error.into()),
