@@ -14,7 +14,7 @@ const DANGEROUS: [(&str, Option<&str>); 7] = [
     ("gssencmode", Some("PGGSSENCMODE")),
     ("service", Some("PGSERVICE")),
     ("servicefile", Some("PGSERVICEFILE")),
-    ("requiressl", Some("PGREQUIRESSL")),
+    ("requiressl", None),
     ("ssl", None),
 ];
 
