@@ -90,8 +90,11 @@ impl Check<'_> {
                 shown(value),
                 self.sslmode.unwrap_or("verify-full")
             )),
-            // With Kerberos, the connection would be encrypted without TLS.
             "gssencmode" if value == "disable" => Ok(()),
+            "gssencmode" => Err(format!(
+                "gssencmode: {} could encrypt the connection without TLS; accepted: disable",
+                shown(value)
+            )),
             // Some programs read a connection string where a name is expected.
             "dbname" => self.text(value),
             _ if is_dangerous(keyword) => Err(self.elsewhere(keyword)),
@@ -116,8 +119,8 @@ impl Check<'_> {
 
     pub(super) fn elsewhere(&self, what: &str) -> String {
         format!(
-            "{what}: could send the token to another server; accepted: settings that keep to {} and to \
-             verified TLS",
+            "{what}: could send the token to another server, or to one that is not verified; accepted: \
+             {} and verify-full",
             quoted(self.hostname)
         )
     }

@@ -89,9 +89,9 @@ pub(super) const PLAIN: [&str; 12] = [
 pub(super) const ELSEWHERE: [&str; 2] = ["--cluster", "--dsn"];
 
 /// Programs that run the program in their arguments.
-const PREFIXES: [&str; 18] = [
-    "chrt", "command", "doas", "env", "exec", "ionice", "nice", "nohup", "setsid", "stdbuf",
-    "strace", "sudo", "taskset", "time", "timeout", "unbuffer", "watch", "xargs",
+const PREFIXES: [&str; 17] = [
+    "chrt", "command", "doas", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "strace",
+    "sudo", "taskset", "time", "timeout", "unbuffer", "watch", "xargs",
 ];
 
 /// Finds one of the programs by its name or path. The name may end with a version, as in `psql-17`.

@@ -181,10 +181,7 @@ mod tests {
         let long = vec!["a.example.com"; 30].join(",");
         for hosts in ["a.example.com,b.example.com", "a:5432,b:5433", "a,", &long] {
             let message = check_hostname(hosts).unwrap_err().to_string();
-            assert!(
-                message.contains("is a list of hosts"),
-                "{message}"
-            );
+            assert!(message.contains("is a list of hosts"), "{message}");
         }
         let message = check_hostname("postgresql://a,b/db")
             .unwrap_err()
