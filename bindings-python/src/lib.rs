@@ -28,7 +28,9 @@ mod _rdsign {
     #[pymodule_export]
     use crate::environment::aws_environment;
     #[pymodule_export]
-    use crate::libpq::libpq_service;
+    use crate::libpq::{
+        check_arguments, check_connection_string, is_same_hostname, libpq_service, quoted,
+    };
     #[pymodule_export]
     use crate::signer::Signer;
     #[pymodule_export]

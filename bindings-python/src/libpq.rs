@@ -1,7 +1,9 @@
-//! Reads libpq's service files, for the drivers that use libpq's parameters.
+//! Reads and checks libpq's parameters, for the drivers that use them. `rdsign/_libpq.py` decides which
+//! parameters count; the rules about their values are in core.
 
 use pyo3::prelude::*;
 use rdsign::libpq::{self, SslMode};
+use rdsign::names;
 
 use crate::errors::{caught, exception};
 
@@ -19,4 +21,42 @@ pub(crate) fn libpq_service(
         SslMode::OfTheService
     };
     caught(|| libpq::service(name, ssl_mode)).map_err(|error| exception(py, &error))
+}
+
+/// Checks the arguments of a program that gets a token for `hostname`. Only `verify-full` is accepted
+/// in them, unless the caller agreed to another `sslmode`.
+#[pyfunction]
+pub(crate) fn check_arguments(
+    py: Python<'_>,
+    program: &str,
+    arguments: Vec<String>,
+    hostname: &str,
+    sslmode: Option<&str>,
+) -> PyResult<()> {
+    caught(|| libpq::check_arguments(program, &arguments, hostname, sslmode))
+        .map_err(|error| exception(py, &error))
+}
+
+/// Checks the name of a database, which libpq may read as a connection string.
+#[pyfunction]
+pub(crate) fn check_connection_string(
+    py: Python<'_>,
+    text: &str,
+    hostname: &str,
+    sslmode: Option<&str>,
+) -> PyResult<()> {
+    caught(|| libpq::check_connection_string(text, hostname, sslmode))
+        .map_err(|error| exception(py, &error))
+}
+
+/// Tells whether two host names are the same.
+#[pyfunction]
+pub(crate) fn is_same_hostname(one: &str, other: &str) -> bool {
+    names::is_same_hostname(one, other)
+}
+
+/// Quotes input for a message. Truncates it, so that a token's signature is not shown.
+#[pyfunction]
+pub(crate) fn quoted(text: &str) -> String {
+    rdsign::quoted(text)
 }

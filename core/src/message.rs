@@ -9,7 +9,7 @@ use std::time::Duration;
 const SHOWN: usize = 100;
 
 /// Quotes and escapes input for a message. Truncates it to 100 characters.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),

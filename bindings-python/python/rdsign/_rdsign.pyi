@@ -6,7 +6,17 @@ from typing import Any, NoReturn, Protocol, SupportsIndex, final
 
 from typing_extensions import Self, disjoint_base
 
-__all__ = ["Signer", "Token", "__version__", "aws_environment", "libpq_service"]
+__all__ = [
+    "Signer",
+    "Token",
+    "__version__",
+    "aws_environment",
+    "check_arguments",
+    "check_connection_string",
+    "is_same_hostname",
+    "libpq_service",
+    "quoted",
+]
 
 __version__: str
 
@@ -131,3 +141,18 @@ def libpq_service(name: str, has_sslmode: bool) -> list[tuple[str, str]]:
 
     Without an sslmode of the caller's own, the service's must be verify-full.
     """
+
+def check_arguments(program: str, arguments: list[str], hostname: str, sslmode: str | None) -> None:
+    """Rejects arguments that would send a token for `hostname` to another server.
+
+    Only verify-full is accepted in them, unless the caller agreed to another sslmode.
+    """
+
+def check_connection_string(text: str, hostname: str, sslmode: str | None) -> None:
+    """Rejects a database's name that is a connection string, as `check_arguments` does."""
+
+def is_same_hostname(one: str, other: str) -> bool:
+    """Whether two host names are the same. Ignores case and a trailing dot."""
+
+def quoted(text: str) -> str:
+    """Quotes and escapes input for a message. Truncates it to 100 characters."""
