@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from . import InvalidRequestError, Signer, _port_of, _signer_for, ca_bundle
-from ._rdsign import libpq_service
+from ._rdsign import is_same_hostname, libpq_service, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,14 @@ CHECKED = ("verify-ca", VERIFY_FULL)
 OPTIONS = ("region", "profile", "role_arn", "external_id", "role_session_name")
 
 
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Merges parameters. The last one counts; None is the same as omitting it, as for the drivers."""
+    return {name: value for part in parts for name, value in part.items() if value is not None}
+
+
 def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer, dict[str, Any]]:
     """Returns the signer for the parameters of a connection, and the parameters without a password."""
-    parameters = dict(given)
+    parameters = merged(given)
     parameters.pop("password", None)
     expand_service(parameters, signer)
     signer = settle(parameters, signer)
@@ -36,9 +41,7 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     parameters.pop("requiressl", None)
     mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
     parameters["sslmode"] = mode
-    if mode == VERIFY_FULL:
-        check_host(parameters["host"], signer)
-    if not given.get("gssencmode"):
+    if mode == VERIFY_FULL or not given.get("gssencmode"):
         # With Kerberos, libpq would encrypt the connection without TLS.
         parameters["gssencmode"] = "disable"
     authorities = parameters.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
@@ -48,14 +51,14 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
 
 
 def check_host(host: Any, signer: Signer) -> None:
-    """Rejects a host that is not the signer's.
+    """Rejects a host that is not the signer's, whatever sslmode is.
 
     verify-full would not: the other server's certificate may be valid for its own name. A Unix socket has none.
     """
-    if str(host).lower() != signer.hostname.lower():
+    if not is_same_hostname(str(host), signer.hostname):
         raise InvalidRequestError(
-            f"host: {host!r} differs from the signer's hostname {signer.hostname!r}; accepted: the same host, "
-            "or none; hostaddr dials another address",
+            f"host: {quoted(str(host))} differs from the signer's hostname {quoted(signer.hostname)}; accepted: "
+            "the same host, or none; hostaddr dials another address",
             "INVALID_HOSTNAME",
         )
 
@@ -89,8 +92,12 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
     """Returns the signer for a host, port and user, sets all three as parameters, and removes the
     options of a signer.
 
-    A given signer's own fill in missing parameters.
+    A given signer's own fill in missing parameters. A list of one host is that host.
     """
+    for name in ("host", "port"):
+        value = parameters.get(name)
+        if isinstance(value, (list, tuple)) and len(value) == 1:
+            parameters[name] = value[0]
     options = take_options(parameters)
     hosts = parameters.get("host") or (os.environ.get("PGHOST", "") if signer is None else "")
     hosts = ",".join(map(str, hosts)) if isinstance(hosts, (list, tuple)) else hosts
@@ -105,11 +112,13 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
             )
         fill(parameters, signer)
         if parameters["user"] != signer.username:
+            user = quoted(str(parameters["user"]))
             raise InvalidRequestError(
-                f"user: {parameters['user']!r} differs from the signer's username {signer.username!r}; "
+                f"user: {user} differs from the signer's username {quoted(signer.username)}; "
                 "accepted: the same user, or none",
                 "INVALID_USERNAME",
             )
+        check_host(parameters["host"], signer)
         return signer
     host = parameters.get("host") or os.environ.get("PGHOST")
     port = parameters.get("port") or os.environ.get("PGPORT") or None
@@ -121,7 +130,7 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
         raise InvalidRequestError("user: missing; accepted: user, PGUSER or a signer", "INVALID_USERNAME")
     port = _port_of(port)
     if isinstance(port, str):
-        raise InvalidRequestError(f"port: {port!r} is not a port; accepted: 1 to 65535", "INVALID_PORT")
+        raise InvalidRequestError(f"port: {quoted(port)} is not a port; accepted: 1 to 65535", "INVALID_PORT")
     signer = _signer_for(host, port, user, **options)
     parameters |= {"host": host, "port": signer.port, "user": user}
     return signer

@@ -10,25 +10,30 @@ PGSSLMODE or PGSSLROOTCERT say otherwise.
 Tokens are signed for `host`, `port` and `user`, with credentials from the default chain. For other
 credentials or another endpoint, pass `signer=`, or `profile=`, `role_arn=` or `region=`. To dial
 another address than the endpoint, such as a tunnel, pass `hostaddr=` (default: PGHOSTADDR) and `port=`.
-asyncpg itself has neither `hostaddr=` nor `sslmode=` and `sslrootcert=`.
+asyncpg itself has none of `hostaddr=`, `sslmode=`, `sslrootcert=` and `sslcrl=`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import ssl as tls
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from . import Signer, ca_bundle
-from ._libpq import CHECKED, OPTIONS, VERIFY_FULL, check_host, expand_service, settle
+from . import InvalidRequestError, Signer, ca_bundle
+from ._libpq import CHECKED, OPTIONS, VERIFY_FULL, expand_service, merged, settle
+from ._rdsign import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
 __all__ = ["arguments", "connect", "create_pool"]
+
+
+MODES = ("disable", "allow", "prefer", "require", *CHECKED)
 
 
 class _Named(tls.SSLContext):
@@ -56,29 +61,27 @@ def arguments(
 ) -> dict[str, Any]:
     """Returns the keyword arguments to pass to asyncpg together with the DSN.
 
-    Use it in code that calls asyncpg itself. Raises what `Signer` raises, and ValueError if
-    `hostaddr` is combined with an SSLContext or True as `ssl`.
+    Use it in code that calls asyncpg itself. Raises what `Signer` raises, and ValueError for an
+    unknown `ssl`, and if `hostaddr` is combined with an SSLContext or True as `ssl`.
     """
-    given, in_dsn = dict(kwargs), _read(dsn) if dsn else {}
-    endpoint = {**in_dsn, **{name: value for name, value in kwargs.items() if value is not None}}
+    given = dict(kwargs)
+    endpoint = merged(_read(dsn) if dsn else {}, kwargs)
     named = dict(endpoint)
     expand_service(named, signer)
     # asyncpg has other names for the rest. Older versions know no service, so all values are passed on.
     endpoint |= {name: named[name] for name in ("host", "port", "user") if name in named}
-    if hostaddr is None:
-        hostaddr = named.get("hostaddr") or os.environ.get("PGHOSTADDR") or None
+    dialed = _address(hostaddr or named.get("hostaddr") or os.environ.get("PGHOSTADDR") or None)
     if "dbname" in named and not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
         given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
-    for name in (*OPTIONS, "sslmode", "sslrootcert"):
+    for name in (*OPTIONS, "sslmode", "sslrootcert", "sslcrl"):
         given.pop(name, None)
     given |= {name: endpoint[name] for name in ("host", "port", "user")}
     given["password"] = signer.password_async
     mode = given.get("ssl")
-    if mode is None:
-        mode = given["ssl"] = named.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
-    if _checks_the_name(mode):
-        check_host(endpoint["host"], signer)
+    if mode is None or mode == "":
+        mode = named.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL
+    mode = given["ssl"] = _mode(mode)
     if mode in CHECKED:
         context = given["ssl"] = _Named(tls.PROTOCOL_TLS_CLIENT)
         context.hostname = endpoint["host"]
@@ -89,21 +92,46 @@ def arguments(
             context.load_default_certs()
         else:
             context.load_verify_locations(authorities)
-    if hostaddr is not None:
+        revoked = named.get("sslcrl") or os.environ.get("PGSSLCRL")
+        if revoked:
+            context.load_verify_locations(revoked)
+            context.verify_flags |= tls.VERIFY_CRL_CHECK_CHAIN
+    if dialed is not None:
         if mode is True or isinstance(mode, tls.SSLContext):
             raise ValueError(
                 "ssl: an SSLContext or True would compare the certificate with hostaddr; "
                 "accepted: a str such as verify-full"
             )
-        given["host"] = hostaddr
+        given["host"] = dialed
     return given
 
 
-def _checks_the_name(mode: Any) -> bool:
-    """Whether an `ssl` argument compares the certificate's name with the host."""
-    if isinstance(mode, tls.SSLContext):
-        return mode.check_hostname
-    return mode is not False and (not isinstance(mode, str) or mode == VERIFY_FULL)
+def _mode(mode: Any) -> Any:
+    """Returns the name of a mode, which asyncpg also accepts as SSLMode and with underscores.
+
+    Other values, such as an SSLContext, stay as they are.
+    """
+    name = getattr(mode, "name", mode)
+    if not isinstance(name, str):
+        return mode
+    name = name.replace("_", "-")
+    if name not in MODES:
+        raise ValueError(f"ssl: {quoted(name)} is not a mode; accepted: {', '.join(MODES)}")
+    return name
+
+
+def _address(hostaddr: Any) -> Optional[str]:
+    """Rejects what asyncpg would take for a Unix socket, which has no TLS, or for several addresses."""
+    if hostaddr is None:
+        return None
+    if not isinstance(hostaddr, str):
+        raise TypeError(f"hostaddr: has type {type(hostaddr).__name__}; accepted: str")
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", hostaddr):
+        raise InvalidRequestError(
+            f"hostaddr: {quoted(hostaddr)} is not an address; accepted: an IP address or a host name",
+            "INVALID_HOSTNAME",
+        )
+    return hostaddr
 
 
 async def connect(

@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import Row
 
 from . import Signer
-from ._libpq import prepare
+from ._libpq import merged, prepare
 
 if TYPE_CHECKING:
     from typing import Optional
@@ -50,7 +50,7 @@ class Connection(psycopg.Connection[Row]):
 
         Also raises what `Signer` and `Signer.token()` raise.
         """
-        signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
+        signer, parameters = prepare(merged(conninfo_to_dict(conninfo), kwargs), signer)
         return super().connect(password=signer.password(), row_factory=row_factory, **parameters)
 
 
@@ -70,7 +70,7 @@ class AsyncConnection(psycopg.AsyncConnection[Row]):
 
         Also raises what `Signer` and `Signer.token()` raise.
         """
-        signer, parameters = prepare({**conninfo_to_dict(conninfo), **kwargs}, signer)
+        signer, parameters = prepare(merged(conninfo_to_dict(conninfo), kwargs), signer)
         password = await signer.password_async()
         return await super().connect(password=password, row_factory=row_factory, **parameters)
 

@@ -87,7 +87,6 @@ def connect(
     Also raises what `Signer` and `Signer.token()` raise.
     """
     options = take_options(kwargs)
-    if signer is not None:
-        kwargs.setdefault("user", signer.username)
     made = factory(signer, connection_factory, **options)
-    return psycopg2.connect(dsn, made, cursor_factory, **kwargs)
+    # psycopg2 refuses a missing DSN, although the signer or libpq's variables may have all parameters.
+    return psycopg2.connect(dsn or "", made, cursor_factory, **kwargs)

@@ -72,7 +72,8 @@ def use_tokens(engine: _AnyEngine, signer: Optional[Signer] = None) -> _AnyEngin
             from .asyncpg import arguments
 
             parameters = {name: v for name, v in parameters.items() if name != "password"}
-            return dialect.connect(*positional, **arguments(signer=signer, **parameters))
+            dsn = parameters.pop("dsn", None)
+            return dialect.connect(*positional, dsn=dsn, **arguments(dsn, signer=signer, **parameters))
         from ._libpq import prepare
 
         own, parameters = prepare(parameters, signer)
