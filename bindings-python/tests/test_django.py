@@ -40,6 +40,13 @@ def database(local, monkeypatch):
         connection.close_pool()
 
 
+def shell(connection, *parameters):
+    """Runs psql as `manage.py dbshell -- PARAMETERS` does."""
+    made = connection.client.settings_to_cmd_args_env(connection.settings_dict, list(parameters))
+    arguments, environment = made
+    return subprocess.run(arguments, env=os.environ | environment, capture_output=True, text=True)
+
+
 def user_of(connection):
     with connection.cursor() as cursor:
         cursor.execute("select current_user")
@@ -123,11 +130,9 @@ def test_errors_are_rdsign_s_and_an_operational_error(database, monkeypatch):
 
 def test_dbshell_gives_psql_a_token(database, local):
     connection = database()
-    arguments, environment = connection.client.settings_to_cmd_args_env(
-        connection.settings_dict, ["-XAtc", "select current_user"]
-    )
+    _, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     assert environment["PGSSLMODE"] == "verify-full"
-    done = subprocess.run(arguments, env=os.environ | environment, capture_output=True, text=True)
+    done = shell(connection, "-XAtc", "select current_user")
     assert (done.stdout, done.returncode) == ("iam_user\n", 0), done.stderr
 
 
@@ -154,6 +159,41 @@ def test_dbshell_lets_no_service_replace_tls(database, tmp_path, monkeypatch):
     connection = database()
     _, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     assert environment["PGGSSENCMODE"] == "disable"
+
+
+def test_dbshell_refuses_arguments_and_names_that_lead_to_another_server(database, local, recorder):
+    elsewhere = f"host=127.0.0.1 port={recorder.port} user=iam_user"
+    other_port = ["-p", str(recorder.port), "-c", "select 1"]
+    for parameters, name in [
+        (["-h", "127.0.0.1", *other_port], "testdb"),
+        (["-XAth127.0.0.1", *other_port], "testdb"),
+        (["--host", "127.0.0.1", *other_port], "testdb"),
+        ([f"{elsewhere} sslmode=disable"], "testdb"),
+        (["-d", f"postgresql://127.0.0.1:{recorder.port}/app?sslmode=disable"], "testdb"),
+        (["-c", f"\\c app iam_user 127.0.0.1 {recorder.port}"], "testdb"),
+        ([], f"{elsewhere} sslmode=disable"),
+        ([], f"host={local.host} port={recorder.port} sslmode=disable"),
+        ([], f"postgresql://iam_user@127.0.0.1:{recorder.port}/app?sslmode=disable"),
+    ]:
+        connection = database(NAME=name)
+        with pytest.raises(rdsign.InvalidRequestError) as caught:
+            shell(connection, *parameters)
+        assert caught.value.code == "INVALID_HOSTNAME"
+    assert recorder.received == b""
+
+
+def test_dbshell_accepts_an_sslmode_that_the_settings_have_too(database, local):
+    more = ["-XAtc", "select current_user", "-d", "dbname=testdb sslmode=require"]
+    done = shell(database({"sslmode": "require"}), *more)
+    assert (done.stdout, done.returncode) == ("iam_user\n", 0), done.stderr
+
+
+def test_dbshell_connects_to_the_host_of_the_options(database, local, monkeypatch):
+    monkeypatch.setenv("PGHOST", "other.abc123.ap-northeast-1.rds.amazonaws.com")
+    monkeypatch.setenv("PGUSER", "other")
+    options = {"host": local.host, "port": local.port, "user": "iam_user"}
+    connection = database(options, HOST="", PORT="", USER="")
+    assert shell(connection, "-XAtc", "select current_user").stdout == "iam_user\n"
 
 
 def test_the_engine_imports_no_boto3():

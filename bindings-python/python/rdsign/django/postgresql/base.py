@@ -8,7 +8,8 @@ from django.db.utils import OperationalError
 
 from ... import Error, InvalidRequestError
 from ..._errors import operational
-from ..._libpq import expand_service, prepare
+from ..._libpq import VERIFY_FULL, expand_service, merged, prepare
+from ..._rdsign import check_arguments, check_connection_string
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ class DatabaseClient(client.DatabaseClient):
             raise InvalidRequestError(
                 "service: its gssencmode would replace TLS; accepted: gssencmode=disable", "INVALID_HOSTNAME"
             )
-        signer, prepared = prepare({**options, **given}, signer)
+        signer, prepared = prepare(merged(options, given), signer)
+        # Arguments and a connection string would override all that is set below.
+        mode = prepared["sslmode"]
+        permitted = (prepared["host"], None if mode == VERIFY_FULL else mode)
+        check_arguments(cls.executable_name, list(parameters), *permitted)
+        check_connection_string(settings_dict.get("NAME") or "", *permitted)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
         settings = {
