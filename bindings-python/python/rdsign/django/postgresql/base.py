@@ -39,7 +39,7 @@ class DatabaseClient(client.DatabaseClient):
         mode = prepared["sslmode"]
         permitted = (prepared["host"], None if mode == VERIFY_FULL else mode)
         check_arguments(cls.executable_name, list(parameters), *permitted)
-        check_connection_string(settings_dict.get("NAME") or "", *permitted)
+        check_connection_string(str(settings_dict.get("NAME") or ""), *permitted)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
         settings = {
