@@ -342,6 +342,12 @@ def test_libpq_s_variables_fill_in_missing_parameters(connect, server, monkeypat
     assert connect({"dbname": "testdb"}) == "iam_user"
 
 
+def test_psycopg2_needs_no_parameter_if_libpq_s_variables_have_all(server, monkeypatch):
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
+        monkeypatch.setenv(name, server.exports[name])
+    rdsign.psycopg2.connect().close()
+
+
 # Other ways to write the parameters
 
 

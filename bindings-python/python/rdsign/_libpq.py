@@ -112,9 +112,8 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
             )
         fill(parameters, signer)
         if parameters["user"] != signer.username:
-            user = quoted(str(parameters["user"]))
             raise InvalidRequestError(
-                f"user: {user} differs from the signer's username {quoted(signer.username)}; "
+                f"user: {quoted(str(parameters['user']))} differs from the signer's username {quoted(signer.username)}; "
                 "accepted: the same user, or none",
                 "INVALID_USERNAME",
             )
