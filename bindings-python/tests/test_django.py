@@ -171,6 +171,8 @@ def test_dbshell_refuses_arguments_and_names_that_lead_to_another_server(databas
         ([f"{elsewhere} sslmode=disable"], "testdb"),
         (["-d", f"postgresql://127.0.0.1:{recorder.port}/app?sslmode=disable"], "testdb"),
         (["-c", f"\\c app iam_user 127.0.0.1 {recorder.port}"], "testdb"),
+        (["-d", f"host='{local.host} ,127.0.0.1' port=1,{recorder.port} dbname=app"], "testdb"),
+        ([], f"postgresql://{local.host}:1,127.0.0.1:{recorder.port}/app"),
         ([], f"{elsewhere} sslmode=disable"),
         ([], f"host={local.host} port={recorder.port} sslmode=disable"),
         ([], f"postgresql://iam_user@127.0.0.1:{recorder.port}/app?sslmode=disable"),
