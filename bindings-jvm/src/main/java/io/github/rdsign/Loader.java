@@ -21,7 +21,8 @@ import java.util.zip.ZipFile;
  * Loads the native library: the file that the system property {@value #PROPERTY} names, else the
  * one on the library path (such as /opt/lib in a Lambda layer), else the copy in the JAR.
  *
- * <p>The copy is written to a new folder that only its owner may enter, loaded, and deleted. This
+ * <p>The copy is written to a new folder that only its owner may enter, loaded, and deleted. If
+ * others could rename that folder, they could replace the copy, so java.io.tmpdir is checked. This
  * is part of the time to a program's first token, so this class uses no lambdas and no {@code
  * Files.createTempFile}, which would initialize SecureRandom.
  */
@@ -30,6 +31,10 @@ final class Loader {
 
     private static final String NAME = "rdsign_jvm";
     private static final int ATTEMPTS = 100;
+
+    // Bits of a file's mode.
+    private static final int STICKY = 01000;
+    private static final int WRITABLE_BY_OTHERS = 022;
 
     private static boolean loaded;
     private static UnsatisfiedLinkError failure;
@@ -135,9 +140,11 @@ final class Loader {
     }
 
     private static void loadCopy(InputStream library, Path parent) throws IOException {
-        Path folder = freshFolder(parent);
+        // From here on, a link in the path cannot lead elsewhere.
+        Path folder = freshFolder(parent.toRealPath());
         Path copy = folder.resolve(System.mapLibraryName(NAME));
         try {
+            checkParent(folder);
             write(library, copy);
             System.load(copy.toString());
         } finally {
@@ -176,6 +183,27 @@ final class Loader {
         }
     }
 
+    /**
+     * Checks that only root and the owner of a folder can rename it. Reads the attributes without a
+     * lambda: see above.
+     */
+    private static void checkParent(Path folder) throws IOException {
+        if (File.separatorChar == '\\') {
+            return;
+        }
+        Path parent = folder.getParent();
+        Object user = Files.getAttribute(folder, "unix:uid");
+        Object owner = Files.getAttribute(parent, "unix:uid");
+        int mode = (Integer) Files.getAttribute(parent, "unix:mode");
+        boolean isSticky = (mode & STICKY) != 0;
+        if (!owner.equals(user) && !owner.equals(0)) {
+            throw new IOException("java.io.tmpdir belongs to another user");
+        }
+        if ((mode & WRITABLE_BY_OTHERS) != 0 && !isSticky) {
+            throw new IOException("java.io.tmpdir is writable by others, and is not sticky");
+        }
+    }
+
     private static void delete(Path path) {
         try {
             Files.deleteIfExists(path);
@@ -208,8 +236,8 @@ final class Loader {
                 + reason
                 + "; set the system property "
                 + PROPERTY
-                + " to the file to load, or"
-                + " java.io.tmpdir to a folder that is not mounted noexec";
+                + " to the file to load, or java.io.tmpdir to a folder that is not mounted noexec"
+                + " and that no other user can change";
     }
 
     private static String resource() {

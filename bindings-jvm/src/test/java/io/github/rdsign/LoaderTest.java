@@ -208,6 +208,51 @@ class LoaderTest {
     }
 
     @Test
+    void aTemporaryFolderInWhichOthersCanReplaceTheCopyIsRefused() throws Exception {
+        for (String mode : List.of("777", "770", "1777", "755", "700")) {
+            Path temporary = Files.createDirectory(folder.resolve(mode));
+            Path link = Files.createSymbolicLink(folder.resolve("link" + mode), temporary);
+            run("chmod", mode, temporary.toString());
+            for (Path one : List.of(temporary, link)) {
+                if (mode.startsWith("77")) {
+                    refuses(one, "java.io.tmpdir is writable by others, and is not sticky");
+                } else {
+                    signsIn(one);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aTemporaryFolderOfAnotherUserIsRefused() throws Exception {
+        // Root could change everything anyway, but here it stands for a user.
+        run("chown", "65534", folder.toString());
+        run("chmod", "1777", folder.toString());
+        refuses(folder, "java.io.tmpdir belongs to another user");
+    }
+
+    private static void refuses(Path temporary, String reason) throws Exception {
+        String option = "-Djava.io.tmpdir=" + temporary;
+        String message = new Child().option(option).run(Workout.class, "twice").well().output();
+        assertTrue(message.contains("tried: a copy in " + temporary + ": " + reason), message);
+        assertTrue(message.contains("the system property rdsign.library"), message);
+        assertEquals(List.of(), leftovers(temporary));
+    }
+
+    private static void signsIn(Path temporary) throws Exception {
+        String option = "-Djava.io.tmpdir=" + temporary;
+        assertEquals(
+                "true\n", withKeys().option(option).run(Workout.class, "first").well().output());
+        assertEquals(List.of(), leftovers(temporary));
+    }
+
+    private static void run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        assumeTrue(process.waitFor() == 0, () -> String.join(" ", command) + ": " + output);
+    }
+
+    @Test
     void twoClassLoadersBothWork() throws Exception {
         twoClassLoaders();
         System.setProperty("rdsign.library", library().toString());
