@@ -17,10 +17,11 @@ mod source;
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JCharArray, JClass, JObject, JObjectArray};
 use jni::sys::{jboolean, jlong};
+use rdsign::names::is_same_hostname;
 use rdsign::timestamp::to_unix_milliseconds;
 use rdsign::{Signer, Token};
 
-use crate::boundary::{Result, ThrowRdsignException, bytes};
+use crate::boundary::{Result, ThrowRdsignException, bytes, text};
 
 /// Makes a signer. The options are alternating names and values.
 #[unsafe(no_mangle)]
@@ -130,6 +131,18 @@ pub extern "system" fn Java_io_github_rdsign_Native_free<'local>(
         Ok(())
     })
     .resolve::<ThrowRdsignException>()
+}
+
+/// Returns whether two host names are the same. `ConnectionCheck` declares it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_github_rdsign_internal_ConnectionCheck_isSameHost<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    one: JCharArray<'local>,
+    other: JCharArray<'local>,
+) -> jboolean {
+    env.with_env(|env| Ok(is_same_hostname(&text(env, &one)?, &text(env, &other)?)))
+        .resolve::<ThrowRdsignException>()
 }
 
 /// # Safety

@@ -1,25 +1,30 @@
 package io.github.rdsign;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 
 import io.github.rdsign.hikari.RdsignCredentialsProvider;
+import io.github.rdsign.postgresql.DialSocketFactory;
 import io.github.rdsign.postgresql.RdsignDataSource;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.ssl.NonValidatingFactory;
 
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Properties;
 
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
@@ -131,14 +136,56 @@ class ElsewhereTest {
                         line(
                                 name + "&sslhostnameverifier=" + Anyone.class.getName(),
                                 "replaces the check of the server's name"),
-                        line(
-                                name + "&sslfactory=org.postgresql.ssl.NonValidatingFactory",
-                                "sslfactory: NonValidatingFactory does not verify the server"),
-                        line(name + "&gssEncMode=prefer", "gssEncMode: prefer can replace TLS"),
+                        line(name + "&gssEncMode=prefer", "gssEncMode: can replace TLS"),
                         line(
                                 name + "&rdsignHostname=other",
                                 "rdsignHostname: other is not the verified host, " + server.host),
-                        line(name + "&rdsignHostname=" + server.host.toUpperCase(), "iam_user")));
+                        line(name + "&rdsignHostname=" + server.host.toUpperCase(), "iam_user"),
+                        line(name + "&rdsignHostname=" + server.host + ".", "iam_user"),
+                        line(name + "&rdsignPort=hunter2", "rdsignPort: not a number")));
+    }
+
+    @Test
+    void aFactoryThatMayNotVerifyTheServerIsRefused() throws Exception {
+        String url = server.url(PLUGIN, VERIFIED, "&user=iam_user");
+        String factory = url + "&sslfactory=";
+        String agreed = "&rdsignSslfactory=" + TrustsAnything.class.getName();
+        String none = "org.postgresql.ssl.NonValidatingFactory";
+        String refused = "sslfactory: may not verify the server";
+        check(
+                child(),
+                List.of(
+                        line(factory + TrustsAnything.class.getName(), refused),
+                        line(factory + none, refused),
+                        line(factory + none + agreed, refused),
+                        line(factory + TrustsAnything.class.getName() + agreed, "iam_user"),
+                        line(factory + "org.postgresql.ssl.LibPQFactory", "iam_user"),
+                        line(
+                                factory + "org.postgresql.ssl.DefaultJavaSSLFactory",
+                                "unable to find valid certification path"),
+                        line(
+                                factory
+                                        + "org.postgresql.ssl.SingleCertValidatingFactory"
+                                        + "&sslfactoryarg=file:"
+                                        + server.rootCertificate,
+                                "iam_user")));
+    }
+
+    /** Trusts every certificate, under another name than pgjdbc's class. */
+    public static final class TrustsAnything extends NonValidatingFactory {
+        public TrustsAnything(String argument) throws GeneralSecurityException {
+            super(argument);
+        }
+    }
+
+    @Test
+    void anAddressToDialIsNotRepeated() {
+        Properties info = new Properties();
+        info.setProperty("rdsignDial", "hunter2");
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> new DialSocketFactory(info))
+                        .getMessage();
+        assertTrue(message.startsWith("rdsignDial: not HOST:PORT; accepted: "), message);
     }
 
     @Test
@@ -183,6 +230,7 @@ class ElsewhereTest {
                         "gssEncMode=require",
                         "sslfactory=org.postgresql.ssl.NonValidatingFactory",
                         "sslhostnameverifier=no.such.Verifier",
+                        "sslrootcert=" + server.rootCertificate,
                         "authenticationPluginClassName=no.such.Plugin",
                         "PGHOST=127.0.0.1",
                         "PGPORT=" + recorder.port(),
@@ -202,7 +250,8 @@ class ElsewhereTest {
         assertEquals("iam_user", lines[0]);
         assertTrue(lines[1].contains("unable to find valid certification path"), output);
         assertTrue(lines[2].contains("does not support SSL"), output);
-        assertTrue(lines[3].contains("gssEncMode: require can replace TLS"), output);
+        assertTrue(lines[3].contains("unable to find valid certification path"), output);
+        assertTrue(lines[4].contains("gssEncMode: can replace TLS"), output);
     }
 
     /** A program that connects with data sources: HOST PORT ADDRESS ROOTCERT RECORDER. */
@@ -219,10 +268,11 @@ class ElsewhereTest {
             connect(signer, arguments[2], arguments[3]);
             connect(signer, arguments[2], null);
             connect(signer, arguments[4], arguments[3]);
+            connect(signer, arguments[2], "");
             HikariConfig config = new HikariConfig();
             config.setJdbcUrl("jdbc:postgresql://" + arguments[0] + "/x?sslmode=verify-full");
             try {
-                new RdsignCredentialsProvider(signer, config).getCredentials();
+                provider(signer, config).getCredentials();
             } catch (IllegalArgumentException refused) {
                 System.out.println(refused.getMessage());
             }
@@ -286,27 +336,59 @@ class ElsewhereTest {
                             line(host + "?sslmode=prefer", "sslmode: \"prefer\" would send"),
                             line(host + "?sslmode=verify-full&rdsignRegion=x", "rdsignRegion: "),
                             line(host + "?sslmode=verify-full&rdsignDial=x", "rdsignDial: "),
-                            line(host.replace("/x", ",b/x?ssl=true"), "jdbcUrl: its host, "),
-                            line("jdbc:postgresql://other/x?sslmode=verify-full", "host, other"),
-                            line("jdbc:postgresql:x?sslmode=verify-full", "host, localhost"),
+                            line(host + "?sslmode=hunter2", "sslmode: an unknown mode would send"),
+                            line(host.replace("/x", ",b/x?ssl=true"), "jdbcUrl: its host is not"),
+                            line("jdbc:postgresql://a:hunter2@b:1/x?ssl=true", "jdbcUrl: its host"),
+                            line("jdbc:postgresql:x?sslmode=verify-full", "jdbcUrl: its host is"),
                             line("jdbc:postgresql:x?service=missing", "jdbcUrl: missing, or"),
                             line("jdbc:other://" + server.host + "/x", "jdbcUrl: missing, or"))) {
                 HikariConfig config = new HikariConfig();
                 config.setJdbcUrl(one.given());
-                RdsignCredentialsProvider provider = new RdsignCredentialsProvider(signer, config);
-                String message =
-                        assertThrows(IllegalArgumentException.class, provider::getCredentials)
-                                .getMessage();
+                String message = refusal(provider(signer, config));
                 assertTrue(message.contains(one.expected()), message);
+                assertFalse(message.contains("hunter2"), message);
             }
             HikariConfig config = new HikariConfig();
-            config.setJdbcUrl(host);
+            config.setJdbcUrl(host.toUpperCase().replace("JDBC:POSTGRESQL", "jdbc:postgresql"));
             config.addDataSourceProperty("sslmode", "verify-full");
-            RdsignCredentialsProvider provider = new RdsignCredentialsProvider(signer, config);
+            RdsignCredentialsProvider provider = provider(signer, config);
             assertTrue(provider.getCredentials().getPassword().startsWith(server.host));
             config.setDataSource(server.source(signer).build());
             assertThrows(IllegalArgumentException.class, provider::getCredentials);
         }
+    }
+
+    @Test
+    void theProviderOfAPoolReturnsNoTokenToAPoolOfAnotherConfiguration() {
+        String other = "jdbc:postgresql://other/x?sslmode=verify-full";
+        try (Signer signer = server.signer().build()) {
+            HikariConfig config = new HikariConfig();
+            config.setJdbcUrl("jdbc:postgresql://" + server.host + "/x?sslmode=verify-full");
+            RdsignCredentialsProvider provider = new RdsignCredentialsProvider(signer, config);
+            HikariConfig another = new HikariConfig();
+            another.setJdbcUrl(other);
+            another.setCredentialsProvider(provider);
+            String message = refusal(provider);
+            assertTrue(message.startsWith("credentialsProvider: not set on "), message);
+            config.setCredentialsProvider(provider);
+            assertTrue(provider.getCredentials().getPassword().startsWith(server.host));
+            // The next pool of a template has its own URL and its own provider.
+            config.setJdbcUrl(other);
+            assertTrue(refusal(provider).startsWith("jdbcUrl: its host is not the signer's"));
+            RdsignCredentialsProvider next = provider(signer, config);
+            assertTrue(provider.getCredentials().getPassword().startsWith(server.host));
+            assertTrue(refusal(next).startsWith("jdbcUrl: its host is not the signer's"));
+        }
+    }
+
+    private static RdsignCredentialsProvider provider(Signer signer, HikariConfig config) {
+        RdsignCredentialsProvider provider = new RdsignCredentialsProvider(signer, config);
+        config.setCredentialsProvider(provider);
+        return provider;
+    }
+
+    private static String refusal(RdsignCredentialsProvider provider) {
+        return assertThrows(IllegalArgumentException.class, provider::getCredentials).getMessage();
     }
 
     @Test

@@ -28,7 +28,11 @@ import java.util.Properties;
  *
  * <p>It does not configure TLS: the JDBC URL must name the signer's endpoint and set pgjdbc's
  * {@code sslmode=verify-full} and {@code
- * sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory}. Otherwise it returns no token. Older
+ * sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory}. Otherwise it returns no token.
+ *
+ * <p>HikariCP does not say which pool asks. So a provider is for one pool: set it only on the
+ * configuration that it was made with. To reuse that configuration for another pool, set another
+ * provider on it. The first pool keeps the URL and the provider that it was made with. Older
  * versions of HikariCP do not have this interface; {@link
  * io.github.rdsign.postgresql.RdsignDataSource} works with every version.
  */
@@ -37,6 +41,9 @@ public final class RdsignCredentialsProvider implements HikariCredentialsProvide
 
     private final Signer signer;
     private final HikariConfig config;
+
+    /** Whether the configuration was right while it had this provider. */
+    private volatile boolean isAccepted;
 
     /**
      * Makes a provider for the user of a signer.
@@ -52,26 +59,41 @@ public final class RdsignCredentialsProvider implements HikariCredentialsProvide
     /**
      * Returns the signer's user, and a new token.
      *
-     * @throws IllegalArgumentException if the pool's URL could send the token to another server
+     * @throws IllegalArgumentException if the pool's URL could send the token to another server, or
+     *     if the provider is set on another configuration
      * @throws io.github.rdsign.RdsignException as {@link Signer#password()}
      */
     @Override
     public Credentials getCredentials() {
-        Properties info = connection();
-        ConnectionCheck.names(info, Arrays.asList(ConnectionCheck.DIAL, ConnectionCheck.AGREED));
-        String host = info.getProperty("PGHOST");
-        if (ConnectionCheck.isVerified(info)
-                && !ConnectionCheck.isSameHost(host, signer.hostname())) {
+        if (config.getCredentialsProvider() == this) {
+            check();
+            isAccepted = true;
+        } else if (!isAccepted) {
             throw new IllegalArgumentException(
-                    "jdbcUrl: its host, "
-                            + host
-                            + ", is not the signer's; accepted: "
+                    "credentialsProvider: not set on the HikariConfig that it was made with;"
+                            + " accepted: new RdsignCredentialsProvider(signer, config) for each"
+                            + " config");
+        }
+        return Credentials.of(signer.username(), signer.password());
+    }
+
+    private void check() {
+        Properties info = connection();
+        ConnectionCheck.names(
+                info,
+                Arrays.asList(
+                        ConnectionCheck.DIAL,
+                        ConnectionCheck.AGREED,
+                        ConnectionCheck.AGREED_FACTORY));
+        if (ConnectionCheck.isVerified(info)
+                && !ConnectionCheck.isSameHost(info.getProperty("PGHOST"), signer.hostname())) {
+            throw new IllegalArgumentException(
+                    "jdbcUrl: its host is not the signer's; accepted: "
                             + signer.hostname()
                             + ", and "
                             + ConnectionCheck.DIAL
                             + " for another address");
         }
-        return Credentials.of(signer.username(), signer.password());
     }
 
     /** Merges URL, properties, service file and defaults as pgjdbc does for a connection. */

@@ -1,16 +1,19 @@
 package io.github.rdsign.internal;
 
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 
 /**
  * Refuses parameters of pgjdbc that could send a token to another server than its own, and unknown
- * parameters of rdsign.
+ * parameters of rdsign. Messages do not repeat unknown values: a value in the wrong place may be a
+ * secret.
  *
  * <p>pgjdbc merges the URL, service files and {@code driverconfig.properties}, and does not say
- * where a parameter comes from. So a weak {@code sslmode} needs a second parameter, which only
- * rdsign reads: a file that is meant for other programs cannot set it.
+ * where a parameter comes from. So a weak {@code sslmode} or an unknown {@code sslfactory} needs a
+ * second parameter, which only rdsign reads: a file that is meant for other programs cannot set it.
  */
 public final class ConnectionCheck {
     /** The address to dial. */
@@ -19,8 +22,26 @@ public final class ConnectionCheck {
     /** Repeats an {@code sslmode} below verify-full. */
     public static final String AGREED = "rdsignSslmode";
 
+    /** Repeats an {@code sslfactory} that rdsign does not know. */
+    public static final String AGREED_FACTORY = "rdsignSslfactory";
+
     private static final String PREFIX = "rdsign";
     private static final String PACKAGE = "io.github.rdsign.postgresql.";
+    private static final String OURS = PACKAGE + "RdsSslSocketFactory";
+
+    private static final List<String> WEAK_MODES =
+            Collections.unmodifiableList(
+                    Arrays.asList("disable", "allow", "prefer", "require", "verify-ca"));
+
+    /** The factories that verify the server's certificate. pgjdbc's default is the second. */
+    private static final List<String> FACTORIES =
+            Collections.unmodifiableList(
+                    Arrays.asList(
+                            OURS,
+                            "org.postgresql.ssl.LibPQFactory",
+                            "org.postgresql.ssl.jdbc4.LibPQFactory",
+                            "org.postgresql.ssl.DefaultJavaSSLFactory",
+                            "org.postgresql.ssl.SingleCertValidatingFactory"));
 
     private ConnectionCheck() {}
 
@@ -67,9 +88,9 @@ public final class ConnectionCheck {
                 return false;
             }
             throw new IllegalArgumentException(
-                    "sslmode: \""
-                            + mode
-                            + "\" would send the token to a server that is not verified; accepted:"
+                    "sslmode: "
+                            + (WEAK_MODES.contains(mode) ? '"' + mode + '"' : "an unknown mode")
+                            + " would send the token to a server that is not verified; accepted:"
                             + " verify-full, or another mode that "
                             + AGREED
                             + " repeats");
@@ -80,24 +101,29 @@ public final class ConnectionCheck {
                 "sslhostnameverifier",
                 "replaces the check of the server's name",
                 "org.postgresql.ssl.PGjdbcHostnameVerifier");
-        if ("org.postgresql.ssl.NonValidatingFactory".equals(info.getProperty("sslfactory"))) {
+        String factory = info.getProperty("sslfactory");
+        if (factory != null
+                && !FACTORIES.contains(factory)
+                && !factory.equals(info.getProperty(AGREED_FACTORY))) {
             throw new IllegalArgumentException(
-                    "sslfactory: NonValidatingFactory does not verify the server; accepted: "
-                            + PACKAGE
-                            + "RdsSslSocketFactory");
+                    "sslfactory: may not verify the server; accepted: "
+                            + OURS
+                            + ", a factory of pgjdbc that verifies, or another that "
+                            + AGREED_FACTORY
+                            + " repeats");
         }
         return true;
     }
 
-    /** Compares host names as DNS does. */
+    /**
+     * Compares host names as core does. Make a {@link io.github.rdsign.Signer} first: it loads the
+     * native library.
+     */
     public static boolean isSameHost(String one, String other) {
-        return bare(one).equals(bare(other));
+        return isSameHost(one.toCharArray(), other.toCharArray());
     }
 
-    private static String bare(String host) {
-        String lower = host.toLowerCase(Locale.ROOT);
-        return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
-    }
+    private static native boolean isSameHost(char[] one, char[] other);
 
     private static void refuse(Properties info, String name, String reason, String... accepted) {
         String value = info.getProperty(name);
@@ -110,7 +136,7 @@ public final class ConnectionCheck {
             }
         }
         throw new IllegalArgumentException(
-                name + ": " + value + " " + reason + "; accepted: " + String.join(", ", accepted));
+                name + ": " + reason + "; accepted: " + String.join(", ", accepted));
     }
 
     /** Reads {@code sslmode} and {@code ssl} as pgjdbc does. A true {@code ssl} is verify-full. */

@@ -47,7 +47,7 @@ public final class DialSocketFactory extends SocketFactory {
             throw new IllegalArgumentException(
                     PARAMETER
                             + ": "
-                            + (address == null ? "missing" : address + " is not HOST:PORT")
+                            + (address == null ? "missing" : "not HOST:PORT")
                             + "; accepted: HOST:PORT, with a port from 1 to 65535");
         }
         host = address.substring(0, colon);

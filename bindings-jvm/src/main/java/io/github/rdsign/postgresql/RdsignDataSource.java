@@ -39,6 +39,7 @@ import javax.sql.DataSource;
 public final class RdsignDataSource implements DataSource {
     private static final String SSL_MODE = "sslmode";
     private static final String SSL_FACTORY = "sslfactory";
+    private static final String SSL_ROOT_CERT = "sslrootcert";
 
     private static final List<String> OURS =
             Collections.unmodifiableList(
@@ -57,11 +58,15 @@ public final class RdsignDataSource implements DataSource {
         properties.setProperty("user", signer.username());
         // Without a value here, pgjdbc would accept one from driverconfig.properties.
         properties.putIfAbsent(SSL_MODE, "verify-full");
+        String ours = RdsSslSocketFactory.class.getName();
         properties.putIfAbsent(
                 SSL_FACTORY,
-                properties.getProperty("sslrootcert") == null
-                        ? RdsSslSocketFactory.class.getName()
+                properties.getProperty(SSL_ROOT_CERT, "").isEmpty()
+                        ? ours
                         : "org.postgresql.ssl.LibPQFactory");
+        if (ours.equals(properties.getProperty(SSL_FACTORY))) {
+            properties.putIfAbsent(SSL_ROOT_CERT, "");
+        }
         properties.putIfAbsent("sslhostnameverifier", "org.postgresql.ssl.PGjdbcHostnameVerifier");
         properties.putIfAbsent("gssEncMode", "disable");
         properties.putIfAbsent("authenticationPluginClassName", "");

@@ -28,7 +28,8 @@ final class UrlSigner {
                             "rdsignExternalId",
                             "rdsignRoleSessionName",
                             ConnectionCheck.DIAL,
-                            ConnectionCheck.AGREED));
+                            ConnectionCheck.AGREED,
+                            ConnectionCheck.AGREED_FACTORY));
 
     private UrlSigner() {}
 
@@ -43,18 +44,6 @@ final class UrlSigner {
                     "hostname: a list of hosts, and pgjdbc does not say which one it dialed;"
                             + " accepted: one host, or a list with sslfactory="
                             + RdsSslSocketFactory.class.getName());
-        }
-        if (isVerified
-                && info.getProperty("rdsignHostname") != null
-                && !ConnectionCheck.isSameHost(hostname, dialed[0])) {
-            throw new IllegalArgumentException(
-                    "rdsignHostname: "
-                            + hostname
-                            + " is not the verified host, "
-                            + dialed[0]
-                            + "; accepted: the endpoint as the URL's host, and "
-                            + ConnectionCheck.DIAL
-                            + " for another address");
         }
         String username = info.getProperty("user");
         String region = info.getProperty("rdsignRegion");
@@ -72,44 +61,58 @@ final class UrlSigner {
                         roleArn,
                         externalId,
                         roleSessionName);
-        return SIGNERS.get(
-                key,
-                () -> {
-                    Signer.Builder builder = Signer.builder();
-                    if (hostname != null) {
-                        builder.hostname(hostname);
-                    }
-                    if (port != null) {
-                        builder.port(number(port));
-                    }
-                    if (username != null) {
-                        builder.username(username);
-                    }
-                    if (region != null) {
-                        builder.region(region);
-                    }
-                    if (profile != null) {
-                        builder.profile(profile);
-                    }
-                    if (roleArn != null) {
-                        builder.roleArn(roleArn);
-                    }
-                    if (externalId != null) {
-                        builder.externalId(externalId);
-                    }
-                    if (roleSessionName != null) {
-                        builder.roleSessionName(roleSessionName);
-                    }
-                    return builder.build();
-                });
+        Signer signer =
+                SIGNERS.get(
+                        key,
+                        () -> {
+                            Signer.Builder builder = Signer.builder();
+                            if (hostname != null) {
+                                builder.hostname(hostname);
+                            }
+                            if (port != null) {
+                                builder.port(number(port));
+                            }
+                            if (username != null) {
+                                builder.username(username);
+                            }
+                            if (region != null) {
+                                builder.region(region);
+                            }
+                            if (profile != null) {
+                                builder.profile(profile);
+                            }
+                            if (roleArn != null) {
+                                builder.roleArn(roleArn);
+                            }
+                            if (externalId != null) {
+                                builder.externalId(externalId);
+                            }
+                            if (roleSessionName != null) {
+                                builder.roleSessionName(roleSessionName);
+                            }
+                            return builder.build();
+                        });
+        if (isVerified
+                && info.getProperty("rdsignHostname") != null
+                && !ConnectionCheck.isSameHost(signer.hostname(), dialed[0])) {
+            throw new IllegalArgumentException(
+                    "rdsignHostname: "
+                            + signer.hostname()
+                            + " is not the verified host, "
+                            + dialed[0]
+                            + "; accepted: the endpoint as the URL's host, and "
+                            + ConnectionCheck.DIAL
+                            + " for another address");
+        }
+        return signer;
     }
 
     private static long number(String port) {
         try {
             return Long.parseLong(port);
         } catch (NumberFormatException notANumber) {
-            throw new IllegalArgumentException(
-                    "rdsignPort: " + port + " is not a number; accepted: 1 to 65535", notANumber);
+            // Its message has the text.
+            throw new IllegalArgumentException("rdsignPort: not a number; accepted: 1 to 65535");
         }
     }
 }
