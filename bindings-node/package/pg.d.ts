@@ -9,16 +9,16 @@ export interface RdsignPgOptions {
    * TLS check still use the endpoint. Default of `port`: the endpoint's.
    */
   dial?: { host: string; port?: number }
-  /** More TLS options, such as `ca`: authorities to trust instead of those of RDS. */
-  ssl?: ConnectionOptions & { servername?: never; checkServerIdentity?: never }
+  /** More TLS options, such as `ca`: authorities to trust instead of those of RDS. `true`: none. */
+  ssl?: true | (ConnectionOptions & { servername?: never; checkServerIdentity?: never })
   /** Rejected: pg would use its password, or no password, instead of a token. */
   connectionString?: never
-  /** Rejected: set by the signer. */
-  host?: never
-  /** Rejected: set by the signer. */
-  port?: never
-  /** Rejected: set by the signer. */
-  user?: never
+  /** Rejected unless it is the signer's. */
+  host?: string
+  /** Rejected unless it is the signer's. */
+  port?: number | string
+  /** Rejected unless it is the signer's. */
+  user?: string
   /** Rejected: set by the signer. */
   password?: never
 }
@@ -43,8 +43,8 @@ export interface PgOptions {
  * const pool = new pg.Pool(pgOptions(signer, { database: 'app', max: 5 }))
  *
  * @throws {TypeError} if `signer` is not a Signer, or if an option or variable would make pg ignore the
- * password function (`connectionString`, `NODE_PG_FORCE_NATIVE`), sets what the signer sets (`host`,
- * `port`, `user`, `password`), or turns off verification (`ssl`)
+ * password function (`connectionString`, `NODE_PG_FORCE_NATIVE`), is not the signer's (`host`, `port`,
+ * `user`, `password`), or turns off verification (`ssl`). A value of `undefined` is not given.
  */
 export function pgOptions<T extends object>(
   signer: Signer,

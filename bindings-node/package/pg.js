@@ -7,7 +7,6 @@ const { Socket } = require('node:net')
 const { requireSigner } = require('./refuse.js')
 const { verifyFull } = require('./tls.js')
 
-const SET_BY_SIGNER = ['host', 'port', 'user', 'password']
 const SET_BY_VERIFY_FULL = ['servername', 'checkServerIdentity']
 
 function refuse(name, reason) {
@@ -49,8 +48,10 @@ function dialing({ host, port }) {
 
 function pgOptions(signer, options = {}) {
   requireSigner(signer)
-  const { dial, ssl = {}, ...others } = options
-  if ('connectionString' in others) {
+  const { dial, ssl: given, ...others } = options
+  const ssl = given === undefined || given === true ? {} : given
+  const { hostname: host, port, username: user } = signer
+  if (others.connectionString !== undefined) {
     refuse(
       'connectionString',
       'pg would use its password, or no password, instead of a token; accepted: separate options, such as database'
@@ -62,8 +63,9 @@ function pgOptions(signer, options = {}) {
       'is set, but pg.native does not call a password function; accepted: pg without this variable'
     )
   }
-  for (const name of SET_BY_SIGNER) {
-    if (name in others) {
+  for (const [name, own] of Object.entries({ host, port, user, password: undefined })) {
+    const value = others[name]
+    if (value !== undefined && value !== own && !(name === 'port' && value === String(own))) {
       refuse(
         name,
         'is set by the signer; accepted: dial: { host, port }, to connect to another address than the endpoint'
@@ -73,15 +75,14 @@ function pgOptions(signer, options = {}) {
   if (typeof ssl !== 'object' || ssl === null || ssl.rejectUnauthorized === false) {
     refuse(
       'ssl',
-      'a token is a password, and is sent only to a verified server; accepted: an object, such as { ca }'
+      'a token is a password, and is sent only to a verified server; accepted: true, or an object, such as { ca }'
     )
   }
   for (const name of SET_BY_VERIFY_FULL) {
-    if (name in ssl) {
+    if (ssl[name] !== undefined) {
       refuse(`ssl.${name}`, 'is set by the signer; accepted: other options, such as ca')
     }
   }
-  const { hostname: host, port, username: user } = signer
   const verified = { ...ssl, ...verifyFull(signer, ssl) }
   const result = { ...others, host, port, user, password: guarded(signer, verified), ssl: verified }
   if (dial !== undefined) result.stream = dialing({ port, ...dial })

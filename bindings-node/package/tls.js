@@ -18,7 +18,8 @@ function verifyFull(signer, { ca } = {}) {
   requireSigner(signer)
   const name = signer.hostname.replace(/\.$/, '').replace(/^\[(.*)\]$/, '$1')
   return {
-    ca: ca ?? certificatesFor(signer.region),
+    // An empty text would make Node trust all public authorities.
+    ca: ca || certificatesFor(signer.region),
     rejectUnauthorized: true,
     // An IP address is not a server name (RFC 6066).
     ...(isIP(name) ? {} : { servername: name }),

@@ -33,6 +33,7 @@ export async function all(): Promise<void> {
   const { ca }: { ca: string | string[] } = verifyFull(signer)
   new Pool(pgOptions(signer, { database: 'app', max: 5, dial: { host: '127.0.0.1' }, ssl: { ca } }))
   new Client(pgOptions(signer))
+  new Client(pgOptions(signer, { ssl: true, host: signer.hostname, password: undefined }))
   new Client(pgOptionsOfPg(signer, { ssl: { ca: verifyFullOfTls(signer).ca } }))
   const v2: string = new RDS.Signer({ hostname: 'h' }).getAuthToken({ port: 5432 })
   new SignerV2().getAuthToken({}, (error: Error | null, value: string) => [error, value])

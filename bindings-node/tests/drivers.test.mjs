@@ -201,14 +201,40 @@ test('pg.native is rejected, because it would convert the password function to a
 
 test('options that the signer or verify-full sets are rejected', () => {
   for (const name of ['host', 'port', 'user', 'password']) {
-    assert.throws(() => pgOptions(signer, { [name]: 'x' }), {
-      name: 'TypeError',
-      message: new RegExp(`^${name}: `)
-    })
+    for (const value of ['x', '', null, 1, true, { length: 1 }]) {
+      assert.throws(() => pgOptions(signer, { [name]: value }), {
+        name: 'TypeError',
+        message: new RegExp(`^${name}: `)
+      })
+    }
   }
-  for (const ssl of [false, true, 'no-verify', null, { rejectUnauthorized: false }]) {
+  for (const ssl of [false, 'true', 'no-verify', null, { rejectUnauthorized: false }]) {
     assert.throws(() => pgOptions(signer, { ssl }), { name: 'TypeError', message: /^ssl: / })
   }
+})
+
+test('options that change nothing are accepted', () => {
+  const { password: _, ssl, ...plain } = pgOptions(signer, { database })
+  for (const same of [
+    { ssl: true },
+    { ssl: undefined, connectionString: undefined, password: undefined, host: undefined, dial: undefined },
+    { ssl: { servername: undefined, checkServerIdentity: undefined, ca: undefined } },
+    { host: hostname, port, user: 'iam_user' },
+    { host: undefined, port: String(port) }
+  ]) {
+    const { password, ssl: given, connectionString, ...others } = pgOptions(signer, { database, ...same })
+    assert.deepEqual([others, typeof password, connectionString], [plain, 'function', undefined])
+    assert.deepEqual([given.ca, given.servername], [ssl.ca, hostname])
+    assert.equal(typeof given.checkServerIdentity, 'function')
+  }
+})
+
+test('an empty ca means the authorities of RDS, and not all public ones', () => {
+  const { ca } = verifyFull(signer)
+  assert.deepEqual(
+    [verifyFull(signer, { ca: '' }).ca, pgOptions(signer, { ssl: { ca: '' } }).ssl.ca],
+    [ca, ca]
+  )
 })
 
 test('pgOptions and verifyFull refuse everything but a Signer', () => {
