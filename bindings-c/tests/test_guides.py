@@ -51,8 +51,9 @@ def test_it_logs_in_even_if_a_service_names_another_server(guide, recorder, tmp_
     assert recorder.received == b""
 
 
-def test_it_trusts_only_the_authorities_of_rds_unless_told_otherwise(guide):
-    done = logged_in("sh", "-c", 'unset PGSSLROOTCERT; "$@"', "sh", *guide)
+@pytest.mark.parametrize("told", ["unset PGSSLROOTCERT", "PGSSLROOTCERT="])
+def test_it_trusts_only_the_authorities_of_rds_unless_told_otherwise(guide, told):
+    done = logged_in("sh", "-c", f'{told}; "$@"', "sh", *guide)
     assert (done.stdout, done.returncode) == ("", 1)
     assert "certificate verify failed" in done.stderr or "unknown authority" in done.stderr
 

@@ -47,9 +47,10 @@ def test_invalid_options_are_reported(example):
     assert done.stderr.startswith("no signer: region: missing")
 
 
-def test_the_authorities_of_rds_are_used_unless_told_otherwise(example):
+@pytest.mark.parametrize("told", ["unset PGSSLROOTCERT", "PGSSLROOTCERT="])
+def test_the_authorities_of_rds_are_used_unless_told_otherwise(example, told):
     # The local server's certificate does not come from them. Without the file, libpq would not dial.
-    done = logged_in("sh", "-c", 'unset PGSSLROOTCERT; "$0"', example)
+    done = logged_in("sh", "-c", f'{told}; "$0"', example)
     assert (done.stdout, done.returncode) == ("", 1)
     assert "certificate verify failed" in done.stderr
 

@@ -44,7 +44,7 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname, con
     /*
      * A token is a password: never send it to another server. libpq prefers the settings of a
      * service (PGSERVICE) to its other variables, but not to parameters, so all that matters is a
-     * parameter.
+     * parameter. An empty parameter is none.
      */
     const char *authorities = getenv("PGSSLROOTCERT");
     const char *const keywords[] = {"host",        "hostaddr",   "port",     "user", "sslmode",
@@ -55,8 +55,8 @@ static PGconn *connect_to(const rdsign_signer *signer, const char *hostname, con
         port,
         username,
         "verify-full",
-        authorities ? authorities : CA_FILE, /* pkg-config --variable=cafile rdsign */
-        "disable",                           /* Kerberos would replace TLS */
+        authorities && *authorities ? authorities : CA_FILE, /* pkg-config --variable=cafile */
+        "disable",                                           /* Kerberos would replace TLS */
         rdsign_token_value(token),
         NULL,
     };

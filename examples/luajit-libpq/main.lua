@@ -54,14 +54,19 @@ local signer = new("rdsign_signer", rdsign.rdsign_signer_free, rdsign.rdsign_sig
 
 -- A token expires after at most 15 minutes, so each connection gets its own.
 local token = new("rdsign_token", rdsign.rdsign_token_free, rdsign.rdsign_signer_token, signer)
--- A token is a password: never send it to another server. What is no parameter, a service may replace.
+-- A token is a password: never send it to another server. What is no parameter, a service may replace. An
+-- empty parameter is none.
+local authorities = os.getenv("PGSSLROOTCERT")
+if not authorities or authorities == "" then
+    authorities = installed("cafile")
+end
 local parameters = {
     host = hostname,
     hostaddr = os.getenv("PGHOSTADDR"),
     port = port,
     user = username,
     sslmode = "verify-full",
-    sslrootcert = os.getenv("PGSSLROOTCERT") or installed("cafile"),
+    sslrootcert = authorities,
     gssencmode = "disable",
     password = ffi.string(rdsign.rdsign_token_value(token)),
 }

@@ -59,10 +59,12 @@ end
 server = { host: ENV.fetch("PGHOST"), port: ENV.fetch("PGPORT", "5432"), user: ENV.fetch("PGUSER") }
 signer = Signer.new(hostname: server[:host], port: server[:port].to_i, username: server[:user])
 
-# A token is a password: never send it to another server. What is no parameter, a service may replace.
+# A token is a password: never send it to another server. What is no parameter, a service may replace. An empty
+# parameter is none.
+authorities = ENV.fetch("PGSSLROOTCERT", "")
 verified = {
   sslmode: "verify-full",
-  sslrootcert: ENV["PGSSLROOTCERT"] || installed("cafile"),
+  sslrootcert: authorities.empty? ? installed("cafile") : authorities,
   gssencmode: "disable"
 }
 verified[:hostaddr] = ENV["PGHOSTADDR"] if ENV["PGHOSTADDR"]
