@@ -58,7 +58,10 @@ export interface SignerOptions {
   readonly sessionToken?: string
   /** Credentials, or a function that returns them, instead of the three keys. */
   readonly credentials?: Credentials | CredentialsProvider
-  /** A profile of the AWS configuration files, as the only source of credentials. */
+  /**
+   * A profile of the AWS configuration files, as the only source of credentials. With `credentials`,
+   * only its region is used, as in the AWS SDK.
+   */
   readonly profile?: string
   /** The ARN of a role to assume with the credentials found, by a call to STS. */
   readonly roleArn?: string

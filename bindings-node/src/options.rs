@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use napi::Either;
 use napi_derive::napi;
-use rdsign::{Number, SignerBuilder};
+use rdsign::{Error, Number, RegionSource, SignerBuilder};
 
 use crate::credentials::{Keys, Provider};
 
@@ -32,7 +32,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub(crate) fn into_builder(self, provider: Provider) -> SignerBuilder {
+    pub(crate) fn into_builder(mut self, provider: Provider) -> Result<SignerBuilder, Error> {
         let mut builder = rdsign::Signer::builder();
         // Sets only the given options: the defaults are core's.
         macro_rules! set {
@@ -42,14 +42,22 @@ impl Options {
                 }
             )*};
         }
-        set!(hostname, username, region, expires_in);
+        set!(hostname, username, region);
         if let Some(port) = self.port {
             builder = builder.port(match port {
                 Either::A(number) => number.into(),
                 Either::B(text) => Number::parse(&text),
             });
         }
-        set!(access_key_id, secret_access_key, session_token);
+        // As in the AWS SDK's signer, a profile next to `credentials` is only for the region.
+        if (self.credentials.is_some() || self.has_provider)
+            && let Some(profile) = self.profile.take()
+            && let (region, RegionSource::Profile) =
+                builder.clone().profile(profile).target()?.region?
+        {
+            builder = builder.region(region.as_str());
+        }
+        set!(expires_in, access_key_id, secret_access_key, session_token);
         set!(profile, role_arn, external_id, role_session_name);
         if let Some(keys) = self.credentials {
             builder = builder.credentials(keys.into());
@@ -62,6 +70,6 @@ impl Options {
             let timeout = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
             builder = builder.credentials_timeout(timeout);
         }
-        builder
+        Ok(builder)
     }
 }

@@ -29,7 +29,7 @@ impl NativeSigner {
     pub fn new(options: Options) -> Result<Self> {
         thrown(|| {
             let provider = Provider::default();
-            let signer = options.into_builder(provider.clone()).build()?;
+            let signer = options.into_builder(provider.clone())?.build()?;
             Ok(Self {
                 signing: Signing { signer, provider },
             })

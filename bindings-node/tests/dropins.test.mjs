@@ -1,6 +1,8 @@
 // Programs written for the AWS SDKs work after changing one line.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Signer } from 'rdsign'
 import AWS, { Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
@@ -51,6 +53,36 @@ test('@aws-sdk/rds-signer: the seven options of its SignerConfig are known, and 
     name: 'TypeError',
     message: /^runtime: /
   })
+})
+
+test('@aws-sdk/rds-signer: with credentials, a profile is only for the region', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rdsign-profile-'))
+  const before = process.env.AWS_CONFIG_FILE
+  process.env.AWS_CONFIG_FILE = join(folder, 'config')
+  try {
+    writeFileSync(
+      process.env.AWS_CONFIG_FILE,
+      '[default]\nregion = us-east-1\n[profile dev]\nregion = eu-west-2\naws_access_key_id = other\naws_secret_access_key = other\n[profile bare]\n'
+    )
+    const alias = { hostname: 'mydb.example', port: 5432, username: 'iam_user' }
+    for (const credentials of [keys, async () => keys]) {
+      const signer = new Signer({ ...alias, credentials, profile: 'dev' })
+      const value = await signer.getAuthToken()
+      assert.deepEqual([signer.region, keyId(value)], ['eu-west-2', keys.accessKeyId])
+      assert.equal(new Signer({ ...endpoint, credentials, profile: 'dev' }).region, region)
+      assert.equal(new Signer({ ...alias, region, credentials, profile: 'missing' }).region, region)
+      for (const profile of ['bare', 'missing'])
+        assert.throws(() => new Signer({ ...alias, credentials, profile }), { code: 'REGION_REQUIRED' })
+    }
+    assert.throws(() => new Signer({ ...alias, ...keys, profile: 'dev' }), { code: 'INVALID_CREDENTIALS' })
+    assert.throws(() => new Signer({ ...alias, credentials: keys, ...keys, profile: 'dev' }), {
+      code: 'INVALID_CREDENTIALS'
+    })
+  } finally {
+    if (before === undefined) delete process.env.AWS_CONFIG_FILE
+    else process.env.AWS_CONFIG_FILE = before
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('getAuthToken() of both SDKs needs a port, and accepts it as text', async () => {
