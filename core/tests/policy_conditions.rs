@@ -168,6 +168,27 @@ fn unknown_variable_leaves_the_decision_open_and_names_the_value_needed() {
 }
 
 #[test]
+fn value_of_a_variable_may_be_empty() {
+    let denied = statement("Deny", &user("iam_user${aws:PrincipalTag/suffix}"), "{}");
+    let statements = [allow("*"), denied];
+    assert_eq!(
+        decided(&statements, &[]),
+        "allowed by policy 1, Statement 1, unless aws:PrincipalTag/suffix is \"\" (policy 1, \
+         Statement 2)"
+    );
+    for (value, expected) in [
+        ("", "denied by policy 1, Statement 2"),
+        ("x", "allowed by policy 1, Statement 1"),
+    ] {
+        let variable = format!("aws:PrincipalTag/suffix={value}");
+        assert_eq!(decided(&statements, &[&variable]), expected);
+    }
+    let condition = allow_if("StringEquals", "aws:PrincipalTag/suffix", r#""""#);
+    let empty = ["aws:PrincipalTag/suffix="];
+    assert!(checked(&[condition], &empty).decision.is_allowed());
+}
+
+#[test]
 fn unknown_variable_in_one_of_several_resources_names_every_value() {
     let both = format!(
         r#"{{"Effect":"Allow","Action":"rds-db:connect","Resource":["{}","{}"]}}"#,
@@ -443,7 +464,6 @@ fn variable_with_another_value_is_a_near_miss() {
 fn variables_are_key_and_value() {
     for (texts, problem) in [
         (&["aws:username"][..], "\"aws:username\" has no value"),
-        (&["aws:username="], "\"aws:username=\" has no value"),
         (&["username=x"], "\"username\" is not a condition key"),
         (
             &["${aws:username}=x"],

@@ -75,16 +75,9 @@ pub(super) fn match_parts(parts: &[Part<'_>], text: &str, colons: Colons) -> Mat
     let unknown: Vec<_> = unknown.collect();
     match &unknown[..] {
         [] => Matching::Yes,
-        [(at, key)] => match values(&steps, *at, &text) {
-            Values::None => Matching::No,
-            Values::One(value) => Matching::If {
-                keys: vec![key.clone()],
-                value: Some(value),
-            },
-            Values::Several => Matching::If {
-                keys: vec![key.clone()],
-                value: None,
-            },
+        [(at, key)] => Matching::If {
+            keys: vec![key.clone()],
+            value: only_value(&steps, *at, &text),
         },
         _ => {
             let mut keys: Vec<String> = unknown.into_iter().map(|(_, key)| key).collect();
@@ -156,32 +149,24 @@ fn skip_many(steps: &[Step], reached: &mut [bool]) {
     }
 }
 
-enum Values {
-    None,
-    One(String),
-    Several,
-}
-
-/// Returns the values of the unknown part at `at` with which the steps match. No value is empty.
-fn values(steps: &[Step], at: usize, text: &[char]) -> Values {
+/// Returns the value of the unknown part at `at` with which the steps match, or `None` if there are
+/// several.
+fn only_value(steps: &[Step], at: usize, text: &[char]) -> Option<String> {
     let before = prefixes(&steps[..at], text.iter());
     let reversed: Vec<Step> = steps[at + 1..].iter().rev().copied().collect();
     let after = prefixes(&reversed, text.iter().rev());
     // From the last end on, so that the second value ends the search.
-    let ends = (1..=text.len()).rev();
+    let ends = (0..=text.len()).rev();
     let ends: Vec<usize> = ends.filter(|end| after[text.len() - end]).collect();
     let mut found: Option<&[char]> = None;
-    for start in (0..text.len()).filter(|start| before[*start]) {
-        for end in ends.iter().take_while(|end| **end > start) {
+    for start in (0..=text.len()).filter(|start| before[*start]) {
+        for end in ends.iter().take_while(|end| **end >= start) {
             let value = &text[start..*end];
             if found.is_some_and(|found| found != value) {
-                return Values::Several;
+                return None;
             }
             found = Some(value);
         }
     }
-    match found {
-        Some(value) => Values::One(value.iter().collect()),
-        None => Values::None,
-    }
+    found.map(|value| value.iter().collect())
 }

@@ -30,18 +30,18 @@ pub struct InvalidVariable(String);
 
 impl Variables {
     /// Reads texts of the form `KEY=VALUE`, such as `aws:username=jane`. The case of a key does not
-    /// matter.
+    /// matter. A value may be empty, like that of a tag.
     ///
     /// # Errors
-    /// A text has no `=`, no value or a key without `:`. A key is given twice, or IAM database
+    /// A text has no `=`, or a key without `:`. A key is given twice, or IAM database
     /// authentication does not support it.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidVariable> {
         let mut variables = Self::default();
         for text in texts {
-            let (key, value) = text.split_once('=').unwrap_or((text, ""));
-            let problem = if !text.contains('=') || value.is_empty() {
-                format!("{} has no value", quoted(text))
-            } else if !key.contains(':') || key.contains(['$', '{', '}', ' ']) {
+            let Some((key, value)) = text.split_once('=') else {
+                return Err(invalid(&format!("{} has no value", quoted(text))));
+            };
+            let problem = if !key.contains(':') || key.contains(['$', '{', '}', ' ']) {
                 format!("{} is not a condition key", quoted(key))
             } else if is_unsupported(key) {
                 format!("{key} is not supported for rds-db by AWS")
@@ -51,9 +51,7 @@ impl Variables {
                 variables.0.push((key.to_owned(), value.to_owned()));
                 continue;
             };
-            return Err(InvalidVariable(format!(
-                "{problem}; accepted: KEY=VALUE, such as aws:username=jane, once for each key"
-            )));
+            return Err(invalid(&problem));
         }
         Ok(variables)
     }
@@ -65,6 +63,12 @@ impl Variables {
         let (_, value) = entries.find(|(own, _)| own.eq_ignore_ascii_case(key))?;
         Some(value)
     }
+}
+
+fn invalid(problem: &str) -> InvalidVariable {
+    InvalidVariable(format!(
+        "{problem}; accepted: KEY=VALUE, such as aws:username=jane, once for each key"
+    ))
 }
 
 /// Returns whether IAM database authentication does not support a key.
