@@ -100,9 +100,6 @@ fn variable_in_a_resource_gets_its_value() {
             &["aws:username=user", "aws:PrincipalTag/A=iam"],
             true,
         ),
-        ("${aws:username, 'iam_user'}", &[], true),
-        ("${aws:username,'iam_user'}", &[], true),
-        ("${aws:username, 'other'}", &[], false),
         ("${aws:username, 'other'}", &["aws:username=iam_user"], true),
         (
             "${aws:username, 'iam_user'}",
@@ -189,6 +186,34 @@ fn value_of_a_variable_may_be_empty() {
 }
 
 #[test]
+fn default_of_a_variable_is_not_its_value() {
+    let own = user("${aws:username, 'iam_user'}");
+    assert_eq!(
+        decided(&[allow(&own)], &[]),
+        format!("allowed if aws:username makes {own:?} match (policy 1, Statement 1)")
+    );
+    let blocked = user("${aws:PrincipalTag/blocked, 'nobody'}");
+    let statements = [allow("*"), statement("Deny", &blocked, "{}")];
+    assert_eq!(
+        decided(&statements, &[]),
+        format!(
+            "allowed by policy 1, Statement 1, unless aws:PrincipalTag/blocked makes {blocked:?} \
+             match (policy 1, Statement 2)"
+        )
+    );
+    for (value, allowed) in [("iam_user", false), ("nobody", true), ("", true)] {
+        let variable = format!("aws:PrincipalTag/blocked={value}");
+        let decision = checked(&statements, &[&variable]).decision;
+        assert!(!matches!(decision, Decision::Undecided { .. }));
+        assert_eq!(decision.is_allowed(), allowed, "{value:?}");
+    }
+    let values = r#""${aws:PrincipalTag/x, 'joe'}""#;
+    let condition = allow_if("StringNotEquals", "aws:username", values);
+    let decision = checked(&[condition], &["aws:username=jane"]).decision;
+    assert!(matches!(decision, Decision::Undecided { .. }), "{decision}");
+}
+
+#[test]
 fn unknown_variable_in_one_of_several_resources_names_every_value() {
     let both = format!(
         r#"{{"Effect":"Allow","Action":"rds-db:connect","Resource":["{}","{}"]}}"#,
@@ -228,7 +253,6 @@ fn operators_for_text_are_evaluated() {
         ("StringNotLikeIfExists", r#""j*""#, false),
         ("StringEquals", r#""${aws:username}""#, true),
         ("StringEquals", r#""${aws:username, 'x'}""#, true),
-        ("StringEquals", r#""${aws:PrincipalTag/x, 'jane'}""#, true),
         ("StringEquals", r#""${not_filled_in}""#, false),
         ("StringLike", r#""${*}""#, false),
         ("Bool", r#""true""#, false),

@@ -3,14 +3,16 @@
 //! All ways to match are followed in parallel, one character of the text at a time. So the time is
 //! at most proportional to the product of the two lengths, and no pattern can make a login hang.
 
+use super::pattern::Variable;
+
 /// One part of a pattern whose variables are filled in.
 #[derive(Clone, Copy)]
 pub(super) enum Part<'a> {
     Char(char),
     Star,
     Question,
-    /// The value of this key, which is unknown.
-    Unknown(&'a str),
+    /// A variable whose value is unknown.
+    Unknown(&'a Variable),
     /// A value that IAM cannot have: nothing matches.
     Never,
 }
@@ -69,18 +71,23 @@ pub(super) fn match_parts(parts: &[Part<'_>], text: &str, colons: Colons) -> Mat
         .iter()
         .enumerate()
         .filter_map(|(at, part)| match part {
-            Part::Unknown(key) => Some((at, (*key).to_owned())),
+            Part::Unknown(variable) => Some((at, *variable)),
             _ => None,
         });
     let unknown: Vec<_> = unknown.collect();
     match &unknown[..] {
         [] => Matching::Yes,
-        [(at, key)] => Matching::If {
-            keys: vec![key.clone()],
-            value: only_value(&steps, *at, &text),
+        [(at, variable)] => Matching::If {
+            keys: vec![variable.key.clone()],
+            value: match variable.has_default {
+                // It also matches if the key is absent and the default matches.
+                true => None,
+                false => only_value(&steps, *at, &text),
+            },
         },
         _ => {
-            let mut keys: Vec<String> = unknown.into_iter().map(|(_, key)| key).collect();
+            let keys = unknown.iter().map(|(_, variable)| variable.key.clone());
+            let mut keys: Vec<String> = keys.collect();
             keys.sort();
             keys.dedup();
             Matching::If { keys, value: None }

@@ -29,7 +29,7 @@ pub(super) enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Variable {
     pub(super) key: String,
-    pub(super) default: Option<String>,
+    pub(super) has_default: bool,
     /// Whether the variable is in the part of an ARN where IAM replaces variables.
     pub(super) is_replaced: bool,
 }
@@ -110,7 +110,7 @@ impl Pattern {
                 Token::Question => parts.push(Part::Question),
                 Token::Variable(variable) => match variable.value(variables) {
                     Some(value) => parts.extend(value.chars().map(Part::Char)),
-                    None if variable.is_known() => parts.push(Part::Unknown(&variable.key)),
+                    None if variable.is_known() => parts.push(Part::Unknown(variable)),
                     None => parts.push(Part::Never),
                 },
             }
@@ -125,20 +125,17 @@ impl Token {
         if let "*" | "?" | "$" = inner {
             return Self::Char(inner.chars().next().unwrap_or_default());
         }
-        let quoted = |text: &str| {
-            let text = text.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-            Some(text.to_owned())
+        let is_quoted = |text: &str| {
+            let text = text.trim().strip_prefix('\'');
+            text.is_some_and(|text| text.ends_with('\''))
         };
         let with_default = inner
             .split_once(',')
-            .and_then(|(key, default)| Some((key, quoted(default)?)));
-        let (key, default) = match with_default {
-            Some((key, default)) => (key, Some(default)),
-            None => (inner, None),
-        };
+            .filter(|(_, default)| is_quoted(default));
+        let key = with_default.map_or(inner, |(key, _)| key);
         Self::Variable(Variable {
             key: key.to_owned(),
-            default,
+            has_default: with_default.is_some(),
             is_replaced: true,
         })
     }
@@ -150,11 +147,9 @@ impl Variable {
         self.is_replaced && !is_placeholder(&self.key)
     }
 
-    /// Returns the value given, or the default.
-    pub(super) fn value<'a>(&'a self, variables: &'a Variables) -> Option<&'a str> {
-        if !self.is_known() {
-            return None;
-        }
-        variables.get(&self.key).or(self.default.as_deref())
+    /// Returns the known value. The default is the value only if the request has no such key, which
+    /// is not known.
+    pub(super) fn value<'a>(&self, variables: &'a Variables) -> Option<&'a str> {
+        variables.get(&self.key).filter(|_| self.is_known())
     }
 }

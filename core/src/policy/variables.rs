@@ -1,7 +1,7 @@
 //! The values of condition keys, which are the values of policy variables too.
 //!
-//! A key without a value is unknown, not absent from the request. Only a variable's default counts
-//! as its value then.
+//! A key without a value is unknown, not absent from the request. So the default of a variable is
+//! not its value.
 
 use crate::message::quoted;
 
