@@ -5,7 +5,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
-use super::document::PolicyError;
+use super::document::{Effect, PolicyError};
+use super::doubt::Doubt;
 use super::elements::{refuse, refuse_duplicates};
 use super::json::Json;
 use super::matching::{Colons, Matching};
@@ -83,53 +84,46 @@ impl Condition {
         Ok(conditions)
     }
 
-    pub(super) fn holds(&self, variables: &Variables) -> Truth {
+    /// `effect` is that of the condition's statement.
+    pub(super) fn holds(&self, effect: Effect, variables: &Variables) -> Truth {
         let (Some(test), Some(value)) = (self.test, variables.get(&self.key)) else {
-            return self.open();
+            return self.open(Doubt::default());
         };
+        let negated = matches!(test, Test::Text { negated: true, .. });
+        let widens = (effect == Effect::Deny) != negated;
         let any = |is_equal: &dyn Fn(&Pattern) -> Matching| {
-            let mut found = Matching::No;
-            for pattern in &self.values {
-                match is_equal(pattern) {
-                    Matching::No => {}
-                    Matching::Yes => return Matching::Yes,
-                    open => found = open,
-                }
-            }
-            found
+            let all = self.values.iter().map(is_equal);
+            Matching::any(all.map(|matching| matching.without_placeholders(widens)))
         };
         let same = |text: &str, other: &str| match text.eq_ignore_ascii_case(other) {
             true => Matching::Yes,
             false => Matching::No,
         };
-        let (found, negated) = match test {
-            Test::Text {
-                negated, any_case, ..
-            } => {
-                let found = any(&|pattern| match any_case {
-                    true => pattern.matches_any_case(value, variables),
-                    false => pattern.matches(value, variables, Colons::Plain),
-                });
-                (found, negated)
-            }
-            Test::Bool => (any(&|pattern| same(&pattern.text, value)), false),
+        let found = match test {
+            Test::Text { any_case, .. } => any(&|pattern| match any_case {
+                true => pattern.matches_any_case(value, variables),
+                false => pattern.matches(value, variables, Colons::Plain),
+            }),
+            Test::Bool => any(&|pattern| same(&pattern.text, value)),
             // The key has a value, so it is not null.
-            Test::Null => (any(&|pattern| same(&pattern.text, "false")), false),
+            Test::Null => any(&|pattern| same(&pattern.text, "false")),
         };
         match found {
-            Matching::If { .. } => self.open(),
+            Matching::If(doubt) => self.open(doubt),
             found if (found == Matching::Yes) != negated => Truth::Yes,
             _ => Truth::No,
         }
     }
 
-    fn open(&self) -> Truth {
+    /// `doubt` is about the values, if the key is known.
+    fn open(&self, doubt: Doubt) -> Truth {
         let values = self.values.iter().map(|value| value.text.clone());
         Truth::If(vec![Requirement::condition(
             &self.operator,
             &self.key,
             values.collect(),
             self.test.is_some(),
+            doubt,
         )])
     }
 

@@ -78,7 +78,7 @@ impl Statement {
             self.resource.select(resource, self.effect, variables),
         ];
         let conditions = self.conditions.iter();
-        let conditions = conditions.map(|condition| condition.holds(variables));
+        let conditions = conditions.map(|condition| condition.holds(self.effect, variables));
         let mut requirements = Vec::new();
         for part in parts.into_iter().chain(conditions) {
             match part {
@@ -103,32 +103,22 @@ impl Patterns {
             (Effect::Allow, false) | (Effect::Deny, true) => Colons::Bound,
             (Effect::Deny, false) | (Effect::Allow, true) => Colons::Plain,
         };
-        let (mut keys, mut values, mut open) = (Vec::new(), Vec::new(), Vec::new());
-        let mut values_known = true;
-        for pattern in &self.patterns {
-            match pattern.matches(text, variables, colons) {
-                Matching::No => {}
-                Matching::Yes if self.negated => return Truth::No,
-                Matching::Yes => return Truth::Yes,
-                Matching::If { keys: more, value } => {
-                    keys.extend(more);
-                    values_known &= value.is_some();
-                    values.extend(value);
-                    open.push(pattern.text.clone());
-                }
+        // A pattern that matches nothing denies nothing, and excludes nothing from an Allow.
+        let widens = (effect == Effect::Deny) != self.negated;
+        let mut open = Vec::new();
+        let all = self.patterns.iter().map(|pattern| {
+            let matching = pattern.matches(text, variables, colons);
+            let matching = matching.without_placeholders(widens);
+            if let Matching::If(_) = matching {
+                open.push(pattern.text.clone());
             }
-        }
-        keys.sort();
-        keys.dedup();
-        values.dedup();
-        if !values_known || keys.len() > 1 {
-            values.clear();
-        }
-        match (&open[..], self.negated) {
-            ([], false) => Truth::No,
-            ([], true) => Truth::Yes,
-            (patterns, negated) => {
-                Truth::If(vec![Requirement::variable(keys, values, patterns, negated)])
+            matching
+        });
+        match (Matching::any(all), self.negated) {
+            (Matching::Yes, false) | (Matching::No, true) => Truth::Yes,
+            (Matching::No, false) | (Matching::Yes, true) => Truth::No,
+            (Matching::If(doubt), negated) => {
+                Truth::If(vec![Requirement::pattern(doubt, &open, negated)])
             }
         }
     }

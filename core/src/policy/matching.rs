@@ -3,6 +3,7 @@
 //! All ways to match are followed in parallel, one character of the text at a time. So the time is
 //! at most proportional to the product of the two lengths, and no pattern can make a login hang.
 
+use super::doubt::Doubt;
 use super::pattern::Variable;
 
 /// One part of a pattern whose variables are filled in.
@@ -11,10 +12,8 @@ pub(super) enum Part<'a> {
     Char(char),
     Star,
     Question,
-    /// A variable whose value is unknown.
+    /// A variable whose value is unknown, or a placeholder.
     Unknown(&'a Variable),
-    /// A value that IAM cannot have: nothing matches.
-    Never,
 }
 
 /// Says whether a pattern matches a text.
@@ -22,12 +21,32 @@ pub(super) enum Part<'a> {
 pub(super) enum Matching {
     Yes,
     No,
-    /// It depends on the values of these keys.
-    If {
-        keys: Vec<String>,
-        /// The only value of the only key with which the pattern matches.
-        value: Option<String>,
-    },
+    If(Doubt),
+}
+
+impl Matching {
+    /// Returns whether one of several patterns matches.
+    pub(super) fn any(all: impl Iterator<Item = Self>) -> Self {
+        let mut found = Self::No;
+        for matching in all {
+            found = match (found, matching) {
+                (found, Self::No) => found,
+                (_, Self::Yes) => return Self::Yes,
+                (Self::If(doubt), Self::If(more)) => Self::If(doubt.and(more)),
+                (_, open) => open,
+            };
+        }
+        found
+    }
+
+    /// Lets a placeholder match nothing, because IAM has no value for it. If that `widens` access,
+    /// the doubt remains.
+    pub(super) fn without_placeholders(self, widens: bool) -> Self {
+        match self {
+            Self::If(doubt) if !widens && !doubt.placeholders.is_empty() => Self::No,
+            other => other,
+        }
+    }
 }
 
 /// Says whether wildcards match a `:`.
@@ -75,24 +94,26 @@ pub(super) fn match_parts(parts: &[Part<'_>], text: &str, colons: Colons) -> Mat
             _ => None,
         });
     let unknown: Vec<_> = unknown.collect();
-    match &unknown[..] {
-        [] => Matching::Yes,
-        [(at, variable)] => Matching::If {
-            keys: vec![variable.key.clone()],
-            value: match variable.has_default {
-                // It also matches if the key is absent and the default matches.
-                true => None,
-                false => only_value(&steps, *at, &text),
-            },
-        },
-        _ => {
-            let keys = unknown.iter().map(|(_, variable)| variable.key.clone());
-            let mut keys: Vec<String> = keys.collect();
-            keys.sort();
-            keys.dedup();
-            Matching::If { keys, value: None }
+    if unknown.is_empty() {
+        return Matching::Yes;
+    }
+    let mut doubt = Doubt::default();
+    for (_, variable) in &unknown {
+        match variable.problem() {
+            Some(problem) => doubt.placeholders.push(problem),
+            None => doubt.keys.push(variable.key.clone()),
         }
     }
+    doubt.keys.sort();
+    doubt.keys.dedup();
+    // A variable with a default also matches if its key is absent and the default matches.
+    if let [(at, variable)] = unknown[..]
+        && variable.problem().is_none()
+        && !variable.has_default
+    {
+        doubt.values = only_value(&steps, at, &text).map(|value| vec![value]);
+    }
+    Matching::If(doubt)
 }
 
 /// What a part consumes.
@@ -101,7 +122,6 @@ enum Step {
     Char(char),
     One { colon: bool },
     Many { colon: bool },
-    Never,
 }
 
 impl Step {
@@ -117,7 +137,6 @@ impl Step {
                 }
             }
             Part::Unknown(_) => Self::Many { colon: true },
-            Part::Never => Self::Never,
         }
     }
 }
@@ -137,7 +156,6 @@ fn prefixes<'a>(steps: &[Step], text: impl Iterator<Item = &'a char>) -> Vec<boo
                 Step::Char(own) => next[i + 1] |= *own == c,
                 Step::One { colon } => next[i + 1] |= *colon || c != ':',
                 Step::Many { colon } => next[i] |= *colon || c != ':',
-                Step::Never => {}
             }
         }
         skip_many(steps, &mut next);

@@ -12,6 +12,7 @@ mod check;
 mod condition;
 mod decision;
 mod document;
+mod doubt;
 mod elements;
 mod evaluate;
 mod form;

@@ -2,13 +2,15 @@
 //!
 //! A variable gets its value before the pattern is compared, and wildcards in that value are plain
 //! characters. A `${…}` that IAM cannot know, such as `${db_region}`, is a placeholder that a
-//! template did not fill in. IAM has no value for it, so the pattern matches nothing.
+//! template did not fill in. IAM has no value for it, so the pattern matches nothing. If that would
+//! allow more logins, the result stays open.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
 use super::matching::{Colons, Matching, Part, match_parts};
 use super::placeholder::is_placeholder;
 use super::variables::Variables;
+use crate::message::shortened;
 
 /// A pattern and its text as the policy has it.
 #[derive(Clone, Debug)]
@@ -110,8 +112,7 @@ impl Pattern {
                 Token::Question => parts.push(Part::Question),
                 Token::Variable(variable) => match variable.value(variables) {
                     Some(value) => parts.extend(value.chars().map(Part::Char)),
-                    None if variable.is_known() => parts.push(Part::Unknown(variable)),
-                    None => parts.push(Part::Never),
+                    None => parts.push(Part::Unknown(variable)),
                 },
             }
         }
@@ -142,14 +143,23 @@ impl Token {
 }
 
 impl Variable {
-    /// Returns whether a request can have a value for the variable.
-    pub(super) fn is_known(&self) -> bool {
-        self.is_replaced && !is_placeholder(&self.key)
+    /// Returns why IAM has no value for the variable, or `None` if it may have one.
+    pub(super) fn problem(&self) -> Option<String> {
+        let problem = if is_placeholder(&self.key) {
+            "was not filled in"
+        } else if !self.is_replaced {
+            "IAM does not replace here"
+        } else {
+            return None;
+        };
+        Some(format!("${{{}}}, which {problem}", shortened(&self.key)))
     }
 
     /// Returns the known value. The default is the value only if the request has no such key, which
     /// is not known.
     pub(super) fn value<'a>(&self, variables: &'a Variables) -> Option<&'a str> {
-        variables.get(&self.key).filter(|_| self.is_known())
+        variables
+            .get(&self.key)
+            .filter(|_| self.problem().is_none())
     }
 }

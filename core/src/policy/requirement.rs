@@ -1,8 +1,9 @@
-//! What an open decision depends on: a condition, or a variable in a resource. The texts quote a
+//! What an open decision depends on: a condition, or whether a resource matches. The texts quote a
 //! policy, so they escape its names, which may contain control characters.
 
 use std::fmt;
 
+use super::doubt::Doubt;
 use super::variables::is_unsupported;
 use crate::message::{quoted, shortened};
 
@@ -38,17 +39,24 @@ impl Requirement {
         &self.values
     }
 
-    /// The condition stays open because the key has no known value, or because its operator is not
-    /// `evaluated`.
+    /// The condition stays open because the key has no known value, because its operator is not
+    /// `evaluated`, or because of a `doubt` about its values.
     pub(super) fn condition(
         operator: &str,
         key: &str,
         values: Vec<String>,
         evaluated: bool,
+        doubt: Doubt,
     ) -> Self {
         let shown = shown_condition(operator, key, &values);
-        let (id, why) = if is_unsupported(key) {
+        let keys = match &doubt.keys[..] {
+            [] => vec![key.to_owned()],
+            _ => doubt.keys.clone(),
+        };
+        let (id, why) = if let Some(key) = keys.iter().find(|key| is_unsupported(key)) {
             ("unsupported-key", not_supported(key))
+        } else if !doubt.placeholders.is_empty() {
+            ("placeholder", depends_on(&doubt.reasons()))
         } else if !evaluated {
             (
                 "unsupported-operator",
@@ -60,48 +68,53 @@ impl Requirement {
         Self {
             id,
             operator: Some(operator.to_owned()),
-            keys: vec![key.to_owned()],
+            keys,
             values,
             message: format!("the condition {shown} holds{why}"),
         }
     }
 
-    /// The values of `keys` decide whether one of `patterns` matches. If there is one key, and its
-    /// `values` with which one matches are known, they are given.
-    pub(super) fn variable(
-        keys: Vec<String>,
-        values: Vec<String>,
-        patterns: &[String],
-        negated: bool,
-    ) -> Self {
-        let or = |texts: &[String]| {
-            let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
-            texts.join(" or ")
-        };
-        let unsupported = keys.iter().find(|key| is_unsupported(key));
-        let why = unsupported.map(|key| not_supported(key));
+    /// One of `patterns` matches, or none if they are `negated`.
+    pub(super) fn pattern(doubt: Doubt, patterns: &[String], negated: bool) -> Self {
+        let reasons = doubt.reasons();
+        let keys = doubt.keys;
+        let values = doubt.values.unwrap_or_default();
         let shown: Vec<_> = keys.iter().map(|key| shortened(key)).collect();
         let shown = shown.join(" and ");
+        let unsupported = keys.iter().find(|key| is_unsupported(key));
+        let id = match (doubt.placeholders.is_empty(), unsupported) {
+            (false, _) => "placeholder",
+            (true, Some(_)) => "unsupported-key",
+            (true, None) => "variable",
+        };
         let verb = match (keys.len(), negated) {
             (1, false) => "makes",
             (1, true) => "does not make",
             (_, false) => "make",
             (_, true) => "do not make",
         };
-        let condition = match (&values[..], negated) {
-            ([], _) => format!("{shown} {verb} {} match", or(patterns)),
-            (values, false) => format!("{shown} is {}", or(values)),
-            (values, true) => format!("{shown} is not {}", or(values)),
+        let condition = match (&reasons[..], &values[..], negated) {
+            ([], [], _) => format!("{shown} {verb} {} match", any_of(patterns)),
+            ([], values, false) => format!("{shown} is {}", any_of(values)),
+            ([], values, true) => format!("{shown} is not {}", any_of(values)),
+            (reasons, ..) => {
+                let matches = match (patterns, negated) {
+                    (_, false) => format!("{} matches", any_of(patterns)),
+                    ([pattern], true) => format!("{} does not match", quoted(pattern)),
+                    (_, true) => format!("neither {} matches", list(patterns, " nor ")),
+                };
+                let keys = (!shown.is_empty()).then_some(shown);
+                let all: Vec<_> = keys.into_iter().chain(reasons.iter().cloned()).collect();
+                matches + &depends_on(&all)
+            }
         };
+        let why = unsupported.map(|key| not_supported(key));
         Self {
-            id: match unsupported {
-                Some(_) => "unsupported-key",
-                None => "variable",
-            },
+            id,
             operator: None,
+            message: condition + &why.unwrap_or_default(),
             keys,
             values,
-            message: condition + &why.unwrap_or_default(),
         }
     }
 }
@@ -114,9 +127,21 @@ impl fmt::Display for Requirement {
 
 /// Writes a condition as `OPERATOR KEY VALUES`.
 pub(super) fn shown_condition(operator: &str, key: &str, values: &[impl AsRef<str>]) -> String {
-    let values: Vec<_> = values.iter().map(|value| quoted(value.as_ref())).collect();
     let (operator, key) = (shortened(operator), shortened(key));
-    format!("{operator} {key} {}", values.join(" or "))
+    format!("{operator} {key} {}", any_of(values))
+}
+
+fn any_of(texts: &[impl AsRef<str>]) -> String {
+    list(texts, " or ")
+}
+
+fn list(texts: &[impl AsRef<str>], separator: &str) -> String {
+    let texts: Vec<_> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    texts.join(separator)
+}
+
+fn depends_on(reasons: &[String]) -> String {
+    format!(", which depends on {}", reasons.join(" and on "))
 }
 
 fn not_supported(key: &str) -> String {

@@ -54,7 +54,8 @@ Example:
     --username iam_user
 
 Exit status: 0 if the login is allowed, 1 if it is denied, 2 for invalid
-input, 3 if it depends on a condition or a variable that is not known.";
+input, 3 if it depends on a condition or a variable that is not known, or on a
+placeholder.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
     let resource = ConnectResource {

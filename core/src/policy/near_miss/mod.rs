@@ -96,7 +96,8 @@ fn differences(
     })?;
     let arn = wanted.arn();
     differences.extend(least(&statement.resource.patterns, |pattern| {
-        if pattern.matches(&arn, variables, Colons::Bound) != Matching::No {
+        let matching = pattern.matches(&arn, variables, Colons::Bound);
+        if matching.without_placeholders(false) != Matching::No {
             return Some(Vec::new());
         }
         let filled = Filled::new(pattern, wanted, variables);
@@ -105,7 +106,7 @@ fn differences(
         Some(differences)
     })?);
     for condition in &statement.conditions {
-        if let Truth::No = condition.holds(variables) {
+        if let Truth::No = condition.holds(statement.effect, variables) {
             let (shown, key) = (condition.shown(), condition.key());
             let value = variables.get(key).unwrap_or_default();
             differences.push(difference(
