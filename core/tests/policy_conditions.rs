@@ -548,6 +548,7 @@ fn requirements_have_the_documented_ids() {
         "unsupported-key",
         "unsupported-operator",
         "placeholder",
+        "wildcard-colon",
     ] {
         assert!(documented.contains(&format!("| `{id}` |")), "{id}");
     }

@@ -138,3 +138,51 @@ fn placeholder_that_would_narrow_access_matches_nothing() {
     let other = [allow("*"), deny(&user("x${blocked_user}"))];
     assert!(checked(&other, "jane", &[]).decision.is_allowed());
 }
+
+#[test]
+fn wildcard_that_may_match_a_colon_leaves_the_decision_open() {
+    let account = "arn:aws:rds-db:eu-central-1:123456789012";
+    for (resource, username) in [
+        (format!("{account}:*/jane"), "jane"),
+        (user("*b"), "a:b"),
+        (user("a?b"), "a:b"),
+    ] {
+        let answer = checked(&[allow(&resource)], username, &[]);
+        assert_eq!(ids(&answer), ["wildcard-colon"], "{resource}");
+        assert_eq!(
+            answer.decision.to_string(),
+            format!(
+                "allowed if {resource:?} matches, which depends on whether a wildcard matches a \
+                 colon: AWS does not document it (policy 1, Statement 1)"
+            )
+        );
+        for statements in [
+            vec![allow("*"), deny(&resource)],
+            vec![all_but("Allow", &resource)],
+            vec![allow("*"), all_but("Deny", &resource)],
+        ] {
+            let answer = checked(&statements, username, &[]);
+            assert_eq!(ids(&answer), ["wildcard-colon"], "{statements:?}");
+        }
+    }
+    let with_variable = user("*b${aws:username}");
+    let answer = checked(&[allow(&with_variable)], "a:bc", &[]);
+    assert_eq!(ids(&answer), ["wildcard-colon"]);
+    assert_eq!(
+        answer.decision.to_string(),
+        format!(
+            "allowed if {with_variable:?} matches, which depends on aws:username and on whether a \
+             wildcard matches a colon: AWS does not document it (policy 1, Statement 1)"
+        )
+    );
+    // Both readings agree.
+    for (resource, username) in [
+        ("*".to_owned(), "a:b"),
+        (format!("{account}:*"), "a:b"),
+        (user("*"), "a:b"),
+        (user("*b"), "ab"),
+    ] {
+        let answer = checked(&[allow(&resource)], username, &[]);
+        assert!(answer.decision.is_allowed(), "{resource}");
+    }
+}

@@ -10,6 +10,8 @@ pub(super) struct Doubt {
     pub(super) values: Option<Vec<String>>,
     /// The `${…}` that IAM has no value for, each with the reason.
     pub(super) placeholders: Vec<String>,
+    /// Whether it matters if a wildcard matches a colon.
+    pub(super) colons: bool,
 }
 
 impl Doubt {
@@ -20,6 +22,7 @@ impl Doubt {
         self.keys.dedup();
         self.placeholders.extend(other.placeholders);
         self.placeholders.dedup();
+        self.colons |= other.colons;
         self.values = match (self.values, other.values) {
             (Some(values), Some(more)) if self.keys.len() == 1 => {
                 let mut values = [values, more].concat();
@@ -33,6 +36,11 @@ impl Doubt {
 
     /// Returns the reasons besides the keys.
     pub(super) fn reasons(&self) -> Vec<String> {
-        self.placeholders.clone()
+        let mut reasons = self.placeholders.clone();
+        if self.colons {
+            let reason = "whether a wildcard matches a colon: AWS does not document it";
+            reasons.push(reason.to_owned());
+        }
+        reasons
     }
 }

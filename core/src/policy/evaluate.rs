@@ -8,7 +8,7 @@
 use super::condition::Truth;
 use super::decision::{Decision, OpenStatement, StatementId};
 use super::document::{Effect, Patterns, Policy, Statement};
-use super::matching::{Colons, Matching};
+use super::matching::Matching;
 use super::requirement::Requirement;
 use super::variables::Variables;
 
@@ -97,17 +97,11 @@ impl Statement {
 impl Patterns {
     /// Returns whether the patterns, with their negation, cover `text`.
     fn select(&self, text: &str, effect: Effect, variables: &Variables) -> Truth {
-        // AWS does not document fully what a wildcard matches. In case of doubt, allow fewer
-        // logins: patterns that grant match less, and patterns that refuse match more.
-        let colons = match (effect, self.negated) {
-            (Effect::Allow, false) | (Effect::Deny, true) => Colons::Bound,
-            (Effect::Deny, false) | (Effect::Allow, true) => Colons::Plain,
-        };
         // A pattern that matches nothing denies nothing, and excludes nothing from an Allow.
         let widens = (effect == Effect::Deny) != self.negated;
         let mut open = Vec::new();
         let all = self.patterns.iter().map(|pattern| {
-            let matching = pattern.matches(text, variables, colons);
+            let matching = pattern.covers(text, variables);
             let matching = matching.without_placeholders(widens);
             if let Matching::If(_) = matching {
                 open.push(pattern.text.clone());

@@ -56,7 +56,7 @@ impl Matching {
 /// boundaries"
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
 /// It does not say whether IAM enforces this for the other wildcards, and the name of a database
-/// user may contain a colon.
+/// user may contain a colon. So resources are compared in both ways.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colons {
     /// Only a `*` that ends its segment matches a colon, as the guide says.

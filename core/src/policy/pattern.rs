@@ -7,6 +7,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
+use super::doubt::Doubt;
 use super::matching::{Colons, Matching, Part, match_parts};
 use super::placeholder::is_placeholder;
 use super::variables::Variables;
@@ -87,6 +88,25 @@ impl Pattern {
     /// Returns whether the pattern matches `text`, with the values of `variables`.
     pub(super) fn matches(&self, text: &str, variables: &Variables, colons: Colons) -> Matching {
         match_parts(&self.parts(variables), text, colons)
+    }
+
+    /// Returns whether the pattern of an action or a resource matches `text`. It is in doubt if that
+    /// depends on whether wildcards match a colon.
+    pub(super) fn covers(&self, text: &str, variables: &Variables) -> Matching {
+        let bound = self.matches(text, variables, Colons::Bound);
+        let plain = self.matches(text, variables, Colons::Plain);
+        if plain == bound {
+            return plain;
+        }
+        let doubt = match (plain, bound) {
+            (Matching::If(doubt), _) | (_, Matching::If(doubt)) => doubt,
+            _ => Doubt::default(),
+        };
+        Matching::If(Doubt {
+            colons: true,
+            values: None,
+            ..doubt
+        })
     }
 
     /// As [`matches`](Self::matches), but ignores case.

@@ -82,10 +82,11 @@ impl Requirement {
         let shown: Vec<_> = keys.iter().map(|key| shortened(key)).collect();
         let shown = shown.join(" and ");
         let unsupported = keys.iter().find(|key| is_unsupported(key));
-        let id = match (doubt.placeholders.is_empty(), unsupported) {
-            (false, _) => "placeholder",
-            (true, Some(_)) => "unsupported-key",
-            (true, None) => "variable",
+        let id = match (doubt.placeholders.is_empty(), doubt.colons, unsupported) {
+            (false, ..) => "placeholder",
+            (true, true, _) => "wildcard-colon",
+            (true, false, Some(_)) => "unsupported-key",
+            (true, false, None) => "variable",
         };
         let verb = match (keys.len(), negated) {
             (1, false) => "makes",

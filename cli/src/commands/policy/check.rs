@@ -55,7 +55,7 @@ Example:
 
 Exit status: 0 if the login is allowed, 1 if it is denied, 2 for invalid
 input, 3 if it depends on a condition or a variable that is not known, or on a
-placeholder.";
+placeholder or a wildcard whose effect is not known.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
     let resource = ConnectResource {

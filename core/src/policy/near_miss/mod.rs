@@ -96,7 +96,7 @@ fn differences(
     })?;
     let arn = wanted.arn();
     differences.extend(least(&statement.resource.patterns, |pattern| {
-        let matching = pattern.matches(&arn, variables, Colons::Bound);
+        let matching = pattern.covers(&arn, variables);
         if matching.without_placeholders(false) != Matching::No {
             return Some(Vec::new());
         }
