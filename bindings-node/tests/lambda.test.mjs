@@ -17,6 +17,8 @@ const example = join(repository, 'examples/lambda-pg')
 const RUNTIME = `
   const { handler } = require('./handler.js')
   require('node:readline').createInterface({ input: process.stdin }).on('line', async () => {
+    // What arrived while the process was frozen is read before the handler runs.
+    await new Promise(setImmediate)
     try { console.log(JSON.stringify(await handler({}, {}))) } catch (error) { console.log(JSON.stringify({ error: String(error) })) }
   }).on('close', () => process.exit())`
 
@@ -83,7 +85,7 @@ for (const script of ['bundle', 'bundle-external']) {
       const first = await runtime.call()
       assert.equal(first.name, 'iam_user', first.error)
       // Lambda freezes the process after a call; meanwhile the server closes the connection.
-      await runtime.frozen(() => local.asPostgres(`select pg_terminate_backend(${first.connection})`))
+      await runtime.frozen(() => local.asPostgres(`select pg_terminate_backend(${first.connection}, 60000)`))
       const second = await runtime.call()
       assert.equal(second.name, 'iam_user', second.error)
       assert.notEqual(second.connection, first.connection)
