@@ -36,8 +36,8 @@ pub mod verify;
 pub use aws_credential_types::Credentials;
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_PORT, MAX_EXPIRES_IN};
-#[doc(hidden)] // for the messages of bindings
-pub use message::quoted;
+#[doc(hidden)] // for the messages of bindings and of the command line
+pub use message::{quoted, shortened, without_secrets};
 #[doc(no_inline)]
 pub use names as endpoint;
 pub use number::Number;

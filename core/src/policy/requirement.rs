@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::doubt::Doubt;
 use super::variables::is_unsupported;
-use crate::message::{quoted, shortened};
+use crate::message::{quoted_as_is, shortened};
 
 /// A requirement that the known values do not decide. `Display` writes it so that it can follow
 /// "if".
@@ -101,7 +101,7 @@ impl Requirement {
             (reasons, ..) => {
                 let matches = match (patterns, negated) {
                     (_, false) => format!("{} matches", any_of(patterns)),
-                    ([pattern], true) => format!("{} does not match", quoted(pattern)),
+                    ([pattern], true) => format!("{} does not match", quoted_as_is(pattern)),
                     (_, true) => format!("neither {} matches", list(patterns, " nor ")),
                 };
                 let keys = (!shown.is_empty()).then_some(shown);
@@ -137,7 +137,10 @@ fn any_of(texts: &[impl AsRef<str>]) -> String {
 }
 
 fn list(texts: &[impl AsRef<str>], separator: &str) -> String {
-    let texts: Vec<_> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    let texts: Vec<_> = texts
+        .iter()
+        .map(|text| quoted_as_is(text.as_ref()))
+        .collect();
     texts.join(separator)
 }
 
