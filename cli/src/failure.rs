@@ -58,7 +58,7 @@ fn given_by(error: &rdsign::Error) -> &'static str {
 /// Prints a message of rdsign on standard error.
 pub(crate) fn complain(message: &str) {
     // Not eprintln, which panics if nobody reads standard error.
-    let _ = writeln!(io::stderr(), "rdsign: {}", without_tokens(message));
+    let _ = writeln!(io::stderr(), "rdsign: {}", without_secrets(message));
 }
 
 /// Prints help, or the error for the command line.
@@ -69,9 +69,9 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Cuts each argument that contains a token: a user may have put one in the wrong place.
-pub(crate) fn without_tokens(message: &str) -> String {
-    const SHOWN: usize = 100;
+/// Hides the secrets of each argument: a user may have put a token, or a URL with a password, in the
+/// wrong place.
+pub(crate) fn without_secrets(message: &str) -> String {
     let mut text = message.to_owned();
     for argument in std::env::args_os() {
         let argument = argument.to_string_lossy();
@@ -80,13 +80,19 @@ pub(crate) fn without_tokens(message: &str) -> String {
             Some((flag, value)) if flag.starts_with("--") => value,
             _ => &argument,
         };
-        if let Some((end, _)) = value.char_indices().nth(SHOWN)
-            && value.contains("X-Amz-")
-        {
-            text = text.replace(value, &format!("{}…", &value[..end]));
+        let hidden = rdsign::without_secrets(value);
+        if hidden != value {
+            let shown = rdsign::shortened(&hidden);
+            text = text.replace(value, &shown);
+            text = text.replace(inside_quotes(&format!("{value:?}")), &shown);
         }
     }
     text
+}
+
+fn inside_quotes(text: &str) -> &str {
+    let text = text.strip_prefix('"').unwrap_or(text);
+    text.strip_suffix('"').unwrap_or(text)
 }
 
 impl From<rdsign::Error> for Failure {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use clap::Error;
 use clap::error::{ContextKind, ErrorKind};
+use rdsign::{quoted, shortened, without_secrets};
 
 use crate::failure::Failure;
 
@@ -46,19 +47,23 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
             let accepted = accepted.unwrap_or_else(|| argument.clone());
             let problem = match given.is_empty() {
                 true => "has no value".to_owned(),
-                false => format!("{given:?} is unknown"),
+                false => format!("{} is unknown", quoted(&given)),
             };
             format!("{name}: {problem}; accepted: {accepted}")
         }
         ErrorKind::UnknownArgument => {
             let similar = context(ContextKind::SuggestedArg);
             let accepted = similar.unwrap_or_else(|| format!("what `{command} --help` lists"));
+            let argument = shortened(&without_secrets(&argument));
             format!("{argument}: unknown; accepted: {accepted}")
         }
         ErrorKind::InvalidSubcommand => {
             let similar = context(ContextKind::SuggestedSubcommand);
             let accepted = similar.unwrap_or_else(|| format!("what `{command} --help` lists"));
-            format!("command: {argument:?} is unknown; accepted: {accepted}")
+            format!(
+                "command: {} is unknown; accepted: {accepted}",
+                quoted(&argument)
+            )
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = if argument.contains(' ') {
@@ -88,7 +93,8 @@ pub(crate) fn port(field: &'static str) -> impl Fn(&str) -> Result<u16, String> 
     move |text| match text.parse() {
         Ok(port @ 1..) => Ok(port),
         _ => Err(format!(
-            "{field}: {text:?} is not a port; accepted: 1 to 65535"
+            "{field}: {} is not a port; accepted: 1 to 65535",
+            quoted(text)
         )),
     }
 }
@@ -102,13 +108,17 @@ pub(crate) fn seconds<T: FromStr>(
     move |text| match text.parse() {
         Ok(seconds) if is_in_range(&seconds) => Ok(seconds),
         _ => Err(format!(
-            "{field}: {text:?} is not a number of seconds; accepted: {accepted}"
+            "{field}: {} is not a number of seconds; accepted: {accepted}",
+            quoted(text)
         )),
     }
 }
 
 pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| {
-        format!("hostaddr: {text:?} is not an IP address; accepted: an IPv4 or IPv6 address")
+        format!(
+            "hostaddr: {} is not an IP address; accepted: an IPv4 or IPv6 address",
+            quoted(text)
+        )
     })
 }

@@ -15,7 +15,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::super::entry::{Entry, Step};
 use super::super::finding::Finding;
 use crate::ca_bundle::PEM;
-use crate::failure::without_tokens;
+use crate::failure::without_secrets;
 
 /// The authorities to trust.
 pub(crate) struct Roots {
@@ -38,7 +38,7 @@ impl Roots {
                 (system(), "the authorities of this system".to_owned())
             }
             Some(path) => {
-                let shown = without_tokens(&path.to_string_lossy());
+                let shown = without_secrets(&path.to_string_lossy());
                 let certificates = CertificateDer::pem_file_iter(path)
                     .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
                     .map_err(|error| unusable(format!("{shown} cannot be read: {error}")))?;
