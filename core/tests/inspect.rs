@@ -920,6 +920,21 @@ fn part_of_the_signature_in_another_part_is_not_shown() {
 }
 
 #[test]
+fn a_text_that_is_only_similar_to_a_zone_is_not_shown() {
+    for place in ["%1b%5b31mEVIL-1", "wJalrXUtnFEMI-1", "%0a-1"] {
+        let region = format!("%2Feu-central-1-{place}%2F");
+        let text = case().text().replace("%2Feu-central-1%2F", &region);
+        let report = examine(&text, at(SIGNED_AT), &Expected::default());
+        assert_eq!(report.details().region, None);
+        let problem = report.findings()[0].problem();
+        assert!(
+            problem.starts_with("It is signed for an invalid region name, but"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
 fn ids_are_lower_case_and_four_findings_are_warnings() {
     let ids: HashSet<&str> = FindingId::ALL.iter().map(|id| id.as_str()).collect();
     assert_eq!(ids.len(), FindingId::ALL.len());

@@ -74,6 +74,12 @@ pub(crate) fn region_problem(name: &str) -> Option<String> {
             quoted(name)
         ));
     }
+    if is_zone_id(name) {
+        return Some(format!(
+            "{} is a zone ID; accepted: a region, such as eu-central-1",
+            quoted(name)
+        ));
+    }
     let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let is_region = !name.is_empty() && name.bytes().all(accepted);
     (!is_region).then(|| {
@@ -85,8 +91,9 @@ pub(crate) fn region_problem(name: &str) -> Option<String> {
 }
 
 /// Returns which kind of zone a name is, and the zone's region: an availability zone such as
-/// `us-east-2b`, a local zone such as `us-west-2-lax-1a` or a Wavelength zone such as
-/// `us-east-1-wl1-bos-wlz-1`. Nothing signed for a zone is accepted.
+/// `us-east-2b`, a local zone such as `us-west-2-lax-1a`, a Wavelength zone such as
+/// `us-east-1-wl1-bos-wlz-1`, or a group of them such as `us-west-2-lax`. Nothing signed for a zone
+/// is accepted. The name has only lower-case letters, digits and `-`, so it is safe to show.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html>
 pub(crate) fn zone(name: &str) -> Option<(&'static str, &str)> {
@@ -103,17 +110,42 @@ pub(crate) fn zone(name: &str) -> Option<(&'static str, &str)> {
         "" => None,
         letter if letter.len() == 1 && is_word(letter) => Some(("an availability zone", region)),
         behind => {
-            let (place, number) = behind.strip_prefix('-')?.rsplit_once('-')?;
-            let letter = |c: char| c.is_ascii_lowercase();
-            let number = number.strip_suffix(letter).unwrap_or(number);
-            let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-            let kind = match place.starts_with("wl") {
-                true => "a Wavelength zone",
-                false => "a local zone",
+            let place = behind.strip_prefix('-')?;
+            if !place.split('-').all(is_place) {
+                return None;
+            }
+            let kind = match place.rsplit_once('-') {
+                Some((_, number)) if !is_zone_number(number) => "a zone group",
+                None => "a zone group",
+                Some((place, _)) if place.starts_with("wl") => "a Wavelength zone",
+                Some(_) => "a local zone",
             };
-            is_number.then_some((kind, region))
+            Some((kind, region))
         }
     }
+}
+
+/// Returns whether a text is a part of a zone's name, such as `lax` or `1a`.
+fn is_place(part: &str) -> bool {
+    let accepted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    !part.is_empty() && part.bytes().all(accepted)
+}
+
+/// Returns whether the last part of a zone's name is a number, perhaps with a letter: `1`, `1a`.
+fn is_zone_number(part: &str) -> bool {
+    let number = part.strip_suffix(|c: char| c.is_ascii_lowercase());
+    let number = number.unwrap_or(part);
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Returns whether a name is the ID of a zone, such as `use1-az1` or `usw2-lax1-az1`.
+///
+/// Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html>
+fn is_zone_id(name: &str) -> bool {
+    name.rsplit_once("-az").is_some_and(|(place, number)| {
+        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        is_number && place.split('-').all(is_place)
+    })
 }
 
 impl fmt::Display for Region {
@@ -151,6 +183,9 @@ mod tests {
             ("us-west-2-lax-1a", "a local zone", "us-west-2"),
             ("us-west-2-lax-1", "a local zone", "us-west-2"),
             ("us-east-1-wl1-bos-wlz-1", "a Wavelength zone", "us-east-1"),
+            ("us-east-1-wl1", "a zone group", "us-east-1"),
+            ("us-west-2-lax", "a zone group", "us-west-2"),
+            ("us-gov-west-1-foo", "a zone group", "us-gov-west-1"),
         ] {
             let error = Region::new(name).unwrap_err();
             let problem = format!("region: {name:?} is {kind}; accepted: its region, {region}");
@@ -163,8 +198,36 @@ mod tests {
             "us-gov-west-1",
             "local",
             "x-1b",
+            "az1",
+            "use1-azure",
         ] {
             assert!(Region::new(region).is_ok(), "{region}");
+        }
+    }
+
+    #[test]
+    fn a_zone_id_is_not_a_region() {
+        for name in [
+            "use1-az1",
+            "apne2-az3",
+            "usw2-lax1-az1",
+            "use1-wl1-bos1-az1",
+        ] {
+            let message = Region::new(name).unwrap_err().message().to_owned();
+            let problem = format!("region: {name:?} is a zone ID; accepted: a region, such as");
+            assert!(message.starts_with(&problem), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_zone_has_only_lower_case_letters_digits_and_hyphens() {
+        for name in [
+            "us-east-1-\u{1b}[31m-1",
+            "us-east-1-LAX-1",
+            "us-east-1--1",
+            "us-east-1-",
+        ] {
+            assert_eq!(zone(name), None, "{name:?}");
         }
     }
 }
