@@ -79,7 +79,7 @@ enum rdsign_status
      */
     RDSIGN_INVALID_PORT = 2,
     /**
-     * The user name is missing, empty, or contains a control character or U+FFFD.
+     * The user name is missing, empty, a token, or contains a control character or U+FFFD.
      */
     RDSIGN_INVALID_USERNAME = 3,
     /**

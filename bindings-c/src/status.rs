@@ -22,7 +22,7 @@ pub enum rdsign_status {
     RDSIGN_INVALID_HOSTNAME = 1,
     /// The port is not 1 to 65535.
     RDSIGN_INVALID_PORT = 2,
-    /// The user name is missing, empty, or contains a control character or U+FFFD.
+    /// The user name is missing, empty, a token, or contains a control character or U+FFFD.
     RDSIGN_INVALID_USERNAME = 3,
     /// The region has characters other than lower-case letters, digits and '-'.
     RDSIGN_INVALID_REGION = 4,

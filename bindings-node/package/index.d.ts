@@ -178,7 +178,7 @@ export type ErrorCode =
   | 'INVALID_HOSTNAME'
   /** The port is not 1 to 65535. */
   | 'INVALID_PORT'
-  /** The user name is missing, empty, or contains a control character or a lone surrogate. */
+  /** The user name is missing, empty, a token, or contains a control character or a lone surrogate. */
   | 'INVALID_USERNAME'
   /** The region has characters other than lower-case letters, digits and `-`. */
   | 'INVALID_REGION'

@@ -54,7 +54,7 @@ codes! {
     InvalidHostname = 1, "INVALID_HOSTNAME", Request;
     /// The port is not 1 to 65535.
     InvalidPort = 2, "INVALID_PORT", Request;
-    /// The user name is missing or empty, or contains a control character or U+FFFD.
+    /// The user name is missing or empty, contains a control character or U+FFFD, or is a token.
     InvalidUsername = 3, "INVALID_USERNAME", Request;
     /// The region is empty, or contains something other than lower-case letters, digits and `-`.
     InvalidRegion = 4, "INVALID_REGION", Request;

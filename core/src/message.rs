@@ -67,6 +67,11 @@ pub fn without_secrets(text: &str) -> String {
     shown
 }
 
+/// Returns whether a text contains a secret parameter of a token.
+pub(crate) fn has_secret_parameter(text: &str) -> bool {
+    secret_parameter(text).is_some()
+}
+
 /// Returns the end of the name of the first secret parameter of a token.
 fn secret_parameter(text: &str) -> Option<usize> {
     let text = text.to_ascii_lowercase();
@@ -156,9 +161,15 @@ mod tests {
                 "postgresql://a:…@b?password=…",
             ),
             ("PGPASSWORD=hunter2", "PGPASSWORD=…"),
-            ("aws_secret_access_key = hunter2", "aws_secret_access_key =…"),
+            (
+                "aws_secret_access_key = hunter2",
+                "aws_secret_access_key =…",
+            ),
             ("X-Amz-Signature=hunter2", "X-Amz-Signature…"),
-            ("a&x-amz-security-token%3Dhunter2", "a&x-amz-security-token…"),
+            (
+                "a&x-amz-security-token%3Dhunter2",
+                "a&x-amz-security-token…",
+            ),
             (
                 "X-Amz-Date=1&X-Amz-Credential=hunter2&X-Amz-Signature=hunter2",
                 "X-Amz-Date=1&X-Amz-Credential…",

@@ -920,6 +920,28 @@ fn part_of_the_signature_in_another_part_is_not_shown() {
 }
 
 #[test]
+fn a_token_in_the_place_of_the_user_is_not_shown() {
+    for name in ["Signature", "Security-Token", "Credential"] {
+        let inner = format!(
+            "db:5432/?Action=connect&DBUser=u&X-Amz-{name}={}",
+            "hunter2".repeat(9)
+        );
+        let text = case()
+            .text()
+            .replace("=iam_user", &format!("={}", encoded(&inner)));
+        let report = examine(&text, at(SIGNED_AT), &for_login("iam_user").expected);
+        assert_eq!(report.details().username, None);
+        let ids: Vec<_> = report.findings().iter().map(|f| f.id()).collect();
+        assert_eq!(ids, [FindingId::Malformed]);
+        let output = format!("{report:?}\n{}", report.to_json());
+        assert!(!output.contains("hunter2"), "{output}");
+    }
+    // The name of the user may be odd.
+    let report = for_user("peccy&X-Amz-Expires=1#").report();
+    assert!(!report.has_errors(), "{report:?}");
+}
+
+#[test]
 fn a_text_that_is_only_similar_to_a_zone_is_not_shown() {
     for place in ["%1b%5b31mEVIL-1", "wJalrXUtnFEMI-1", "%0a-1"] {
         let region = format!("%2Feu-central-1-{place}%2F");

@@ -9,7 +9,7 @@ use super::host;
 use super::lookalikes::{dsql_token, is_masked};
 use super::shown::is_service;
 use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
-use crate::message::{quoted, spoken};
+use crate::message::{has_secret_parameter, quoted, spoken};
 use crate::names::{Region, SessionTokenMismatch, is_access_key_id, zone};
 use crate::received::Parts;
 use crate::sigv4::SERVICE;
@@ -90,6 +90,14 @@ fn user(username: &str, expected: &Expected) -> Option<Finding> {
             FindingId::Malformed,
             "Its user name (DBUser) is empty.",
             "Give the signer the name of the database user.",
+        ));
+    }
+    if has_secret_parameter(username) {
+        return Some(Finding::new(
+            FindingId::Malformed,
+            "Its user name (DBUser) is another token, so it is not shown.",
+            "Check whether the user name and the password were swapped, and give the signer the \
+             name of the database user.",
         ));
     }
     let login = expected.username.as_deref()?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Severity};
 use super::shown::is_service;
+use crate::message::has_secret_parameter;
 use crate::names::{Region, is_access_key_id};
 use crate::received::Parts;
 use crate::timestamp::format_rfc3339;
@@ -40,11 +41,12 @@ impl Details {
         let endpoint = parts.endpoint();
         let region = Some(parts.region()).filter(|name| Region::new(*name).is_ok());
         let service = Some(parts.service()).filter(|name| is_service(name));
+        let username = Some(parts.username()).filter(|name| !has_secret_parameter(name));
         let access_key_id = Some(parts.access_key_id()).filter(|id| is_access_key_id(id));
         Self {
             hostname: Some(endpoint.hostname().to_owned()),
             port: Some(endpoint.port()),
-            username: Some(parts.username().to_owned()),
+            username: username.map(str::to_owned),
             region: region.map(str::to_owned),
             service: service.map(str::to_owned),
             access_key_id: access_key_id.map(str::to_owned),

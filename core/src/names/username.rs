@@ -1,12 +1,14 @@
 //! Checks the names of database users.
 
 use crate::error::{Error, ErrorCode};
-use crate::message::quoted;
+use crate::message::{has_secret_parameter, quoted};
 
-/// Checks the name of a database user. Accepts any Unicode text without control characters.
+/// Checks the name of a database user. Accepts any Unicode text without control characters
+/// that is not a token.
 ///
 /// # Errors
-/// [`ErrorCode::InvalidUsername`] if the name is empty, or contains a control character or U+FFFD.
+/// [`ErrorCode::InvalidUsername`] if the name is empty, contains a control character or U+FFFD, or
+/// is a token.
 pub(crate) fn check_username(username: &str) -> Result<(), Error> {
     let problem = match username {
         "" => "empty".to_owned(),
@@ -20,6 +22,8 @@ pub(crate) fn check_username(username: &str) -> Result<(), Error> {
         name if name.contains(char::is_control) => {
             format!("{} contains a control character", quoted(name))
         }
+        // The token would contain the other one, and whatever shows its user name would show it.
+        name if has_secret_parameter(name) => format!("{} is a token", quoted(name)),
         _ => return Ok(()),
     };
     Err(invalid_username(&problem))
