@@ -65,7 +65,11 @@ pub(crate) fn complain(message: &str) {
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     match usage::failure(error) {
         Some(failure) => failure.report(),
-        None => error.exit(),
+        None => match error.print() {
+            Ok(()) if error.use_stderr() => ExitCode::from(2),
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => Failure::Output(error).report(),
+        },
     }
 }
 

@@ -311,6 +311,10 @@ fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
             "extra: unknown; accepted: what `rdsign token --help` lists",
         ),
         (
+            vec!["local", "psql", "-c", "select 1"],
+            "psql: unknown; accepted: -- psql",
+        ),
+        (
             vec!["token", "--hostname"],
             "--hostname: has no value; accepted: --hostname <HOST>",
         ),

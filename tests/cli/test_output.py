@@ -55,7 +55,7 @@ def test_nobody_reads_standard_error(command):
         os.close(write)
 
 
-@pytest.mark.parametrize("command", COMMANDS[3:], ids=" ".join)
+@each_command
 def test_a_full_disk_is_an_error(command):
     with open("/dev/full", "wb") as full:
         done = run(command, stdout=full, stderr=subprocess.PIPE)

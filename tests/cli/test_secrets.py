@@ -1,6 +1,7 @@
 """No error shows a secret that a user put in the wrong place."""
 
 import subprocess
+from urllib.parse import quote
 
 import pytest
 from common import HOSTNAME
@@ -33,6 +34,7 @@ def token():
         ["token", "{}"],
         ["token", "--{}"],
         ["token", "--hostname", "{}"],
+        ["token", *TARGET[:2], "--username={}"],
         ["token", *TARGET, "--port", "{}"],
         ["token", *TARGET, "--expires-in", "{}"],
         ["token", *TARGET, "--signing-time", "{}"],
@@ -50,6 +52,14 @@ def test_no_error_repeats_a_token(token, arguments, around):
     assert done.returncode == 2, done
     signature = token.partition("X-Amz-Signature=")[2]
     assert done.stdout == "" and signature not in done.stderr and "s" * 80 not in done.stderr
+
+
+def test_inspect_shows_no_token_in_the_place_of_the_user(token):
+    signed = token.replace("DBUser=u", f"DBUser={quote(token, safe='')}")
+    for options in [[], ["--json"]]:
+        done = run(["inspect", *options, signed])
+        assert done.returncode == 1, done
+        assert "malformed" in done.stdout and "s" * 80 not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,14 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
         }
         ErrorKind::UnknownArgument => {
             let similar = context(ContextKind::SuggestedArg);
-            let accepted = similar.unwrap_or_else(|| format!("what `{command} --help` lists"));
             let argument = shortened(&without_secrets(&argument));
+            // `[-- <COMMAND>...]`: the command has to follow a `--`.
+            let is_command = usage.contains("[-- ") && !argument.starts_with('-');
+            let accepted = match similar {
+                Some(similar) => similar,
+                None if is_command => format!("-- {argument}"),
+                None => format!("what `{command} --help` lists"),
+            };
             format!("{argument}: unknown; accepted: {accepted}")
         }
         ErrorKind::InvalidSubcommand => {
