@@ -356,6 +356,11 @@ fn an_unreadable_policy_ends_with_2_and_the_position_in_its_file() {
         "{}",
         output.stderr
     );
+    let long = policy(&["iam_user"]) + &" ".repeat(1 << 20);
+    let output = check(&["-"], &long);
+    assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+    let message = "rdsign: -: policy: longer than 1 MiB; accepted: at most 1 MiB\n";
+    assert_eq!(output.stderr, message);
     let missing = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/missing.json");
     let output = check(&[missing], "");
     assert_eq!((output.status, output.stdout.as_str()), (2, ""));

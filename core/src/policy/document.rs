@@ -9,7 +9,8 @@ use super::elements::{Elements, refuse};
 use super::form::{ACTION, RESOURCE};
 use super::json::Json;
 use super::pattern::{Pattern, Syntax};
-use super::text::without_mark;
+use super::text::{check_length, without_mark};
+use crate::message::quoted;
 
 /// The version of the policy language with variables. New policies use it.
 pub(super) const VERSION_WITH_VARIABLES: &str = "2012-10-17";
@@ -83,7 +84,7 @@ impl Policy {
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>).
     ///
     /// # Errors
-    /// The text is not JSON. An element is unknown, missing, duplicated, invalid or of the wrong
+    /// The text is longer than 1 MiB or not JSON. An element is unknown, missing, duplicated, invalid or of the wrong
     /// type. A list is empty. Or there is a `Principal` or a `NotPrincipal`.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         Self::from_value(read(text)?)
@@ -119,8 +120,9 @@ impl Policy {
             Some(VERSION_WITHOUT_VARIABLES) | None => false,
             Some(other) => refuse!(
                 place,
-                "Version is {other:?}; \
-                 accepted: {VERSION_WITH_VARIABLES}, {VERSION_WITHOUT_VARIABLES}"
+                "Version is {}; \
+                 accepted: {VERSION_WITH_VARIABLES}, {VERSION_WITHOUT_VARIABLES}",
+                quoted(other)
             ),
         };
         // The Id does not affect the decision, but its type is checked too.
@@ -142,6 +144,7 @@ impl Policy {
 }
 
 fn read(text: &str) -> Result<Json, PolicyError> {
+    check_length(text.len())?;
     match serde_json::from_str(without_mark(text)) {
         Ok(json) => Ok(json),
         Err(error) => refuse!(PLACE, "not JSON: {error}"),
@@ -156,7 +159,7 @@ impl Statement {
         let effect = match elements.text("Effect")?.as_deref() {
             Some("Allow") => Effect::Allow,
             Some("Deny") => Effect::Deny,
-            Some(other) => refuse!(place, "Effect is {other:?}; accepted: Allow, Deny"),
+            Some(other) => refuse!(place, "Effect is {}; accepted: Allow, Deny", quoted(other)),
             None => refuse!(place, "Effect is missing; accepted: Allow, Deny"),
         };
         // "The prefix and the action name are case insensitive", says the guide, only of actions.

@@ -15,23 +15,28 @@ pub(super) struct Doubt {
 }
 
 impl Doubt {
-    /// Adds the doubt about another pattern.
-    pub(super) fn and(mut self, other: Self) -> Self {
-        self.keys.extend(other.keys);
-        self.keys.sort();
-        self.keys.dedup();
-        self.placeholders.extend(other.placeholders);
-        self.placeholders.dedup();
-        self.colons |= other.colons;
-        self.values = match (self.values, other.values) {
-            (Some(values), Some(more)) if self.keys.len() == 1 => {
-                let mut values = [values, more].concat();
-                values.dedup();
-                Some(values)
+    /// Returns the doubt about several patterns.
+    pub(super) fn all(doubts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        let mut values = Some(Vec::new());
+        for doubt in doubts {
+            all.keys.extend(doubt.keys);
+            all.placeholders.extend(doubt.placeholders);
+            all.colons |= doubt.colons;
+            match (&mut values, doubt.values) {
+                (Some(values), Some(more)) => values.extend(more),
+                _ => values = None,
             }
-            _ => None,
-        };
-        self
+        }
+        for texts in [&mut all.keys, &mut all.placeholders] {
+            texts.sort();
+            texts.dedup();
+        }
+        all.values = values.filter(|_| all.keys.len() == 1);
+        if let Some(values) = &mut all.values {
+            values.dedup();
+        }
+        all
     }
 
     /// Returns the reasons besides the keys.

@@ -2,11 +2,13 @@
 //!
 //! An element is known and occurs once, so that none is ignored.
 
+use std::collections::HashSet;
+
 use super::document::{Patterns, PolicyError};
 use super::form::Form;
 use super::json::Json;
 use super::pattern::Pattern;
-use crate::message::shortened;
+use crate::message::{quoted, shortened};
 
 /// Returns early with an error that starts with its place.
 macro_rules! refuse {
@@ -36,7 +38,8 @@ impl<'a> Elements<'a> {
                 ),
                 _ => refuse!(
                     place,
-                    "unknown element {name:?}; accepted: {}",
+                    "unknown element {}; accepted: {}",
+                    quoted(name),
                     accepted.join(", ")
                 ),
             }
@@ -95,7 +98,8 @@ impl<'a> Elements<'a> {
                 Some(problem) => {
                     refuse!(
                         place,
-                        "{name} {text:?} {problem}; accepted: {}",
+                        "{name} {} {problem}; accepted: {}",
+                        quoted(&text),
                         form.accepted
                     )
                 }
@@ -117,8 +121,9 @@ pub(super) fn refuse_duplicates(
     place: &str,
     entries: &[(String, Json)],
 ) -> Result<(), PolicyError> {
-    for (index, (name, _)) in entries.iter().enumerate() {
-        if entries[..index].iter().any(|(earlier, _)| earlier == name) {
+    let mut earlier = HashSet::new();
+    for (name, _) in entries {
+        if !earlier.insert(name) {
             refuse!(place, "{} occurs twice; accepted: once", shortened(name));
         }
     }

@@ -2,6 +2,7 @@
 //! so here they are errors too. The message names a space or a placeholder that explains the error.
 
 use super::placeholder;
+use crate::message::quoted;
 
 /// The form of an element, and of its negation.
 pub(super) struct Form {
@@ -38,7 +39,10 @@ impl Form {
             }
         } else {
             match placeholder::find(text) {
-                Some(found) => format!(": {found:?} is a placeholder that was not filled in"),
+                Some(found) => format!(
+                    ": {} is a placeholder that was not filled in",
+                    quoted(found)
+                ),
                 None => String::new(),
             }
         };

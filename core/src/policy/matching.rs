@@ -27,16 +27,18 @@ pub(super) enum Matching {
 impl Matching {
     /// Returns whether one of several patterns matches.
     pub(super) fn any(all: impl Iterator<Item = Self>) -> Self {
-        let mut found = Self::No;
+        let mut doubts = Vec::new();
         for matching in all {
-            found = match (found, matching) {
-                (found, Self::No) => found,
-                (_, Self::Yes) => return Self::Yes,
-                (Self::If(doubt), Self::If(more)) => Self::If(doubt.and(more)),
-                (_, open) => open,
-            };
+            match matching {
+                Self::Yes => return Self::Yes,
+                Self::No => {}
+                Self::If(doubt) => doubts.push(doubt),
+            }
         }
-        found
+        match doubts[..] {
+            [] => Self::No,
+            _ => Self::If(Doubt::all(doubts)),
+        }
     }
 
     /// Lets a placeholder match nothing, because IAM has no value for it. If that `widens` access,

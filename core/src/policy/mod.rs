@@ -34,7 +34,7 @@ pub use document::{Policy, PolicyError};
 pub use evaluate::evaluate;
 pub use near_miss::{Difference, NearMiss};
 pub use requirement::Requirement;
-pub use text::policy_text;
+pub use text::{MAX_POLICY_LENGTH, policy_text};
 pub use variables::{InvalidVariable, Variables};
 pub use write::{connect_policy, connect_sql, quoted_identifier};
 

@@ -46,24 +46,7 @@ pub(super) struct Syntax {
 
 impl Pattern {
     pub(super) fn new(text: String, syntax: Syntax) -> Self {
-        let mut tokens = Vec::with_capacity(text.len());
-        let mut rest = text.as_str();
-        while let Some(c) = rest.chars().next() {
-            if syntax.variables
-                && let Some(inner) = rest.strip_prefix("${")
-                && let Some(end) = inner.find('}')
-            {
-                tokens.push(Token::of_variable(&inner[..end]));
-                rest = &inner[end + 1..];
-                continue;
-            }
-            tokens.push(match c {
-                '*' if syntax.wildcards => Token::Star,
-                '?' if syntax.wildcards => Token::Question,
-                c => Token::Char(c),
-            });
-            rest = &rest[c.len_utf8()..];
-        }
+        let tokens = tokens(&text, syntax, |inner| inner.find('}'));
         Self { text, tokens }
     }
 
@@ -138,6 +121,37 @@ impl Pattern {
         }
         parts
     }
+}
+
+/// Splits a text into tokens. `find_end` finds the end of a variable. It is not called again once
+/// there is none, so that a text of many `${` takes no quadratic time.
+pub(super) fn tokens(
+    text: &str,
+    syntax: Syntax,
+    find_end: impl FnMut(&str) -> Option<usize>,
+) -> Vec<Token> {
+    let mut find_end = syntax.variables.then_some(find_end);
+    let mut tokens = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(find) = &mut find_end
+            && let Some(inner) = rest.strip_prefix("${")
+        {
+            if let Some(end) = find(inner) {
+                tokens.push(Token::of_variable(&inner[..end]));
+                rest = &inner[end + 1..];
+                continue;
+            }
+            find_end = None;
+        }
+        tokens.push(match c {
+            '*' if syntax.wildcards => Token::Star,
+            '?' if syntax.wildcards => Token::Question,
+            c => Token::Char(c),
+        });
+        rest = &rest[c.len_utf8()..];
+    }
+    tokens
 }
 
 impl Token {

@@ -34,12 +34,16 @@ pub(super) fn find(text: &str) -> Option<&str> {
 fn starting(text: &str) -> Option<&str> {
     let (start, end) = KINDS.iter().find(|(start, _)| text.starts_with(start))?;
     let inner = &text[start.len()..];
-    let length = inner.find(end)?;
-    let is_name = |name: &str| {
-        let accepted = |c: char| c.is_alphanumeric() || " _-.:/,'()".contains(c);
-        !name.trim().is_empty() && name.chars().all(accepted)
-    };
-    is_name(&inner[..length]).then(|| &text[..start.len() + length + end.len()])
+    let (name, rest) = inner.split_at(name_length(inner.chars()));
+    let is_placeholder = !name.trim().is_empty() && rest.starts_with(end);
+    is_placeholder.then(|| &text[..start.len() + name.len() + end.len()])
+}
+
+/// Returns how many bytes of a text can be the name in a placeholder. Reads no further, so that a
+/// text of many starts takes no quadratic time.
+pub(super) fn name_length(text: impl Iterator<Item = char>) -> usize {
+    let in_name = |c: &char| c.is_alphanumeric() || " _-.:/,'()".contains(*c);
+    text.take_while(in_name).map(char::len_utf8).sum()
 }
 
 /// Returns whether a part of an ARN that has no capital words is one, such as `ACCOUNT_ID`.

@@ -1,6 +1,8 @@
 //! Tests how policies are written, parsed, matched and evaluated.
 
 use super::matching::{Colons, matches};
+use super::pattern::{Syntax, tokens};
+use super::placeholder::name_length;
 use super::{
     CONNECT_ACTION, ConnectResource, Decision, Policy, StatementId, Variables, connect_policy,
 };
@@ -774,6 +776,70 @@ fn spaces_and_placeholders_in_an_invalid_resource_are_named() {
 fn action_has_no_variables() {
     assert!(!action_allows(r#""Action":"rds-db:${username}""#));
     assert!(action_allows(r#""NotAction":"rds-db:${username}""#));
+}
+
+#[test]
+fn document_over_1_mib_is_refused() {
+    let space = " ".repeat(1 << 20);
+    let text = format!(r#"{{"Statement":{{{}}}}}{space}"#, allow("*"));
+    let message = "policy: longer than 1 MiB; accepted: at most 1 MiB";
+    assert_eq!(refusal(&text), message);
+    let error = super::policy_text(text.as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), message);
+    policy(&text[..1 << 20]);
+    super::policy_text(&text.as_bytes()[..1 << 20]).unwrap();
+}
+
+#[test]
+fn repeated_key_is_found_among_many() {
+    let keys: String = (0..30_000).map(|n| format!(r#""a:{n}":"x","#)).collect();
+    let condition = |last: &str| {
+        let condition = format!(r#"{{"StringEquals":{{{keys}"{last}":"x"}}}}"#);
+        format!(r#"{},"Condition":{condition}"#, allow("*"))
+    };
+    of(&[&condition("a:new")]);
+    assert_eq!(
+        statement_refusal(&condition("a:29999")),
+        "Statement 2: a:29999 occurs twice; accepted: once"
+    );
+}
+
+#[test]
+fn error_quotes_only_the_start_of_a_long_text() {
+    let long = "x".repeat(100_000);
+    for inside in [
+        format!(r#""Effect":"Deny","Action":"{long}","Resource":"*""#),
+        format!(r#""Effect":"Deny","Action":"*","Resource":"{long}""#),
+        format!(r#""Effect":"{long}","Action":"*","Resource":"*""#),
+        format!(r#""{long}":"Deny""#),
+    ] {
+        assert!(statement_refusal(&inside).len() < 300);
+    }
+}
+
+#[test]
+fn missing_end_of_a_variable_is_searched_once() {
+    let syntax = Syntax {
+        wildcards: true,
+        variables: true,
+    };
+    let mut searches = 0;
+    let text = "${aws:x}${a:b${a:b${";
+    let tokens = tokens(text, syntax, |inner| {
+        searches += 1;
+        inner.find('}')
+    });
+    assert_eq!((searches, tokens.len()), (2, 1 + "${a:b${a:b${".len()));
+}
+
+#[test]
+fn name_of_a_placeholder_ends_at_the_first_character_that_no_name_has() {
+    for text in ["db user<db", "db user}", "db user", "db user\u{7}"] {
+        let mut read = 0;
+        let length = name_length(text.chars().inspect(|_| read += 1));
+        assert_eq!(length, "db user".len(), "{text:?}");
+        assert!(read <= length + 1, "{text:?}");
+    }
 }
 
 #[test]

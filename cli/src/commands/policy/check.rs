@@ -3,11 +3,14 @@
 //! says so too.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
 use clap::Args;
-use rdsign::policy::{ConnectResource, Decision, Policy, Variables, Wildcards, check, policy_text};
+use rdsign::policy::{
+    ConnectResource, Decision, MAX_POLICY_LENGTH, Policy, Variables, Wildcards, check, policy_text,
+};
 
 use super::{partition, report};
 use crate::failure::Failure;
@@ -86,14 +89,14 @@ pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
 
 fn read(file: &str) -> Result<Policy, Failure> {
     let failed = |error: &dyn Display| Failure::Usage(format!("{file}: {error}"));
-    let bytes = match file {
-        "-" => {
-            let mut bytes = Vec::new();
-            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-        }
-        path => std::fs::read(path),
+    let mut bytes = Vec::new();
+    // One byte more, so that core refuses a longer file.
+    let limit = MAX_POLICY_LENGTH as u64 + 1;
+    let length = match file {
+        "-" => io::stdin().take(limit).read_to_end(&mut bytes),
+        path => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
-    let bytes = bytes.map_err(|error| failed(&error))?;
+    length.map_err(|error| failed(&error))?;
     let policy = policy_text(&bytes).and_then(Policy::from_json_or_answer);
     policy.map_err(|error| failed(&error))
 }
