@@ -13,7 +13,9 @@ use super::matching::{Colons, Matching};
 use super::pattern::{Pattern, Syntax};
 use super::requirement::{Requirement, shown_condition};
 use super::variables::Variables;
-use crate::message::shortened;
+use crate::message::{quoted, shortened};
+
+const TEXTS: &str = "accepted: a string or a list of strings";
 
 /// Whether something holds.
 #[derive(Debug)]
@@ -60,19 +62,36 @@ impl Condition {
                 variables: variables && matches!(test, Some(Test::Text { .. })),
             };
             for (key, json) in object(place, &operator, json)? {
-                let value = |json| match json {
-                    Json::Text(text) | Json::Number(text) => Ok(Pattern::new(text, syntax)),
-                    Json::Bool(value) => Ok(Pattern::new(value.to_string(), syntax)),
-                    other => refuse!(
-                        place,
-                        "{} {} is or contains {}; accepted: a string or a list of strings",
-                        shortened(&operator),
-                        shortened(&key),
-                        other.kind()
-                    ),
+                let problem = |problem: &str| {
+                    let (operator, key) = (shortened(&operator), shortened(&key));
+                    PolicyError::new(place, &format!("{operator} {key} {problem}"))
                 };
-                let values = json.into_list().into_iter().map(value);
-                let values = values.collect::<Result<_, _>>()?;
+                let value = |json| {
+                    let text = match json {
+                        Json::Text(text) | Json::Number(text) => text,
+                        Json::Bool(value) => value.to_string(),
+                        other => {
+                            let kind = other.kind();
+                            return Err(problem(&format!("is or contains {kind}; {TEXTS}")));
+                        }
+                    };
+                    if let Some(Test::Bool | Test::Null) = test
+                        && !["true", "false"]
+                            .iter()
+                            .any(|own| own.eq_ignore_ascii_case(&text))
+                    {
+                        let text = quoted(&text);
+                        let accepted = "accepted: true, false";
+                        return Err(problem(&format!("is or contains {text}; {accepted}")));
+                    }
+                    Ok(Pattern::new(text, syntax))
+                };
+                let list = json.into_list();
+                // Would never hold, so that a Deny would deny nothing.
+                if list.is_empty() {
+                    return Err(problem(&format!("is an empty list; {TEXTS}")));
+                }
+                let values = list.into_iter().map(value).collect::<Result<_, _>>()?;
                 conditions.push(Self {
                     operator: operator.clone(),
                     key,

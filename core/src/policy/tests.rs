@@ -558,6 +558,26 @@ fn condition_of_the_wrong_type_is_refused_with_its_statement() {
             "Bool a:b is or contains an object; accepted: a string or a list of strings",
         ),
         (
+            r#"{"StringEquals":{"aws:username":[]}}"#,
+            "StringEquals aws:username is an empty list; accepted: a string or a list of strings",
+        ),
+        (
+            r#"{"NumericEquals":{"a:b":[]}}"#,
+            "NumericEquals a:b is an empty list; accepted: a string or a list of strings",
+        ),
+        (
+            r#"{"Bool":{"a:b":["true","yes"]}}"#,
+            r#"Bool a:b is or contains "yes"; accepted: true, false"#,
+        ),
+        (
+            r#"{"BoolIfExists":{"a:b":0}}"#,
+            r#"BoolIfExists a:b is or contains "0"; accepted: true, false"#,
+        ),
+        (
+            r#"{"Null":{"a:b":"true "}}"#,
+            r#"Null a:b is or contains "true "; accepted: true, false"#,
+        ),
+        (
             r#"{"Bool":{"a:b":"true"},"Bool":{"a:b":"false"}}"#,
             "Bool occurs twice; accepted: once",
         ),
