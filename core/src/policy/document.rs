@@ -5,7 +5,7 @@
 //! document that is accepted here.
 
 use super::condition::Condition;
-use super::elements::{Elements, refuse};
+use super::elements::{Elements, refuse, refuse_duplicates};
 use super::form::{ACTION, RESOURCE};
 use super::json::Json;
 use super::pattern::{Pattern, Syntax};
@@ -102,7 +102,10 @@ impl Policy {
                 Json::Object(mut entries) => {
                     let place = |name| entries.iter().position(|(entry, _)| entry == name);
                     match (place(name), place("Statement")) {
-                        (Some(at), None) => entries.swap_remove(at).1,
+                        (Some(at), None) => {
+                            refuse_duplicates(PLACE, &entries)?;
+                            entries.swap_remove(at).1
+                        }
                         _ => Json::Object(entries),
                     }
                 }

@@ -15,7 +15,7 @@ pub(super) struct Form {
 pub(super) const ACTION: Form = Form {
     name: "Action",
     negated_name: "NotAction",
-    accepted: r#""*" or "service:name", with wildcards only in the name"#,
+    accepted: r#""*" or "service:name", with letters, digits and wildcards in the name"#,
     is_valid: is_action,
 };
 
@@ -56,12 +56,13 @@ impl Form {
 /// (<https://github.com/theserverlessway/aws-baseline/issues/1>).
 fn is_action(pattern: &str) -> bool {
     let in_service = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?');
     pattern == "*"
         || pattern.split_once(':').is_some_and(|(service, name)| {
             !service.is_empty()
                 && service.chars().all(in_service)
                 && !name.is_empty()
-                && !name.contains(':')
+                && name.chars().all(in_name)
         })
 }
 

@@ -740,6 +740,11 @@ fn action_that_could_never_match_is_refused() {
         "*:*",
         "r d:x",
         "**",
+        "rds-db:con nect",
+        "rds-db:connect\u{a0}x",
+        "rds-db:connect,s3:Get",
+        "rds-db:connéct",
+        "rds-db:con-nect",
     ] {
         let message = statement_refusal(&format!(
             r#""Effect":"Deny","Action":"{action}","Resource":"*""#
@@ -793,9 +798,37 @@ fn spaces_and_placeholders_in_an_invalid_resource_are_named() {
 }
 
 #[test]
-fn action_has_no_variables() {
-    assert!(!action_allows(r#""Action":"rds-db:${username}""#));
-    assert!(action_allows(r#""NotAction":"rds-db:${username}""#));
+fn spaces_and_placeholders_in_an_action_are_named() {
+    for name in ["Action", "NotAction"] {
+        for (action, why) in [
+            ("rds-db:connect ", "a space stands after it"),
+            ("\\trds-db:connect", "a space stands before it"),
+            (
+                "rds-db:${action}",
+                r#""${action}" is a placeholder that was not filled in"#,
+            ),
+        ] {
+            let inside = format!(r#""Effect":"Deny","{name}":"{action}","Resource":"*""#);
+            let message = statement_refusal(&inside);
+            assert!(
+                message.contains(&format!(" is invalid: {why}; ")),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn policy_that_occurs_twice_in_an_answer_is_refused() {
+    let open = format!(r#"{{"Statement":{{{}}}}}"#, allow("*"));
+    let closed = format!(r#"{{"Statement":{{{}}}}}"#, deny("*"));
+    for name in ["PolicyDocument", "Document", "PolicyVersion"] {
+        let text = format!(r#"{{"{name}":{open},"PolicyName":"x","{name}":{closed}}}"#);
+        let error = Policy::from_json_or_answer(&text).unwrap_err();
+        let expected = format!("policy: {name} occurs twice; accepted: once");
+        assert_eq!(error.to_string(), expected);
+        Policy::from_json_or_answer(&format!(r#"{{"{name}":{open},"PolicyName":"x"}}"#)).unwrap();
+    }
 }
 
 #[test]
