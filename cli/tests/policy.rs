@@ -229,6 +229,48 @@ fn a_login_that_depends_on_a_variable_ends_with_3_and_its_value_decides() {
 }
 
 #[test]
+fn only_keys_that_may_be_passed_are_advised() {
+    let if_equal = |key: &str, value: &str| {
+        format!(
+            r#"{{"Effect": "Allow", "Action": "*", "Resource": "*",
+                "Condition": {{"StringEquals": {{"{key}": "{value}"}}}}}}"#
+        )
+    };
+    for (key, advice) in [
+        ("username", None),
+        (r"aws:\u001b[31m", None),
+        (r"aws:\u202e", None),
+        ("aws:SourceIp", None),
+        ("aws:x=y", None),
+        ("aws:PrincipalTag/team", Some("aws:PrincipalTag/team=VALUE")),
+        (
+            "aws:PrincipalTag/cost center",
+            Some("'aws:PrincipalTag/cost center=VALUE'"),
+        ),
+    ] {
+        let output = check(&["-"], &of(&[&if_equal(key, "x")]));
+        assert_eq!((output.status, output.stderr.as_str()), (3, ""));
+        assert!(!output.stdout.contains('\u{1b}'), "{:?}", output.stdout);
+        let (_, shown) = output.stdout.split_once(" --variable ").unzip();
+        assert_eq!(shown, advice.map(|key| format!("{key}.\n")).as_deref());
+    }
+    let both = of(&[&if_equal("username", "x"), &if_equal("aws:userid", "x")]);
+    assert!(
+        check(&["-"], &both)
+            .stdout
+            .ends_with(" aws:userid=VALUE.\n")
+    );
+    // The key is known, but a variable in its value is not.
+    let inner = of(&[&if_equal("aws:username", "${aws:userid}")]);
+    let output = check(&["-", "--variable", "aws:username=x"], &inner);
+    assert!(
+        output.stdout.ends_with(" aws:userid=VALUE.\n"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
 fn a_deny_with_a_condition_is_reported_with_the_statement_that_allows_otherwise() {
     let allow =
         format!(r#"{{"Effect": "Allow", "Action": "rds-db:connect", "Resource": "{ARN}"}}"#);

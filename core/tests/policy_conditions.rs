@@ -491,6 +491,11 @@ fn variables_are_key_and_value() {
             &["${aws:username}=x"],
             "\"${aws:username}\" is not a condition key",
         ),
+        (&["aws:a b=x"], "\"aws:a b\" is not a condition key"),
+        (
+            &["aws:PrincipalTag/a\u{1b}=x"],
+            "\"aws:PrincipalTag/a\\u{1b}\" is not a condition key",
+        ),
         (
             &["aws:sourceip=1.2.3.4"],
             "aws:sourceip is not supported for rds-db by AWS",
@@ -504,6 +509,9 @@ fn variables_are_key_and_value() {
         assert_eq!(error, format!("variable: {problem}; {accepted}"));
     }
     Variables::new(["aws:PrincipalTag/a=b=c"]).unwrap();
+    let condition = allow_if("StringEquals", "aws:PrincipalTag/cost center", r#""db""#);
+    let known = ["aws:PrincipalTag/cost center=db"];
+    assert!(checked(&[condition], &known).decision.is_allowed());
 }
 
 #[test]

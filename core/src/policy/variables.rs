@@ -33,7 +33,7 @@ impl Variables {
     /// matter. A value may be empty, like that of a tag.
     ///
     /// # Errors
-    /// A text has no `=`, or a key without `:`. A key is given twice, or IAM database
+    /// A text has no `=`, or not a condition key before it. A key is given twice, or IAM database
     /// authentication does not support it.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidVariable> {
         let mut variables = Self::default();
@@ -41,7 +41,7 @@ impl Variables {
             let Some((key, value)) = text.split_once('=') else {
                 return Err(invalid(&format!("{} has no value", quoted(text))));
             };
-            let problem = if !key.contains(':') || key.contains(['$', '{', '}', ' ']) {
+            let problem = if !is_condition_key(key) {
                 format!("{} is not a condition key", quoted(key))
             } else if is_unsupported(key) {
                 format!("{key} is not supported for rds-db by AWS")
@@ -63,6 +63,15 @@ impl Variables {
         let (_, value) = entries.find(|(own, _)| own.eq_ignore_ascii_case(key))?;
         Some(value)
     }
+}
+
+/// Returns whether a text is a condition key. The key of a tag, after the first `/`, may contain
+/// spaces.
+fn is_condition_key(key: &str) -> bool {
+    let prefix = key.split('/').next().unwrap_or_default();
+    key.contains(':')
+        && !prefix.contains(' ')
+        && !key.contains(|c: char| c.is_control() || matches!(c, '$' | '{' | '}'))
 }
 
 fn invalid(problem: &str) -> InvalidVariable {

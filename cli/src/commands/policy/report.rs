@@ -1,7 +1,9 @@
 //! Writes the result of `rdsign policy check` as text: the decision, what it depends on, and near
 //! misses. The texts about conditions and differences come from the library.
 
-use rdsign::policy::{CONNECT_ACTION, Check, Decision, OpenStatement, StatementId};
+use rdsign::policy::{
+    CONNECT_ACTION, Check, Decision, OpenStatement, Requirement, StatementId, Variables,
+};
 
 use crate::output::terminal::{Style, WIDTH, wrap};
 
@@ -11,7 +13,9 @@ pub(super) fn text(answer: &Check, files: &[String]) -> String {
     let mut text = format!("{verdict}\n  {CONNECT_ACTION}\n  {}\n", answer.arn);
     if let Some(key) = key_to_pass(&answer.decision) {
         let hint = "Pass the values that you know, such as --variable";
-        text.push_str(&format!("\n{hint} {key}=VALUE.\n"));
+        // A plain key needs no quotes but for spaces.
+        let quote = if key.contains(' ') { "'" } else { "" };
+        text.push_str(&format!("\n{hint} {quote}{key}=VALUE{quote}.\n"));
     }
     for near_miss in &answer.near_misses {
         let by = place(&near_miss.statement, files);
@@ -81,10 +85,18 @@ fn key_to_pass(decision: &Decision) -> Option<&str> {
     let Decision::Undecided { allows, denies, .. } = decision else {
         return None;
     };
-    let mut open = allows
-        .iter()
-        .chain(denies)
-        .flat_map(|open| &open.requirements);
-    let found = open.find(|open| ["condition", "variable"].contains(&open.id()))?;
-    found.keys().first().map(String::as_str)
+    let open = allows.iter().chain(denies);
+    let open = open.flat_map(|open| &open.requirements);
+    let mut keys = open
+        .filter(|open| ["condition", "variable"].contains(&open.id()))
+        .flat_map(Requirement::keys);
+    keys.find(|key| may_be_passed(key)).map(String::as_str)
+}
+
+/// Returns whether --variable accepts a key, and a terminal and a shell show it as it is.
+fn may_be_passed(key: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || " _.:/+-@".contains(c);
+    key.len() <= WIDTH
+        && key.chars().all(is_plain)
+        && Variables::new([&format!("{key}=VALUE")[..]]).is_ok()
 }
