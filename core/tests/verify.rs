@@ -322,6 +322,20 @@ fn an_allow_with_an_unknown_condition_is_ignored_and_named() {
 }
 
 #[test]
+fn a_deny_whose_wildcard_may_match_a_colon_counts() {
+    let deny = r#"{"Effect": "Deny", "Action": "*",
+        "Resource": "arn:aws:rds-db:eu-central-1:123456789012:*/iam_user"}"#;
+    let line = with_policies(&format!("{ALLOW}, {deny}"), "jane").unwrap_err();
+    assert!(
+        line.starts_with("not-allowed: ")
+            && line.contains("unless")
+            && line.contains("whether a wildcard matches a colon")
+            && !line.contains("ignored"),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_known_variable_decides() {
     let own = r#"{"Effect": "Allow", "Action": "rds-db:connect",
         "Resource": "arn:aws:rds-db:*:*:dbuser:*/${aws:username}"}"#;

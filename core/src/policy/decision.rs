@@ -61,6 +61,12 @@ impl Decision {
 }
 
 impl OpenStatement {
+    /// Returns whether the statement only depends on what a wildcard matches.
+    pub(crate) fn is_about_a_wildcard(&self) -> bool {
+        let mut all = self.requirements.iter();
+        all.all(|open| open.id() == "wildcard-colon" && open.keys().is_empty())
+    }
+
     /// Returns the requirements as text that can follow "if".
     pub fn requirements_text(&self) -> String {
         let texts: Vec<_> = self.requirements.iter().map(ToString::to_string).collect();

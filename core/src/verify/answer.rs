@@ -53,7 +53,9 @@ fn shown_key(id: &str) -> String {
 /// Says that an undecided Allow did not count.
 fn ignored(decision: &Decision) -> &'static str {
     match decision {
-        Decision::Undecided { .. } => "ignored: a statement with an unknown condition: ",
+        Decision::Undecided {
+            allowed_by: None, ..
+        } => "ignored: a statement with an unknown condition: ",
         _ => "",
     }
 }

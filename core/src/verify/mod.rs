@@ -14,7 +14,7 @@ pub use answer::{Accepted, Refusal};
 
 use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
 use crate::names::{CONNECT_ACTION, ConnectResource, Endpoint, Region};
-use crate::policy::{Decision, Policy, Variables, evaluate};
+use crate::policy::{Decision, OpenStatement, Policy, Variables, evaluate};
 use crate::received::{
     Parts, parse, repeats, repeats_a_secret, session_token_problem, signed_host,
 };
@@ -48,7 +48,8 @@ pub struct AccessKey {
 ///
 /// A statement of a policy does not count if it depends on a value that is not known: such an Allow
 /// allows nothing, and such a Deny denies nothing. [`Accepted`] and [`Refusal`] name it. IAM knows
-/// the value, so it may decide otherwise.
+/// the value, so it may decide otherwise. A Deny that only depends on whether a wildcard matches a
+/// colon counts, because IAM is likely to deny the login.
 ///
 /// # Errors
 /// The first [`Refusal`] that applies, in the order of the variants.
@@ -98,7 +99,7 @@ fn decide(
             allowed_by: Some(_),
             denies,
             ..
-        } => denies,
+        } if !denies.iter().any(OpenStatement::is_about_a_wildcard) => denies,
         decision => {
             return Err(Refusal::NotAllowed {
                 access_key_id: access_key_id(),
