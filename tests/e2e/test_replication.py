@@ -1,6 +1,7 @@
 """Logical replication: who may start it, and when a token is enough."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -106,3 +107,35 @@ def test_a_user_s_functions_do_not_run_as_the_superuser(shared):
         stdin=f"set client_min_messages = warning; {trap}", password=shared.password, PGUSER="postgres"
     )
     assert (done.stderr, done.stdout) == ("", "t|postgres\n")
+
+
+@pytest.fixture
+def library(shared):
+    """A library outside PostgreSQL's own folder that leaves a file next to itself when it is loaded."""
+    folder = shared.place.base / "elsewhere"
+    folder.mkdir(exist_ok=True)
+    source = f"""
+        #include <stdio.h>
+        __attribute__((constructor)) static void run(void) {{ fclose(fopen("{shared.folder}/ran", "w")); }}
+        void _PG_output_plugin_init(void *callbacks) {{ (void)callbacks; }}
+    """
+    compiler = ["cc", "-shared", "-fPIC", "-o", folder / "plugin.so", "-xc", "-"]
+    subprocess.run(compiler, input=source, text=True, check=True)
+    yield folder / "plugin"
+    (shared.folder / "ran").unlink(missing_ok=True)
+
+
+def test_a_plugin_is_loaded_from_the_folder_of_postgresql_only(shared, library):
+    refused = "ERROR:  access to a library outside PostgreSQL's own folder is not allowed\n"
+    for plugin in (library, f"{library}.so", f"../../../..{library}", f"$libdir/../../../../..{library}"):
+        created = f"SELECT pg_create_logical_replication_slot('elsewhere', '{plugin}')"
+        done = shared.psql(sql=created, password=shared.password, PGUSER="postgres")
+        assert refused in done.stderr or "could not access file" in done.stderr, done.stderr
+        created = f'CREATE_REPLICATION_SLOT elsewhere TEMPORARY LOGICAL "{plugin}"'
+        done = replicate(shared, shared.password, created, username="postgres")
+        assert refused in done.stderr or "could not access file" in done.stderr, done.stderr
+        assert plugin != library or refused in done.stderr
+    assert not (shared.folder / "ran").exists()
+    for plugin in ("pgoutput", "test_decoding"):
+        created = f"SELECT slot_name FROM pg_create_logical_replication_slot('own', '{plugin}', true)"
+        assert shared.as_postgres(created) == ["own"]

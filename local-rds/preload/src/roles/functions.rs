@@ -36,6 +36,8 @@ macro_rules! functions {
             $(pub(crate) $field: unsafe extern "C-unwind" fn($($argument),* $(, $variadic)?) $(-> $result)?,)+
             /// Whether this session replicates: PostgreSQL's `am_walsender`.
             pub(crate) is_replication: *const bool,
+            /// The folder of PostgreSQL's own libraries, as a C string: `pkglib_path`.
+            pub(crate) library_folder: *const c_char,
         }
 
         impl Functions {
@@ -47,6 +49,7 @@ macro_rules! functions {
                         process_utility: transmute_copy(&symbol(c"standard_ProcessUtility")?),
                         $($field: transmute_copy(&symbol($name)?),)+
                         is_replication: symbol(c"am_walsender")?.cast(),
+                        library_folder: symbol(c"pkglib_path")?.cast(),
                     })
                 }
             }
@@ -81,7 +84,7 @@ functions! {
     error_finish = c"errfinish": fn(*const c_char, c_int, *const c_char);
 }
 
-// SAFETY: the pointer is to a variable of this process, which is written before the first login.
+// SAFETY: the pointers are to variables of this process, written before the first login.
 unsafe impl Send for Functions {}
 // SAFETY: as above.
 unsafe impl Sync for Functions {}

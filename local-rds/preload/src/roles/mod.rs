@@ -5,7 +5,8 @@
 //! [`utility`] hooks into the processing of utility statements. After each that can change who is
 //! a member of a role, [`membership`] refuses the superuser as a member of rds_iam, and lets the
 //! members of rds_replication replicate. [`password_login`] asks a member of rds_iam for its
-//! password if it replicates and the configuration does not allow tokens for that.
+//! password if it replicates and the configuration does not allow tokens for that. [`libraries`]
+//! refuses to load a logical decoding plugin from another folder than PostgreSQL's own.
 //!
 //! # What PostgreSQL 16 changed
 //!
@@ -42,6 +43,7 @@
 //! - A role with the privileges of rds_iam needs a token, except to replicate.
 
 mod functions;
+mod libraries;
 mod membership;
 mod password_login;
 mod statement;
