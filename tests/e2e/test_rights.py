@@ -98,6 +98,21 @@ def test_postgres_cannot_reach_the_machine_or_become_a_superuser(shared, sql):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("role", ["rds_iam", "rds_password", "rds_replication", "rds_superuser"])
+def test_the_roles_of_rds_stay(shared, role):
+    """The login rules name rds_iam: without it, its members would log in with their passwords."""
+    for sql in (
+        f"drop role {role}",
+        f"create role other; drop role other, {role}",
+        f"alter role {role} rename to gone",
+        f"do $$ begin execute 'alter group ' || '{role} rename to gone'; end $$",
+    ):
+        done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
+        assert "ERROR:  the roles of RDS cannot be dropped or renamed" in done.stderr, done.stderr
+    assert shared.as_postgres(f"select rolname from pg_roles where rolname in ('{role}', 'gone')") == [role]
+    shared.as_postgres("create role other; alter role other rename to another; drop role another")
+
+
 @pytest.mark.parametrize(
     "sql",
     [

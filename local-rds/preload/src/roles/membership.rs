@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 
-use super::functions::{BOOTSTRAP_SUPERUSER, Functions, Level};
+use super::functions::{BOOTSTRAP_SUPERUSER, Functions, Level, RoleId};
 
 /// Gives the members of rds_replication, and nobody else, the attribute that PostgreSQL asks for.
 ///
@@ -19,6 +19,39 @@ THEN NOT rolreplication ELSE rolreplication END";
 
 const CLEAR_REPLICATION: &CStr = c"\
 UPDATE pg_catalog.pg_authid SET rolreplication = false WHERE NOT rolsuper AND rolreplication";
+
+/// The roles that the login rules and the rights of `postgres` depend on.
+const ROLES_OF_RDS: [&CStr; 4] = [
+    c"rds_iam",
+    c"rds_password",
+    c"rds_replication",
+    c"rds_superuser",
+];
+
+/// Returns the ids of the roles of RDS.
+///
+/// # Safety
+/// Must be called in a transaction. No value of the callers may need a destructor.
+pub(super) unsafe fn roles_of_rds(postgres: &Functions) -> [RoleId; 4] {
+    // SAFETY: passed on from the caller; the names are C strings.
+    ROLES_OF_RDS.map(|name| unsafe { (postgres.find_role)(name.as_ptr(), true) })
+}
+
+/// Raises an error if a role of RDS was dropped or renamed. Without rds_iam, for example, its
+/// members would log in with their passwords.
+///
+/// # Safety
+/// As [`roles_of_rds`].
+pub(super) unsafe fn check_roles_of_rds(postgres: &Functions, before: [RoleId; 4]) {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        (postgres.see_changes)();
+        if roles_of_rds(postgres) != before {
+            let message = c"the roles of RDS cannot be dropped or renamed";
+            postgres.raise(Level::Error, *b"42501", message);
+        }
+    }
+}
 
 /// Raises an error if the superuser is in rds_iam: a token could then log in as it.
 ///

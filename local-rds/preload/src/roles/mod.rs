@@ -2,11 +2,12 @@
 //!
 //! # On every version
 //!
-//! [`utility`] hooks into the processing of utility statements. After each that can change who is
-//! a member of a role, [`membership`] refuses the superuser as a member of rds_iam, and lets the
-//! members of rds_replication replicate. [`password_login`] asks a member of rds_iam for its
-//! password if it replicates and the configuration does not allow tokens for that. [`libraries`]
-//! refuses to load a logical decoding plugin from another folder than PostgreSQL's own.
+//! [`utility`] hooks into the processing of utility statements. After each that can change a role or
+//! who is a member of it, [`membership`] refuses the loss of a role of RDS and the superuser as a
+//! member of rds_iam, and lets the members of rds_replication replicate. [`password_login`] asks a
+//! member of rds_iam for its password if it replicates and the configuration does not allow tokens
+//! for that. [`libraries`] refuses to load a logical decoding plugin from another folder than
+//! PostgreSQL's own.
 //!
 //! # What PostgreSQL 16 changed
 //!

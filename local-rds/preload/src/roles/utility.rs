@@ -14,6 +14,8 @@ use super::statement::is_grant_of_rds_iam;
 const SECURITY_LOCAL_USERID_CHANGE: c_int = 1;
 /// The tag of ALTER ROLE, ALTER USER and ALTER GROUP.
 const ALTER_ROLE: &CStr = c"ALTER ROLE";
+/// The tags of the statements that can drop or rename a role.
+const CHANGES_ROLES: [&CStr; 2] = [c"DROP ROLE", ALTER_ROLE];
 /// The tags of the statements that can change who is a member of a role.
 const CHANGES_MEMBERS: [&CStr; 4] = [c"GRANT ROLE", c"REVOKE ROLE", c"CREATE ROLE", ALTER_ROLE];
 
@@ -41,6 +43,9 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
     unsafe {
         let tag = CStr::from_ptr((postgres.tag_name)((postgres.tag)(statement)));
         let changes_members = CHANGES_MEMBERS.contains(&tag);
+        let before = CHANGES_ROLES
+            .contains(&tag)
+            .then(|| membership::roles_of_rds(postgres));
         let (mut user, mut security) = (0, 0);
         (postgres.get_user)(&raw mut user, &raw mut security);
         let as_superuser = changes_members
@@ -68,6 +73,9 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
             destination,
             completion,
         );
+        if let Some(before) = before {
+            membership::check_roles_of_rds(postgres, before);
+        }
         if changes_members {
             become_superuser();
             membership::check_superuser(postgres);
