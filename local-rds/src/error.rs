@@ -3,6 +3,8 @@
 //! If the user can do something about a problem, the message says what. Some messages end with the
 //! last lines of PostgreSQL's log, which never contains a secret.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::{fmt, io};
 
@@ -203,11 +205,20 @@ impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
 pub struct LogTail(String);
 
 impl LogTail {
-    /// Reads the last lines of the log at `path`, or none if it cannot be read.
-    pub(crate) fn of(path: &std::path::Path) -> Self {
+    /// Reads the last lines of a log, or none if it cannot be read. Takes the open file, because
+    /// its path may lead to another one by now.
+    pub(crate) fn of(log: &File) -> Self {
         const LINES: usize = 15;
-        let log = std::fs::read(path).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        const BYTES: u64 = 64 << 10;
+        let size = log.metadata().map_or(0, |about| about.len());
+        let mut last = vec![0; usize::try_from(size.min(BYTES)).unwrap_or(0)];
+        if log
+            .read_exact_at(&mut last, size.saturating_sub(BYTES))
+            .is_err()
+        {
+            last.clear();
+        }
+        let log = String::from_utf8_lossy(&last);
         let lines: Vec<&str> = log.lines().collect();
         Self(lines[lines.len().saturating_sub(LINES)..].join("\n  "))
     }

@@ -53,7 +53,7 @@ impl Local {
             Some(path) => Folder::kept(path, run_as)?,
             None => Folder::temporary(run_as)?,
         };
-        let postgres = Postgres::find(&folder.path(DATA))?;
+        let postgres = Postgres::find(&folder)?;
         let file = ConfigFile::choose(options.config.clone(), &options.endpoints, &folder)?;
         let read = |port| Config::read(&file.path, port, &file.more_endpoints);
         let config = folder.run_as().as_owner(|| read(port))?;
@@ -64,7 +64,7 @@ impl Local {
         folder.write("server.key", 0o600, certificates.server_key.as_bytes())?;
         preload_library::install(&folder)?;
         let stopping = || format!("stopping the PostgreSQL in {}", folder.path(DATA).display());
-        orphan::stop_server_in(&folder.path(DATA)).context(stopping)?;
+        orphan::stop_server_in(&folder.path(DATA), folder.run_as()).context(stopping)?;
         let (password, durable) = (&config.postgres_password, options.data.is_some());
         initdb::run(&folder, &postgres, password, durable, signals)?;
         folder.write(LOG, 0o644, b"")?;

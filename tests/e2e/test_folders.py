@@ -2,6 +2,7 @@
 run from them, and no secret is written to them."""
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -55,7 +56,7 @@ def kept(place):
 def test_a_folder_that_others_can_write_to_is_refused(place, kept):
     for path in (kept, kept / "config.toml", kept / "data", kept / "data/postgresql.auto.conf"):
         before = mode(path)
-        for more in (0o020, 0o002):
+        for more in (0o020, 0o002) if path.name != "config.toml" else (0o002,):
             path.chmod(before | more)
             refused(place, kept, f"{path}: other users can write to it")
         path.chmod(before)
@@ -75,9 +76,33 @@ def test_a_file_of_another_user_in_the_folder_is_refused(place, kept):
 
 def test_a_folder_that_everyone_can_replace_is_refused(place, kept):
     kept.parent.chmod(0o777)
-    refused(place, kept, f"{kept.parent}: everyone can replace the folders in it")
+    refused(place, kept, f"{kept.parent}: everyone can replace the files in it")
     kept.parent.chmod(0o1777)
     assert place.run("--data", kept, "--", "true")[0] == 0
+
+
+@root_only
+def test_a_folder_that_another_user_can_replace_is_refused(place, kept):
+    os.chown(kept.parent, OTHER, OTHER)
+    refused(place, kept, f"{kept.parent}: belongs to the user daemon")
+    new = kept.parent / "new"
+    new.mkdir()
+    refused(place, new, f"{kept.parent}: belongs to the user daemon")
+    os.chown(kept.parent, 0, 0)
+    assert place.run("--data", kept, "--", "true")[0] == 0
+
+
+def test_missing_parents_of_the_folder_are_open_and_removed_on_failure(users_place):
+    base = users_place.temporary / "new"
+    assert users_place.run("--data", base / "sub/data", "--", "true")[0] == 0
+    assert [mode(base), mode(base / "sub"), mode(base / "sub/data")] == [0o755, 0o755, 0o700]
+    if not users_place.prefix and os.geteuid() == 0:
+        closed = users_place.base / "closed"
+        closed.mkdir(mode=0o700)
+        status, _, error = users_place.run("--data", closed / "sub/data", "--", "true")
+        assert (status, "cannot enter this folder" in error) == (1, True)
+        assert list(closed.iterdir()) == []
+    shutil.rmtree(base)
 
 
 def test_a_folder_that_was_opened_is_closed_again(place, kept):
@@ -85,6 +110,16 @@ def test_a_folder_that_was_opened_is_closed_again(place, kept):
     (kept / "config.toml").chmod(0o644)
     assert place.run("--data", kept, "--", "true")[0] == 0
     assert (mode(kept), mode(kept / "config.toml")) == (0o700, 0o600)
+
+
+def test_a_configuration_that_an_editor_opened_for_the_group_is_closed_again(place, kept):
+    config = kept / "config.toml"
+    config.chmod(0o664)
+    assert place.run("--data", kept, "--", "true")[0] == 0
+    assert mode(config) == 0o600
+    kept.chmod(0o750)  # the group could have changed it
+    config.chmod(0o664)
+    refused(place, kept, f"{config}: other users can write to it")
 
 
 def test_an_empty_folder_of_ones_own_is_closed(place):
@@ -116,3 +151,20 @@ def test_a_given_file_that_everyone_can_write_to_is_refused(place, shared, optio
     assert (status, f"{file}: everyone can write to it" in error) == (2, True)
     file.chmod(0o664)
     assert place.run(option, file, "--", "true")[0] == 0
+
+
+@root_only
+def test_a_pipe_in_the_folder_does_not_block_the_start(place, kept):
+    """The user that PostgreSQL runs as can put one there."""
+    for name in ("data/PG_VERSION", "data/postmaster.pid", "rdsign-local.lock"):
+        path = kept / name
+        content = path.read_bytes() if path.exists() else None
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        os.chown(path, kept.stat().st_uid, kept.stat().st_gid)
+        place.run("--data", kept, "--", "true")  # whatever it says, it ends
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+            os.chown(path, kept.stat().st_uid, kept.stat().st_gid)
+    assert place.run("--data", kept, "--", "true")[0] == 0

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::unistd::Uid;
 
-use super::{DATA, LOCK, PREFIX};
+use super::{DATA, LOCK, PREFIX, regular};
 use crate::process::orphan;
 use crate::process::run_as::RunAs;
 
@@ -27,7 +27,7 @@ pub(crate) fn remove(parent: &Path, run_as: &RunAs) {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
             // Keeps the lock until the folder is gone.
             if let Ok(Some(_lock)) = run_as.as_owner(|| take_over(&entry.path(), owner)) {
-                let _ = orphan::stop_server_in(&entry.path().join(DATA));
+                let _ = orphan::stop_server_in(&entry.path().join(DATA), run_as);
                 let _ = run_as.as_owner(|| std::fs::remove_dir_all(entry.path()));
             }
         }
@@ -40,7 +40,7 @@ fn take_over(folder: &Path, owner: Uid) -> io::Result<Option<File>> {
     if !about.is_dir() || about.uid() != owner.as_raw() {
         return Ok(None);
     }
-    let lock = match OpenOptions::new().write(true).open(folder.join(LOCK)) {
+    let lock = match regular::open(OpenOptions::new().write(true), &folder.join(LOCK)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if about.modified()?.elapsed().unwrap_or_default() < UNTIL_LOCKED {
                 return Ok(None);
@@ -114,6 +114,16 @@ mod tests {
     fn a_folder_that_is_just_being_created_stays() {
         let parent = writable_by_all();
         old_folder(parent.path(), false);
+        remove(parent.path(), &run_as());
+        assert_eq!(leftovers(parent.path()), 1);
+    }
+
+    #[test]
+    fn a_pipe_instead_of_a_lock_does_not_block() {
+        let parent = writable_by_all();
+        let folder = old_folder(parent.path(), false);
+        let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
+        run_as().as_owner(|| nix::unistd::mkfifo(&folder.join(LOCK), mode).unwrap());
         remove(parent.path(), &run_as());
         assert_eq!(leftovers(parent.path()), 1);
     }

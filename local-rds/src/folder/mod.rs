@@ -5,11 +5,12 @@
 //! lock of a temporary folder may remove it.
 
 pub(crate) mod leftovers;
+pub(crate) mod regular;
 pub(crate) mod trust;
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
@@ -58,27 +59,45 @@ impl Folder {
     /// Opens the folder of `--data`, which is created if missing and not removed.
     pub(crate) fn kept(path: &Path, run_as: RunAs) -> Result<Self, LocalError> {
         let path = std::path::absolute(path).context(|| format!("finding {}", path.display()))?;
+        let created = Created::create(&path, &run_as)?;
+        let folder = Self::open(&path, run_as)?;
+        created.keep();
+        Ok(folder)
+    }
+
+    fn open(path: &Path, run_as: RunAs) -> Result<Self, LocalError> {
         let opening = || format!("opening {}", path.display());
-        let private = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        private.context(|| format!("creating {}", path.display()))?;
         // From here on, a link in the path cannot lead elsewhere.
         let path = path.canonicalize().context(opening)?;
         trust::check_parents(&path, &run_as)?;
-        if path.join(LOCK).is_file() {
+        let mut options = OpenOptions::new();
+        let only_a_folder = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        let options = options.read(true).custom_flags(only_a_folder);
+        let folder = options.open(&path).context(opening)?;
+        let about = folder.metadata().context(opening)?;
+        if path.join(LOCK).symlink_metadata().is_ok() {
+            if about.mode() & ENTERED_BY_GROUP == 0 {
+                run_as.as_owner(|| close_config(&path.join(CONFIG)));
+            }
             trust::check(&path, &[LOCK, CONFIG, DATA], &run_as)?;
             // Closed again, because a backup or `chmod -R` may have opened it.
-            run_as.as_owner(|| close(&path)).context(opening)?;
+            run_as.as_owner(|| close(&folder)).context(opening)?;
         } else {
             check_empty(&path)?;
-            let owner = path.symlink_metadata().context(opening)?.uid();
-            if !Uid::effective().is_root() && !trust::is_trusted(owner, &run_as) {
-                return Err(trust::foreign(&path, owner));
+            if !Uid::effective().is_root() && !trust::is_trusted(about.uid(), &run_as) {
+                return Err(trust::foreign(&path, about.uid()));
             }
-            close(&path).context(opening)?;
+            close(&folder).context(opening)?;
             if let Some(user) = run_as.other() {
-                lchown(&path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).context(opening)?;
+                fchown(&folder, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+                    .context(opening)?;
             }
-            check_empty(&path)?; // until it was closed, others may have written to it
+            // Until it was closed, others may have written to it, and its owner may have renamed it.
+            check_empty(&path)?;
+            let now = path.symlink_metadata().context(opening)?;
+            if (now.dev(), now.ino()) != (about.dev(), about.ino()) {
+                return Err(trust::foreign(&path, now.uid()));
+            }
         }
         let lock = run_as.as_owner(|| {
             if std::fs::read_dir(&path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied) {
@@ -165,8 +184,60 @@ pub(crate) fn temporary_parents() -> [PathBuf; 2] {
     [std::env::temp_dir(), PathBuf::from("/tmp")]
 }
 
-fn close(folder: &Path) -> std::io::Result<()> {
-    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+/// The bit of a folder's mode that lets its group use what is in it.
+const ENTERED_BY_GROUP: u32 = 0o010;
+
+fn close(folder: &File) -> std::io::Result<()> {
+    folder.set_permissions(Permissions::from_mode(0o700))
+}
+
+/// Closes a configuration that an editor opened for its group. Nobody else could enter its folder.
+fn close_config(config: &Path) {
+    if let Ok(file) = regular::open(OpenOptions::new().read(true), config)
+        && file
+            .metadata()
+            .is_ok_and(|about| about.mode() & 0o022 == 0o020)
+    {
+        let _ = file.set_permissions(Permissions::from_mode(0o600));
+    }
+}
+
+/// The folders that were created for `--data`, the outermost first. Removed again on drop.
+struct Created(Vec<PathBuf>);
+
+impl Created {
+    /// Creates `path`, for its owner only, and its missing parents, which others may enter: the
+    /// user that PostgreSQL runs as is one of them.
+    fn create(path: &Path, run_as: &RunAs) -> Result<Self, LocalError> {
+        let creating = || format!("creating {}", path.display());
+        let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
+        if let Some(parent) = missing.last().and_then(|first| first.parent()) {
+            let parent = parent.canonicalize().context(creating)?;
+            trust::check_parents(&parent.join(DATA), run_as)?;
+        }
+        let mut created = Self(Vec::new());
+        for folder in missing.into_iter().rev() {
+            let mode = if folder == path { 0o700 } else { 0o755 };
+            match DirBuilder::new().mode(mode).create(folder) {
+                Ok(()) => created.0.push(folder.to_owned()),
+                Err(_) if folder.is_dir() => {} // such as `new/..`
+                Err(error) => return Err(error).context(creating),
+            }
+        }
+        Ok(created)
+    }
+
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        for folder in self.0.iter().rev() {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
 }
 
 fn check_empty(folder: &Path) -> Result<(), LocalError> {
@@ -202,7 +273,7 @@ fn take_lock(path: &Path) -> Result<File, LocalError> {
     let locking = || format!("locking {}", path.display());
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path).context(locking)?;
+    let file = regular::open(&mut options, path).context(locking)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -37,12 +37,26 @@ pub(crate) fn check(folder: &Path, content: &[&str], run_as: &RunAs) -> Result<(
 pub(crate) fn check_parents(path: &Path, run_as: &RunAs) -> Result<(), LocalError> {
     for parent in path.ancestors().skip(1) {
         let about = metadata(parent)?;
-        let is_safe = about.mode() & STICKY != 0 && is_trusted(about.uid(), run_as);
-        if about.mode() & WRITABLE_BY_EVERYONE != 0 && !is_safe {
-            return Err(writable(parent, "everyone can replace the folders in it"));
+        if !is_trusted(about.uid(), run_as) && !is_outside(about.uid()) {
+            return Err(foreign(parent, about.uid()));
+        }
+        if about.mode() & WRITABLE_BY_EVERYONE != 0 && about.mode() & STICKY == 0 {
+            return Err(writable(parent, "everyone can replace the files in it"));
         }
     }
     Ok(())
+}
+
+/// Reports whether this user is outside the user namespace of this process. In a sandbox that root
+/// did not make, the folder `/` often belongs to such a user.
+fn is_outside(user: u32) -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let numbers = |line: &str| -> Option<(u32, u32)> {
+        let mut numbers = line.split_whitespace().map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.nth(1)?.ok()?))
+    };
+    let mut ranges = map.lines().filter_map(numbers).peekable();
+    ranges.peek().is_some() && ranges.all(|(first, count)| user.wrapping_sub(first) >= count)
 }
 
 /// Checks that not everyone can write to a file that the user named, such as a configuration, or to

@@ -4,10 +4,11 @@
 //! with a session token is longer.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::LocalError;
+use crate::folder::{DATA, Folder, regular};
 
 /// The environment variable with the folder of PostgreSQL's programs, used instead of a search.
 const FOLDER_VARIABLE: &str = "RDSIGN_LOCAL_POSTGRES";
@@ -31,18 +32,20 @@ pub(crate) struct Version {
 }
 
 impl Postgres {
-    /// Finds the newest version or, if `data` exists, the newest with the major version of `data`.
-    pub(crate) fn find(data: &Path) -> Result<Self, LocalError> {
+    /// Finds the newest version or, if `folder` has data, the newest with the data's major version.
+    pub(crate) fn find(folder: &Folder) -> Result<Self, LocalError> {
+        let data = folder.path(DATA);
         let folders = match std::env::var_os(FOLDER_VARIABLE) {
             Some(folder) => vec![PathBuf::from(folder)],
             None => search_folders(),
         };
         let mut found = installed_in(&folders)?;
-        if let Ok(major) = std::fs::read_to_string(data.join("PG_VERSION")) {
+        let read = || regular::read(&data.join("PG_VERSION"));
+        if let Ok(major) = folder.run_as().as_owner(read) {
             let major = major.trim();
             found.retain(|postgres| postgres.version.major.to_string() == major);
             return found.pop().ok_or_else(|| LocalError::PostgresOther {
-                data: data.to_owned(),
+                data,
                 major: major.to_owned(),
             });
         }

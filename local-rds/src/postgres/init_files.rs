@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::find::Postgres;
 use crate::environment::Environment;
-use crate::error::{Context, LocalError, LogTail};
+use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
 use crate::process::setup_step;
 use crate::process::signals::Signals;
@@ -36,7 +36,7 @@ pub(crate) fn run(
     if files.is_empty() {
         return Ok(());
     }
-    let log = folder.write(LOG, 0o600, b"")?;
+    folder.write(LOG, 0o600, b"")?;
     for file in files {
         let installed = postgres.program("psql");
         let psql = match installed.is_file() {
@@ -50,13 +50,11 @@ pub(crate) fn run(
             .env("PGPASSWORD", password);
         command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"]);
         command.arg(file);
-        let output = (folder.append(LOG)?, log.as_path());
-        setup_step::run("psql", &mut command, "", output, signals).map_err(
-            |error| match error {
-                LocalError::Setup { .. } => LocalError::Init(LogTail::of(&log)),
-                other => other,
-            },
-        )?;
+        let log = folder.append(LOG)?;
+        setup_step::run("psql", &mut command, "", log, signals).map_err(|error| match error {
+            LocalError::Setup { tail, .. } => LocalError::Init(tail),
+            other => other,
+        })?;
     }
     Ok(())
 }

@@ -3,12 +3,14 @@
 //! The roles are created in single-user mode, without a socket. So there is never a socket through
 //! which another user of the machine could log in as the superuser.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
 
 use super::find::Postgres;
 use super::server::ROLES_CHANGED_IN;
 use crate::error::{Context, LocalError};
-use crate::folder::{DATA, Folder};
+use crate::folder::{DATA, Folder, regular};
 use crate::process::setup_step;
 use crate::process::signals::Signals;
 
@@ -101,7 +103,7 @@ pub(crate) fn run(
     if data.exists() {
         return write(folder, &data.join("pg_hba.conf"), RULES);
     }
-    let log = folder.write(LOG, 0o644, b"")?;
+    folder.write(LOG, 0o644, b"")?;
     if unfinished.exists() {
         let removed = folder
             .run_as()
@@ -119,8 +121,7 @@ pub(crate) fn run(
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
-    let output = || Ok::<_, LocalError>((folder.append(LOG)?, log.as_path()));
-    setup_step::run("initdb", &mut initdb, "", output()?, signals)?;
+    setup_step::run("initdb", &mut initdb, "", folder.append(LOG)?, signals)?;
 
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     write(
@@ -148,7 +149,7 @@ pub(crate) fn run(
         "creating the roles",
         &mut single,
         &roles,
-        output()?,
+        folder.append(LOG)?,
         signals,
     )?;
     let renamed = folder
@@ -159,7 +160,12 @@ pub(crate) fn run(
 
 /// Overwrites a file that initdb has created.
 fn write(folder: &Folder, path: &Path, content: &str) -> Result<(), LocalError> {
-    let written = folder.run_as().as_owner(|| std::fs::write(path, content));
+    let write = || {
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true);
+        regular::open(options, path)?.write_all(content.as_bytes())
+    };
+    let written = folder.run_as().as_owner(write);
     written.context(|| format!("writing {}", path.display()))
 }
 

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-use crate::error::LocalError;
+use crate::error::{LocalError, LogTail};
 use crate::folder::Folder;
 
 /// The name of the server's log in its folder.
@@ -25,6 +25,11 @@ impl Log {
     /// Opens the log in `folder`.
     pub(crate) fn open(folder: &Folder) -> Result<Self, LocalError> {
         folder.append(LOG).map(Self)
+    }
+
+    /// Returns its last lines.
+    pub(crate) fn tail(&self) -> LogTail {
+        LogTail::of(&self.0)
     }
 
     /// Cuts the log if it is too large.

@@ -5,7 +5,7 @@
 //! from a thread that lives as long as the process.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ use nix::unistd::Pid;
 use super::find::Postgres;
 use super::log::{LOG, Log};
 use super::preload_library;
-use crate::error::{Context, LocalError, LogTail};
-use crate::folder::{DATA, Folder};
+use crate::error::{Context, LocalError};
+use crate::folder::{DATA, Folder, regular};
 use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE, ROLES_VARIABLE};
 use crate::process::signals::{Signals, Wake};
 
@@ -37,7 +37,6 @@ pub(crate) struct Server {
     child: Child,
     port: u16,
     log: Log,
-    log_path: PathBuf,
 }
 
 /// Everything needed to start a server, except for its port.
@@ -52,7 +51,7 @@ pub(crate) struct Start<'a> {
 impl Start<'_> {
     /// Starts the server and waits until it accepts connections.
     pub(crate) fn start(&self, port: u16) -> Result<Server, LocalError> {
-        let (log, log_path) = (Log::open(self.folder)?, self.folder.path(LOG));
+        let log = Log::open(self.folder)?;
         let mut command = self
             .folder
             .run_as()
@@ -77,12 +76,7 @@ impl Start<'_> {
             .stderr(self.folder.append(LOG)?);
         self.signals.restore_in(&mut command, Signal::SIGINT, true);
         let child = command.spawn().context(|| "starting postgres".to_owned())?;
-        let mut server = Server {
-            child,
-            port,
-            log,
-            log_path,
-        };
+        let mut server = Server { child, port, log };
         server.wait_until_ready(self)?;
         Ok(server)
     }
@@ -93,7 +87,11 @@ impl Server {
         let status_file = start.folder.path(DATA).join("postmaster.pid");
         loop {
             self.check()?;
-            if is_ready(&status_file, self.child.id()) {
+            if start
+                .folder
+                .run_as()
+                .as_owner(|| is_ready(&status_file, self.child.id()))
+            {
                 break;
             }
             if let Wake::Stop { signal, .. } = start.signals.wait(Some(POLL_INTERVAL))? {
@@ -111,7 +109,7 @@ impl Server {
             return Ok(());
         }
         self.stop(start.signals);
-        Err(LocalError::LibraryNotLoaded(LogTail::of(&self.log_path)))
+        Err(LocalError::LibraryNotLoaded(self.log.tail()))
     }
 
     /// Returns an error if the server has exited. Must be called every [`CHECK_INTERVAL`], because
@@ -129,7 +127,7 @@ impl Server {
     }
 
     fn ended(&self, status: ExitStatus) -> LocalError {
-        let tail = LogTail::of(&self.log_path);
+        let tail = self.log.tail();
         if tail.says("Address already in use") {
             return LocalError::Port(self.port, std::io::ErrorKind::AddrInUse.into());
         }
@@ -207,7 +205,7 @@ pub(crate) fn free_port(wanted: Option<u16>) -> Result<u16, LocalError> {
 
 /// The first line of postmaster.pid is the server's process id, the eighth line its status.
 fn is_ready(status_file: &Path, id: u32) -> bool {
-    let text = std::fs::read_to_string(status_file).unwrap_or_default();
+    let text = regular::read(status_file).unwrap_or_default();
     let mut lines = text.lines();
     lines.next() == Some(id.to_string().as_str())
         && lines.nth(6).is_some_and(|status| status.trim() == "ready")

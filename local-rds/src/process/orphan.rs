@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::folder::regular;
+use crate::process::run_as::RunAs;
+
 /// PostgreSQL's immediate shutdown takes a few milliseconds.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Stops the PostgreSQL that runs in the data folder `data`, if any, and waits until it is gone.
-pub(crate) fn stop_server_in(data: &Path) -> io::Result<()> {
-    let Some(server) = server_in(data) else {
+pub(crate) fn stop_server_in(data: &Path, run_as: &RunAs) -> io::Result<()> {
+    let Some(server) = server_in(data, run_as) else {
         return Ok(());
     };
     let _ = kill(server, Signal::SIGQUIT); // asks for an immediate shutdown
     let start = Instant::now();
-    while server_in(data) == Some(server) {
+    while server_in(data, run_as) == Some(server) {
         if start.elapsed() > SHUTDOWN {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -30,8 +33,9 @@ pub(crate) fn stop_server_in(data: &Path) -> io::Result<()> {
 }
 
 /// Returns the process named in `data/postmaster.pid`, if it is a PostgreSQL running in `data`.
-fn server_in(data: &Path) -> Option<Pid> {
-    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+fn server_in(data: &Path, run_as: &RunAs) -> Option<Pid> {
+    let read = || regular::read(&data.join("postmaster.pid"));
+    let text = run_as.as_owner(read).ok()?;
     let pid: i32 = text
         .lines()
         .next()?
@@ -67,7 +71,7 @@ mod tests {
             format!("{}\n", other.id()),
         )
         .unwrap();
-        assert!(stop_server_in(data.path()).is_ok());
+        assert!(stop_server_in(data.path(), &RunAs::choose(None).unwrap()).is_ok());
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
         other.wait().unwrap();

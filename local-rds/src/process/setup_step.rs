@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,8 +14,7 @@ use nix::unistd::{Pid, getpgid};
 use crate::error::{Context, LocalError, LogTail};
 use crate::process::signals::{Signals, Wake};
 
-/// Runs `command` with `input` as its standard input, and with `output`, the file at `log`, as its
-/// standard error.
+/// Runs `command` with `input` as its standard input, and with `log` as its standard error.
 ///
 /// # Errors
 /// It could not be started, it failed, or this process got a signal to stop.
@@ -24,13 +22,14 @@ pub(crate) fn run(
     step: &'static str,
     command: &mut Command,
     input: &str,
-    (output, log): (File, &Path),
+    log: File,
     signals: &Signals,
 ) -> Result<(), LocalError> {
+    let copy = log.try_clone().context(|| format!("starting {step}"))?;
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(output);
+        .stderr(copy);
     signals.restore_in(command, Signal::SIGKILL, true);
     let mut child = command.spawn().context(|| format!("starting {step}"))?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -52,7 +51,7 @@ pub(crate) fn run(
     Err(LocalError::Setup {
         step,
         status: status.to_string(),
-        tail: LogTail::of(log),
+        tail: LogTail::of(&log),
     })
 }
 
