@@ -6,6 +6,8 @@ import shutil
 import stat
 
 import pytest
+from common import RDSIGN
+from harness import LIBRARY
 
 OTHER = 1  # the user daemon, whom PostgreSQL never runs as
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root creates files of other users")
@@ -151,6 +153,44 @@ def test_a_given_file_that_everyone_can_write_to_is_refused(place, shared, optio
     assert (status, f"{file}: everyone can write to it" in error) == (2, True)
     file.chmod(0o664)
     assert place.run(option, file, "--", "true")[0] == 0
+
+
+def given(place, shared, kind, folder):
+    """Returns a file in `folder` that rdsign reads, the arguments that name it, and the environment."""
+    file = folder / "given"
+    if kind == "library":
+        shutil.copy(RDSIGN.parent / LIBRARY, file)
+        return file, (), {"RDSIGN_LOCAL_LIBRARY": str(file)}
+    file.write_text(shared.original if kind == "config" else "select 1")
+    return file, (f"--{kind}", file), {}
+
+
+@pytest.mark.parametrize("kind", ["config", "init", "library"])
+def test_a_given_file_that_everyone_can_replace_is_refused(place, shared, kind):
+    folder = place.base / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    file, arguments, environment = given(place, shared, kind, folder)
+    link = place.base / "link"
+    link.symlink_to(file)
+    for path in (file, link):
+        if kind == "library":
+            environment = {"RDSIGN_LOCAL_LIBRARY": str(path)}
+        else:
+            arguments = (f"--{kind}", path)
+        status, _, error = place.run(*arguments, "--", "true", env=environment)
+        assert (status, f"{folder}: everyone can replace the files in it" in error) == (2, True), error
+    folder.chmod(0o755)
+    assert place.run(*arguments, "--", "true", env=environment)[0] == 0
+
+
+@root_only
+@pytest.mark.parametrize("kind", ["config", "init", "library"])
+def test_a_given_file_of_another_user_is_refused(place, shared, kind):
+    file, arguments, environment = given(place, shared, kind, place.base)
+    os.chown(file, OTHER, OTHER)
+    status, _, error = place.run(*arguments, "--", "true", env=environment)
+    assert (status, f"{file}: belongs to the user daemon" in error) == (2, True), error
 
 
 @root_only

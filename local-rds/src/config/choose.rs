@@ -51,7 +51,7 @@ impl ConfigFile {
 /// as cannot read it, returns a copy and a remark about it.
 fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>), LocalError> {
     let given = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
-    trust::check_named_file(&given)?;
+    trust::check_named_file(&given, folder.run_as())?;
     let content = std::fs::read(&given).context(|| format!("reading {}", given.display()))?;
     let Some(user) = folder.run_as().other() else {
         return Ok((given, None));

@@ -6,7 +6,7 @@
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use nix::unistd::{Uid, User};
@@ -40,7 +40,8 @@ pub(crate) fn check_parents(path: &Path, run_as: &RunAs) -> Result<(), LocalErro
         if !is_trusted(about.uid(), run_as) && !is_outside(about.uid()) {
             return Err(foreign(parent, about.uid()));
         }
-        if about.mode() & WRITABLE_BY_EVERYONE != 0 && about.mode() & STICKY == 0 {
+        let is_open = about.mode() & WRITABLE_BY_EVERYONE != 0 && about.mode() & STICKY == 0;
+        if is_open && !about.is_symlink() {
             return Err(writable(parent, "everyone can replace the files in it"));
         }
     }
@@ -59,11 +60,36 @@ fn is_outside(user: u32) -> bool {
     ranges.peek().is_some() && ranges.all(|(first, count)| user.wrapping_sub(first) >= count)
 }
 
-/// Checks that not everyone can write to a file that the user named, such as a configuration, or to
-/// the library that PostgreSQL loads.
-pub(crate) fn check_named_file(file: &Path) -> Result<(), LocalError> {
+/// Checks that nobody else can change or replace a file that the user named, such as a configuration
+/// or SQL. Accepts devices, and the pipes and descriptors that a shell opens.
+pub(crate) fn check_named_file(file: &Path, run_as: &RunAs) -> Result<(), LocalError> {
+    let reading = || format!("reading {}", file.display());
+    let about = std::fs::metadata(file).context(reading)?;
+    let Ok(target) = file.canonicalize() else {
+        return Ok(()); // a pipe without a name, such as /dev/fd/3
+    };
+    if !about.is_file() && !about.file_type().is_fifo() {
+        return Ok(());
+    }
+    for owner in [about.uid(), metadata(file)?.uid()] {
+        if !is_trusted(owner, run_as) {
+            return Err(foreign(file, owner));
+        }
+    }
+    check_mode(file, &about)?;
+    check_parents(&std::path::absolute(file).context(reading)?, run_as)?;
+    check_parents(&target, run_as)
+}
+
+/// Checks that not everyone can write to the library next to the program. Whoever may replace it
+/// may replace the program, too.
+pub(crate) fn check_own_library(file: &Path) -> Result<(), LocalError> {
     let about = std::fs::metadata(file).context(|| format!("reading {}", file.display()))?;
-    match about.is_file() && about.mode() & WRITABLE_BY_EVERYONE != 0 {
+    check_mode(file, &about)
+}
+
+fn check_mode(file: &Path, about: &Metadata) -> Result<(), LocalError> {
+    match about.mode() & WRITABLE_BY_EVERYONE != 0 {
         true => Err(writable(file, "everyone can write to it")),
         false => Ok(()),
     }
@@ -180,8 +206,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (mode, accepted) in [(0o600, true), (0o664, true), (0o666, false)] {
             chmod(file.path(), mode);
-            assert_eq!(check_named_file(file.path()).is_ok(), accepted, "{mode:o}");
+            assert_eq!(
+                check_named_file(file.path(), &run_as()).is_ok(),
+                accepted,
+                "{mode:o}"
+            );
         }
-        check_named_file(Path::new("/dev/null")).unwrap();
+        check_named_file(Path::new("/dev/null"), &run_as()).unwrap();
     }
 }

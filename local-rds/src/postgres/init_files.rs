@@ -10,6 +10,7 @@ use super::find::Postgres;
 use crate::environment::Environment;
 use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
+use crate::process::run_as::RunAs;
 use crate::process::setup_step;
 use crate::process::signals::Signals;
 
@@ -17,7 +18,7 @@ use crate::process::signals::Signals;
 pub(crate) fn check(files: &[PathBuf]) -> Result<(), LocalError> {
     for file in files {
         std::fs::File::open(file).context(|| format!("--init: reading {}", file.display()))?;
-        trust::check_named_file(file)?;
+        trust::check_named_file(file, &RunAs::this())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
+use crate::process::run_as::RunAs;
 
 /// Its file name.
 pub(crate) const NAME: &str = "librdsign_local_preload.so";
@@ -46,7 +47,10 @@ fn usual_paths() -> Vec<PathBuf> {
 /// original, and rebuilding the original must not change a running server.
 pub(crate) fn install(folder: &Folder) -> Result<(), LocalError> {
     let original = find()?;
-    trust::check_named_file(&original)?;
+    match std::env::var_os(PATH_VARIABLE) {
+        Some(_) => trust::check_named_file(&original, &RunAs::this())?,
+        None => trust::check_own_library(&original)?,
+    }
     let content = std::fs::read(&original).context(|| format!("reading {}", original.display()))?;
     folder.write(NAME, 0o644, &content).map(drop)
 }

@@ -27,7 +27,7 @@ impl RunAs {
     /// chosen: that user may have prepared it.
     pub(crate) fn choose(data: Option<&Path>) -> Result<Self, LocalError> {
         if !Uid::effective().is_root() {
-            return Ok(Self { other: None });
+            return Ok(Self::this());
         }
         let owner = data.and_then(|data| std::fs::symlink_metadata(data).ok());
         let owner = owner.map(|owner| Uid::from_raw(owner.uid()));
@@ -40,6 +40,11 @@ impl RunAs {
         users.sort_by_key(|user| Some(user.uid) != owner); // a stable sort: the owner comes first
         let other = users.into_iter().next().ok_or(LocalError::NoUser)?;
         Ok(Self { other: Some(other) })
+    }
+
+    /// Returns the user of this process.
+    pub(crate) fn this() -> Self {
+        Self { other: None }
     }
 
     /// Returns the user, unless it is the one of this process.
