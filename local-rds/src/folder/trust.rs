@@ -42,7 +42,7 @@ pub(crate) fn check_parents(path: &Path, run_as: &RunAs) -> Result<(), LocalErro
         }
         let is_open = about.mode() & WRITABLE_BY_EVERYONE != 0 && about.mode() & STICKY == 0;
         if is_open && !about.is_symlink() {
-            return Err(writable(parent, "everyone can replace the files in it"));
+            return Err(untrusted(parent, "everyone can replace the files in it"));
         }
     }
     Ok(())
@@ -90,7 +90,7 @@ pub(crate) fn check_own_library(file: &Path) -> Result<(), LocalError> {
 
 fn check_mode(file: &Path, about: &Metadata) -> Result<(), LocalError> {
     match about.mode() & WRITABLE_BY_EVERYONE != 0 {
-        true => Err(writable(file, "everyone can write to it")),
+        true => Err(untrusted(file, "everyone can write to it")),
         false => Ok(()),
     }
 }
@@ -121,8 +121,11 @@ fn check_one(path: &Path, about: &Metadata, run_as: &RunAs) -> Result<(), LocalE
     if !is_trusted(about.uid(), run_as) {
         return Err(foreign(path, about.uid()));
     }
+    if !about.is_file() && !about.is_dir() && !about.is_symlink() {
+        return Err(untrusted(path, "is not a file or a folder")); // a pipe would block the start
+    }
     match !about.is_symlink() && about.mode() & WRITABLE != 0 {
-        true => Err(writable(path, "other users can write to it")),
+        true => Err(untrusted(path, "other users can write to it")),
         false => Ok(()),
     }
 }
@@ -137,7 +140,7 @@ pub(crate) fn foreign(path: &Path, owner: u32) -> LocalError {
     }
 }
 
-fn writable(path: &Path, problem: &str) -> LocalError {
+fn untrusted(path: &Path, problem: &str) -> LocalError {
     LocalError::Untrusted {
         path: path.to_owned(),
         problem: problem.to_owned(),
