@@ -160,3 +160,9 @@ def test_no_token_and_no_password_logs_in_as_rdsadmin(shared):
             user = f'host "127.0.0.1", user "rdsadmin", database "testdb", {tls}'
             assert done.stderr == shared.client_error(f"pg_hba.conf rejects connection for {user}")
         shared.login(shared.token("iam_user"))
+
+
+def test_a_member_of_rds_iam_without_its_privileges_needs_a_token(shared):
+    shared.as_postgres("create role careful login noinherit password 'plain'; grant rds_iam to careful")
+    shared.refuse("plain", r"\(malformed\): .*", username="careful")
+    shared.as_postgres("drop role careful")

@@ -34,6 +34,8 @@ macro_rules! functions {
         pub(crate) struct Functions {
             pub(crate) process_utility: ProcessUtility,
             $(pub(crate) $field: unsafe extern "C-unwind" fn($($argument),* $(, $variadic)?) $(-> $result)?,)+
+            /// Whether the first role may SET ROLE to the second. Only in PostgreSQL 16 and newer.
+            pub(crate) can_set_role: Option<unsafe extern "C-unwind" fn(RoleId, RoleId) -> bool>,
             /// Whether this session replicates: PostgreSQL's `am_walsender`.
             pub(crate) is_replication: *const bool,
             /// The folder of PostgreSQL's own libraries, as a C string: `pkglib_path`.
@@ -48,6 +50,8 @@ macro_rules! functions {
                     Some(Self {
                         process_utility: transmute_copy(&symbol(c"standard_ProcessUtility")?),
                         $($field: transmute_copy(&symbol($name)?),)+
+                        can_set_role: symbol(c"member_can_set_role")
+                            .map(|address| transmute_copy(&address)),
                         is_replication: symbol(c"am_walsender")?.cast(),
                         library_folder: symbol(c"pkglib_path")?.cast(),
                     })

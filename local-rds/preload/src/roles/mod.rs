@@ -30,8 +30,8 @@
 //! text: the query must be a single `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and
 //! nothing else: no second role, option, GRANTED BY, comment, or name such as CURRENT_USER, which
 //! would mean the superuser here. [`password_login`] checks the password of a role that is in
-//! rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but does not
-//! have the privileges of rds_iam.
+//! rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but neither has
+//! the privileges of rds_iam nor may become rds_iam, as a member with NOINHERIT may.
 //!
 //! # How it fails closed
 //!

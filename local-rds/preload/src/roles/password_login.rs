@@ -46,7 +46,11 @@ pub(crate) fn decide_by_password(
     let is_correct = unsafe {
         let role = (postgres.find_role)(username.as_ptr(), true);
         let rds_iam = (postgres.find_role)(rds_iam.as_ptr(), true);
-        let needs_token = role == 0 || rds_iam == 0 || (postgres.has_privileges)(role, rds_iam);
+        let can_become = |other| postgres.can_set_role.is_some_and(|can| can(role, other));
+        let needs_token = role == 0
+            || rds_iam == 0
+            || (postgres.has_privileges)(role, rds_iam)
+            || can_become(rds_iam);
         if needs_token && !replicates {
             return None;
         }
