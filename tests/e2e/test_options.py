@@ -66,10 +66,12 @@ def test_a_given_configuration_is_used_where_it_is(users_place, shared):
 
 
 @root_only
-def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared):
+@pytest.mark.parametrize("mode, groups", [(0o600, "--clear-groups"), (0o640, "--groups=0")])
+def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared, mode, groups):
     config = place.base / "config.toml"
     config.write_text(shared.original)
-    config.chmod(0o600)
+    config.chmod(mode)
+    place.prefix = ["setpriv", groups]
     local = place.start("--config", config)
     assert local.config.parent == local.folder
     assert f"edit the copy instead: {local.config}" in local.notice

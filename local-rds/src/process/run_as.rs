@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nix::unistd::{Gid, Uid, User, setfsgid, setfsuid};
+use nix::unistd::{Gid, Uid, User, getgroups, setfsgid, setfsuid};
 
 use crate::error::LocalError;
 
@@ -72,19 +72,31 @@ impl RunAs {
     /// not start a process or a thread.
     pub(crate) fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
         let _rights = self.other.as_ref().map(|user| {
+            let groups = getgroups().unwrap_or_default();
+            set_groups_of_this_thread(&[]);
             let group = setfsgid(user.gid);
-            FileRights(setfsuid(user.uid), group)
+            FileRights(setfsuid(user.uid), group, groups)
         });
         work()
     }
 }
 
 /// The rights to restore on drop, including after a panic.
-struct FileRights(Uid, Gid);
+struct FileRights(Uid, Gid, Vec<Gid>);
 
 impl Drop for FileRights {
     fn drop(&mut self) {
         setfsuid(self.0);
         setfsgid(self.1);
+        set_groups_of_this_thread(&self.2);
     }
+}
+
+/// Sets the supplementary groups, which also give rights to files. Like setfsuid, the system call
+/// changes this thread only; libc's function would change all.
+#[expect(unsafe_code, reason = "a system call without a function in nix")]
+fn set_groups_of_this_thread(groups: &[Gid]) {
+    let groups: Vec<libc::gid_t> = groups.iter().map(|group| group.as_raw()).collect();
+    // SAFETY: the pointer and the length are those of a vector, which outlives the call.
+    unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
 }
