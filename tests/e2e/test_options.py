@@ -79,6 +79,17 @@ def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared, mo
     local.stop()
 
 
+def test_a_configuration_that_is_a_pipe_is_copied(users_place, shared):
+    config = users_place.base / "config.toml"
+    config.write_text(shared.original)
+    config.chmod(0o644)
+    script = 'cat "$1" | "$0" local --config /dev/stdin -- sh -c \'PGPASSWORD=$("$0" token) psql -Atc "select 7"\''
+    arguments = [*users_place.prefix, "sh", "-c", script, users_place.rdsign, config]
+    environment = users_place.environment()
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
+    assert "edit the copy instead: " in done.stderr
+
+
 @pytest.mark.parametrize(
     "change, problem",
     [

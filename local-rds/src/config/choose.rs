@@ -1,6 +1,7 @@
 //! Chooses the configuration file that the server reads: the one given, the one already in the
 //! server's folder, or a new one. It is not copied unless the server cannot read it.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use super::default;
@@ -47,24 +48,31 @@ impl ConfigFile {
     }
 }
 
-/// Returns the file itself, so that an edit takes effect at once. If the user that PostgreSQL runs
-/// as cannot read it, returns a copy and a remark about it.
+/// Returns the file itself, so that an edit takes effect at once. Returns a copy and a remark about
+/// it if the user that PostgreSQL runs as cannot read it, or if it can be read only once.
 fn readable(given: PathBuf, folder: &Folder) -> Result<(PathBuf, Option<String>), LocalError> {
-    let given = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
-    trust::check_named_file(&given, folder.run_as())?;
-    let content = std::fs::read(&given).context(|| format!("reading {}", given.display()))?;
-    let Some(user) = folder.run_as().other() else {
-        return Ok((given, None));
+    let reading = || format!("reading {}", given.display());
+    let path = std::path::absolute(&given).context(|| format!("finding {}", given.display()))?;
+    trust::check_named_file(&path, folder.run_as())?;
+    let is_file = path.metadata().context(reading)?.is_file();
+    let content = std::fs::read(&path).context(reading)?;
+    let problem = if !is_file {
+        "is not a regular file".to_owned()
+    } else if let Some(user) = folder.run_as().other()
+        && folder.run_as().as_owner(|| File::open(&path)).is_err()
+    {
+        format!(
+            "cannot be read by {}, the user PostgreSQL runs as",
+            user.name
+        )
+    } else {
+        return Ok((path, None));
     };
-    if folder.run_as().as_owner(|| std::fs::read(&given)).is_ok() {
-        return Ok((given, None));
-    }
     let copy = folder.write("config-copy.toml", 0o600, &content)?;
     let remark = format!(
-        "{} cannot be read by {}, the user PostgreSQL runs as; edit the copy instead: {}",
-        given.display(),
-        user.name,
-        copy.display(),
+        "{} {problem}; edit the copy instead: {}",
+        path.display(),
+        copy.display()
     );
     Ok((copy, Some(remark)))
 }
