@@ -92,7 +92,7 @@ impl Local {
         Ok(local)
     }
 
-    fn run_init_files(&self, files: &[PathBuf], signals: &Signals) -> Result<(), LocalError> {
+    fn run_init_files(&mut self, files: &[PathBuf], signals: &Signals) -> Result<(), LocalError> {
         let (environment, password) = (self.environment(), &self.config.postgres_password);
         init_files::run(
             files,
@@ -101,6 +101,7 @@ impl Local {
             password,
             &self.folder,
             signals,
+            || self.server.check(),
         )
     }
 

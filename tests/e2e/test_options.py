@@ -159,6 +159,15 @@ def test_init_files_run_as_postgres_in_their_order(users_place):
     local.stop()
 
 
+def test_the_log_is_cut_while_an_init_file_runs(place):
+    file = place.base / "flood.sql"
+    file.write_text(
+        "do $$ begin for i in 1..70 loop raise log '%', repeat('x', 1 << 20); end loop; end $$;\n"
+        '\\! until [ "$(stat -c %s "$RDSIGN_LOCAL_LOG")" -lt 60000000 ]; do sleep 0.1; done\n'
+    )
+    assert place.run("--init", file, "--", "true")[0] == 0
+
+
 def test_an_error_in_an_init_file_names_the_file_and_the_line(place):
     file = place.base / "broken.sql"
     file.write_text("create table t ();\n\ncreate nothing u ();\ncreate table v ();\n")

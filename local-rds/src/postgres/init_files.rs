@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::find::Postgres;
+use super::server::CHECK_INTERVAL;
 use crate::environment::Environment;
 use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
@@ -33,6 +34,7 @@ pub(crate) fn run(
     password: &str,
     folder: &Folder,
     signals: &Signals,
+    mut check_server: impl FnMut() -> Result<(), LocalError>,
 ) -> Result<(), LocalError> {
     if files.is_empty() {
         return Ok(());
@@ -52,7 +54,17 @@ pub(crate) fn run(
         command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"]);
         command.arg(file);
         let log = folder.append(LOG)?;
-        setup_step::run("psql", &mut command, "", log, signals).map_err(|error| match error {
+        let check = &mut check_server;
+        setup_step::run(
+            "psql",
+            &mut command,
+            "",
+            log,
+            signals,
+            CHECK_INTERVAL,
+            check,
+        )
+        .map_err(|error| match error {
             LocalError::Setup { tail, .. } => LocalError::Init(tail),
             other => other,
         })?;

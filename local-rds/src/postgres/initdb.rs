@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::find::Postgres;
-use super::server::ROLES_CHANGED_IN;
+use super::server::{CHECK_INTERVAL, ROLES_CHANGED_IN};
 use crate::error::{Context, LocalError};
 use crate::folder::{DATA, Folder, regular};
 use crate::process::setup_step;
@@ -121,7 +121,15 @@ pub(crate) fn run(
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
-    setup_step::run("initdb", &mut initdb, "", folder.append(LOG)?, signals)?;
+    setup_step::run(
+        "initdb",
+        &mut initdb,
+        "",
+        folder.append(LOG)?,
+        signals,
+        CHECK_INTERVAL,
+        || Ok(()),
+    )?;
 
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     write(
@@ -151,6 +159,8 @@ pub(crate) fn run(
         &roles,
         folder.append(LOG)?,
         signals,
+        CHECK_INTERVAL,
+        || Ok(()),
     )?;
     let renamed = folder
         .run_as()

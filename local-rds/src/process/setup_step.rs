@@ -16,14 +16,18 @@ use crate::process::signals::{Signals, Wake};
 
 /// Runs `command` with `input` as its standard input, and with `log` as its standard error.
 ///
+/// Calls `check` at least once in each `interval`.
+///
 /// # Errors
-/// It could not be started, it failed, or this process got a signal to stop.
+/// It could not be started, it failed, `check` returned an error, or this process got a signal to stop.
 pub(crate) fn run(
     step: &'static str,
     command: &mut Command,
     input: &str,
     log: File,
     signals: &Signals,
+    interval: Duration,
+    mut check: impl FnMut() -> Result<(), LocalError>,
 ) -> Result<(), LocalError> {
     let copy = log.try_clone().context(|| format!("starting {step}"))?;
     command
@@ -40,7 +44,11 @@ pub(crate) fn run(
         if let Some(status) = child.try_wait().context(|| format!("waiting for {step}"))? {
             break status;
         }
-        if let Wake::Stop { signal, .. } = signals.wait(None)? {
+        if let Err(error) = check() {
+            kill_with_descendants(&mut child);
+            return Err(error);
+        }
+        if let Wake::Stop { signal, .. } = signals.wait(Some(interval))? {
             kill_with_descendants(&mut child);
             return Err(LocalError::Interrupted(signal as i32));
         }
