@@ -96,6 +96,12 @@ pub enum LocalError {
          or empty folder", .0.display()
     )]
     DataNotOurs(PathBuf),
+    /// The folder given by `--data` has the roles and settings of another version.
+    #[error(
+        "{}: created by a version of rdsign with other roles or settings; use a new folder, and \
+         copy the data with pg_dump and the version that created it", .0.display()
+    )]
+    OtherSetup(PathBuf),
     /// Another user may have put or changed something that would be read, loaded or run.
     #[error(
         "{}: {problem}; accepted: what you own and only you can write to", path.display()
@@ -177,6 +183,7 @@ impl LocalError {
             | Self::OtherRegion { .. }
             | Self::Init(_)
             | Self::Untrusted { .. }
+            | Self::OtherSetup(_)
             | Self::DataNotOurs(_) => 2,
             Self::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
             Self::Command { .. } => 126,

@@ -107,6 +107,17 @@ def test_missing_parents_of_the_folder_are_open_and_removed_on_failure(users_pla
     shutil.rmtree(base)
 
 
+def test_a_folder_of_another_setup_is_refused(place, kept):
+    """Its roles and its settings are those of the version that created it."""
+    mark = kept / "data/rdsign-local.setup"
+    content = mark.read_text()
+    for change in (lambda: mark.write_text(content + "-- more"), mark.unlink):
+        change()
+        status, _, error = place.run("--data", kept, "--", "true")
+        assert (status, "created by a version of rdsign with other roles or settings" in error) == (2, True)
+    assert (kept / "data/PG_VERSION").exists()
+
+
 def test_a_folder_that_was_opened_is_closed_again(place, kept):
     kept.chmod(0o755)
     (kept / "config.toml").chmod(0o644)

@@ -23,6 +23,20 @@ def test_data_is_kept_and_used_again(users_place):
     shutil.rmtree(data)
 
 
+def test_a_changed_password_is_set_at_the_next_start(users_place):
+    data, init = users_place.temporary / "kept", users_place.base / "init.sql"
+    init.write_text("select 1;\n")
+    first = users_place.start("--data", data)
+    assert first.stop() == 0
+    config = data / "config.toml"
+    config.write_text(first.original.replace(first.password, "it's \\\\ another"))
+    again = users_place.start("--data", data, "--init", init)
+    assert again.password == "it's \\ another"
+    assert again.as_postgres("select current_user") == ["postgres"]
+    assert again.stop() == 0
+    shutil.rmtree(data)
+
+
 def test_data_in_use_and_other_folders_are_rejected(place):
     data = place.base / "kept"
     local = place.start("--data", data)

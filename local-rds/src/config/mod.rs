@@ -27,7 +27,7 @@ pub struct Config {
     pub clock_offset_seconds: i64,
     /// Whether members of rds_iam replicate with tokens. If not, they need a password for that.
     pub iam_auth_for_replication: bool,
-    /// The password with which the role `postgres` is created.
+    /// The password of the role `postgres`, set at every start.
     pub postgres_password: String,
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::find::Postgres;
@@ -17,6 +18,8 @@ use crate::process::signals::Signals;
 /// The name of the data folder until it is complete.
 const UNFINISHED: &str = "data.new";
 const LOG: &str = "setup.log";
+/// The name of the file in the data folder that contains the [`setup`] it was created with.
+const SETUP_MARK: &str = "rdsign-local.setup";
 
 /// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. No rule
 /// allows a login without a password or token, or through a Unix socket. The superuser cannot log
@@ -91,7 +94,8 @@ UPDATE pg_authid SET rolsuper = true WHERE rolname IN \
 ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program');
 ";
 
-/// Creates the data folder. If it exists, only its login rules are written again.
+/// Creates the data folder. If it exists, only its login rules are written again, and the password
+/// of `postgres` is set.
 pub(crate) fn run(
     folder: &Folder,
     postgres: &Postgres,
@@ -100,67 +104,60 @@ pub(crate) fn run(
     signals: &Signals,
 ) -> Result<(), LocalError> {
     let (unfinished, data) = (folder.path(UNFINISHED), folder.path(DATA));
-    if data.exists() {
-        return write(folder, &data.join("pg_hba.conf"), RULES);
-    }
     folder.write(LOG, 0o644, b"")?;
+    let password = literal(password);
+    if data.exists() {
+        check_setup(folder, &data)?;
+        write(folder, &data.join("pg_hba.conf"), RULES)?;
+        let sql = format!("ALTER ROLE postgres PASSWORD {password};\n");
+        let step = "setting the password of postgres";
+        let options = ["template1"]; // nobody can drop it
+        return run_as_superuser(folder, postgres, &data, step, &sql, &options, signals);
+    }
     if unfinished.exists() {
         let removed = folder
             .run_as()
             .as_owner(|| std::fs::remove_dir_all(&unfinished));
         removed.context(|| format!("removing {}", unfinished.display()))?;
     }
-    let command = |program| {
-        let mut command = folder.run_as().command(postgres.program(program));
-        command.current_dir(folder.path(""));
-        command
-    };
-    let mut initdb = command("initdb");
+    let mut initdb = folder.run_as().command(postgres.program("initdb"));
+    initdb.current_dir(folder.path(""));
     initdb.arg("-D").arg(&unfinished);
     initdb.args(["--username=rdsadmin", "--auth=trust", "--encoding=UTF8"]);
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
+    let log = folder.append(LOG)?;
+    let check = || Ok(());
     setup_step::run(
         "initdb",
         &mut initdb,
         "",
-        folder.append(LOG)?,
+        log,
         signals,
         CHECK_INTERVAL,
-        || Ok(()),
+        check,
     )?;
 
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
-    write(
-        folder,
-        &unfinished.join("postgresql.conf"),
-        &format!("{SETTINGS}{more}"),
-    )?;
+    let settings = format!("{SETTINGS}{more}");
+    write(folder, &unfinished.join("postgresql.conf"), &settings)?;
     write(folder, &unfinished.join("pg_hba.conf"), RULES)?;
+    write(folder, &unfinished.join(SETUP_MARK), &setup())?;
 
-    let mut single = command("postgres");
-    single.args(["--single", "-D"]).arg(&unfinished);
-    // A failed statement is not logged, because it may contain the password.
-    single.args([
-        "-c",
-        "exit_on_error=on",
-        "-c",
-        "log_min_error_statement=panic",
-    ]);
-    single.args(["-c", "fsync=off", "postgres"]);
-    let mut roles = ROLES.replace("{password}", &literal(password));
+    let mut roles = ROLES.replace("{password}", &password);
     if postgres.version().major < ROLES_CHANGED_IN {
         roles.push_str(UNGRANTABLE);
     }
-    setup_step::run(
-        "creating the roles",
-        &mut single,
+    let (step, options) = ("creating the roles", ["-c", "fsync=off", "postgres"]);
+    run_as_superuser(
+        folder,
+        postgres,
+        &unfinished,
+        step,
         &roles,
-        folder.append(LOG)?,
+        &options,
         signals,
-        CHECK_INTERVAL,
-        || Ok(()),
     )?;
     let renamed = folder
         .run_as()
@@ -168,11 +165,47 @@ pub(crate) fn run(
     renamed.context(|| format!("creating {}", data.display()))
 }
 
-/// Overwrites a file that initdb has created.
+/// Runs statements in single-user mode, one per line. `options` end with the name of the database.
+fn run_as_superuser(
+    folder: &Folder,
+    postgres: &Postgres,
+    data: &Path,
+    step: &'static str,
+    sql: &str,
+    options: &[&str],
+    signals: &Signals,
+) -> Result<(), LocalError> {
+    let mut single = folder.run_as().command(postgres.program("postgres"));
+    single.current_dir(folder.path(""));
+    single.args(["--single", "-D"]).arg(data);
+    // A failed statement is not logged, because it may contain the password.
+    single.args(["-c", "exit_on_error=on"]);
+    single.args(["-c", "log_min_error_statement=panic"]);
+    single.args(options);
+    let (log, check) = (folder.append(LOG)?, || Ok(()));
+    setup_step::run(step, &mut single, sql, log, signals, CHECK_INTERVAL, check)
+}
+
+/// The roles and settings of a new data folder, as a text to compare.
+fn setup() -> String {
+    [ROLES, UNGRANTABLE, SETTINGS].concat()
+}
+
+/// Checks that a data folder has the roles and settings of this version: those of another could
+/// let a role do what this version prevents.
+fn check_setup(folder: &Folder, data: &Path) -> Result<(), LocalError> {
+    let read = || regular::read(&data.join(SETUP_MARK));
+    match folder.run_as().as_owner(read) {
+        Ok(text) if text == setup() => Ok(()),
+        _ => Err(LocalError::OtherSetup(folder.path(""))),
+    }
+}
+
+/// Writes a file of the data folder.
 fn write(folder: &Folder, path: &Path, content: &str) -> Result<(), LocalError> {
     let write = || {
         let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true);
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
         regular::open(options, path)?.write_all(content.as_bytes())
     };
     let written = folder.run_as().as_owner(write);
