@@ -238,7 +238,7 @@ def test_a_list_of_hosts_is_refused_in_one_sentence(connect, parameters, server)
     for wrong in ({"host": hosts}, {"host": hosts, "port": "5432,5432"}):
         for options in ({}, {"signer": signer}):
             with pytest.raises(
-                rdsign.InvalidRequestError, match=f'^hostname: "{hosts}" is a list of hosts, and [^;]*; a'
+                rdsign.InvalidRequestError, match=f'^hostname: "{hosts}" is a list of hosts; a'
             ):
                 connect(parameters | wrong, **options)
 
@@ -246,7 +246,7 @@ def test_a_list_of_hosts_is_refused_in_one_sentence(connect, parameters, server)
 def test_a_list_of_hosts_in_a_url_is_refused_in_one_sentence(monkeypatch):
     one, other = (f"{name}.abc123.eu-west-1.rds.amazonaws.com" for name in "ab")
     said = pytest.raises(
-        rdsign.InvalidRequestError, match="is a list of hosts, .*; accepted: a bare host name"
+        rdsign.InvalidRequestError, match="is a list of hosts; accepted: a bare host name"
     )
     ports = f"{one}:5432,{other}:5433"
     for connect in (rdsign.psycopg.connect, rdsign.psycopg2.connect):
