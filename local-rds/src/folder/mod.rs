@@ -4,13 +4,14 @@
 //! frees it when the process that took it ends, even if it is killed. So a process that gets the
 //! lock of a temporary folder may remove it.
 
+mod created;
 pub(crate) mod leftovers;
 pub(crate) mod regular;
 pub(crate) mod trust;
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::error::{Context, LocalError};
 use crate::process::run_as::RunAs;
+use created::Created;
 
 /// The name of PostgreSQL's data folder in the folder.
 pub(crate) const DATA: &str = "data";
@@ -199,44 +201,6 @@ fn close_config(config: &Path) {
             .is_ok_and(|about| about.mode() & 0o022 == 0o020)
     {
         let _ = file.set_permissions(Permissions::from_mode(0o600));
-    }
-}
-
-/// The folders that were created for `--data`, the outermost first. Removed again on drop.
-struct Created(Vec<PathBuf>);
-
-impl Created {
-    /// Creates `path`, for its owner only, and its missing parents, which others may enter: the
-    /// user that PostgreSQL runs as is one of them.
-    fn create(path: &Path, run_as: &RunAs) -> Result<Self, LocalError> {
-        let creating = || format!("creating {}", path.display());
-        let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
-        if let Some(parent) = missing.last().and_then(|first| first.parent()) {
-            let parent = parent.canonicalize().context(creating)?;
-            trust::check_parents(&parent.join(DATA), run_as)?;
-        }
-        let mut created = Self(Vec::new());
-        for folder in missing.into_iter().rev() {
-            let mode = if folder == path { 0o700 } else { 0o755 };
-            match DirBuilder::new().mode(mode).create(folder) {
-                Ok(()) => created.0.push(folder.to_owned()),
-                Err(_) if folder.is_dir() => {} // such as `new/..`
-                Err(error) => return Err(error).context(creating),
-            }
-        }
-        Ok(created)
-    }
-
-    fn keep(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for Created {
-    fn drop(&mut self) {
-        for folder in self.0.iter().rev() {
-            let _ = std::fs::remove_dir(folder);
-        }
     }
 }
 
