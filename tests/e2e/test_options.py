@@ -97,11 +97,12 @@ def test_a_configuration_that_is_a_pipe_is_copied(users_place, shared):
     config = users_place.base / "config.toml"
     config.write_text(shared.original)
     config.chmod(0o644)
-    script = 'cat "$1" | "$0" local --config /dev/stdin -- sh -c \'PGPASSWORD=$("$0" token) psql -Atc "select 7"\''
+    script = 'cat "$1" | "$0" local --config /dev/stdin -- "$0" exec -- psql -Atc "select 7"'
     arguments = [*users_place.prefix, "sh", "-c", script, users_place.rdsign, config]
     environment = users_place.environment()
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True)
-    assert "edit the copy instead: " in done.stderr
+    assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
+    assert "/dev/stdin is not a regular file; edit the copy instead: " in done.stderr
 
 
 @pytest.mark.parametrize(
