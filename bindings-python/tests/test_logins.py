@@ -245,9 +245,7 @@ def test_a_list_of_hosts_is_refused_in_one_sentence(connect, parameters, server)
 
 def test_a_list_of_hosts_in_a_url_is_refused_in_one_sentence(monkeypatch):
     one, other = (f"{name}.abc123.eu-west-1.rds.amazonaws.com" for name in "ab")
-    said = pytest.raises(
-        rdsign.InvalidRequestError, match="is a list of hosts; accepted: a bare host name"
-    )
+    said = pytest.raises(rdsign.InvalidRequestError, match="is a list of hosts; accepted: a bare host name")
     ports = f"{one}:5432,{other}:5433"
     for connect in (rdsign.psycopg.connect, rdsign.psycopg2.connect):
         with said:
