@@ -61,9 +61,9 @@ fn bounds() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut low, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: the first function fills the attributes, the second reads them into two variables, and the
-    // third frees them.
+    // third frees them. The system call has no arguments; glibc has a function for it only since 2.30.
     unsafe {
-        if libc::gettid() == libc::getpid()
+        if libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid())
             || libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0
         {
             return None;
