@@ -111,7 +111,8 @@ pub(crate) fn zone(name: &str) -> Option<(&'static str, &str)> {
         letter if letter.len() == 1 && is_word(letter) => Some(("an availability zone", region)),
         behind => {
             let place = behind.strip_prefix('-')?;
-            if !place.split('-').all(is_place) {
+            // The SDKs read us-east-1-fips as us-east-1 with FIPS endpoints.
+            if place == "fips" || !place.split('-').all(is_place) {
                 return None;
             }
             let kind = match place.rsplit_once('-') {
@@ -196,6 +197,7 @@ mod tests {
             "us-east-2",
             "ap-northeast-10",
             "us-gov-west-1",
+            "us-east-1-fips",
             "local",
             "x-1b",
             "az1",
