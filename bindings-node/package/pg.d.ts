@@ -6,9 +6,9 @@ import type { Signer } from './index.js'
 export interface RdsignPgOptions {
   /**
    * The address to connect to, if it is not the endpoint: a tunnel, or an alias. The token and the
-   * TLS check still use the endpoint. Default of `port`: the endpoint's.
+   * TLS check still use the endpoint. Default of `port`: the endpoint's. `null` and `undefined`: none.
    */
-  dial?: { host: string; port?: number }
+  dial?: { host: string; port?: number | string } | null
   /** More TLS options, such as `ca`: authorities to trust instead of those of RDS. `true`: none. */
   ssl?: true | (ConnectionOptions & { servername?: never; checkServerIdentity?: never })
   /** Rejected: pg would use its password, or no password, instead of a token. */

@@ -36,6 +36,20 @@ function guarded(signer, { checkServerIdentity }) {
   return password
 }
 
+/** Checks an address. Node would read many other values as localhost, or as a socket in a folder. */
+function address(dial, own) {
+  const { host, port = own, ...more } = Object(dial)
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port
+  const isPort = Number.isInteger(number) && number >= 1 && number <= 65535
+  if (typeof host !== 'string' || host === '' || !isPort || Object.keys(more).length > 0) {
+    refuse(
+      'dial',
+      "is not an address; accepted: { host, port }, such as { host: '127.0.0.1', port: 15432 }, or undefined"
+    )
+  }
+  return { host, port: number }
+}
+
 /** Makes sockets that connect to this address instead of pg's `host`, which pg verifies. */
 function dialing({ host, port }) {
   return () => {
@@ -85,7 +99,7 @@ function pgOptions(signer, options = {}) {
   }
   const verified = { ...ssl, ...verifyFull(signer, ssl) }
   const result = { ...others, host, port, user, password: guarded(signer, verified), ssl: verified }
-  if (dial !== undefined) result.stream = dialing({ port, ...dial })
+  if (dial !== undefined && dial !== null) result.stream = dialing(address(dial, port))
   return result
 }
 

@@ -213,11 +213,43 @@ test('options that the signer or verify-full sets are rejected', () => {
   }
 })
 
+test('only an address can be dialed', () => {
+  for (const dial of [
+    '127.0.0.1:15432',
+    15432,
+    {},
+    [],
+    { host: '' },
+    { host: 1 },
+    { port: 15432 },
+    { hostname: '127.0.0.1', port: 15432 },
+    { host: '127.0.0.1', hostname: 'x' },
+    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port: 65536 },
+    { host: '127.0.0.1', port: null },
+    { host: '127.0.0.1', port: 'abc' },
+    { host: '127.0.0.1', port: '' }
+  ]) {
+    assert.throws(() => pgOptions(signer, { dial }), {
+      name: 'TypeError',
+      message: /^dial: is not an address; /
+    })
+  }
+  for (const dial of [
+    { host: '127.0.0.1' },
+    { host: 'localhost', port: '15432' },
+    { host: '::1', port: undefined }
+  ]) {
+    assert.equal(typeof pgOptions(signer, { dial }).stream, 'function')
+  }
+})
+
 test('options that change nothing are accepted', () => {
   const { password: _, ssl, ...plain } = pgOptions(signer, { database })
   for (const same of [
     { ssl: true },
     { ssl: undefined, connectionString: undefined, password: undefined, host: undefined, dial: undefined },
+    { dial: null },
     { ssl: { servername: undefined, checkServerIdentity: undefined, ca: undefined } },
     { host: hostname, port, user: 'iam_user' },
     { host: undefined, port: String(port) }
