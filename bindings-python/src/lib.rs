@@ -29,7 +29,7 @@ mod _rdsign {
     use crate::environment::aws_environment;
     #[pymodule_export]
     use crate::libpq::{
-        check_arguments, check_connection_string, is_same_hostname, libpq_service, quoted,
+        check_arguments, check_connection_string, check_setting, libpq_service, quoted,
     };
     #[pymodule_export]
     use crate::signer::Signer;

@@ -3,7 +3,6 @@
 
 use pyo3::prelude::*;
 use rdsign::libpq::{self, SslMode};
-use rdsign::names;
 
 use crate::errors::{caught, exception};
 
@@ -49,10 +48,17 @@ pub(crate) fn check_connection_string(
         .map_err(|error| exception(py, &error))
 }
 
-/// Tells whether two host names are the same.
+/// Checks the value of one of libpq's keywords, as [`check_connection_string`] does.
 #[pyfunction]
-pub(crate) fn is_same_hostname(one: &str, other: &str) -> bool {
-    names::is_same_hostname(one, other)
+pub(crate) fn check_setting(
+    py: Python<'_>,
+    keyword: &str,
+    value: &str,
+    hostname: &str,
+    sslmode: Option<&str>,
+) -> PyResult<()> {
+    caught(|| libpq::check_setting(keyword, value, hostname, sslmode))
+        .map_err(|error| exception(py, &error))
 }
 
 /// Quotes input for a message. Truncates it, so that a token's signature is not shown.

@@ -161,6 +161,23 @@ fn arguments_that_name_another_server_are_refused() {
 }
 
 #[test]
+fn a_connection_string_in_a_connection_string_is_refused_at_any_depth() {
+    for text in [
+        "postgresql:///postgresql:///app".to_owned(),
+        "dbname='dbname=app'".to_owned(),
+        "postgres:///".repeat(100_000),
+    ] {
+        let error = check_arguments("psql", &[&text], "db.example", None).unwrap_err();
+        assert!(
+            error
+                .message()
+                .starts_with("dbname: a connection string in"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn an_argument_may_repeat_the_sslmode_that_the_caller_agreed_to() {
     let check = |argument: &str, sslmode| {
         check_arguments("psql", &[argument], "db.example", sslmode).is_ok()

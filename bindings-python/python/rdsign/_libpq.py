@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from . import InvalidRequestError, Signer, _port_of, _signer_for, ca_bundle
-from ._rdsign import is_same_hostname, libpq_service, quoted
+from ._rdsign import check_setting, libpq_service, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,19 +48,6 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     if mode in CHECKED and not authorities:
         parameters["sslrootcert"] = ca_bundle()
     return signer, parameters
-
-
-def check_host(host: Any, signer: Signer) -> None:
-    """Rejects a host that is not the signer's, whatever sslmode is.
-
-    verify-full would not: the other server's certificate may be valid for its own name. A Unix socket has none.
-    """
-    if not is_same_hostname(str(host), signer.hostname):
-        raise InvalidRequestError(
-            f"host: {quoted(str(host))} differs from the signer's hostname {quoted(signer.hostname)}; accepted: "
-            "the same host, or none; hostaddr dials another address",
-            "INVALID_HOSTNAME",
-        )
 
 
 def expand_service(parameters: dict[str, Any], signer: Optional[Signer]) -> None:
@@ -117,7 +104,8 @@ def settle(parameters: dict[str, Any], signer: Optional[Signer]) -> Signer:
                 "accepted: the same user, or none",
                 "INVALID_USERNAME",
             )
-        check_host(parameters["host"], signer)
+        # Whatever sslmode is: the other server's certificate may be valid for its own name.
+        check_setting("host", str(parameters["host"]), signer.hostname, None)
         return signer
     host = parameters.get("host") or os.environ.get("PGHOST")
     port = parameters.get("port") or os.environ.get("PGPORT") or None

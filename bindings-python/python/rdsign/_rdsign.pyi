@@ -13,7 +13,7 @@ __all__ = [
     "aws_environment",
     "check_arguments",
     "check_connection_string",
-    "is_same_hostname",
+    "check_setting",
     "libpq_service",
     "quoted",
 ]
@@ -151,8 +151,8 @@ def check_arguments(program: str, arguments: list[str], hostname: str, sslmode: 
 def check_connection_string(text: str, hostname: str, sslmode: str | None) -> None:
     """Rejects a database's name that is a connection string, as `check_arguments` does."""
 
-def is_same_hostname(one: str, other: str) -> bool:
-    """Whether two host names are the same. Ignores case and a trailing dot."""
+def check_setting(keyword: str, value: str, hostname: str, sslmode: str | None) -> None:
+    """Rejects a value of one of libpq's keywords, as `check_arguments` does."""
 
 def quoted(text: str) -> str:
     """Quotes and escapes input for a message. Truncates it to 100 characters."""

@@ -41,16 +41,6 @@ pub fn check_setting(
     check.setting(keyword, value).map_err(refused)
 }
 
-/// Checks the host that a program or a driver is given. An empty one passes, because then PGHOST
-/// counts.
-///
-/// # Errors
-/// `INVALID_HOSTNAME` if it is not the endpoint's host name.
-pub fn check_host(host: &str, hostname: &str) -> Result<(), Error> {
-    let sslmode = None;
-    Check { hostname, sslmode }.host(host).map_err(refused)
-}
-
 pub(super) fn refused(problem: String) -> Error {
     Error::new(ErrorCode::InvalidHostname, problem)
 }
@@ -66,10 +56,12 @@ pub(super) struct Check<'a> {
 impl Check<'_> {
     /// Checks a text that may be a connection string, by libpq's rule for that.
     pub(super) fn text(&self, text: &str) -> Result<(), String> {
+        if !is_connection_string(text) {
+            return Ok(());
+        }
         let settings = match SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
             Some(rest) => uri::parse(rest),
-            None if text.contains('=') => conninfo::parse(text),
-            None => return Ok(()),
+            None => conninfo::parse(text),
         };
         let settings = settings.map_err(|problem| format!("connection string: {problem}"))?;
         let mut settings = settings.iter();
@@ -95,8 +87,11 @@ impl Check<'_> {
                 "gssencmode: {} could encrypt the connection without TLS; accepted: disable",
                 shown(value)
             )),
-            // Some programs read a connection string where a name is expected.
-            "dbname" => self.text(value),
+            // libpq reads no connection string inside another. To check one within one within one would
+            // need as much stack as the caller likes.
+            "dbname" if is_connection_string(value) => Err(
+                "dbname: a connection string in a connection string; accepted: a name".to_owned(),
+            ),
             _ if is_dangerous(keyword) => Err(self.elsewhere(keyword)),
             // libpq rejects a keyword that is unknown.
             _ => Ok(()),
@@ -124,6 +119,11 @@ impl Check<'_> {
             quoted(self.hostname)
         )
     }
+}
+
+/// Returns whether libpq reads a text as a connection string, and not as a name.
+fn is_connection_string(text: &str) -> bool {
+    text.contains('=') || SCHEMES.iter().any(|scheme| text.starts_with(scheme))
 }
 
 /// Quotes a value, unless it may be a part of a password or of a token.

@@ -6,10 +6,10 @@ from django.db.backends.postgresql import base, client
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 from django.db.utils import OperationalError
 
-from ... import Error, InvalidRequestError
+from ... import Error
 from ..._errors import operational
 from ..._libpq import VERIFY_FULL, expand_service, merged, prepare
-from ..._rdsign import check_arguments, check_connection_string
+from ..._rdsign import check_arguments, check_connection_string, check_setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +30,11 @@ class DatabaseClient(client.DatabaseClient):
         # psql prefers the service's settings to the environment, so weak ones are refused here.
         service = {"service": options.get("service")}
         expand_service(service, None)
-        if service.get("gssencmode", "disable") != "disable":
-            raise InvalidRequestError(
-                "service: its gssencmode would replace TLS; accepted: gssencmode=disable", "INVALID_HOSTNAME"
-            )
         signer, prepared = prepare(merged(options, given), signer)
         # Arguments and a connection string would override all that is set below.
         mode = prepared["sslmode"]
         permitted = (prepared["host"], None if mode == VERIFY_FULL else mode)
+        check_setting("gssencmode", service.get("gssencmode") or "disable", *permitted)
         check_arguments(cls.executable_name, list(parameters), *permitted)
         check_connection_string(str(settings_dict.get("NAME") or ""), *permitted)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
