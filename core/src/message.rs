@@ -55,14 +55,23 @@ pub fn shortened(text: &str) -> String {
 /// everything after the name of a secret field or of a token's secret parameter. An `@` without a
 /// `:` before it is not the end of a password.
 pub fn without_secrets(text: &str) -> String {
-    let mut shown = text.to_owned();
     let cuts = [secret_parameter(text), secret_field(text)];
-    if let Some(end) = cuts.into_iter().flatten().min() {
-        shown.truncate(end);
-        shown.push('…');
-    }
-    if let Some(password) = url_password(&shown) {
-        shown.replace_range(password, "…");
+    let end = cuts.into_iter().flatten().min();
+    let password = url_password(text);
+    let mut shown = text.to_owned();
+    // The later one first, so that the position of the other stays right.
+    match (end, password) {
+        (Some(end), Some(password)) if end >= password.end => {
+            shown.replace_range(end.., "…");
+            shown.replace_range(password, "…");
+        }
+        // It starts in the password, or before.
+        (Some(end), password) => {
+            let start = password.map_or(end, |password| password.start.min(end));
+            shown.replace_range(start.., "…");
+        }
+        (None, Some(password)) => shown.replace_range(password, "…"),
+        (None, None) => {}
     }
     shown
 }
@@ -160,6 +169,7 @@ mod tests {
                 "postgresql://a:hunter2@b?password=hunter2",
                 "postgresql://a:…@b?password=…",
             ),
+            ("postgres://a:hunterpwd:2@mydb", "postgres://a:…"),
             ("PGPASSWORD=hunter2", "PGPASSWORD=…"),
             (
                 "aws_secret_access_key = hunter2",
