@@ -47,7 +47,7 @@ pub(crate) fn region_of_environment() -> Option<(&'static str, String)> {
 pub(super) fn is_set() -> bool {
     [ACCESS_KEY_ID, SECRET_ACCESS_KEY]
         .iter()
-        .all(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        .all(|name| variable(name).map(Zeroizing::new).is_some())
 }
 
 /// Returns the keys, or why the environment has no keys.

@@ -41,8 +41,8 @@ impl Source {
     pub(crate) fn walk(&self, region: Option<&RegionHint>, patience: Patience) -> Walk {
         let walk = || self.walk_here(region, patience);
         match self.base {
-            // Callers expect that their function runs on their thread.
-            Base::Given(_) | Base::Provider(_) => walk(),
+            // The caller expects that its function runs on its thread.
+            Base::Provider(_) => walk(),
             _ if self.is_immediate() => walk(),
             _ => with_enough(walk).unwrap_or_else(|error| Walk {
                 steps: Vec::new(),
