@@ -50,13 +50,14 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The host name is missing, empty, too long, or contains something that a host name cannot.
+    /// The host name is missing, empty, too long, a list of hosts, not the endpoint's, or contains something
+    /// that a host name cannot.
     InvalidHostname = 1, "INVALID_HOSTNAME", Request;
     /// The port is not 1 to 65535.
     InvalidPort = 2, "INVALID_PORT", Request;
     /// The user name is missing or empty, contains a control character or U+FFFD, or is a token.
     InvalidUsername = 3, "INVALID_USERNAME", Request;
-    /// The region is empty, or contains something other than lower-case letters, digits and `-`.
+    /// The region is empty, contains something other than lower-case letters, digits and `-`, or is a zone.
     InvalidRegion = 4, "INVALID_REGION", Request;
     /// The region was not given, nor found in the host name, the environment or the profile.
     RegionRequired = 5, "REGION_REQUIRED", Request;

@@ -312,7 +312,7 @@ fn a_deny_with_an_unknown_condition_is_ignored_and_named() {
 fn an_allow_with_an_unknown_condition_is_ignored_and_named() {
     for statements in [IF_MFA.to_owned(), format!("{IF_MFA}, {DENY_WITHOUT_MFA}")] {
         let line = with_policies(&statements, "jane").unwrap_err();
-        let ignored = ": ignored: a statement with an unknown condition: allowed if the condition \
+        let ignored = ": ignored: a statement that may not apply: allowed if the condition \
                        Bool aws:MultiFactorAuthPresent \"true\" holds (policy 1, Statement 1)";
         assert!(
             line.starts_with("not-allowed: ") && line.contains(ignored),

@@ -198,7 +198,7 @@ def test_a_deny_with_an_unknown_condition_is_ignored_and_logged(shared):
 def test_a_variable_counts_only_if_its_value_is_known(shared):
     token = shared.token(key=NOTHING)
     with shared.configuration(policies(OWN_NAME)):
-        ignored = r"ignored: a statement with an unknown condition: allowed if aws:username is \"iam_user\""
+        ignored = r"ignored: a statement that may not apply: allowed if aws:username is \"iam_user\""
         shared.refuse(token, rf"\(not-allowed\): .*: {ignored} .*")
     with shared.configuration(policies(OWN_NAME, variables=["aws:username=iam_user"])):
         shared.login(token)

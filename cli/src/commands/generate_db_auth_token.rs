@@ -118,8 +118,9 @@ pub(crate) fn run(args: GenerateDbAuthTokenArgs) -> Result<ExitCode, Failure> {
             && FILES.iter().any(|scheme| value.starts_with(scheme))
         {
             return Err(Failure::Usage(format!(
-                "--{flag}: {value:?} names a file, and rdsign does not read it; accepted: the value \
-                 itself, such as --{flag} \"$(cat FILE)\""
+                "--{flag}: {} names a file, and rdsign does not read it; accepted: the value \
+                 itself, such as --{flag} \"$(cat FILE)\"",
+                rdsign::quoted(value)
             )));
         }
     }

@@ -45,8 +45,9 @@ pub(crate) fn run(args: PgpassArgs) -> Result<ExitCode, Failure> {
         .filter(|name| name.contains(char::is_control))
     {
         return Err(Failure::Usage(format!(
-            "dbname: {name:?} contains a control character, which would end or change the line; \
-             accepted: other characters"
+            "dbname: {} contains a control character, which would end or change the line; \
+             accepted: other characters",
+            rdsign::quoted(name)
         )));
     }
     let signer = args.target.builder()?.build()?;

@@ -13,7 +13,8 @@ impl Region {
     /// Checks a region name: lower-case letters, digits and `-`.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidRegion`] if the name is empty or contains another character.
+    /// [`ErrorCode::InvalidRegion`] if the name is empty, contains another character, or is the name or the
+    /// ID of a zone.
     pub fn new(name: impl Into<String>) -> Result<Self, Error> {
         Self::from_source(name, "region")
     }

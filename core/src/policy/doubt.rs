@@ -34,6 +34,7 @@ impl Doubt {
         }
         all.values = values.filter(|_| all.keys.len() == 1);
         if let Some(values) = &mut all.values {
+            values.sort();
             values.dedup();
         }
         all

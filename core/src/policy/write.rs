@@ -9,8 +9,7 @@ use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, check_one_u
 /// Returns a policy that allows only [`CONNECT_ACTION`] on these resources, as indented JSON.
 ///
 /// Does not escape user names: `*` and `?` become wildcards, and `${…}` becomes a policy variable,
-/// which IAM replaces and [`Policy::from_json`](super::Policy::from_json) rejects. If `resources`
-/// is empty, the policy grants nothing, and IAM rejects it.
+/// which IAM replaces. If `resources` is empty, the policy grants nothing, and IAM rejects it.
 pub fn connect_policy(resources: &[ConnectResource]) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

@@ -55,7 +55,7 @@ fn ignored(decision: &Decision) -> &'static str {
     match decision {
         Decision::Undecided {
             allowed_by: None, ..
-        } => "ignored: a statement with an unknown condition: ",
+        } => "ignored: a statement that may not apply: ",
         _ => "",
     }
 }

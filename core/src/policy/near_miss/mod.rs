@@ -15,7 +15,7 @@ use super::document::{Effect, Policy, Statement};
 use super::matching::{Colons, Matching, matches};
 use super::pattern::Pattern;
 use super::variables::Variables;
-use crate::message::shortened;
+use crate::message::{quoted_as_is, shortened};
 use crate::names::{CONNECT_ACTION, ConnectResource};
 use resource::in_resource;
 use unfilled::Filled;
@@ -112,8 +112,9 @@ fn differences(
             differences.push(difference(
                 "condition",
                 format!(
-                    "The condition {shown} does not hold: {} is {value:?}.",
-                    shortened(key)
+                    "The condition {shown} does not hold: {} is {}.",
+                    shortened(key),
+                    quoted_as_is(value)
                 ),
             ));
         }
@@ -138,16 +139,15 @@ fn in_action(pattern: &str) -> Option<Vec<Difference>> {
     if matches(pattern, CONNECT_ACTION, Colons::Bound) {
         return Some(Vec::new());
     }
+    let shown = quoted_as_is(pattern);
     match pattern.split_once(':')? {
         ("rds", name) if matches(name, "connect", Colons::Bound) => Some(vec![difference(
             "action-service",
-            format!(
-                "Action is {pattern:?}: write rds-db: instead of rds:, as in {CONNECT_ACTION:?}."
-            ),
+            format!("Action is {shown}: write rds-db: instead of rds:, as in {CONNECT_ACTION:?}."),
         )]),
         ("rds" | "rds-db", _) => Some(vec![difference(
             "action",
-            format!("Action is {pattern:?}, but a login needs {CONNECT_ACTION:?}."),
+            format!("Action is {shown}, but a login needs {CONNECT_ACTION:?}."),
         )]),
         _ => None,
     }
