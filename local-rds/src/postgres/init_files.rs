@@ -15,10 +15,14 @@ use crate::process::run_as::RunAs;
 use crate::process::setup_step;
 use crate::process::signals::Signals;
 
-/// Checks that every file can be read, before the server is started.
+/// Checks that every file can be read, before the server is started. A pipe is not opened: whoever writes to
+/// it would lose what this process does not read.
 pub(crate) fn check(files: &[PathBuf]) -> Result<(), LocalError> {
     for file in files {
-        std::fs::File::open(file).context(|| format!("--init: reading {}", file.display()))?;
+        let reading = || format!("--init: reading {}", file.display());
+        if std::fs::metadata(file).context(reading)?.is_file() {
+            std::fs::File::open(file).context(reading)?;
+        }
         trust::check_named_file(file, &RunAs::this())?;
     }
     Ok(())

@@ -17,7 +17,14 @@ const ALTER_ROLE: &CStr = c"ALTER ROLE";
 /// The tags of the statements that can drop or rename a role.
 const CHANGES_ROLES: [&CStr; 2] = [c"DROP ROLE", ALTER_ROLE];
 /// The tags of the statements that can change who is a member of a role.
-const CHANGES_MEMBERS: [&CStr; 4] = [c"GRANT ROLE", c"REVOKE ROLE", c"CREATE ROLE", ALTER_ROLE];
+const CHANGES_MEMBERS: [&CStr; 6] = [
+    c"GRANT ROLE",
+    c"REVOKE ROLE",
+    c"CREATE ROLE",
+    c"DROP ROLE",
+    c"DROP OWNED",
+    ALTER_ROLE,
+];
 
 /// Processes a utility statement.
 ///
