@@ -51,14 +51,15 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_DRIVERS, *(name for name in globals() if name.startswith("__"))})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 class Signer(_Signer):
     """Signs tokens for one database user at one endpoint.
 
     Create one and keep it: it caches credentials and signing keys. Any number of threads and tasks
-    may share it, and a forked process may keep using its parent's. It starts no thread and no timer.
+    may share it, and a forked process may keep using its parent's. It starts a thread only
+    to ask botocore, and no timer.
 
     All options are keyword arguments. `None` is the same as omitting an option.
 

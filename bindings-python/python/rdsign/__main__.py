@@ -16,7 +16,7 @@ def program() -> Path:
         Path(sysconfig.get_path("scripts")),
         Path(sysconfig.get_path("scripts", f"{os.name}_user")),
         package.parent / "bin",  # pip install --target
-        package.parents[3] / "bin",  # pip install --prefix
+        *(folder / "bin" for folder in list(package.parents)[3:4]),  # pip install --prefix
     ]
     for folder in folders:
         found = folder / "rdsign"

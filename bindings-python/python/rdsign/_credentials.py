@@ -28,8 +28,8 @@ ACCEPTED = (
 OWN_NAMES = ("access_key_id", "secret_access_key", "session_token", "expires_at")
 
 # Seconds. botocore credentials without an expiry may be replaced at any time, so core is told that
-# they expire after this time. It refreshes credentials 900 to 1,080 seconds before they expire, that
-# is after 120 to 300 seconds, and no token's 900 seconds are cut short.
+# they expire after this time. With the default expires_in it refreshes credentials 900 to 1,080 seconds before
+# they expire, that is after 120 to 300 seconds, and no token's 900 seconds are cut short.
 LOOK_AGAIN = 1200
 
 
