@@ -152,10 +152,11 @@ def test_a_source_that_keeps_failing_is_asked_until_the_bound(machine, fake, clo
     fake.container.respond(200, "rubbish")
     with at_work(machine, "credentials", "--credentials-timeout", "3000") as run:
         # The pauses take tenths of a second.
-        while fake.container.count() < 3:
+        while fake.container.count() < 3 and not run.done():
             clock.wait(0.05)
             wait([run], timeout=0.01)
         clock.wait(3000)
+    assert fake.container.count() >= 3
     run = run.result()
     assert (run.code, "not a JSON object" in run.message) == ("CREDENTIALS_FAILED", True), run
 
