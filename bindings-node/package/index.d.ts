@@ -21,7 +21,7 @@ export interface Credentials {
 /**
  * A function that returns credentials, such as any provider of the AWS SDK for JavaScript v3.
  *
- * It is called for the first token, and again about 15 minutes before its credentials expire. One
+ * It is called for the first token, and again about a token's lifetime before its credentials expire. One
  * call runs at a time, and everyone who needs a token meanwhile waits for it. If its credentials expire
  * before the token would, it is called once more with `{ forceRefresh: true }`.
  */
