@@ -16,6 +16,7 @@ use super::flight::{Flight, Landing, end_of};
 use super::source::{Found, Patience, RegionHint, Source, expired, odd_keys};
 use super::timing;
 use crate::error::{Error, ErrorCode};
+use crate::message::seconds;
 use crate::names::OddKeys;
 use crate::timestamp::format_rfc3339;
 
@@ -213,8 +214,8 @@ impl CredentialsCache {
         Error::new(
             ErrorCode::CredentialsTimeout,
             format!(
-                "credentials: another thread is fetching them and got no answer within {:.1} s",
-                bound.as_secs_f64()
+                "credentials: another thread is fetching them and got no answer within {}",
+                seconds(bound)
             ),
         )
     }

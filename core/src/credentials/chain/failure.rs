@@ -15,6 +15,7 @@ use aws_smithy_types::error::ErrorMetadata;
 
 use crate::credentials::source::Tried;
 use crate::error::{Error, ErrorCode};
+use crate::message::seconds;
 
 /// How many characters of a server's or a process's text an error repeats.
 const LONGEST: usize = 1000;
@@ -147,8 +148,8 @@ pub(super) fn timed_out(
     waiting: Option<String>,
 ) -> Error {
     let mut message = format!(
-        "credentials: {source} gave no answer within {:.1} s.",
-        bound.as_secs_f64()
+        "credentials: {source} gave no answer within {}.",
+        seconds(bound)
     );
     if let Some(waiting) = waiting {
         message.push_str(&format!(" {waiting}."));
