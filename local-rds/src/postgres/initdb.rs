@@ -221,12 +221,18 @@ fn literal(text: &str) -> String {
     }
 }
 
+/// musl's locale.h has it, but the crate libc does not.
+#[cfg(target_env = "musl")]
+const LC_ALL_MASK: libc::c_int = 0x7fff_ffff;
+#[cfg(not(target_env = "musl"))]
+use libc::LC_ALL_MASK;
+
 /// Returns C.UTF-8, or C on a machine without that locale.
 #[expect(unsafe_code, reason = "newlocale is a C function")]
 fn locale() -> &'static str {
     // SAFETY: the name is a C string, and the result of newlocale is freed once unless it is null.
     let has_utf8 = unsafe {
-        let locale = libc::newlocale(libc::LC_ALL_MASK, c"C.UTF-8".as_ptr(), std::ptr::null_mut());
+        let locale = libc::newlocale(LC_ALL_MASK, c"C.UTF-8".as_ptr(), std::ptr::null_mut());
         if !locale.is_null() {
             libc::freelocale(locale);
         }
