@@ -1,6 +1,7 @@
 /*
  * Preloaded into a process to show it the time that a test has set: see clock.py. A time of 0 means
- * the real time. The file is mapped, so the process sees a change at once.
+ * the real time; the real wall clock can be put ahead. The file is mapped, so the process sees a
+ * change at once. V8 reads the wall clock by gettimeofday, and OpenSSL by time.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -8,11 +9,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SECOND INT64_C(1000000000)
+
 static const volatile struct {
-    int64_t realtime, monotonic;
+    int64_t realtime, monotonic, ahead;
 } *set;
 
 __attribute__((constructor)) static void map(void) {
@@ -32,9 +36,32 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
         now = set->realtime;
     if (set != NULL && clock == CLOCK_MONOTONIC)
         now = set->monotonic;
-    if (now == 0)
-        return (int)syscall(SYS_clock_gettime, clock, time);
-    time->tv_sec = now / 1000000000;
-    time->tv_nsec = now % 1000000000;
+    if (now == 0) {
+        int status = (int)syscall(SYS_clock_gettime, clock, time);
+        if (status != 0 || set == NULL || clock != CLOCK_REALTIME)
+            return status;
+        now = time->tv_sec * SECOND + time->tv_nsec + set->ahead;
+    }
+    time->tv_sec = now / SECOND;
+    time->tv_nsec = now % SECOND;
     return 0;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    struct timespec now;
+    (void)zone;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return -1;
+    time->tv_sec = now.tv_sec;
+    time->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+
+time_t time(time_t *seconds) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return -1;
+    if (seconds != NULL)
+        *seconds = now.tv_sec;
+    return now.tv_sec;
 }

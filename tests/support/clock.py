@@ -28,12 +28,17 @@ class Clock:
     def __init__(self, library, folder):
         self._file = Path(folder) / "clock"
         self.environment = {"LD_PRELOAD": str(library), "RDSIGN_TEST_CLOCK": str(self._file)}
-        self._realtime = self._monotonic = 0
+        self._realtime = self._monotonic = self._ahead = 0
         self._write()
 
     def set(self, moment):
         """Stops the wall clock at this time, in seconds since 1970."""
         self._realtime = round(moment * SECOND)
+        self._write()
+
+    def jump(self, seconds):
+        """Moves the running wall clock ahead, as after a suspend. The monotonic clock stays."""
+        self._ahead += round(seconds * SECOND)
         self._write()
 
     def stop_waits(self):
@@ -50,4 +55,4 @@ class Clock:
     def _write(self):
         # Overwrites the file in place, because programs have mapped it.
         with open(self._file, "r+b" if self._file.exists() else "wb") as file:
-            file.write(struct.pack("=qq", self._realtime, self._monotonic))
+            file.write(struct.pack("=qqq", self._realtime, self._monotonic, self._ahead))
