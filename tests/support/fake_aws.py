@@ -82,13 +82,14 @@ class Keys:
 
 class Now:
     """The time at which keys are made. A test can stop it, so that keys made one after the other expire
-    at the same time."""
+    at the same time, or put it ahead of the real time."""
 
     def __init__(self) -> None:
         self._set: datetime | None = None
+        self.ahead = timedelta()
 
     def __call__(self) -> datetime:
-        return self._set or datetime.now(timezone.utc).replace(microsecond=0)
+        return self._set or (datetime.now(timezone.utc) + self.ahead).replace(microsecond=0)
 
     @property
     def is_stopped(self) -> bool:
@@ -132,7 +133,8 @@ def keys_file(name: str, keys: Keys) -> str:
 class Answer:
     """An answer to send instead of the route's own. A body of None keeps the route's own body, which
     `change` may change. `lifetime` is that of the keys in it. `is_cut` sends half of the body and closes
-    the connection; `is_closed` closes it without an answer."""
+    the connection; `is_closed` closes it without an answer. `send` gets the handler of the connection and
+    a function that writes the answer to its `wfile`, and decides what is sent."""
 
     status: int = 200
     body: str | None = None
@@ -144,6 +146,7 @@ class Answer:
     lifetime: float | None = None
     is_cut: bool = False
     is_closed: bool = False
+    send: Callable[["_Handler", Callable[[], None]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,8 @@ class Route:
         self.rotating = True
         self.answer: Answer | None = None
         self.next_answers: deque[Answer] = deque()
+        # Chooses the answer to each request, unless one is set.
+        self.plan: Callable[[Route], Answer] | None = None
         self.held = 0
         self.given_up = 0
         self._released = threading.Event()
@@ -242,7 +247,9 @@ class Route:
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
-            return self.next_answers.popleft() if self.next_answers else self.answer or Answer()
+            if self.next_answers:
+                return self.next_answers.popleft()
+            return self.answer or (self.plan(self) if self.plan else Answer())
 
     def keep_waiting(self, connection: socket.socket) -> bool:
         """Holds a request until it is released (True) or its client gave up (False)."""
@@ -501,15 +508,22 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.is_closed:
             self.close_connection = True
             return
+        if answer.send:
+            answer.send(self, lambda: self.reply(fake, name, request, answer))
+        else:
+            self.reply(fake, name, request, answer)
+
+    do_GET = do_PUT = do_POST = answer_any
+
+    def reply(self, fake: FakeAws, name: str, request: Request, answer: Answer) -> None:
+        """Sends an answer to a request of the route with this name."""
         status, body = answer.status, answer.body
         if status == 200 and body is None:
-            route.next_lifetime = answer.lifetime
+            fake.routes[name].next_lifetime = answer.lifetime
             status, body = getattr(fake, f"say_{name}")(request)
             body = answer.change(body) if answer.change else body
         self.close_connection = self.close_connection or answer.is_cut
         self.say(status, body or "", answer.headers, name, answer.is_cut)
-
-    do_GET = do_PUT = do_POST = answer_any
 
     def control(self, fake: FakeAws, request: Request) -> None:
         """Serves `/fake/ROUTE` for programs in other languages."""
