@@ -36,7 +36,7 @@ BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-
 # The peers are installed below this folder, each in its own folder.
 PEERS := target/bench
 
-PARTS := core oracle credentials cli local c python jvm node bench
+PARTS := core oracle credentials cli local c python jvm node bench soak
 # ONLY selects tests of a part: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a name;
 # for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
 ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
@@ -47,9 +47,9 @@ pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pyt
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 
 # What the tests run is built for debugging. `make demo` runs the release.
-$(PARTS:%=test-%) test-bundlers test-guides: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
+$(PARTS:%=test-%) test-bundlers test-guides soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
-.PHONY: help demo build test test-busy $(PARTS:%=test-%) size check audit install fmt clean
+.PHONY: help demo build test test-busy $(PARTS:%=test-%) soak size check audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides bench bench-quick $(BENCHES)
 
 help: ## list these commands
@@ -127,7 +127,12 @@ test-guides: $(VENV)/e2e ## test the examples in Go, Ruby, PHP and Lua; needs a 
 	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py
 
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
-test-python: $(PYTHON)/ready ## test the Python package: a wheel, with real drivers
+test-python: installed-wheel ## test the Python package: a wheel, with real drivers
+	RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
+	    $(AGAIN) $(PYTHON)/bin/python -m pytest $(call pytest_tests,bindings-python/tests)
+
+.PHONY: installed-wheel
+installed-wheel: $(PYTHON)/ready
 	@tools/install-missing build server
 	$(CARGO) build --locked $(TOGETHER)
 ifndef WHEEL
@@ -137,8 +142,6 @@ ifndef WHEEL
 endif
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
 	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
-	RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
-	    $(AGAIN) $(PYTHON)/bin/python -m pytest $(call pytest_tests,bindings-python/tests)
 
 # Tests the JAR that JAR names, such as one in dist/, or packs one.
 test-jvm: export RDSIGN_JAR = $(abspath $(or $(JAR),target/jvm/packed/rdsign.jar))
@@ -164,10 +167,9 @@ test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
 
 # Tests the package that TGZ names, such as one in dist/, or packs one.
-test-node test-bundlers: PACKAGE = $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
-test-node: target/node/installed packed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
+test-bundlers installed-node: PACKAGE = $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
+test-node: installed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
 	cp -R bindings-node/tests/. target/node/tests
-	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(PACKAGE)
 	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
 	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
 
@@ -177,7 +179,10 @@ test-bundlers: target/node/bundlers/installed packed-node ## log in with bundles
 	cd target/node/bundlers && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_BUNDLERS=all \
 	    $(AGAIN) node --test --test-reporter=spec bundlers.test.mjs
 
-.PHONY: test-bundlers packed-node
+.PHONY: test-bundlers installed-node packed-node
+installed-node: target/node/installed packed-node
+	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(PACKAGE)
+
 packed-node:
 	@tools/install-missing build server python
 	$(CARGO) build --locked $(TOGETHER)
@@ -185,6 +190,36 @@ packed-node:
 	strip -o target/node/librdsign_node.so target/debug/librdsign_node.so
 	@rm -f target/node/packed/*.tgz
 	LIBRARY=target/node/librdsign_node.so OUT=target/node/packed bindings-node/packaging/pack
+
+# What the clients of the soak need; the parts before it in `make test` have built most of it.
+SOAK := $(VENV)/e2e installed-wheel installed-node target/jvm/packed/rdsign.jar target/soak/jars
+MINUTES ?= 10
+PERCENT ?= 25
+
+test-soak: $(SOAK) ## log in with all clients at once, with faults, forks, freezes and a clock that jumps
+	$(AGAIN) $(VENV)/bin/python -m pytest $(call pytest_tests,tests/soak)
+
+soak: $(SOAK) ## the same for MINUTES=10, with PERCENT=25 of faults; RECORD=1 writes to docs/reliability.md
+	@PYTHONPATH=tests/support $(VENV)/bin/python -B tests/soak/soak.py \
+	    --minutes $(MINUTES) --percent $(PERCENT) $(if $(RECORD),--record)
+
+target/jvm/packed/rdsign.jar: target/debug/librdsign_jvm.so bindings-jvm/pom.xml $(shell find bindings-jvm/src/main -type f)
+	@tools/install-missing jvm
+	LIBRARY=$< OUTPUT=$@ bindings-jvm/packaging/pack
+
+target/debug/librdsign_jvm.so: built-together
+	@:
+
+.PHONY: built-together
+built-together:
+	@tools/install-missing build server c
+	$(CARGO) build --locked $(TOGETHER)
+
+target/soak/jars: bindings-jvm/pom.xml
+	@tools/install-missing jvm
+	$(MVN) -q -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$@ \
+	    -DincludeArtifactIds=postgresql,HikariCP,slf4j-api,slf4j-nop
+	@touch $@
 
 bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)

@@ -27,6 +27,7 @@ BLOCKS = {
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE)],
     "docs/python.md": [("python", IN_PYTHON)],
+    "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
