@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-# What a process may grow by, after the first minute: in KiB of resident memory a minute, and in numbers.
+# For how many seconds the memory must have been watched to tell its growth.
 LONGEST_WITHOUT_A_SLOPE = 300
+# By how much these numbers may grow.
 GROWTH = {"descriptors": 4, "threads": 4}
 
 
