@@ -92,9 +92,16 @@ def text(result: Result, run: Run) -> str:
     lines += [f"Faults: {', '.join(f'{name} {n}' for name, n in sorted(result.faults.items()))}", ""]
     if not result.problems:
         return "\n".join([*lines, "Nothing avoidable happened."])
-    shown = result.problems[:50]
-    left_out = len(result.problems) - len(shown)
-    return "\n".join([*lines, *shown, *([f"... and {left_out} more"] if left_out else [])])
+    return "\n".join([*lines, *grouped(result.problems)])
+
+
+def grouped(problems: list[str]) -> list[str]:
+    """Returns problems that differ only in numbers as one line, the most frequent ones first."""
+    examples = {}
+    for problem in problems:
+        examples.setdefault(re.sub(r"\d+", "N", problem), []).append(problem)
+    found = sorted(examples.values(), key=len, reverse=True)
+    return [same[0] if len(same) == 1 else f"{len(same):,} times: {same[0]}" for same in found]
 
 
 def write(result: Result, run: Run) -> None:
