@@ -75,9 +75,12 @@ class Soak:
         environment |= nothing | {"AWS_REGION": self.local.exports["AWS_REGION"], "PGUSER": "iam_user"}
         environment |= program.source(self.world.fakes[program.name], self.folder)
         environment |= self.world.clock.environment
+        # If the soak is killed, so is the client.
+        with_parent = ["setpriv", "--pdeathsig", "KILL"]
+        command = program.command(self.folder, events, self.stop)
         with (self.folder / f"{program.name}.stderr").open("w") as errors:
             process = subprocess.Popen(
-                [str(word) for word in program.command(self.folder, events, self.stop)],
+                [*with_parent, *map(str, command)],
                 env=environment,
                 cwd=place.base,
                 stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ are. --record also writes the table to docs/reliability.md. The records of the l
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -33,6 +34,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.record and given.minutes < 10:
         parser.error("--minutes: too few for a record; accepted: at least 10")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     place = Place()
     try:
         local = place.start()
