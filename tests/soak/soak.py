@@ -19,7 +19,7 @@ import report
 from common import REPOSITORY
 from harness import Place
 from judge import judge
-from run import Soak
+from running import Soak
 
 LAST = REPOSITORY / "target/soak/last"
 LIFETIMES = (8, 14)

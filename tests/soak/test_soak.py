@@ -2,7 +2,7 @@
 
 import report
 from judge import judge
-from run import Soak
+from running import Soak
 
 LIFETIMES = (8, 14)
 

@@ -2,8 +2,8 @@
 
 It serves IMDSv2, the endpoint of ECS and EKS containers, the portal and the token service of IAM
 Identity Center (SSO), AWS Sign-In, and STS, whose requests it can forward to another server, such as
-moto. A test can make each route slow, hang, return any answer, or hand out expired or changing keys.
-Every request is recorded. The fake checks no signatures; moto does.
+moto. A test can make each route slow, hang, return any answer, or hand out expired or changing keys;
+faults.py has a plan of faults for all routes. Every request is recorded. The fake checks no signatures; moto does.
 
 In a test: `FakeAws()`, and `close()` at the end. For programs in other languages:
 
