@@ -5,12 +5,24 @@ import os
 import platform
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common import REPOSITORY
 from judge import Result
 
 PAGE = REPOSITORY / "docs/reliability.md"
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def commit() -> str:
+    command = ["git", "-C", str(REPOSITORY)]
+    head = subprocess.run([*command, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True)
+    others = ["status", "--porcelain", "--", f":!{PAGE.relative_to(REPOSITORY)}"]
+    changed = subprocess.run([*command, *others], capture_output=True, text=True)
+    return (head.stdout.strip() or "unknown") + (" with changes" if changed.stdout.strip() else "")
 
 
 @dataclass
@@ -21,6 +33,8 @@ class Run:
     percent: float
     seed: str
     lifetimes: tuple[int, int]
+    # That of the start: it may change during a long run.
+    commit: str = field(default_factory=commit)
 
     @property
     def marks(self) -> tuple[str, str]:
@@ -64,22 +78,10 @@ def tables(result: Result) -> list[str]:
     return [*lines, "", *table(heads, rows)]
 
 
-def machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}"
-
-
-def commit() -> str:
-    command = ["git", "-C", str(REPOSITORY)]
-    head = subprocess.run([*command, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True)
-    others = ["status", "--porcelain", "--", f":!{PAGE.relative_to(REPOSITORY)}"]
-    changed = subprocess.run([*command, *others], capture_output=True, text=True)
-    return (head.stdout.strip() or "unknown") + (" with changes" if changed.stdout.strip() else "")
-
-
 def about(result: Result, run: Run) -> str:
     kinds = f", of {len(result.faults)} kinds" if result.faults else ""
     return (
-        f"{datetime.date.today()}, {machine()}, commit {commit()}, debug build: {run.minutes:g} minutes,"
+        f"{datetime.date.today()}, {machine()}, commit {run.commit}, debug build: {run.minutes:g} minutes,"
         f" credentials of {run.lifetimes[0]} to {run.lifetimes[1]} seconds,"
         f" {result.asks:,} requests to the fake AWS, of which {result.faults.total():,} got a fault{kinds}"
         f" ({run.percent:g} percent were to), seed {run.seed}."

@@ -34,6 +34,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.record and given.minutes < 10:
         parser.error("--minutes: too few for a record; accepted: at least 10")
+    run = report.Run(given.minutes, given.percent, given.seed, LIFETIMES)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     place = Place()
@@ -52,7 +53,6 @@ def main() -> int:
         place.close()
     keep(records, LAST)
     result = judge(records)
-    run = report.Run(given.minutes, given.percent, given.seed, LIFETIMES)
     print(report.text(result, run))
     if given.record:
         report.write(result, run)
