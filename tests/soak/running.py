@@ -158,7 +158,9 @@ class Soak:
             if turn % 5 == 0:
                 self.world.jump(self.chance.choice([20, 100, 1000]))
             else:
-                self.freeze(self.chance.choice(list(self.running)), self.chance.uniform(0.1, 8))
+                # Shorter than a refresh takes, or longer than credentials live.
+                seconds = self.chance.choice([self.chance.uniform(0.1, 2), self.chance.uniform(10, 18)])
+                self.freeze(self.chance.choice(list(self.running)), seconds)
 
     def finish(self) -> Records:
         """Ends the clients. Returns the records."""
