@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 # For how many seconds the memory must have been watched to tell its growth.
-LONGEST_WITHOUT_A_SLOPE = 300
+LONGEST_WITHOUT_A_GROWTH = 300
 # By how much these numbers may grow.
 GROWTH = {"descriptors": 4, "threads": 4}
 
@@ -29,12 +29,13 @@ def slope(points: list[tuple[float, float]]) -> float:
 
 @dataclass
 class Use:
-    """What a process uses: its memory at the end in KiB, by how much it grows a minute, if that was long
-    enough to tell, and the largest numbers of descriptors and threads."""
+    """What a process uses after the first minute: the most memory in KiB, by how much it grows a minute,
+    in all and in the second half, if that was long enough to tell, and the largest numbers of descriptors
+    and threads."""
 
     name: str
     memory: int = 0
-    slope: float | None = None
+    growth: tuple[float, float] | None = None
     descriptors: int = 0
     threads: int = 0
     problems: list[str] = field(default_factory=list)
@@ -49,10 +50,12 @@ def judge_process(process: Process) -> Use:
     start, end = process.samples[0][0], process.samples[-1][0]
     warm = [sample for sample in process.samples if sample[0] >= start + min(60, (end - start) / 3)]
     use.memory, use.descriptors, use.threads = (max(sample[n] for sample in warm) for n in (1, 2, 3))
-    if warm[-1][0] - warm[0][0] >= LONGEST_WITHOUT_A_SLOPE:
-        use.slope = slope([(sample[0], sample[1]) for sample in warm])
-        if use.slope > process.room:
-            use.problems.append(f"{process.name}: its memory grows by {use.slope:.0f} KiB a minute")
+    if warm[-1][0] - warm[0][0] >= LONGEST_WITHOUT_A_GROWTH:
+        points = [(sample[0], sample[1]) for sample in warm]
+        use.growth = slope(points), slope(points[len(points) // 2 :])
+        # A runtime that compiles grows for some minutes and then stops. A leak does not stop.
+        if min(use.growth) > process.room:
+            use.problems.append(f"{process.name}: its memory grows by {use.growth[1]:.0f} KiB a minute")
     third = len(warm) // 3
     for number, (what, room) in enumerate(GROWTH.items(), 2):
         # The smallest number of a third: what is open between two logins. A leak raises it.

@@ -70,11 +70,11 @@ def table(heads: list[str], rows: list[list[object]]) -> list[str]:
 def tables(result: Result) -> list[str]:
     rows = [[getattr(verdict, name) for _, name in COLUMNS] for verdict in result.verdicts]
     lines = table([head for head, _ in COLUMNS], rows)
-    heads = ["process", "memory, KiB", "growth, KiB a minute", "descriptors", "threads"]
+    heads = ["process", "memory, KiB", "growth, KiB a minute", "in the second half", "descriptors", "threads"]
     rows = []
     for use in result.uses:
-        growth = "-" if use.slope is None else round(use.slope)
-        rows.append([use.name, use.memory, growth, use.descriptors, use.threads])
+        growth = ["-", "-"] if use.growth is None else map(round, use.growth)
+        rows.append([use.name, use.memory, *growth, use.descriptors, use.threads])
     return [*lines, "", *table(heads, rows)]
 
 

@@ -238,6 +238,11 @@ def test_memory_that_grows_after_the_first_minute_fails_the_run():
     assert problems(processes=[grows]) == ["it: its memory grows by 120 KiB a minute"]
     starts = process(10, memory=lambda n: 1000 + 100 * min(n, 60))
     assert problems(processes=[starts]) == []
+    # A runtime that compiles for some minutes.
+    stops = process(10, memory=lambda n: 1000 + 4 * min(n, 240))
+    assert problems(processes=[stops]) == []
+    late = process(10, memory=lambda n: 1000 + 4 * max(0, n - 240))
+    assert problems(processes=[late]) == ["it: its memory grows by 240 KiB a minute"]
     # Too short to tell.
     assert problems(processes=[process(3, memory=lambda n: 1000 + 2 * n)]) == []
 
