@@ -133,7 +133,7 @@ enum rdsign_status
      */
     RDSIGN_INVALID_UTF8 = 101,
     /**
-     * A bug in rdsign.
+     * A bug in rdsign, or options that two threads used at the same time.
      */
     RDSIGN_INTERNAL = 255,
 };
@@ -163,11 +163,13 @@ typedef struct rdsign_error rdsign_error;
 /**
  * The options of a signer. Each setter names the default of its option.
  *
- * Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
- * You need not check each status: rdsign_signer_new() returns the first failure, and checks
- * everything else about the values. Setting an option again replaces its value.
+ * Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT, RDSIGN_INVALID_UTF8 or
+ * RDSIGN_INTERNAL. You need not check each status: rdsign_signer_new() returns the first failure, and
+ * checks everything else about the values. Setting an option again replaces its value.
  *
- * Only one thread at a time may use them.
+ * One thread at a time may set options; another may go on when it has finished. A setter that finds
+ * another one running sets nothing and returns RDSIGN_INTERNAL, and rdsign_signer_new() then fails
+ * for these options. Free them and make new ones.
  */
 typedef struct rdsign_options rdsign_options;
 
@@ -389,7 +391,8 @@ rdsign_status rdsign_credentials_set_reason(rdsign_credentials *credentials, con
  * The options remain yours: you may free them at once, or change them and make another signer.
  *
  * Returns RDSIGN_OK, the status of the first setter of these options that failed, any status from
- * RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, or RDSIGN_NULL_ARGUMENT.
+ * RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, RDSIGN_NULL_ARGUMENT, or RDSIGN_INTERNAL if a
+ * setter is running or if two have run at the same time.
  */
 rdsign_status rdsign_signer_new(const rdsign_options *options,
                                 rdsign_signer **signer,

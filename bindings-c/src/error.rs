@@ -70,6 +70,17 @@ impl rdsign_error {
         )
     }
 
+    /// Returns the error for options that two threads use at once. No code of core's fits a mistake
+    /// that only C can make.
+    pub(crate) fn in_use() -> Self {
+        let status = rdsign_status::RDSIGN_INTERNAL;
+        Self::new(
+            status as Status,
+            "options: two threads used them at the same time; accepted: one thread at a time. Make new \
+             options",
+        )
+    }
+
     /// Returns the error for a panic. It leaves out the panic's message, which may quote any text.
     pub(crate) fn panicked() -> Self {
         Error::from_panic().into()

@@ -4,9 +4,15 @@
 //! library, which would ignore a field; 0 never has to mean "not given"; and a language with an FFI
 //! needs no layout. A setter that fails returns a status, and the failure is also kept: a caller who
 //! checks only the last call must not get a signer without the region that they set.
+//!
+//! A setter replaces the builder, so a value would be lost without a trace if two threads set options
+//! at the same time. A lock that nobody waits for detects that.
 
 use std::ffi::{c_char, c_void};
 use std::mem::take;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{RwLock, TryLockError, TryLockResult};
 use std::time::Duration;
 
 use rdsign::{Signer, SignerBuilder};
@@ -18,12 +24,21 @@ use crate::status::{Status, rdsign_status};
 
 /// The options of a signer. Each setter names the default of its option.
 ///
-/// Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
-/// You need not check each status: rdsign_signer_new() returns the first failure, and checks
-/// everything else about the values. Setting an option again replaces its value.
+/// Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT, RDSIGN_INVALID_UTF8 or
+/// RDSIGN_INTERNAL. You need not check each status: rdsign_signer_new() returns the first failure, and
+/// checks everything else about the values. Setting an option again replaces its value.
 ///
-/// Only one thread at a time may use them.
+/// One thread at a time may set options; another may go on when it has finished. A setter that finds
+/// another one running sets nothing and returns RDSIGN_INTERNAL, and rdsign_signer_new() then fails
+/// for these options. Free them and make new ones.
 pub struct rdsign_options {
+    values: RwLock<Values>,
+    /// Whether two threads used them at once, so that a value is missing.
+    overlapped: AtomicBool,
+}
+
+#[derive(Default)]
+struct Values {
     builder: SignerBuilder,
     failure: Option<rdsign_error>,
 }
@@ -32,8 +47,8 @@ pub struct rdsign_options {
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_new() -> Box<rdsign_options> {
     Box::new(rdsign_options {
-        builder: Signer::builder(),
-        failure: None,
+        values: RwLock::default(),
+        overlapped: AtomicBool::new(false),
     })
 }
 
@@ -47,7 +62,7 @@ pub extern "C" fn rdsign_options_free(options: Option<Box<rdsign_options>>) {
 /// Required.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_hostname(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     hostname: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -58,7 +73,7 @@ pub unsafe extern "C" fn rdsign_options_set_hostname(
 /// Sets the endpoint's port, 1 to 65535. Default: 5432.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_port(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     port: i64,
 ) -> Status {
     set(options, Ok(port), SignerBuilder::port)
@@ -67,7 +82,7 @@ pub extern "C" fn rdsign_options_set_port(
 /// Sets the database user to log in as, exactly as the database spells it. Required.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_username(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     username: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -79,7 +94,7 @@ pub unsafe extern "C" fn rdsign_options_set_username(
 /// AWS_REGION, else AWS_DEFAULT_REGION, else the profile's region.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_region(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     region: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -90,7 +105,7 @@ pub unsafe extern "C" fn rdsign_options_set_region(
 /// Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_expires_in(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     seconds: i64,
 ) -> Status {
     set(options, Ok(seconds), SignerBuilder::expires_in)
@@ -104,7 +119,7 @@ pub extern "C" fn rdsign_options_set_expires_in(
 /// profile, the container and the instance.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_access_key_id(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     access_key_id: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -115,7 +130,7 @@ pub unsafe extern "C" fn rdsign_options_set_access_key_id(
 /// Sets the secret access key that belongs to the access key ID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_secret_access_key(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     secret_access_key: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -126,7 +141,7 @@ pub unsafe extern "C" fn rdsign_options_set_secret_access_key(
 /// Sets the session token of temporary keys. An empty one is the same as omitting it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_session_token(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     session_token: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -137,7 +152,7 @@ pub unsafe extern "C" fn rdsign_options_set_session_token(
 /// Sets the profile of the shared AWS configuration to get credentials from, instead of keys.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_profile(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     profile: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -149,7 +164,7 @@ pub unsafe extern "C" fn rdsign_options_set_profile(
 /// with STS, and signs with the role's credentials. Default: no role.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_role_arn(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     role_arn: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -160,7 +175,7 @@ pub unsafe extern "C" fn rdsign_options_set_role_arn(
 /// Sets the external ID that the role requires. Default: not sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_external_id(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     external_id: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -171,7 +186,7 @@ pub unsafe extern "C" fn rdsign_options_set_external_id(
 /// Sets the name of the role's session, which CloudTrail shows. Default: "rdsign".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_role_session_name(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     role_session_name: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
@@ -183,7 +198,7 @@ pub unsafe extern "C" fn rdsign_options_set_role_session_name(
 /// Default: 5000.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_credentials_timeout(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     milliseconds: i64,
 ) -> Status {
     // Core rejects 0. Its type has no negative durations, so they become 0.
@@ -201,15 +216,12 @@ pub extern "C" fn rdsign_options_set_credentials_timeout(
 /// yours.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_credentials_callback(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     callback: rdsign_credentials_callback,
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 ) -> Status {
-    let Some(rdsign_options { builder, failure }) = options else {
-        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
-    };
-    change(failure, || {
+    change_values(options, |builder| {
         let callback = Callback::new(callback, user_data, free_user_data)?;
         *builder = take(builder).credentials_provider(move || callback.credentials());
         Ok(())
@@ -218,24 +230,56 @@ pub extern "C" fn rdsign_options_set_credentials_callback(
 
 impl rdsign_options {
     pub(crate) fn build(&self) -> Result<Signer> {
-        match &self.failure {
+        let values = self.unless_in_use(self.values.try_read())?;
+        if self.overlapped.load(Relaxed) {
+            return Err(rdsign_error::in_use());
+        }
+        match &values.failure {
             Some(failure) => Err(failure.clone()),
-            None => Ok(self.builder.clone().build()?),
+            None => Ok(values.builder.clone().build()?),
+        }
+    }
+
+    fn unless_in_use<T>(&self, guard: TryLockResult<T>) -> Result<T> {
+        match guard {
+            Ok(guard) => Ok(guard),
+            // `change` catches panics.
+            Err(TryLockError::Poisoned(guard)) => Ok(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                self.overlapped.store(true, Relaxed);
+                Err(rdsign_error::in_use())
+            }
         }
     }
 }
 
 /// Sets one option, unless its value is a failure.
 fn set<T>(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     value: Result<T>,
     apply: impl FnOnce(SignerBuilder, T) -> SignerBuilder,
 ) -> Status {
-    let Some(rdsign_options { builder, failure }) = options else {
-        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
-    };
-    change(failure, || {
+    change_values(options, |builder| {
         *builder = apply(take(builder), value?);
         Ok(())
     })
+}
+
+fn change_values(
+    options: Option<NonNull<rdsign_options>>,
+    body: impl FnOnce(&mut SignerBuilder) -> Result<()>,
+) -> Status {
+    let Some(options) = options else {
+        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
+    };
+    // SAFETY: the header requires a valid pointer. The reference is shared, because another thread may
+    // have one at the same time.
+    let options = unsafe { options.as_ref() };
+    match options.unless_in_use(options.values.try_write()) {
+        Ok(mut values) => {
+            let Values { builder, failure } = &mut *values;
+            change(failure, || body(builder))
+        }
+        Err(error) => error.status,
+    }
 }

@@ -39,7 +39,8 @@ const _: () = shared_by_threads::<rdsign_token>();
 /// The options remain yours: you may free them at once, or change them and make another signer.
 ///
 /// Returns RDSIGN_OK, the status of the first setter of these options that failed, any status from
-/// RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, or RDSIGN_NULL_ARGUMENT.
+/// RDSIGN_INVALID_HOSTNAME to RDSIGN_INVALID_EXPIRES_IN, RDSIGN_NULL_ARGUMENT, or RDSIGN_INTERNAL if a
+/// setter is running or if two have run at the same time.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_signer_new(
     options: Option<&rdsign_options>,

@@ -50,7 +50,7 @@ pub enum rdsign_status {
     RDSIGN_NULL_ARGUMENT = 100,
     /// A string is not UTF-8.
     RDSIGN_INVALID_UTF8 = 101,
-    /// A bug in rdsign.
+    /// A bug in rdsign, or options that two threads used at the same time.
     RDSIGN_INTERNAL = 255,
 }
 

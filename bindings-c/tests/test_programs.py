@@ -9,6 +9,7 @@ VECTORS = REPOSITORY / "tests/vectors.tsv"
 ARGUMENTS = {
     "calls.c": [VERSION, CODES],
     "vectors.c": [VECTORS],
+    "options.c": [],
     "threads.c": [],
     "fork.c": [],
 }
@@ -24,7 +25,7 @@ VALGRIND = [
 ]
 
 
-@pytest.mark.parametrize("name", ["calls.c", "threads.c", "fork.c"])
+@pytest.mark.parametrize("name", ["calls.c", "options.c", "threads.c", "fork.c"])
 def test_program(program, name):
     succeed(program(name), *ARGUMENTS[name])
 
