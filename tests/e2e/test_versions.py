@@ -13,7 +13,8 @@ CRATES = sorted(
     str(file.relative_to(REPOSITORY))
     for folder in (".", "*", "*/*")
     for file in REPOSITORY.glob(f"{folder}/Cargo.toml")
-    if file.parent != REPOSITORY and "target" not in file.parts
+    # fuzz/libfuzzer is not in the workspace.
+    if file.parent != REPOSITORY and not {"target", "libfuzzer"} & set(file.parts)
 )
 
 

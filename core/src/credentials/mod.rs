@@ -19,6 +19,9 @@ mod walk;
 #[cfg(not(feature = "chain"))]
 mod without_chain;
 
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub use chain::fuzz;
 #[cfg(feature = "chain")]
 pub(crate) use chain::{cannot_start, region_of_profile};
 pub(crate) use environment::region_of_environment;

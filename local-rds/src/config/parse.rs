@@ -47,7 +47,10 @@ struct FileKey {
 
 impl Config {
     /// Parses and checks a configuration. See [`Config::read`].
-    pub(super) fn parse(text: &str, port: u16, more_endpoints: &[String]) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// The problem, which names the field.
+    pub fn parse(text: &str, port: u16, more_endpoints: &[String]) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| without_values(&error, text))?;
         if !is_account_id(&file.account_id) {
             return Err("account_id: accepted: 12 digits, such as 123456789012".to_owned());

@@ -36,9 +36,13 @@ impl Cached {
             ErrorKind::NotFound => format!("not logged in to {what}: {shown} does not exist"),
             _ => format!("cannot read the {what} login {shown}: {error}"),
         })?;
+        Self::parse(path, &text, what)
+    }
+
+    pub(super) fn parse(path: PathBuf, text: &[u8], what: &str) -> Result<Self, String> {
         // The JSON error may quote a secret.
-        let fields = serde_json::from_slice(&text)
-            .map_err(|_| format!("the {what} login {shown} is not a JSON object"))?;
+        let fields = serde_json::from_slice(text)
+            .map_err(|_| format!("the {what} login {} is not a JSON object", path.display()))?;
         Ok(Self { path, fields })
     }
 

@@ -202,7 +202,7 @@ impl Login {
 }
 
 /// Returns the keys of a login and when they expire, or the field that is missing or invalid.
-fn held(cached: &Cached) -> Result<(&Map<String, Value>, SystemTime), &'static str> {
+pub(super) fn held(cached: &Cached) -> Result<(&Map<String, Value>, SystemTime), &'static str> {
     // As in the AWS CLI, a login that cannot be renewed is an error, even if its keys are still
     // valid.
     if let Some(missing) = RENEWAL.into_iter().find(|name| cached.text(name).is_none()) {
@@ -239,7 +239,10 @@ fn told(refusal: Refusal) -> Problem {
     Problem::Refused(reason, may_pass)
 }
 
-fn keys(fields: &Map<String, Value>, end: SystemTime) -> Result<Credentials, &'static str> {
+pub(super) fn keys(
+    fields: &Map<String, Value>,
+    end: SystemTime,
+) -> Result<Credentials, &'static str> {
     let text = |name| text_in(fields, name).map(str::to_owned).ok_or(name);
     Ok(Credentials::new(
         text("accessKeyId")?,

@@ -11,6 +11,8 @@ mod container;
 mod dpop;
 mod failure;
 mod fork;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod http;
 mod instance;
 mod json;

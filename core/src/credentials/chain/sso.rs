@@ -105,10 +105,8 @@ impl Sso {
         let login = login.map_err(refuse)?;
         let shown = login.path.display();
         let damaged = |field| refuse(format!("{shown}: {field} is missing or invalid"));
-        let token = login.text("accessToken").map(str::to_owned);
-        let token = token.ok_or_else(|| damaged("accessToken"))?;
-        let end = login.time("expiresAt");
-        let end = end.ok_or_else(|| damaged("expiresAt"))?;
+        let (token, end) = self::held(&login).map_err(damaged)?;
+        let token = token.to_owned();
         Ok((login, token, end))
     }
 
@@ -168,6 +166,12 @@ impl Sso {
         );
         Error::new(error.code(), message)
     }
+}
+
+/// Returns the token of a login and when it expires, or the field that is missing or invalid.
+pub(super) fn held(login: &Cached) -> Result<(&str, SystemTime), &'static str> {
+    let token = login.text("accessToken").ok_or("accessToken")?;
+    Ok((token, login.time("expiresAt").ok_or("expiresAt")?))
 }
 
 /// Reads the login for a session's name or a start URL.

@@ -4,6 +4,8 @@
 //! the profile that is used. An error names the file, the line and the reason, and never quotes a
 //! value, because it may be a secret.
 
+#[cfg(feature = "fuzz")]
+pub(in crate::credentials) mod fuzz;
 mod ini;
 mod location;
 mod profile;
@@ -123,7 +125,7 @@ pub fn profile_names() -> Vec<String> {
     names.into_iter().collect()
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 impl Files {
     /// Makes files with these texts, at the paths `CONFIG` and `CREDENTIALS`.
     pub(super) fn of(config: &str, credentials: &str) -> Self {
