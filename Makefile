@@ -49,7 +49,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 # What the tests run is built for debugging. `make demo` runs the release.
 $(PARTS:%=test-%) test-bundlers test-guides soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
-.PHONY: help demo build test test-busy $(PARTS:%=test-%) soak size check audit install fmt clean
+.PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides bench bench-quick $(BENCHES)
 
 help: ## list these commands
@@ -114,12 +114,21 @@ test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
 	$(CARGO) build --locked -p rdsign --example password
 	$(call pytest,tests/e2e)
 
-test-c: $(VENV)/e2e ## test the C ABI: its header, programs that use it, and installed trees
+test-c: $(VENV)/e2e ## test the C ABI: its header, programs, installed trees; the fuzz targets on stable Rust
 	@tools/install-missing build server c
 	$(call cargo_test,-p rdsign-c-header)
-	$(call cargo_test,-p rdsign-cli -p rdsign-c --lib)
+	$(call cargo_test,-p rdsign-cli -p rdsign-c -p rdsign-fuzz --lib)
 	$(CARGO) build --locked $(TOGETHER)
 	$(call pytest,bindings-c/tests)
+
+test-sanitizers: $(VENV)/e2e ## test librdsign and C programs with AddressSanitizer in both; needs nightly Rust
+	@tools/install-missing build c
+	@tools/sanitizers $(VENV)/bin/python
+
+SECONDS ?= 60
+fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nightly Rust
+	@tools/install-missing build server c
+	@tools/fuzz '$(SECONDS)' $(TARGETS)
 
 test-guides: $(VENV)/e2e ## test the examples in Go, Ruby, PHP and Lua; needs a network, and Go 1.25
 	@tools/install-missing build server c guides

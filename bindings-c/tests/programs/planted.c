@@ -18,6 +18,10 @@ int main(int argc, char **argv) {
         rdsign_token_free(token);
         token = NULL;
         printf("%d\n", value[10] == 'x');
+    } else if (strcmp(argv[1], "use-after-free-inside") == 0) {
+        rdsign_token_free(token);
+        printf("%p\n", (const void *)rdsign_token_value(token));
+        token = NULL;
     } else if (strcmp(argv[1], "overflow") == 0) {
         volatile int largest = INT_MAX;
         largest = largest + argc;
