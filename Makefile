@@ -98,7 +98,7 @@ test-credentials: $(VENV)/credentials ## test every source of credentials, again
 	@tools/install-missing build server strace
 	$(call cargo_test,-p rdsign --features chain --lib --test credentials)
 	$(CARGO) build --locked $(TOGETHER)
-	$(CARGO) build --locked -p rdsign --features chain --example probe
+	$(CARGO) build --locked -p rdsign --features chain --example probe --example wiping
 	$(call pytest,tests/credentials)
 
 test-cli: $(VENV)/cli ## test the command line, against servers that are each broken in one way

@@ -27,6 +27,9 @@ pub mod signer;
 
 use std::ffi::c_char;
 
+#[global_allocator]
+static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
+
 /// Returns the version of the loaded library, such as "1.2.3". The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_version() -> *const c_char {

@@ -23,6 +23,9 @@ use rdsign::{Signer, Token};
 
 use crate::boundary::{Result, ThrowRdsignException, bytes, text};
 
+#[global_allocator]
+static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
+
 /// Makes a signer. The options are alternating names and values.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_newSigner<'local>(

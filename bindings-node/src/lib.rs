@@ -12,3 +12,6 @@ mod credentials;
 mod fetch;
 mod options;
 mod signer;
+
+#[global_allocator]
+static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;

@@ -14,6 +14,9 @@ mod libpq;
 mod signer;
 mod token;
 
+#[global_allocator]
+static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
+
 #[cfg(Py_GIL_DISABLED)]
 compile_error!(
     "rdsign does not support free-threaded Python (python3.13t, python3.14t): use a build of \

@@ -16,6 +16,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::Failure;
 
+#[global_allocator]
+static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
+
 /// Amazon RDS IAM database authentication: tokens, and a local RDS to try them on.
 #[derive(Parser)]
 #[command(name = "rdsign", version, after_help = HELP)]

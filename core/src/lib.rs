@@ -11,6 +11,7 @@
 
 // Each group uses only the groups above it.
 
+mod allocator;
 mod error;
 mod limits;
 mod message;
@@ -33,6 +34,7 @@ pub mod inspect;
 pub mod policy;
 pub mod verify;
 
+pub use allocator::WipingAllocator;
 pub use aws_credential_types::Credentials;
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_PORT, MAX_EXPIRES_IN};

@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,6 +63,16 @@ def keep_secret(*texts: str) -> None:
 def known_secrets() -> frozenset[str]:
     """Returns every secret so far."""
     return frozenset(_secrets)
+
+
+class NewSecrets:
+    """The secrets that are made from now on."""
+
+    def __init__(self) -> None:
+        self._others = known_secrets()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(known_secrets() - self._others)
 
 
 @dataclass(frozen=True)

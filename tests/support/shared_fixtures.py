@@ -10,7 +10,7 @@ import signal
 import clock as clock_library
 import pytest
 from common import NO_AWS, RDSIGN
-from fake_aws import FakeAws
+from fake_aws import FakeAws, NewSecrets
 from harness import LIBRARY, Place
 from recorder import Recorder
 
@@ -31,6 +31,12 @@ def fake():
     with FakeAws() as fake:
         yield fake
         assert fake.strays == []
+
+
+@pytest.fixture
+def secrets():
+    """The secrets that the test makes."""
+    return NewSecrets()
 
 
 @pytest.fixture

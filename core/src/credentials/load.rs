@@ -10,6 +10,7 @@ use super::source::{Base, Found, Patience, RegionHint, Source, check};
 use super::walk::{Trail, Walk};
 #[cfg(not(feature = "chain"))]
 use super::without_chain::{Chain, with_enough};
+use crate::allocator::Wiping;
 use crate::error::{Error, ErrorCode};
 
 const OPTIONS: &str = "options";
@@ -39,6 +40,7 @@ impl Source {
 
     /// Like [`load`](Self::load), and returns the steps too.
     pub(crate) fn walk(&self, region: Option<&RegionHint>, patience: Patience) -> Walk {
+        let _wiping = Wiping::start();
         let walk = || self.walk_here(region, patience);
         match self.base {
             // The caller expects that its function runs on its thread.

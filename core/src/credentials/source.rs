@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use crate::error::{Error, ErrorCode};
 use crate::names::{OddKeys, shown_access_key_id};
 use crate::timestamp::format_rfc3339;
+use crate::wipe::{LITTLE, with_clean_stack};
 
 /// The result of a provider function: keys, or any error.
 pub type ProviderResult = Result<Credentials, Box<dyn std::error::Error + Send + Sync>>;
@@ -209,6 +210,11 @@ pub fn key_problem(text: &str) -> Option<&'static str> {
 /// [`ErrorCode::InvalidCredentials`] if the access key ID or the secret access key is empty, or if
 /// one of the three is blank or has a control character or U+FFFD in it.
 pub(super) fn check(credentials: &Credentials) -> Result<(), Error> {
+    // In a debug build, a search in a text copies pieces of it to the stack.
+    with_clean_stack::<LITTLE, _>(|| find_problem(credentials))
+}
+
+fn find_problem(credentials: &Credentials) -> Result<(), Error> {
     let session_token = credentials.session_token().unwrap_or_default();
     for (field, text, may_be_empty) in [
         ("access key id", credentials.access_key_id(), false),

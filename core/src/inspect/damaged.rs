@@ -31,7 +31,10 @@ pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
     } else if let Some(service) = details.service.as_deref().filter(|name| *name != SERVICE) {
         findings.push(not_for_rds(service));
     }
-    if reading.closed("X-Amz-Security-Token").as_deref() == Some("") {
+    if reading
+        .closed("X-Amz-Security-Token")
+        .is_some_and(|token| token.is_empty())
+    {
         findings.push(empty_session_token());
     }
     findings.extend(cut_short(text, &reading));
@@ -106,7 +109,10 @@ fn details(reading: &Reading<'_>) -> Details {
     Details {
         hostname: endpoint.as_ref().map(|e| e.hostname().to_owned()),
         port: endpoint.map(|endpoint| endpoint.port()),
-        username: reading.closed("DBUser").filter(|name| is_plain(name)),
+        username: reading
+            .closed("DBUser")
+            .filter(|name| is_plain(name))
+            .map(|name| String::clone(&name)),
         access_key_id: access_key_id.filter(|id| is_plain_id(id)),
         region: region.filter(|name| Region::new(name.as_str()).is_ok() && is_plain(name)),
         service: service.filter(|name| is_service(name)),

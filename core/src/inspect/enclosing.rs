@@ -3,11 +3,11 @@
 //! A token is found by its query: `?` and the name of a known parameter, and a host name before it.
 //! What surrounds a token may be a secret, so no text here repeats it.
 
-use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use super::finding::{Finding, FindingId};
-use super::wrapping::{QUOTES, has_parameters, is_blank};
-use crate::received::PARAMETERS;
+use super::wrapping::{QUOTES, copied, has_parameters, is_blank};
+use crate::received::{PARAMETERS, percent_decoded};
 
 /// What ends a token that is inside other text. White space may also be inside it.
 const CLOSING: [char; 12] = [
@@ -24,7 +24,7 @@ struct Place {
 }
 
 /// Removes the text around a token, and decodes the token if a connection URL encodes it.
-pub(super) fn surroundings(text: &str) -> Option<(String, Finding)> {
+pub(super) fn surroundings(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let place = places(text).into_iter().next()?;
     let is_around = |c: char| is_blank(c) || QUOTES.contains(&c);
     let before = text[..place.start].trim_start_matches(is_around);
@@ -43,7 +43,7 @@ pub(super) fn surroundings(text: &str) -> Option<(String, Finding)> {
             || is_blank(c) && (place.is_encoded || signature.is_some_and(|end| at >= end))
     });
     let inside = &inside[..end.map_or(inside.len(), |(at, _)| at)];
-    let inside = inside.trim_end_matches('\\').to_owned();
+    let inside = copied(inside.trim_end_matches('\\'));
     if !before.contains("://") {
         let finding = Finding::new(
             FindingId::Surrounded,
@@ -54,10 +54,10 @@ pub(super) fn surroundings(text: &str) -> Option<(String, Finding)> {
         return Some((inside, finding));
     }
     let (problem, inside) = match place.is_encoded {
-        true => {
-            let decoded = percent_decode_str(&inside).decode_utf8().ok()?.into_owned();
-            ("It is a connection URL with a token in it.", decoded)
-        }
+        true => (
+            "It is a connection URL with a token in it.",
+            percent_decoded(&inside)?,
+        ),
         false => (
             "It is a connection URL with a token in it that is not percent-encoded.",
             inside,
@@ -72,7 +72,7 @@ pub(super) fn surroundings(text: &str) -> Option<(String, Finding)> {
 }
 
 /// Keeps only the first of several tokens.
-pub(super) fn several_tokens(text: &str) -> Option<(String, Finding)> {
+pub(super) fn several_tokens(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let places = places(text);
     let [first, second, ..] = &places[..] else {
         return None;
@@ -83,13 +83,13 @@ pub(super) fn several_tokens(text: &str) -> Option<(String, Finding)> {
         "It is several tokens, one after the other; the rest of this report is about the first.",
         "Pass one token. Look for a program that appends a token where it should replace one.",
     );
-    Some((text.get(..end)?.to_owned(), finding))
+    Some((copied(text.get(..end)?), finding))
 }
 
 /// Decodes base64, also without padding or in its form for URLs. Tokens for EKS have a prefix.
-pub(super) fn base64(text: &str) -> Option<(String, Finding)> {
+pub(super) fn base64(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let text = text.strip_prefix("k8s-aws-v1.").unwrap_or(text);
-    let mut decoded = Vec::with_capacity(text.len());
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let (mut bits, mut count) = (0_u32, 0);
     for c in text.trim_end_matches('=').bytes() {
         let value = match c {
@@ -108,7 +108,7 @@ pub(super) fn base64(text: &str) -> Option<(String, Finding)> {
             decoded.push(u8::try_from(bits >> count & 0xff).ok()?);
         }
     }
-    let decoded = String::from_utf8(decoded).ok()?;
+    let decoded = copied(str::from_utf8(&decoded).ok()?);
     let finding = Finding::new(
         FindingId::Base64,
         "It is encoded with base64.",

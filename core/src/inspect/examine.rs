@@ -9,8 +9,10 @@ use super::finding::{Finding, FindingId};
 use super::lookalikes::{is_masked, masked};
 use super::report::{Details, Report, Signature};
 use super::{checks, damaged, wrapping};
+use crate::allocator::Wiping;
 use crate::limits::MAX_PASSWORD_LENGTH;
 use crate::received::{Parts, parse, parse_endpoint, repeats, repeats_a_secret};
+use crate::wipe::{LITTLE, with_clean_stack};
 
 /// Reads as much of a token as possible, and reports what is wrong with it at the time `now`.
 ///
@@ -25,6 +27,11 @@ use crate::received::{Parts, parse, parse_endpoint, repeats, repeats_a_secret};
 /// assert_eq!(report.findings()[0].id(), FindingId::Masked);
 /// ```
 pub fn examine(text: &str, now: SystemTime, expected: &Expected) -> Report {
+    let _wiping = Wiping::start();
+    with_clean_stack::<LITTLE, _>(|| examined(text, now, expected))
+}
+
+fn examined(text: &str, now: SystemTime, expected: &Expected) -> Report {
     let mut report = Report {
         details: Details::default(),
         findings: Vec::new(),
@@ -93,7 +100,7 @@ fn with_slash(text: &str, report: &mut Report) -> Option<Parts> {
     if before.contains('/') || !wrapping::has_parameters(query) {
         return None;
     }
-    let whole = Zeroizing::new(format!("{before}/?{query}"));
+    let whole = Zeroizing::new([before, "/?", query].concat());
     parse_endpoint(&format!("{before}/")).ok()?;
     report.add(Finding::new(
         FindingId::MissingSlash,

@@ -1,8 +1,8 @@
 //! Splits a text that the strict parser rejects, at `?` and `&`.
 
-use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
-use crate::received::PARAMETERS;
+use crate::received::{PARAMETERS, percent_decoded};
 
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a str,
@@ -54,9 +54,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Returns the decoded value of a parameter, if a known parameter follows it.
-    pub(super) fn closed(&self, name: &str) -> Option<String> {
+    pub(super) fn closed(&self, name: &str) -> Option<Zeroizing<String>> {
         let parameter = self.raw(name).filter(|parameter| parameter.is_closed)?;
-        let decoded = percent_decode_str(parameter.value?).decode_utf8().ok()?;
-        Some(decoded.into_owned())
+        percent_decoded(parameter.value?)
     }
 }

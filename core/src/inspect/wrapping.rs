@@ -5,11 +5,11 @@
 //! A password may look like any of these layers. A layer that changes the inside of the text is
 //! removed only if the text has parameters of a token.
 
-use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::enclosing::{base64, several_tokens, surroundings};
 use super::finding::{Finding, FindingId};
+use crate::received::percent_decoded;
 
 /// A text without its layers, and a finding for each kind of layer.
 pub(super) struct Unwrapped {
@@ -39,7 +39,7 @@ const ESCAPES: [(&str, &str); 10] = [
 /// The maximum number of layers to remove. No real token has so many.
 const MOST_LAYERS: usize = 20;
 
-type Layer = fn(&str) -> Option<(String, Finding)>;
+type Layer = fn(&str) -> Option<(Zeroizing<String>, Finding)>;
 
 pub(super) fn unwrap(text: &str) -> Unwrapped {
     const LAYERS: [Layer; 9] = [
@@ -61,13 +61,13 @@ pub(super) fn unwrap(text: &str) -> Unwrapped {
         let Some((inside, finding)) = LAYERS.iter().find_map(|layer| layer(&unwrapped.text)) else {
             break;
         };
-        unwrapped.text = Zeroizing::new(inside);
+        unwrapped.text = inside;
         if !unwrapped.findings.iter().any(|f| f.id() == finding.id()) {
             unwrapped.findings.push(finding);
         }
     }
     if let Some((inside, finding)) = encoded_values(&unwrapped.text) {
-        unwrapped.text = Zeroizing::new(inside);
+        unwrapped.text = inside;
         if !unwrapped.findings.iter().any(|f| f.id() == finding.id()) {
             unwrapped.findings.push(finding);
         }
@@ -85,6 +85,22 @@ pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
+pub(super) fn copied(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_owned())
+}
+
+/// Replaces a part by one that is not longer, in one allocation: a text that grows leaves copies.
+fn replaced(text: &str, written: &str, meant: &str) -> Zeroizing<String> {
+    let mut inside = Zeroizing::new(String::with_capacity(text.len()));
+    for (index, part) in text.split(written).enumerate() {
+        if index > 0 {
+            inside.push_str(meant);
+        }
+        inside.push_str(part);
+    }
+    inside
+}
+
 fn white_space(what: &str) -> Finding {
     Finding::new(
         FindingId::WhiteSpace,
@@ -94,7 +110,7 @@ fn white_space(what: &str) -> Finding {
     )
 }
 
-fn outer_white_space(text: &str) -> Option<(String, Finding)> {
+fn outer_white_space(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let trimmed = text.trim_matches(is_blank);
     let end = &text[text.trim_end_matches(is_blank).len()..];
     let problem = match end {
@@ -103,15 +119,15 @@ fn outer_white_space(text: &str) -> Option<(String, Finding)> {
         end if end.contains(['\n', '\r']) => "It ends with a newline.",
         _ => "It ends with white space.",
     };
-    Some((trimmed.to_owned(), white_space(problem)))
+    Some((copied(trimmed), white_space(problem)))
 }
 
 /// Removes blanks inside a token, except for spaces in the user name, which may belong to it.
-fn inner_white_space(text: &str) -> Option<(String, Finding)> {
+fn inner_white_space(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     if !has_parameters(text) {
         return None;
     }
-    let mut without = String::with_capacity(text.len());
+    let mut without = Zeroizing::new(String::with_capacity(text.len()));
     for (index, part) in text.split('&').enumerate() {
         if index > 0 {
             without.push('&');
@@ -126,7 +142,7 @@ fn inner_white_space(text: &str) -> Option<(String, Finding)> {
     (without.len() < text.len()).then_some((without, finding))
 }
 
-fn quotes(text: &str) -> Option<(String, Finding)> {
+fn quotes(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let inside = text.trim_matches(QUOTES);
     let finding = Finding::new(
         FindingId::Quoted,
@@ -134,7 +150,7 @@ fn quotes(text: &str) -> Option<(String, Finding)> {
         "Remove them where the token is stored: a shell removes quotes, but .env files, YAML, \
          `docker --env-file` and JSON tools may keep them (use jq -r).",
     );
-    (inside.len() < text.len()).then(|| (inside.to_owned(), finding))
+    (inside.len() < text.len()).then(|| (copied(inside), finding))
 }
 
 fn encoded_twice(problem: &str) -> Finding {
@@ -147,20 +163,20 @@ fn encoded_twice(problem: &str) -> Finding {
 }
 
 /// Decodes a token whose `?` is encoded too.
-fn whole_encoding(text: &str) -> Option<(String, Finding)> {
+fn whole_encoding(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let encoded = ["%3f", "%253f"].iter().any(|mark| lower.contains(mark));
     if text.contains('?') || !encoded || !has_parameters(text) {
         return None;
     }
-    let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
+    let decoded = percent_decoded(text)?;
     let finding = encoded_twice("All of it is percent-encoded again.");
     (decoded.len() < text.len()).then_some((decoded, finding))
 }
 
 /// Decodes a token whose `%` are encoded, as by JavaScript's `encodeURI`. Only the slashes in
 /// `X-Amz-Credential` show this: in a user name or a session token, `%25` may be correct.
-fn encoded_values(text: &str) -> Option<(String, Finding)> {
+fn encoded_values(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let (before, query) = text.split_once('?')?;
     let credential = query
         .split('&')
@@ -169,16 +185,17 @@ fn encoded_values(text: &str) -> Option<(String, Finding)> {
         return None;
     }
     let finding = encoded_twice("Its values are percent-encoded twice: %252F instead of %2F.");
-    Some((format!("{before}?{}", query.replace("%25", "%")), finding))
+    let inside = [before, "?", &replaced(query, "%25", "%")].concat();
+    Some((Zeroizing::new(inside), finding))
 }
 
-fn escapes(text: &str) -> Option<(String, Finding)> {
+fn escapes(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     if !has_parameters(text) {
         return None;
     }
-    let mut inside = text.to_owned();
+    let mut inside = copied(text);
     for (written, meant) in ESCAPES {
-        inside = inside.replace(written, meant);
+        inside = replaced(&inside, written, meant);
     }
     let finding = Finding::new(
         FindingId::Escaped,
@@ -189,7 +206,7 @@ fn escapes(text: &str) -> Option<(String, Finding)> {
     (inside.len() < text.len()).then_some((inside, finding))
 }
 
-fn scheme(text: &str) -> Option<(String, Finding)> {
+fn scheme(text: &str) -> Option<(Zeroizing<String>, Finding)> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let scheme = ["https://", "http://"]
         .into_iter()
@@ -199,5 +216,5 @@ fn scheme(text: &str) -> Option<(String, Finding)> {
         format!("It starts with {scheme}, like the presigned URL it is made from."),
         format!("Remove {scheme}: a token starts with the host name."),
     );
-    Some((text[scheme.len()..].to_owned(), finding))
+    Some((copied(&text[scheme.len()..]), finding))
 }

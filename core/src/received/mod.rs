@@ -8,6 +8,6 @@ mod repeated;
 mod signature;
 
 pub use parts::{Malformed, Parts, parse};
-pub(crate) use parts::{PARAMETERS, parse_endpoint, parse_scope};
+pub(crate) use parts::{PARAMETERS, parse_endpoint, parse_scope, percent_decoded};
 pub(crate) use repeated::{LONGEST_PIECE, repeats, repeats_a_secret};
 pub(crate) use signature::{session_token_problem, signed_host};

@@ -247,7 +247,8 @@ fn parse_query(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Malforme
         let (name, value) = parameter
             .split_once('=')
             .ok_or_else(|| Malformed::new("a query parameter has no ="))?;
-        let (name, value) = (decode(name)?, Zeroizing::new(decode(value)?));
+        let name = String::clone(&*decode(name)?);
+        let value = decode(value)?;
         if !names.insert(name.clone()) {
             return Err(Malformed::new("a query parameter occurs twice"));
         }
@@ -256,7 +257,7 @@ fn parse_query(query: &str) -> Result<Vec<(String, Zeroizing<String>)>, Malforme
     Ok(parameters)
 }
 
-fn decode(text: &str) -> Result<String, Malformed> {
+fn decode(text: &str) -> Result<Zeroizing<String>, Malformed> {
     let is_escape =
         |rest: &[u8]| rest.len() >= 2 && rest[0].is_ascii_hexdigit() && rest[1].is_ascii_hexdigit();
     let bytes = text.as_bytes();
@@ -265,10 +266,17 @@ fn decode(text: &str) -> Result<String, Malformed> {
             "a % is not followed by two hexadecimal digits",
         ));
     }
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(|text| text.into_owned())
-        .map_err(|_| Malformed::new("its percent-encoding does not decode to UTF-8"))
+    percent_decoded(text)
+        .ok_or_else(|| Malformed::new("its percent-encoding does not decode to UTF-8"))
+}
+
+/// Decodes percent-encoding. Returns `None` if the result is not UTF-8. The text may be a secret, so it
+/// is wiped, and has enough room from the start: a buffer that grows leaves copies.
+pub(crate) fn percent_decoded(text: &str) -> Option<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    bytes.extend(percent_decode_str(text));
+    let decoded = str::from_utf8(&bytes).ok()?;
+    Some(Zeroizing::new(decoded.to_owned()))
 }
 
 /// Parses `AKID/YYYYMMDD/REGION/SERVICE/aws4_request`. The access key ID may contain slashes.

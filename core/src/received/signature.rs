@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::parts::Parts;
 use crate::limits::HTTPS_PORT;
 use crate::names::Endpoint;
-use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, SigningKey, encode};
+use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, Signature, SigningKey, encode};
+use crate::wipe::{LITTLE, with_clean_stack};
 
 /// Compares the session token with that of the credentials. Returns what is wrong, or `None`. The
 /// result continues a sentence such as "the session token …".
@@ -33,6 +34,10 @@ pub(crate) fn session_token_problem(
 /// Returns the `host` header with which the credentials produce the token's signature. Returns
 /// `None` if the signature is wrong.
 pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
+    with_clean_stack::<LITTLE, _>(|| find_signed_host(parts, credentials))
+}
+
+fn find_signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> {
     let mut query: Vec<(Zeroizing<String>, Zeroizing<String>)> = parts
         .signed_parameters()
         .iter()
@@ -57,7 +62,8 @@ pub(crate) fn signed_host(parts: &Parts, credentials: &Credentials) -> Option<St
         canonical_request.update(format!(
             "\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}"
         ));
-        let right = key.sign(&amz_date, &mut canonical_request);
+        let mut right = Signature::empty();
+        key.sign(&amz_date, &mut canonical_request, &mut right);
         let same = right
             .as_str()
             .as_bytes()

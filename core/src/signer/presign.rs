@@ -104,7 +104,10 @@ impl Presigner {
         let mut canonical_request = self.signed_head.clone();
         canonical_request.update(amz_date.as_bytes());
         canonical_request.update(self.signed_tail.as_bytes());
-        token.push_str(self.key.sign(&amz_date, &mut canonical_request).as_str());
+        let mut signature = Signature::empty();
+        self.key
+            .sign(&amz_date, &mut canonical_request, &mut signature);
+        token.push_str(signature.as_str());
         token
     }
 }

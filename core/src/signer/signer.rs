@@ -20,6 +20,7 @@ use crate::credentials::{RegionHint, Source};
 use crate::error::{Error, ErrorCode};
 use crate::names::{Endpoint, OddKeys, Region};
 use crate::timestamp::Timestamp;
+use crate::wipe::{LITTLE, with_clean_stack};
 
 /// Signs tokens for one database user at one endpoint. Clones share the cached credentials.
 ///
@@ -234,7 +235,9 @@ impl Signer {
 
     fn sign_with(&self, lease: Lease, time: Time) -> Token {
         let ready = Arc::new(Ready {
-            presigner: Presigner::new(&self.0.request, &lease.credentials, time.signing),
+            presigner: with_clean_stack::<LITTLE, _>(|| {
+                Presigner::new(&self.0.request, &lease.credentials, time.signing)
+            }),
             credentials_expiry: lease.credentials.expiry(),
             until: lease.ask_again_at,
         });

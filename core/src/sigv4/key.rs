@@ -11,11 +11,16 @@ use super::request::{ALGORITHM, SCOPE_END, SERVICE};
 use crate::timestamp::AmzDate;
 use crate::wipe::wipe;
 
-/// A signature as 64 lower-case hexadecimal digits.
+/// A signature as 64 lower-case hexadecimal digits. [`SigningKey::sign`] writes it in place.
 pub(crate) struct Signature([u8; Signature::LENGTH]);
 
 impl Signature {
     pub(crate) const LENGTH: usize = 64;
+
+    /// Returns the place for a signature.
+    pub(crate) fn empty() -> Self {
+        Self([b'0'; Self::LENGTH])
+    }
 
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("hexadecimal digits")
@@ -30,22 +35,24 @@ impl Drop for Signature {
 
 /// A signing key for one secret access key, day and region.
 pub(crate) struct SigningKey {
-    key: HmacKey,
+    /// Boxed, because moving it would leave copies.
+    key: Box<HmacKey>,
     /// The credential scope: the part of the string to sign between the time and the hash.
     scope: String,
 }
 
 impl SigningKey {
-    /// Derives the key. `date` is `YYYYMMDD`.
+    /// Derives the key. `date` is `YYYYMMDD`. Leaves parts of keys on the stack.
     pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str) -> Self {
+        let mut key = Box::<HmacKey>::default();
         let mut start = Zeroizing::new(Vec::with_capacity(4 + secret_access_key.len()));
         start.extend_from_slice(b"AWS4");
         start.extend_from_slice(secret_access_key.as_bytes());
-        let mut key = HmacKey::new(&start);
+        key.set(&start);
         let mut digest = Zeroizing::new([0; 32]);
         for part in [date, region, SERVICE, SCOPE_END] {
             key.sign(&[part.as_bytes()], &mut digest);
-            key = HmacKey::new(digest.as_slice());
+            key.set(digest.as_slice());
         }
         let scope = format!("\n{date}/{region}/{SERVICE}/{SCOPE_END}\n");
         Self { key, scope }
@@ -53,8 +60,14 @@ impl SigningKey {
 
     /// Signs a canonical request, given as the state of its hash. Resets that state. The time must
     /// be on the key's day.
-    pub(crate) fn sign(&self, amz_date: &AmzDate, canonical_request: &mut Sha256) -> Signature {
-        let hash = hex(&canonical_request.finalize_reset().into());
+    pub(crate) fn sign(
+        &self,
+        amz_date: &AmzDate,
+        canonical_request: &mut Sha256,
+        signature: &mut Signature,
+    ) {
+        let mut hash = [0; 64];
+        hex(&canonical_request.finalize_reset().into(), &mut hash);
         let mut digest = Zeroizing::new([0; 32]);
         let string_to_sign = [
             ALGORITHM.as_bytes(),
@@ -64,19 +77,21 @@ impl SigningKey {
             &hash,
         ];
         self.key.sign(&string_to_sign, &mut digest);
-        Signature(hex(&digest))
+        hex(&digest, &mut signature.0);
     }
 }
 
 /// An HMAC-SHA256 key (RFC 2104), as the hash states of its inner and outer padding. Does not use
 /// the `hmac` crate, which does not wipe the block in which it pads the key.
+#[derive(Default)]
 struct HmacKey {
     inner: Sha256,
     outer: Sha256,
 }
 
 impl HmacKey {
-    fn new(key: &[u8]) -> Self {
+    /// Replaces the key.
+    fn set(&mut self, key: &[u8]) {
         let mut block = Zeroizing::new([0; 64]);
         match block.get_mut(..key.len()) {
             Some(start) => start.copy_from_slice(key),
@@ -84,11 +99,11 @@ impl HmacKey {
                 .finalize_into((&mut block[..32]).try_into().expect("a hash has 32 bytes")),
         }
         // The second value also removes the first padding.
-        let [inner, outer] = [0x36, 0x36 ^ 0x5c].map(|pad| {
+        for (state, pad) in [(&mut self.inner, 0x36), (&mut self.outer, 0x36 ^ 0x5c)] {
             block.iter_mut().for_each(|byte| *byte ^= pad);
-            Sha256::new_with_prefix(block.as_slice())
-        });
-        Self { inner, outer }
+            Digest::reset(state);
+            state.update(block.as_slice());
+        }
     }
 
     /// Writes the HMAC of a text, given in parts, to `digest`.
@@ -103,11 +118,10 @@ impl HmacKey {
     }
 }
 
-/// Formats a hash as lower-case hexadecimal digits. Computes eight digits at once, in the bytes of
+/// Writes a hash as lower-case hexadecimal digits. Computes eight digits at once, in the bytes of
 /// a `u64`. One digit at a time would take as long as two blocks of SHA-256 in a build that is
 /// optimized for size.
-fn hex(hash: &[u8; 32]) -> [u8; 64] {
-    let mut digits = [0; 64];
+fn hex(hash: &[u8; 32], digits: &mut [u8; 64]) {
     let (words, _) = hash.as_chunks();
     let (places, _) = digits.as_chunks_mut();
     for (place, word) in places.iter_mut().zip(words) {
@@ -119,7 +133,6 @@ fn hex(hash: &[u8; 32]) -> [u8; 64] {
         let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
         *place = (nibbles + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes();
     }
-    digits
 }
 
 #[cfg(test)]
@@ -151,7 +164,9 @@ mod tests {
         for byte in 0..=u8::MAX {
             let mut bytes = [byte; 32];
             bytes[..6].copy_from_slice(&[0x01, 0x23, 0xab, 0xcd, 0, 0xff]);
-            assert_eq!(hex(&bytes), printed(&bytes).as_bytes());
+            let mut digits = [0; 64];
+            hex(&bytes, &mut digits);
+            assert_eq!(digits, printed(&bytes).as_bytes());
         }
     }
 
@@ -160,7 +175,9 @@ mod tests {
         for length in 0..200 {
             let key: Vec<u8> = (0..length).collect();
             let mut digest = [0; 32];
-            HmacKey::new(&key).sign(&[b"in ", b"", b"parts"], &mut digest);
+            let mut hmac_key = HmacKey::default();
+            hmac_key.set(&key);
+            hmac_key.sign(&[b"in ", b"", b"parts"], &mut digest);
             assert_eq!(digest, hmac(&key, "in parts"), "{length}");
         }
     }
@@ -183,7 +200,8 @@ mod tests {
             let string_to_sign = format!("{ALGORITHM}\n{amz_date_text}\n{scope}\n{hash}");
             let expected = printed(&hmac(&key, &string_to_sign));
             let key = SigningKey::derive("secret", date, &region);
-            let signature = key.sign(&amz_date, &mut request.clone());
+            let mut signature = Signature::empty();
+            key.sign(&amz_date, &mut request.clone(), &mut signature);
             assert_eq!(signature.as_str(), expected, "{region}");
         }
     }

@@ -53,6 +53,7 @@ use super::environment;
 use super::files::{Files, Profile, SMALL, read_regular};
 use super::source::{Found, Patience, RegionHint, Role, Tried, check, not_found};
 use super::walk::Trail;
+use crate::allocator::Wiping;
 use crate::error::Error;
 
 /// One fetch, which reads the files at most once and only if it needs them.
@@ -194,6 +195,7 @@ pub(crate) fn region_of_profile(profile: Option<&str>) -> Result<Option<String>,
 }
 
 fn region_in_files(profile: Option<&str>) -> Result<Option<String>, Error> {
+    let _wiping = Wiping::start();
     let files = Files::read()?;
     let mut name = String::new();
     let profile = match profile {

@@ -9,9 +9,12 @@ use std::thread::{Builder, scope};
 
 use super::runtime::cannot_start;
 use crate::error::Error;
+use crate::wipe::with_clean_stack;
 
 /// Several times of what a fetch needs: a debug build needs more.
 const ENOUGH: usize = 512 << 10;
+/// How much of the stack to overwrite after a fetch.
+const USED: usize = 256 << 10;
 const OF_ITS_OWN: usize = 2 << 20;
 
 /// Whether this thread's stack has room for a fetch.
@@ -35,18 +38,17 @@ pub(in crate::credentials) fn with_enough<T: Send>(
     }
 }
 
-/// Runs `work` on this thread. Inlined, it would need its stack before the check.
-#[inline(never)]
+/// Runs `work` on this thread, and overwrites the stack that it used.
 pub(super) fn here<T>(work: impl FnOnce() -> T) -> T {
-    work()
+    with_clean_stack::<USED, T>(work)
 }
 
-/// Runs `work` on a temporary thread.
+/// Runs `work` on a temporary thread. Its stack is overwritten too: glibc keeps it for another thread.
 pub(super) fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Error> {
     scope(|scope| {
         let thread = Builder::new().stack_size(OF_ITS_OWN);
         let outcome = thread
-            .spawn_scoped(scope, work)
+            .spawn_scoped(scope, || here(work))
             .map_err(|error| cannot_start("a thread", &error))?
             .join();
         Ok(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

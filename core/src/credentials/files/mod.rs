@@ -20,6 +20,7 @@ use self::location::Text;
 pub(in crate::credentials) use self::location::{expand_home, named_by};
 pub(super) use self::profile::{Profile, Value};
 pub(in crate::credentials) use self::regular::{LARGE, SMALL, read_regular};
+use crate::allocator::Wiping;
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
@@ -119,6 +120,7 @@ impl Files {
 
 /// Returns the names of the profiles in the AWS files, sorted; none if a file cannot be read.
 pub fn profile_names() -> Vec<String> {
+    let _wiping = Wiping::start();
     let files = Files::read().map(|files| [files.config, files.credentials]);
     let profiles = files.into_iter().flatten().flat_map(|file| file.profiles);
     let names: BTreeSet<String> = profiles.map(|(name, _)| name).collect();
