@@ -12,6 +12,7 @@ enum rdsign_status
     RDSIGN_INVALID_CREDENTIALS = 7,
     RDSIGN_INVALID_EXPIRES_IN = 8,
     RDSIGN_INVALID_SIGNING_TIME = 9,
+    RDSIGN_SERVICE_MISMATCH = 10,
     RDSIGN_CREDENTIALS_NOT_FOUND = 20,
     RDSIGN_CREDENTIALS_EXPIRED = 21,
     RDSIGN_CREDENTIALS_FAILED = 22,
@@ -59,6 +60,8 @@ rdsign_status rdsign_options_set_port(rdsign_options *options, int64_t port);
 rdsign_status rdsign_options_set_username(rdsign_options *options, const char *username);
 
 rdsign_status rdsign_options_set_region(rdsign_options *options, const char *region);
+
+rdsign_status rdsign_options_set_service(rdsign_options *options, const char *service);
 
 rdsign_status rdsign_options_set_expires_in(rdsign_options *options, int64_t seconds);
 

@@ -1,5 +1,5 @@
 /**
- * rdsign: signs Amazon RDS and Aurora IAM database authentication tokens.
+ * rdsign: signs IAM database authentication tokens for Amazon RDS, Aurora and Aurora DSQL.
  *
  *     rdsign_options *options = rdsign_options_new();
  *     rdsign_options_set_hostname(options, "mydb.abc123.eu-central-1.rds.amazonaws.com");
@@ -100,13 +100,17 @@ enum rdsign_status
      */
     RDSIGN_INVALID_CREDENTIALS = 7,
     /**
-     * The lifetime is not 1 to 900 seconds.
+     * The lifetime is not 1 to 900 seconds, or for DSQL 1 to 604800.
      */
     RDSIGN_INVALID_EXPIRES_IN = 8,
     /**
      * The signing time is before 1970 or after 9999.
      */
     RDSIGN_INVALID_SIGNING_TIME = 9,
+    /**
+     * The service is neither "rds" nor "dsql", or differs from the one in the host name.
+     */
+    RDSIGN_SERVICE_MISMATCH = 10,
     /**
      * No source had credentials. The message lists the sources, and why each had none.
      */
@@ -256,7 +260,7 @@ rdsign_options *rdsign_options_new(void);
 void rdsign_options_free(rdsign_options *options);
 
 /**
- * Sets the endpoint's host name as RDS shows it, not the name or address of a tunnel to it.
+ * Sets the endpoint's host name as RDS or DSQL shows it, not the name or address of a tunnel to it.
  * Required.
  */
 rdsign_status rdsign_options_set_hostname(rdsign_options *options, const char *hostname);
@@ -278,7 +282,13 @@ rdsign_status rdsign_options_set_username(rdsign_options *options, const char *u
 rdsign_status rdsign_options_set_region(rdsign_options *options, const char *region);
 
 /**
- * Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
+ * Sets the service that tokens are for, "rds" or "dsql". Default: the one in the host name, else
+ * "rds". Only a name of your own, such as an alias of a DSQL endpoint, needs it.
+ */
+rdsign_status rdsign_options_set_service(rdsign_options *options, const char *service);
+
+/**
+ * Sets the lifetime of tokens in seconds: 1 to 900, or for DSQL 1 to 604800. Default: 900.
  */
 rdsign_status rdsign_options_set_expires_in(rdsign_options *options, int64_t seconds);
 

@@ -58,7 +58,7 @@ pub extern "C" fn rdsign_options_free(options: Option<Box<rdsign_options>>) {
     free(options);
 }
 
-/// Sets the endpoint's host name as RDS shows it, not the name or address of a tunnel to it.
+/// Sets the endpoint's host name as RDS or DSQL shows it, not the name or address of a tunnel to it.
 /// Required.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_hostname(
@@ -102,7 +102,19 @@ pub unsafe extern "C" fn rdsign_options_set_region(
     set(options, region, SignerBuilder::region)
 }
 
-/// Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
+/// Sets the service that tokens are for, "rds" or "dsql". Default: the one in the host name, else
+/// "rds". Only a name of your own, such as an alias of a DSQL endpoint, needs it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rdsign_options_set_service(
+    options: Option<&mut rdsign_options>,
+    service: *const c_char,
+) -> Status {
+    // SAFETY: NULL or a C string, as the header requires.
+    let service = unsafe { text(service, "service") };
+    set(options, service, SignerBuilder::service)
+}
+
+/// Sets the lifetime of tokens in seconds: 1 to 900, or for DSQL 1 to 604800. Default: 900.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_expires_in(
     options: Option<NonNull<rdsign_options>>,

@@ -33,10 +33,12 @@ pub enum rdsign_status {
     /// The access key ID or the secret access key is missing or empty, one of the keys contains a
     /// control character, or more than one source of credentials was given.
     RDSIGN_INVALID_CREDENTIALS = 7,
-    /// The lifetime is not 1 to 900 seconds.
+    /// The lifetime is not 1 to 900 seconds, or for DSQL 1 to 604800.
     RDSIGN_INVALID_EXPIRES_IN = 8,
     /// The signing time is before 1970 or after 9999.
     RDSIGN_INVALID_SIGNING_TIME = 9,
+    /// The service is neither "rds" nor "dsql", or differs from the one in the host name.
+    RDSIGN_SERVICE_MISMATCH = 10,
     /// No source had credentials. The message lists the sources, and why each had none.
     RDSIGN_CREDENTIALS_NOT_FOUND = 20,
     /// The credentials have expired, and their source has no newer ones.
@@ -70,6 +72,7 @@ const STATUSES: [rdsign_status; ErrorCode::ALL.len()] = [
     rdsign_status::RDSIGN_INVALID_CREDENTIALS,
     rdsign_status::RDSIGN_INVALID_EXPIRES_IN,
     rdsign_status::RDSIGN_INVALID_SIGNING_TIME,
+    rdsign_status::RDSIGN_SERVICE_MISMATCH,
     rdsign_status::RDSIGN_CREDENTIALS_NOT_FOUND,
     rdsign_status::RDSIGN_CREDENTIALS_EXPIRED,
     rdsign_status::RDSIGN_CREDENTIALS_FAILED,

@@ -97,8 +97,8 @@ pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
-/// Returns host name, port, user name and region, one in each line. None of them can contain a
-/// newline.
+/// Returns host name, port, user name, region and service, one in each line. None of them can contain
+/// a newline.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_describe<'local>(
     mut env: EnvUnowned<'local>,
@@ -110,11 +110,12 @@ pub extern "system" fn Java_io_github_rdsign_Native_describe<'local>(
         let signer = unsafe { borrowed(signer) };
         let endpoint = signer.endpoint();
         let text = format!(
-            "{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}",
             endpoint.hostname(),
             endpoint.port(),
             signer.username(),
-            signer.region().as_str()
+            signer.region().as_str(),
+            signer.service()
         );
         Ok(env.byte_array_from_slice(text.as_bytes())?)
     })

@@ -30,6 +30,7 @@ pub(crate) fn apply<'local>(
             "port" => builder.port(number(&value)),
             "username" => builder.username(value.as_str()),
             "region" => builder.region(value.as_str()),
+            "service" => builder.service(value.as_str()),
             "expires in" => builder.expires_in(number(&value)),
             // Moved, so that core has the only copy. Core wipes it.
             "access key id" => builder.access_key_id(std::mem::take(&mut *value)),

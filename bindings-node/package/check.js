@@ -10,6 +10,7 @@ const OPTIONS = {
   username: 'string',
   region: 'string',
   expiresIn: 'number',
+  service: 'string',
   accessKeyId: 'string',
   secretAccessKey: 'string',
   sessionToken: 'string',

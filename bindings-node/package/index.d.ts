@@ -1,6 +1,6 @@
 /**
- * Signs Amazon RDS and Aurora IAM database authentication tokens. They are byte for byte those of
- * `aws rds generate-db-auth-token`.
+ * Signs IAM database authentication tokens for Amazon RDS, Aurora and Aurora DSQL. They are byte for byte
+ * those of `aws rds generate-db-auth-token` or `aws dsql generate-db-connect-auth-token`.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
@@ -37,7 +37,7 @@ export type CredentialsProvider = (options?: {
  * or a web identity, the rest of the profile, the container, the instance's metadata.
  */
 export interface SignerOptions {
-  /** The endpoint's host name, as RDS shows it, even if you dial another address. */
+  /** The endpoint's host name, as RDS or DSQL shows it, even if you dial another address. */
   readonly hostname: string
   /** The endpoint's port, 1 to 65535, as a number or as text. Default: 5432. */
   readonly port?: number | string
@@ -48,8 +48,13 @@ export interface SignerOptions {
    * `AWS_DEFAULT_REGION`, else the profile's.
    */
   readonly region?: string
-  /** How long a token is valid, in seconds, 1 to 900. Default: 900. */
+  /** How long a token is valid, in seconds, 1 to 900, or for DSQL 1 to 604,800. Default: 900. */
   readonly expiresIn?: number
+  /**
+   * The service that tokens are for, `rds` or `dsql`. Default: the host name's, else `rds`. Only a name of
+   * your own, such as an alias of a DSQL endpoint, needs it.
+   */
+  readonly service?: string
   /** The access key ID to sign with. */
   readonly accessKeyId?: string
   /** The secret access key of the access key ID. */
@@ -118,7 +123,7 @@ export class Signer {
    * Checks all options. Does not look for credentials yet.
    *
    * @throws {RdsignError} if an option is invalid, with the first code that applies, from
-   * `INVALID_HOSTNAME` to `INVALID_EXPIRES_IN`
+   * `INVALID_HOSTNAME` to `INVALID_EXPIRES_IN`, or else `SERVICE_MISMATCH`
    * @throws {TypeError} if an option is unknown or has the wrong type
    */
   constructor(options: SignerOptions)
@@ -130,6 +135,8 @@ export class Signer {
   readonly username: string
   /** The region that tokens are signed for. */
   readonly region: string
+  /** The service that tokens are signed for. */
+  readonly service: 'rds' | 'dsql'
   /**
    * Resolves to a token that is signed now, or once credentials have been fetched.
    *
@@ -188,10 +195,12 @@ export type ErrorCode =
   | 'REGION_MISMATCH'
   /** A key is missing, empty or damaged, or more than one source of credentials was given. */
   | 'INVALID_CREDENTIALS'
-  /** The lifetime is not 1 to 900 seconds. */
+  /** The lifetime is not 1 to 900 seconds, or for DSQL 1 to 604,800. */
   | 'INVALID_EXPIRES_IN'
   /** The signing time is not a time from 1970 to 9999. */
   | 'INVALID_SIGNING_TIME'
+  /** The service is not `rds` or `dsql`, or differs from the one in the host name. */
+  | 'SERVICE_MISMATCH'
   /** No source had credentials; the message says why. */
   | 'CREDENTIALS_NOT_FOUND'
   /** The credentials have expired, and their source has no newer ones. */

@@ -6,7 +6,7 @@
 // process, longer than loading this package. So the other entries are imported by file name, such as
 // rdsign/pg.js; ES modules and TypeScript do not find them without the extension.
 
-const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, MAX_EXPIRES_IN } = require('./load.js')
+const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_EXPIRES_IN } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf, requirePort } = require('./check.js')
 
 // The native half writes here when a token expires, in milliseconds since 1970.
@@ -88,7 +88,7 @@ class Signer {
     this.#provider = provider
     this.#hasRole = checked.roleArn !== undefined
     this.#timeout = checked.credentialsTimeout ?? DEFAULT_CREDENTIALS_TIMEOUT
-    this.#lifetime = (checked.expiresIn ?? MAX_EXPIRES_IN) * 1000
+    this.#lifetime = (checked.expiresIn ?? DEFAULT_EXPIRES_IN) * 1000
     const password = async () => (await this.token()).value
     // A driver that converts the function to a string would send its source code as the password.
     password[Symbol.toPrimitive] = () => {
@@ -113,6 +113,10 @@ class Signer {
 
   get region() {
     return this.#native.region
+  }
+
+  get service() {
+    return this.#native.service
   }
 
   async token(options) {

@@ -17,6 +17,7 @@ pub struct Options {
     pub username: Option<String>,
     pub region: Option<String>,
     pub expires_in: Option<f64>,
+    pub service: Option<String>,
     pub access_key_id: Option<String>,
     pub secret_access_key: Option<String>,
     pub session_token: Option<String>,
@@ -42,7 +43,7 @@ impl Options {
                 }
             )*};
         }
-        set!(hostname, username, region);
+        set!(hostname, username, region, service);
         if let Some(port) = self.port {
             builder = builder.port(match port {
                 Either::A(number) => number.into(),

@@ -13,9 +13,9 @@ use crate::options::Options;
 /// Core's default for the option `credentialsTimeout`, in milliseconds.
 #[napi]
 pub const DEFAULT_CREDENTIALS_TIMEOUT: u32 = rdsign::DEFAULT_CREDENTIALS_TIMEOUT.as_millis() as u32;
-/// The longest lifetime of a token in seconds, and the default.
+/// Core's default for the option `expiresIn`, in seconds.
 #[napi]
-pub const MAX_EXPIRES_IN: u32 = rdsign::MAX_EXPIRES_IN as u32;
+pub const DEFAULT_EXPIRES_IN: u32 = rdsign::DEFAULT_EXPIRES_IN;
 
 /// One endpoint, one user, one source of credentials.
 #[napi]
@@ -77,6 +77,11 @@ impl NativeSigner {
     #[napi(getter)]
     pub fn region(&self) -> String {
         self.signing.signer.region().as_str().to_owned()
+    }
+
+    #[napi(getter)]
+    pub fn service(&self) -> &'static str {
+        self.signing.signer.service().as_str()
     }
 }
 

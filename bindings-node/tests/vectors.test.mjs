@@ -30,7 +30,7 @@ const vectors = lines.map((line) => Object.fromEntries(line.map((value, i) => [n
 
 /** Returns the token of a vector, or the code of its error. */
 function sign(vector) {
-  const { hostname, username, region } = vector
+  const { hostname, username, region, service } = vector
   try {
     const signer = new Signer({
       hostname,
@@ -40,7 +40,8 @@ function sign(vector) {
       accessKeyId: vector.access_key_id,
       secretAccessKey: vector.secret_access_key,
       sessionToken: vector.session_token,
-      expiresIn: number(vector.expires_in)
+      expiresIn: number(vector.expires_in),
+      service
     })
     // Some vectors have years that a Date cannot represent. It is then invalid, and so is the time.
     return { token: signer.tokenSync({ signingTime: new Date(number(vector.signing_time) * 1000) }).value }

@@ -33,6 +33,7 @@ impl Signer {
             port = None,
             region = None,
             expires_in = None,
+            service = None,
             access_key_id = None,
             secret_access_key = None,
             session_token = None,
@@ -44,7 +45,7 @@ impl Signer {
             credentials_timeout = None,
         ),
         text_signature = "(*, hostname, username, port=5432, region=None, expires_in=900, \
-            access_key_id=None, secret_access_key=None, session_token=None, credentials=None, \
+            service=None, access_key_id=None, secret_access_key=None, session_token=None, credentials=None, \
             profile=None, role_arn=None, external_id=None, role_session_name=None, \
             credentials_timeout=5.0)"
     )]
@@ -57,6 +58,7 @@ impl Signer {
         port: Option<&Bound<'_, PyAny>>,
         region: Option<&Bound<'_, PyAny>>,
         expires_in: Option<&Bound<'_, PyAny>>,
+        service: Option<&Bound<'_, PyAny>>,
         access_key_id: Option<&Bound<'_, PyAny>>,
         secret_access_key: Option<&Bound<'_, PyAny>>,
         session_token: Option<&Bound<'_, PyAny>>,
@@ -81,6 +83,7 @@ impl Signer {
             port: integer,
             region: text,
             expires_in: integer,
+            service: text,
             access_key_id: text,
             secret_access_key: text,
             session_token: text,
@@ -152,6 +155,12 @@ impl Signer {
     #[getter]
     fn region(&self) -> &str {
         self.signer.region().as_str()
+    }
+
+    /// The service that tokens are signed for: "rds" or "dsql".
+    #[getter]
+    fn service(&self) -> &str {
+        self.signer.service().as_str()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

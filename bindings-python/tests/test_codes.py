@@ -23,6 +23,7 @@ WAYS = {
     "REGION_MISMATCH": {"region": "eu-west-1"},
     "INVALID_CREDENTIALS": {"access_key_id": "", "secret_access_key": "secret"},
     "INVALID_EXPIRES_IN": {"expires_in": 901},
+    "SERVICE_MISMATCH": {"service": "dsql"},
     "INVALID_SIGNING_TIME": {"signing_time": NOON.replace(year=1969)},
     "CREDENTIALS_NOT_FOUND": {"access_key_id": None},
     "CREDENTIALS_EXPIRED": {"credentials": lambda: EXPIRED},

@@ -66,10 +66,12 @@ codes! {
     /// A key is missing, empty or contains a control character, or the source is otherwise invalid,
     /// such as several sources at once.
     InvalidCredentials = 7, "INVALID_CREDENTIALS", Request;
-    /// The lifetime is not 1 to 900 seconds.
+    /// The lifetime is not 1 to 900 seconds, or for DSQL 1 to 604,800.
     InvalidExpiresIn = 8, "INVALID_EXPIRES_IN", Request;
     /// The signing time is before 1970 or after 9999.
     InvalidSigningTime = 9, "INVALID_SIGNING_TIME", Request;
+    /// The service is not `rds` or `dsql`, or it is not the host name's.
+    ServiceMismatch = 10, "SERVICE_MISMATCH", Request;
     /// No source has credentials.
     CredentialsNotFound = 20, "CREDENTIALS_NOT_FOUND", Credentials;
     /// The credentials expired, and their source has no newer ones.

@@ -1,5 +1,6 @@
-//! Signs Amazon RDS and Aurora IAM database authentication tokens. Signing needs no network, and
-//! the bytes equal those of `aws rds generate-db-auth-token`.
+//! Signs IAM database authentication tokens for Amazon RDS, Aurora and Aurora DSQL. Signing needs no
+//! network, and the bytes equal those of `aws rds generate-db-auth-token`, or of
+//! `aws dsql generate-db-connect-auth-token`.
 //!
 //! [`Signer`] makes tokens. [`verify`] is the server's side: it decides whether a login is allowed,
 //! or why not. [`policy`] writes and evaluates the IAM policies that allow a login. [`inspect`]
@@ -37,10 +38,11 @@ pub mod verify;
 pub use allocator::WipingAllocator;
 pub use aws_credential_types::Credentials;
 pub use error::{Error, ErrorCode, ErrorKind};
-pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_PORT, MAX_EXPIRES_IN};
+pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_EXPIRES_IN, DEFAULT_PORT};
 #[doc(hidden)] // for the messages of bindings and of the command line
 pub use message::{quoted, shortened, without_secrets};
 #[doc(no_inline)]
 pub use names as endpoint;
+pub use names::Service;
 pub use number::Number;
 pub use signer::{RegionSource, Signer, SignerBuilder, Target, Token};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// The maximum and default lifetime of a token, in seconds: 900.
+/// The default lifetime of a token, in seconds: 900, of every service.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
-pub const MAX_EXPIRES_IN: u16 = 900;
+pub const DEFAULT_EXPIRES_IN: u32 = 900;
 
 /// The default port: PostgreSQL's, 5432.
 pub const DEFAULT_PORT: u16 = 5432;

@@ -28,9 +28,12 @@ impl Number {
     }
 
     /// Returns the integer if it is in the range.
-    pub(crate) fn within(&self, accepted: std::ops::RangeInclusive<u16>) -> Option<u16> {
+    pub(crate) fn within<T>(&self, accepted: std::ops::RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<i64> + PartialOrd,
+    {
         match self.0 {
-            Inner::Integer(integer) => u16::try_from(integer)
+            Inner::Integer(integer) => T::try_from(integer)
                 .ok()
                 .filter(|integer| accepted.contains(integer)),
             Inner::Other(_) | Inner::Text(_) => None,

@@ -252,12 +252,27 @@ fn for_s3(token: String) -> String {
 
 /// Returns a token as the AWS SDKs make it for Aurora DSQL, without port and user.
 fn for_dsql(token: String) -> String {
-    let token = token.replace(
-        "mydb.abc123.eu-central-1.rds.amazonaws.com:5432",
+    dsql_token_for_rds(token).replace(
+        "mydb.abc123.eu-central-1.rds.amazonaws.com",
         "x.dsql.eu-central-1.on.aws",
+    )
+}
+
+/// The same, but for the host name of an RDS endpoint.
+fn dsql_token_for_rds(token: String) -> String {
+    let token = token.replace(
+        ":5432/?Action=connect&DBUser=iam_user",
+        "/?Action=DbConnect",
     );
-    let token = token.replace("Action=connect&DBUser=iam_user", "Action=DbConnect");
     token.replace("rds-db", "dsql")
+}
+
+/// Returns a token for RDS with the host name of a DSQL cluster.
+fn rds_token_for_dsql(token: String) -> String {
+    token.replace(
+        "mydb.abc123.eu-central-1.rds.amazonaws.com",
+        "x.dsql.eu-central-1.on.aws",
+    )
 }
 
 /// Returns for each finding some texts that have it, and similar ones that do not.
@@ -471,12 +486,14 @@ fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
         (
             DsqlToken,
             vec![
-                changed(for_dsql),
-                changed(|t| for_dsql(t).replace("DbConnect", "DbConnectAdmin")),
+                changed(dsql_token_for_rds),
+                changed(|t| dsql_token_for_rds(t).replace("DbConnect", "DbConnectAdmin")),
                 changed(|t| t.replace("%2Frds-db%2F", "%2Fdsql%2F")),
             ],
             vec![
                 case(),
+                changed(for_dsql),
+                changed(|t| for_dsql(t)[..200].to_owned()),
                 for_host("dsql.abc.eu-central-1.rds.amazonaws.com"),
                 for_user("dsql"),
             ],
@@ -492,6 +509,8 @@ fn table() -> Vec<(FindingId, Vec<Case>, Vec<Case>)> {
                     ..changed(|t| t.replace("%2Feu-central-1%2F", "%2FFrankfurt%2F"))
                 },
                 behind_alias("eu-west-1"),
+                changed(rds_token_for_dsql),
+                changed(|t| for_dsql(t).replace("%2Feu-central-1%2F", "%2Feu-west-1%2F")),
                 changed(|t| t.replace("%2Feu-central-1%2F", "%2Feu-central-1a%2F")),
                 changed(for_s3),
                 changed(|t| {
@@ -714,7 +733,7 @@ fn a_text_with_one_problem_has_one_finding() {
         ("not-encoded", 2),
         ("wrong-region-or-service", 3), // an alias
         ("wrong-region-or-service", 4), // an alias
-        ("wrong-region-or-service", 7), // in base64
+        ("wrong-region-or-service", 9), // in base64
         ("expired", 2),
     ]
     .into_iter()

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
+use rdsign::Service;
 use rdsign::policy::{
     Check, ConnectResource, Decision, Policy, Variables, Wildcards, connect_policy, connect_sql,
 };
@@ -16,6 +17,7 @@ fn check(policies: &[Policy], resource: &ConnectResource) -> Check {
 
 fn wanted() -> ConnectResource {
     ConnectResource {
+        service: Service::Rds,
         partition: "aws".to_owned(),
         region: "eu-central-1".to_owned(),
         account_id: "123456789012".to_owned(),

@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
+use rdsign::Service;
 use rdsign::policy::{Check, ConnectResource, Decision, Policy, Variables, check};
 
 const ARN: &str = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEF/iam_user";
 
 fn wanted() -> ConnectResource {
     ConnectResource {
+        service: Service::Rds,
         partition: "aws".to_owned(),
         region: "eu-central-1".to_owned(),
         account_id: "123456789012".to_owned(),

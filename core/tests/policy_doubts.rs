@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
+use rdsign::Service;
 use rdsign::policy::{Check, ConnectResource, Decision, Policy, Variables, check};
 
 const USERS: &str = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEF";
@@ -41,6 +42,7 @@ fn checked(statements: &[String], username: &str, variables: &[&str]) -> Check {
     );
     let policy = Policy::from_json(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let resource = ConnectResource {
+        service: Service::Rds,
         partition: "aws".to_owned(),
         region: "eu-central-1".to_owned(),
         account_id: "123456789012".to_owned(),

@@ -40,9 +40,10 @@ fn sign(fields: &[Option<String>]) -> Result<Token, Error> {
         session_token,
         time,
         expires_in,
+        service,
     ] = fields
     else {
-        panic!("nine fields describe a request, not {}", fields.len());
+        panic!("ten fields describe a request, not {}", fields.len());
     };
     let integer = |text: &String| text.parse::<i64>().unwrap();
     let mut signer = Signer::builder();
@@ -69,6 +70,9 @@ fn sign(fields: &[Option<String>]) -> Result<Token, Error> {
     }
     if let Some(expires_in) = expires_in {
         signer = signer.expires_in(integer(expires_in));
+    }
+    if let Some(service) = service {
+        signer = signer.service(service);
     }
     let time = time.as_ref().expect("every line has a signing time");
     signer.build()?.token_at_unix_seconds(integer(time))

@@ -1,7 +1,8 @@
 """Compares tests/vectors.tsv with boto3, the reference for tokens.
 
-For each line with a token, boto3's own `generate_db_auth_token` computes the token again under a frozen
-clock, without a network, and the bytes are compared. With `--write`, the tokens in the file are replaced
+For each line with a token, boto3's own `generate_db_auth_token`, or for DSQL
+`generate_db_connect_auth_token` or `generate_db_connect_admin_auth_token`, computes the token again under a
+frozen clock, without a network, and the bytes are compared. With `--write`, the tokens in the file are replaced
 instead. boto3 signs most inputs that rdsign rejects, so it cannot check lines with an error: only their
 form is checked here, and they do not count as passed. An empty session token is the same as a missing
 one, so boto3 must get None for it. For each partition that botocore knows, a line must have a host name of
@@ -46,6 +47,8 @@ FIELD = re.compile(rf"(?:[^\\\x00-\x1f\x7f]|{ESCAPE.pattern})*")
 
 Vector = dict[str, str | None]
 
+# As AWS's connectors find it: https://github.com/awslabs/aurora-dsql-connectors, go/pgx/dsql/util.go.
+REGION_IN_DSQL_HOSTNAME = re.compile(r"[^.]\.dsql[^.]*\.([^.]+)\.on\.aws\.?\Z", re.IGNORECASE)
 # In the names of RDS endpoints, the region is before or after the label of the service.
 REGION_IN_HOSTNAME = re.compile(
     r"""[^.]\.
@@ -90,29 +93,36 @@ def shared_session() -> Any:
 
 
 @cache
-def rds_client(key_id: str, secret: str, session_token: str | None) -> Any:
-    """Returns the client that signs with these keys."""
+def client_of(service: str, key_id: str, secret: str, session_token: str | None) -> Any:
+    """Returns the client of a service that signs with these keys."""
     return shared_session().client(
-        "rds",
+        service,
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
         aws_session_token=session_token,
     )
 
 
-def region_in(hostname: str) -> str:
-    """Returns the region in the host name of an RDS endpoint, in lower case."""
+def place_of(vector: Vector) -> tuple[str, str]:
+    """Returns the service and the region of a line."""
+    hostname = vector["hostname"] or ""
+    if match := REGION_IN_DSQL_HOSTNAME.search(hostname):
+        return "dsql", match[1].lower()
+    service = vector["service"] or "rds"
+    if vector["region"] is not None:
+        return service, vector["region"]
     match = REGION_IN_HOSTNAME.search(hostname)
     if match is None:
         raise ValueError(f"the region is missing, and {hostname} has none")
-    return (match["before"] or match["after"]).lower()
+    return service, (match["before"] or match["after"]).lower()
 
 
 def token_from_boto3(vector: Vector) -> str:
     """Returns boto3's token for a line, at the line's signing time."""
     given = {column: value or "" for column, value in vector.items()}
     session_token = given["session_token"] or None
-    client = rds_client(given["access_key_id"], given["secret_access_key"], session_token)
+    service, region = place_of(vector)
+    client = client_of(service, given["access_key_id"], given["secret_access_key"], session_token)
     # boto3 always asks its request signer for 900 seconds, so change only this argument.
     signer = client._request_signer
     sign = signer.generate_presigned_url
@@ -121,12 +131,17 @@ def token_from_boto3(vector: Vector) -> str:
         mock.patch.object(signer, sign.__name__, lambda **k: sign(**k | lifetime)),
         time_machine.travel(int(given["signing_time"]), tick=False),
     ):
+        if service == "dsql":
+            of_admin = client.generate_db_connect_admin_auth_token
+            of_others = client.generate_db_connect_auth_token
+            generate = of_admin if given["username"] == "admin" else of_others
+            return str(generate(given["hostname"], region, lifetime["expires_in"]))
         return str(
             client.generate_db_auth_token(
                 DBHostname=given["hostname"],
                 Port=int(given["port"] or 5432),
                 DBUsername=given["username"],
-                Region=given["region"] or region_in(given["hostname"]),
+                Region=region,
             )
         )
 

@@ -21,6 +21,7 @@ static const struct {
     {"hostname", rdsign_options_set_hostname},
     {"username", rdsign_options_set_username},
     {"region", rdsign_options_set_region},
+    {"service", rdsign_options_set_service},
     {"access key id", rdsign_options_set_access_key_id},
     {"secret access key", rdsign_options_set_secret_access_key},
     {"session token", rdsign_options_set_session_token},
@@ -252,6 +253,13 @@ static void each_option_has_its_status(void) {
         CHECK_STATUS(RDSIGN_OK, rdsign_options_set_expires_in(options, lifetimes[i]));
         rejected(options, RDSIGN_INVALID_EXPIRES_IN, "900");
     }
+
+    options = valid_options();
+    rdsign_options_set_service(options, "dsql");
+    rejected(options, RDSIGN_SERVICE_MISMATCH, "rds");
+    options = valid_options();
+    rdsign_options_set_service(options, "redshift");
+    rejected(options, RDSIGN_SERVICE_MISMATCH, "redshift");
 }
 
 static void of_several_invalid_options_the_lowest_status_wins(void) {

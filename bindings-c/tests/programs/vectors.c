@@ -4,7 +4,7 @@
  */
 #include "support.h"
 
-enum { FIELDS = 12, LONGEST_LINE = 1 << 20 };
+enum { FIELDS = 13, LONGEST_LINE = 1 << 20 };
 
 static const char *const SKIPPED[] = {
     "hostname_with_nul", "username_with_nul",      "username_of_one_nul",
@@ -87,7 +87,7 @@ static void set_integer(rdsign_options *options, integer_setter *set, const char
 
 /* Returns whether the line's request results in its token or its error. */
 static int holds(char **field) {
-    const char *name = field[0], *want_error = field[10], *want_token = field[11];
+    const char *name = field[0], *want_error = field[11], *want_token = field[12];
     rdsign_options *options = rdsign_options_new();
     set_text(options, rdsign_options_set_hostname, field[1]);
     set_integer(options, rdsign_options_set_port, field[2]);
@@ -97,6 +97,7 @@ static int holds(char **field) {
     set_text(options, rdsign_options_set_secret_access_key, field[6]);
     set_text(options, rdsign_options_set_session_token, field[7]);
     set_integer(options, rdsign_options_set_expires_in, field[9]);
+    set_text(options, rdsign_options_set_service, field[10]);
     rdsign_signer *signer = NULL;
     rdsign_token *token = NULL;
     rdsign_status status = rdsign_signer_new(options, &signer, NULL);
@@ -144,7 +145,7 @@ int main(int argc, char **argv) {
         }
         CHECK(rest == NULL);
         if (!header_seen) {
-            CHECK(strcmp(field[0], "name") == 0 && strcmp(field[11], "token") == 0);
+            CHECK(strcmp(field[0], "name") == 0 && strcmp(field[12], "token") == 0);
             header_seen = 1;
             continue;
         }

@@ -42,6 +42,7 @@ class Signer:
         port: SupportsIndex | None = 5432,
         region: str | None = None,
         expires_in: SupportsIndex | None = 900,
+        service: str | None = None,
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
         session_token: str | None = None,
@@ -96,6 +97,10 @@ class Signer:
     @property
     def region(self) -> str:
         """The region that tokens are signed for."""
+
+    @property
+    def service(self) -> str:
+        """The service that tokens are signed for: "rds" or "dsql"."""
 
     def __copy__(self) -> Self:
         """Returns the signer itself, which is immutable."""

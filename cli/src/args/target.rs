@@ -10,7 +10,7 @@ use super::{SourceArgs, service, variable};
 /// What a token is signed for, and with which credentials.
 #[derive(Args, Clone)]
 pub(crate) struct TargetArgs {
-    /// Host name of the endpoint, as RDS shows it [default: PGHOST]
+    /// Host name of the endpoint, as RDS or DSQL shows it [default: PGHOST]
     #[arg(long, value_name = "HOST")]
     pub(crate) hostname: Option<String>,
 
@@ -27,6 +27,11 @@ pub(crate) struct TargetArgs {
     /// AWS_DEFAULT_REGION, else the profile's]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
+
+    /// Service of the database, rds or dsql [default: the host name's, else rds]. Only a name of
+    /// your own needs it
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) service: Option<String>,
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -69,6 +74,9 @@ impl TargetArgs {
         }
         if let Some(region) = given.region {
             signer = signer.region(region);
+        }
+        if let Some(service) = given.service {
+            signer = signer.service(service);
         }
         Ok(signer)
     }

@@ -8,24 +8,25 @@ use super::finding::{Finding, FindingId};
 use super::host;
 use super::lookalikes::{dsql_token, is_masked};
 use super::shown::is_service;
-use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
+use crate::limits::MAX_CLOCK_SKEW;
 use crate::message::{has_secret_parameter, quoted, spoken};
-use crate::names::{Region, SessionTokenMismatch, is_access_key_id, zone};
+use crate::names::{Region, Service, SessionTokenMismatch, is_access_key_id, zone};
 use crate::received::Parts;
-use crate::sigv4::SERVICE;
 use crate::timestamp::format_rfc3339;
 
 pub(super) fn check(parts: &Parts, now: SystemTime, expected: &Expected) -> Vec<Finding> {
     let endpoint = parts.endpoint();
+    // The service of an unknown one's token is wrong anyway.
+    let service = parts.known_service().unwrap_or(Service::Rds);
     let findings = [
         region_or_service(parts, expected),
-        host::name(endpoint, expected),
-        host::wrong_endpoint(endpoint, expected),
-        host::port(endpoint.port(), expected),
-        user(parts.username(), expected),
+        host::name(endpoint, service, expected),
+        host::wrong_endpoint(endpoint, service, expected),
+        host::port(endpoint.port(), service, expected),
+        user(parts, service, expected),
         not_yet_valid(parts, now),
         expired(parts.expires_at(), "It", now),
-        lifetime(parts.expires_in()),
+        lifetime(parts.expires_in(), service),
         access_key_id(parts.access_key_id()),
         session_token(parts),
     ];
@@ -40,20 +41,26 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
             advice,
         ))
     };
-    match parts.service() {
-        SERVICE => {}
-        "dsql" => return Some(dsql_token()),
-        other => {
-            let other = match is_service(other) {
-                true => format!("the service {other}"),
+    let needed = parts.endpoint().service().or(expected.service);
+    match (parts.known_service(), needed) {
+        (Some(Service::Dsql), Some(Service::Rds)) => return Some(dsql_token()),
+        (Some(service), needed) if needed.is_none_or(|needed| needed == service) => {}
+        (_, needed) => {
+            let other = match is_service(parts.service()) {
+                true => format!("the service {}", parts.service()),
                 false => "another service".to_owned(),
             };
+            let row = needed.unwrap_or(Service::Rds).row();
+            let (needed, command) = (row.signing_name, row.command);
             return finding(
-                format!("It is signed for {other}, but a login needs the service {SERVICE}."),
+                format!("It is signed for {other}, but a login needs the service {needed}."),
                 format!(
-                    "Make the token with `rdsign token` or `aws rds generate-db-auth-token`. If \
-                     you sign it yourself, use the service name {SERVICE}, although the host name \
-                     says rds."
+                    "Make the token with `rdsign token` or `{command}`. If you sign it yourself, \
+                     use the service name {needed}{}.",
+                    match needed == "rds-db" {
+                        true => ", although the host name says rds",
+                        false => "",
+                    }
                 ),
             );
         }
@@ -84,7 +91,10 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
     )
 }
 
-fn user(username: &str, expected: &Expected) -> Option<Finding> {
+fn user(parts: &Parts, service: Service, expected: &Expected) -> Option<Finding> {
+    let Some(username) = parts.username() else {
+        return action(parts.action(), service, expected);
+    };
     if username.is_empty() {
         return Some(Finding::new(
             FindingId::Malformed,
@@ -119,6 +129,22 @@ fn user(username: &str, expected: &Expected) -> Option<Finding> {
     ))
 }
 
+/// Checks the action of a token that names no user.
+fn action(action: &str, service: Service, expected: &Expected) -> Option<Finding> {
+    let login = expected.username.as_deref()?;
+    let needed = service.action(login).name;
+    (action != needed).then(|| {
+        Finding::new(
+            FindingId::WrongUser,
+            format!(
+                "It is signed for the action {action}, but a login of user {} needs {needed}.",
+                quoted(login)
+            ),
+            "Give the signer the user that logs in: it chooses the action.",
+        )
+    })
+}
+
 fn not_yet_valid(parts: &Parts, now: SystemTime) -> Option<Finding> {
     let signing_time = parts.signing_time();
     let ahead = signing_time.duration_since(now).ok()?;
@@ -151,13 +177,14 @@ pub(super) fn expired(expiry: SystemTime, what: &str, now: SystemTime) -> Option
     ))
 }
 
-fn lifetime(expires_in: u64) -> Option<Finding> {
-    (expires_in > MAX_EXPIRES_IN.into()).then(|| {
+fn lifetime(expires_in: u64, service: Service) -> Option<Finding> {
+    let most = service.max_expires_in();
+    (expires_in > most.into()).then(|| {
         Finding::new(
             FindingId::LifetimeTooLong,
-            format!("Its lifetime is {expires_in} s; accepted: 1 to {MAX_EXPIRES_IN}."),
+            format!("Its lifetime is {expires_in} s; accepted: 1 to {most}."),
             format!(
-                "Sign with at most {MAX_EXPIRES_IN} seconds, and make a new token for each \
+                "Sign with at most {most} seconds, and make a new token for each \
                  connection."
             ),
         )

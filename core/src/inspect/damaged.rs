@@ -11,9 +11,8 @@ use super::reading::Reading;
 use super::report::Details;
 use super::shown::{is_plain, is_plain_id, is_service};
 use super::wrapping::has_parameters;
-use crate::names::{Endpoint, Region};
+use crate::names::{Endpoint, Region, Service};
 use crate::received::{self, Malformed};
-use crate::sigv4::SERVICE;
 use crate::timestamp::Timestamp;
 
 /// Returns the findings on a text that the strict parser rejects, and the parts that are safe to
@@ -26,10 +25,15 @@ pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
     }
     let reading = Reading::of(text);
     let details = details(&reading);
-    if is_dsql(&reading, &details) {
+    let for_dsql = is_dsql(&reading, &details);
+    let host = parse_endpoint(reading.before).and_then(|endpoint| endpoint.service());
+    if for_dsql && host == Some(Service::Rds) {
         findings.push(dsql_token());
-    } else if let Some(service) = details.service.as_deref().filter(|name| *name != SERVICE) {
-        findings.push(not_for_rds(service));
+    } else if let Some(service) = &details.service
+        && Service::of_signing_name(service).is_none()
+        && !for_dsql
+    {
+        findings.push(not_for_a_database(service));
     }
     if reading
         .closed("X-Amz-Security-Token")
@@ -45,11 +49,15 @@ pub(super) fn read(text: &str, reason: &Malformed) -> (Details, Vec<Finding>) {
 }
 
 /// A presigned URL or a token of another service, such as S3, EKS or ElastiCache.
-fn not_for_rds(service: &str) -> Finding {
+fn not_for_a_database(service: &str) -> Finding {
     Finding::new(
         FindingId::WrongRegionOrService,
-        format!("It is a presigned URL or a token for the service {service}, not a token for RDS."),
-        "Make the token with `rdsign token` or `aws rds generate-db-auth-token`.",
+        format!(
+            "It is a presigned URL or a token for the service {service}, not a token for RDS or \
+             DSQL."
+        ),
+        "Make the token with `rdsign token`, `aws rds generate-db-auth-token` or `aws dsql \
+         generate-db-connect-auth-token`.",
     )
 }
 
@@ -76,8 +84,11 @@ fn not_a_token(text: &str, reason: &Malformed) -> Finding {
         return masked();
     }
     let reading = Reading::of(text);
-    if parse_endpoint(reading.before).is_some_and(|endpoint| endpoint.is_rds()) {
-        return cut(text, "after the host name and the port");
+    let service = parse_endpoint(reading.before).and_then(|endpoint| endpoint.service());
+    match service.map(|service| service.row().names_login) {
+        Some(true) => return cut(text, "after the host name and the port"),
+        Some(false) => return cut(text, "after the host name"),
+        None => {}
     }
     Finding::new(
         FindingId::Malformed,
@@ -93,9 +104,10 @@ fn parse_endpoint(before: &str) -> Option<Endpoint> {
 }
 
 fn is_dsql(reading: &Reading<'_>, details: &Details) -> bool {
+    let row = Service::Dsql.row();
     let action = reading.closed("Action");
-    action.is_some_and(|action| action.starts_with("DbConnect"))
-        || details.service.as_deref() == Some("dsql")
+    action.is_some_and(|action| action.starts_with(row.action.name))
+        || details.service.as_deref() == Some(row.signing_name)
 }
 
 fn details(reading: &Reading<'_>) -> Details {
@@ -106,9 +118,11 @@ fn details(reading: &Reading<'_>) -> Details {
     let scope = scope.and_then(|scope| received::parse_scope(&scope).ok());
     let [access_key_id, _, region, service] =
         scope.map_or([const { None }; 4], |scope| scope.map(Some));
+    let known = service.as_deref().and_then(Service::of_signing_name);
+    let names_port = known.is_none_or(|service| service.row().names_login);
     Details {
         hostname: endpoint.as_ref().map(|e| e.hostname().to_owned()),
-        port: endpoint.map(|endpoint| endpoint.port()),
+        port: endpoint.filter(|_| names_port).map(|e| e.port()),
         username: reading
             .closed("DBUser")
             .filter(|name| is_plain(name))

@@ -2,7 +2,7 @@
 //!
 //! Host name and port are those of the database, not those of a tunnel that the client dials.
 
-use crate::names::Region;
+use crate::names::{Region, Service};
 
 /// The expected values that [`examine`](super::examine()) compares with the token. `None` is not
 /// compared.
@@ -20,6 +20,9 @@ pub struct Expected {
     pub username: Option<String>,
     /// The region of the database. It is only compared if the host name contains no region.
     pub region: Option<Region>,
+    /// The service of the database. It is only compared if the token's host name is not one of a
+    /// service.
+    pub service: Option<Service>,
     /// The driver that sends the token.
     pub driver: Option<Driver>,
 }

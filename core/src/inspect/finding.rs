@@ -88,10 +88,10 @@ kinds! {
     NotEncoded = "not-encoded", Error;
     /// The `/` between port and `?` is missing.
     MissingSlash = "missing-slash", Error;
-    /// The token is for Aurora DSQL.
+    /// The token is for Aurora DSQL, but its host name is one of RDS.
     DsqlToken = "dsql-token", Error;
     /// The region differs from the host name's region or, if the host name has none, from the
-    /// expected region. Or the service is not `rds-db`.
+    /// expected region. Or the service is neither `rds-db` nor `dsql`, or not the host name's.
     WrongRegionOrService = "wrong-region-or-service", Error;
     /// The token is signed for the local machine, such as the local end of a tunnel.
     LoopbackHost = "loopback-host", Error;
@@ -111,7 +111,7 @@ kinds! {
     NotYetValid = "not-yet-valid", Error;
     /// The token expired, or the credentials that signed it did.
     Expired = "expired", Error;
-    /// The lifetime is more than 900 seconds.
+    /// The lifetime is more than 900 seconds, or for DSQL more than 604,800.
     LifetimeTooLong = "lifetime-too-long", Error;
     /// The access key ID does not look like one. It may be a secret.
     OddAccessKeyId = "odd-access-key-id", Error;

@@ -6,11 +6,11 @@
 use super::expected::{Driver, Expected};
 use super::finding::{Finding, FindingId};
 use crate::limits::{DEFAULT_PORT, HTTPS_PORT};
-use crate::names::{Endpoint, address, is_loopback, is_same_hostname};
+use crate::names::{Endpoint, Service, address, is_loopback, is_same_hostname};
 
 const MYSQL_PORT: u16 = 3306;
 
-pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> {
+pub(super) fn name(endpoint: &Endpoint, service: Service, expected: &Expected) -> Option<Finding> {
     if endpoint.is_global() {
         return Some(Finding::new(
             FindingId::GlobalEndpoint,
@@ -23,13 +23,19 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
              endpoint of a cluster names its region.",
         ));
     }
-    if endpoint.is_rds() {
+    if endpoint.service().is_some() {
         return None;
     }
-    let is_rds = |hostname: &str| Endpoint::new(hostname, DEFAULT_PORT).is_ok_and(|e| e.is_rds());
+    let row = service.row();
+    let is_of_service = |hostname: &str| {
+        Endpoint::new(hostname, DEFAULT_PORT).is_ok_and(|e| e.service() == Some(service))
+    };
     let real = match &expected.hostname {
-        Some(hostname) if is_rds(hostname) => hostname.as_str(),
-        _ => "the endpoint that RDS shows, such as mydb.abc123.eu-central-1.rds.amazonaws.com",
+        Some(hostname) if is_of_service(hostname) => hostname.clone(),
+        _ => format!(
+            "the endpoint that {} shows, such as {}",
+            row.title, row.example
+        ),
     };
     let hostname = endpoint.hostname();
     if is_loopback(hostname) {
@@ -37,14 +43,21 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
             FindingId::LoopbackHost,
             format!("It is signed for {hostname}: this machine, or the local end of a tunnel."),
             format!(
-                "Sign for {real}, with the database's own port, and dial the tunnel. In libpq, set \
-                 host to that name and hostaddr to 127.0.0.1."
+                "Sign for {real}{}, and dial the tunnel. In libpq, set host to that name and \
+                 hostaddr to 127.0.0.1.",
+                match row.names_login {
+                    true => ", with the database's own port",
+                    false => "",
+                }
             ),
         ));
     }
     let what = match address(hostname) {
-        Some(_) => "an IP address",
-        None => "not an RDS endpoint name; it may be an alias (CNAME)",
+        Some(_) => "an IP address".to_owned(),
+        None => format!(
+            "not an {} endpoint name; it may be an alias (CNAME)",
+            row.title
+        ),
     };
     Some(Finding::new(
         FindingId::NotAnRdsHost,
@@ -56,12 +69,19 @@ pub(super) fn name(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> 
     ))
 }
 
-pub(super) fn wrong_endpoint(endpoint: &Endpoint, expected: &Expected) -> Option<Finding> {
+pub(super) fn wrong_endpoint(
+    endpoint: &Endpoint,
+    service: Service,
+    expected: &Expected,
+) -> Option<Finding> {
     let other_host = expected
         .hostname
         .as_deref()
         .filter(|hostname| !is_same_hostname(hostname, endpoint.hostname()));
-    let other_port = expected.port.filter(|port| *port != endpoint.port());
+    let names_port = service.row().names_login;
+    let other_port = expected
+        .port
+        .filter(|port| names_port && *port != endpoint.port());
     let wanted = match (other_host, other_port) {
         (None, None) => return None,
         (Some(hostname), None) => hostname.to_owned(),
@@ -70,14 +90,23 @@ pub(super) fn wrong_endpoint(endpoint: &Endpoint, expected: &Expected) -> Option
     };
     Some(Finding::new(
         FindingId::WrongEndpoint,
-        format!("It is signed for {endpoint}, but the login is to {wanted}."),
-        "Sign for the database's own host name and port. A reader endpoint, a proxy and an \
-         instance each need their own token.",
+        format!(
+            "It is signed for {}, but the login is to {wanted}.",
+            endpoint.authority(service)
+        ),
+        match names_port {
+            true => {
+                "Sign for the database's own host name and port. A reader endpoint, a proxy and an \
+                 instance each need their own token."
+            }
+            false => "Sign for the host name of the cluster that the login is to.",
+        },
     ))
 }
 
-pub(super) fn port(port: u16, expected: &Expected) -> Option<Finding> {
-    if expected.port.is_some() || expected.dialled_port == Some(port) {
+pub(super) fn port(port: u16, service: Service, expected: &Expected) -> Option<Finding> {
+    let is_known = expected.port.is_some() || expected.dialled_port == Some(port);
+    if is_known || !service.row().names_login {
         return None;
     }
     let other = match (port, expected.driver) {

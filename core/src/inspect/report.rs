@@ -18,13 +18,13 @@ use crate::timestamp::format_rfc3339;
 pub struct Details {
     /// The host name that the token is signed for.
     pub hostname: Option<String>,
-    /// The port that the token is signed for.
+    /// The port that the token is signed for. A token for DSQL has none.
     pub port: Option<u16>,
-    /// The database user that the token is signed for.
+    /// The database user that the token is signed for. A token for DSQL has none.
     pub username: Option<String>,
     /// The region in the credential scope.
     pub region: Option<String>,
-    /// The service in the credential scope: `rds-db` for a token that can log in.
+    /// The service in the credential scope: `rds-db` or `dsql` for a token that can log in.
     pub service: Option<String>,
     /// The access key ID in the credential scope.
     pub access_key_id: Option<String>,
@@ -41,11 +41,13 @@ impl Details {
         let endpoint = parts.endpoint();
         let region = Some(parts.region()).filter(|name| Region::new(*name).is_ok());
         let service = Some(parts.service()).filter(|name| is_service(name));
-        let username = Some(parts.username()).filter(|name| !has_secret_parameter(name));
+        let username = parts.username().filter(|name| !has_secret_parameter(name));
+        let known = parts.known_service();
+        let names_port = known.is_none_or(|service| service.row().names_login);
         let access_key_id = Some(parts.access_key_id()).filter(|id| is_access_key_id(id));
         Self {
             hostname: Some(endpoint.hostname().to_owned()),
-            port: Some(endpoint.port()),
+            port: Some(endpoint.port()).filter(|_| names_port),
             username: username.map(str::to_owned),
             region: region.map(str::to_owned),
             service: service.map(str::to_owned),

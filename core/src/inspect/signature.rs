@@ -10,13 +10,12 @@ use super::finding::{Finding, FindingId};
 use super::report::{Report, Signature};
 use crate::names::is_access_key_id;
 use crate::received::{session_token_problem, signed_host};
-use crate::sigv4::SERVICE;
 
 impl Report {
     /// Signs the token again with `credentials`, and adds what is wrong. If the token cannot be
     /// parsed, or is for another service, the result stays [`Signature::NotChecked`].
     pub fn check_signature(&mut self, credentials: &Credentials) {
-        let Some(parts) = self.parts.take_if(|parts| parts.service() == SERVICE) else {
+        let Some(parts) = self.parts.take_if(|parts| parts.known_service().is_some()) else {
             return;
         };
         if parts.access_key_id() != credentials.access_key_id() {

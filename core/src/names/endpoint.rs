@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use super::hostname::{check_hostname, is_global, is_same_hostname, region_in};
+use super::hostname::{check_hostname, is_global, is_same_hostname, place_in};
 use super::region::Region;
+use super::service::Service;
 use crate::error::{Error, ErrorCode};
 use crate::limits::HTTPS_PORT;
 use crate::message::quoted;
@@ -50,22 +51,30 @@ impl Endpoint {
 
     /// Returns the region in the host name, in lower case.
     ///
-    /// Returns `None` if the host name is not a regional RDS endpoint name, such as an alias, an IP
+    /// Returns `None` if the host name is not a regional endpoint name, such as an alias, an IP
     /// address or the endpoint of an Aurora Global Database
     /// (`….global-….global.rds.amazonaws.com`).
     pub fn region(&self) -> Option<Region> {
-        region_in(&self.hostname.to_ascii_lowercase()).map(Region::of_hostname)
+        let hostname = self.hostname.to_ascii_lowercase();
+        place_in(&hostname).map(|(_, region)| Region::of_hostname(region))
+    }
+
+    /// Returns the service whose endpoint names have the form of the host name:
+    /// `….<region>.rds.amazonaws.com` is RDS, `….dsql.<region>.on.aws` is DSQL.
+    ///
+    /// Returns `None` for other names, such as an alias or an IP address.
+    pub fn service(&self) -> Option<Service> {
+        let hostname = self.hostname.to_ascii_lowercase();
+        match place_in(&hostname) {
+            Some((service, _)) => Some(service),
+            None => is_global(&hostname).then_some(Service::Rds),
+        }
     }
 
     /// Returns whether this is the endpoint of an Aurora Global Database, which moves between
     /// regions.
     pub fn is_global(&self) -> bool {
         is_global(&self.hostname.to_ascii_lowercase())
-    }
-
-    /// Returns whether the host name has the form of an RDS endpoint name, regional or global.
-    pub fn is_rds(&self) -> bool {
-        self.region().is_some() || self.is_global()
     }
 
     /// Returns whether the host name belongs to an RDS Proxy. A proxy has a certificate from
@@ -89,19 +98,28 @@ impl Endpoint {
             .any(|label| label.starts_with(prefix))
     }
 
+    /// Returns the start of a token for a service: host name and port, or only the host name.
+    pub(crate) fn authority(&self, service: Service) -> String {
+        match service.row().names_login {
+            true => self.to_string(),
+            false => self.hostname.clone(),
+        }
+    }
+
     /// Returns whether both have the same host name and port. Ignores case and a trailing dot.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.port == other.port && is_same_hostname(&self.hostname, &other.hostname)
     }
 
     /// Returns the value of the signed `host` header as botocore writes it: in lower case, and
-    /// without the port if that is 443, the default of HTTPS.
-    pub(crate) fn host_header(&self) -> String {
-        let hostname = self.hostname.to_ascii_lowercase();
-        match self.port {
-            HTTPS_PORT => hostname,
-            port => format!("{hostname}:{port}"),
-        }
+    /// without the port if that is 443, the default of HTTPS, or not in the service's tokens.
+    pub(crate) fn host_header(&self, service: Service) -> String {
+        let mut header = match self.port {
+            HTTPS_PORT => self.hostname.clone(),
+            _ => self.authority(service),
+        };
+        header.make_ascii_lowercase();
+        header
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checks host names, and finds the region in RDS endpoint names.
+//! Checks host names, and finds the service and the region in endpoint names.
 //!
 //! The region is found by the form of the name and not in a list of regions, so that a new region
 //! works on its first day. Host names are kept as given, because tokens print them unchanged.
@@ -6,25 +6,13 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::service::{Row, Service};
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
 /// The longest host name that DNS allows (RFC 1035, section 2.3.4, in text form).
 const MAX_HOSTNAME_LENGTH: usize = 253;
 const MAX_LABEL_LENGTH: usize = 63;
-
-/// The domains of RDS endpoints in all AWS partitions.
-const RDS_DOMAINS: [&str; 9] = [
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".amazonaws.eu",
-    ".amazonaws.au",
-    ".amazonaws.uk",
-    ".c2s.ic.gov",
-    ".sc2s.sgov.gov",
-    ".cloud.adc-e.uk",
-    ".csp.hci.ic.gov",
-];
 
 /// Checks a host name as [`Endpoint::new`](super::Endpoint::new) documents.
 pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
@@ -87,7 +75,7 @@ pub(super) fn check_hostname(hostname: &str) -> Result<(), Error> {
 pub(crate) fn hostname_required() -> Error {
     Error::new(
         ErrorCode::InvalidHostname,
-        "hostname: missing; accepted: the host name of an RDS endpoint",
+        "hostname: missing; accepted: the host name of an RDS or DSQL endpoint",
     )
 }
 
@@ -127,22 +115,26 @@ pub(crate) fn is_loopback(hostname: &str) -> bool {
 
 /// Returns whether a lower-case host name is the endpoint of an Aurora Global Database.
 pub(super) fn is_global(hostname: &str) -> bool {
-    labels_before_domain(hostname)
+    labels_before_domain(hostname, Service::Rds.row())
         .is_some_and(|labels| labels.ends_with(".global.rds") || labels == "global.rds")
 }
 
-/// Returns the region in a lower-case host name.
+/// Returns the service and the region in a lower-case host name.
 ///
-/// The region is on either side of the service label: `….<region>.rds.amazonaws.com` in most
+/// The region of RDS is on either side of the service label: `….<region>.rds.amazonaws.com` in most
 /// partitions, `….rds.<region>.amazonaws.com.cn` in China, GovCloud and the isolated partitions.
-pub(super) fn region_in(hostname: &str) -> Option<&str> {
-    let mut labels = labels_before_domain(hostname)?.rsplit('.');
+pub(super) fn place_in(hostname: &str) -> Option<(Service, &str)> {
+    let mut services = Service::ALL.iter();
+    services.find_map(|service| Some((*service, region_in(hostname, service.row())?)))
+}
+
+fn region_in<'a>(hostname: &'a str, row: &Row) -> Option<&'a str> {
+    let mut labels = labels_before_domain(hostname, row)?.rsplit('.');
     let (last, before) = (labels.next()?, labels.next()?);
     labels.next()?; // the database's name
-    let is_service = |label| matches!(label, "rds" | "rds-fips");
     let region = match (before, last) {
-        (region, service) if is_service(service) => region,
-        (service, region) if is_service(service) => region,
+        (region, service) if row.region_may_lead && (row.is_label)(service) => region,
+        (service, region) if (row.is_label)(service) => region,
         _ => return None,
     };
     looks_like_a_region(region).then_some(region)
@@ -160,10 +152,11 @@ fn looks_like_a_region(label: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Returns the labels before an RDS domain in a lower-case host name: `mydb.abc123.eu-west-1.rds`.
-fn labels_before_domain(hostname: &str) -> Option<&str> {
+/// Returns the labels before a service's domain in a lower-case host name:
+/// `mydb.abc123.eu-west-1.rds`.
+fn labels_before_domain<'a>(hostname: &'a str, row: &Row) -> Option<&'a str> {
     let hostname = without_trailing_dot(hostname);
-    RDS_DOMAINS
+    row.domains
         .iter()
         .find_map(|domain| hostname.strip_suffix(domain))
 }

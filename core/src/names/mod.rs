@@ -10,6 +10,7 @@ mod hostname;
 mod odd_keys;
 mod region;
 mod resource;
+mod service;
 mod username;
 
 pub use crate::limits::DEFAULT_PORT;
@@ -23,8 +24,7 @@ pub use region::Region;
 pub(crate) use region::zone;
 #[cfg(feature = "chain")]
 pub(crate) use region::{partition_of, region_problem};
-pub use resource::{
-    CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id,
-};
+pub use resource::{ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id};
 pub(crate) use resource::{ID_PREFIXES, check_one_username};
+pub use service::Service;
 pub(crate) use username::{check_username, username_required};

@@ -1,15 +1,14 @@
-//! Builds and checks the ARN of a database user, which IAM policies name as a resource.
+//! Builds and checks the ARN of a database user or of a DSQL cluster, which IAM policies name as a
+//! resource.
 //!
 //! The resource ID in the ARN is not the database's name, which the host name starts with. The AWS
 //! console and the AWS CLI show it.
 
 use super::region::Region;
+use super::service::Service;
 use super::username::check_username;
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
-
-/// The action that lets a database user log in with a token. Its service is `rds-db`, not `rds`.
-pub const CONNECT_ACTION: &str = "rds-db:connect";
 
 /// The prefixes of resource IDs, and what has such an ID.
 pub(crate) const ID_PREFIXES: [(&str, &str); 3] = [
@@ -18,14 +17,18 @@ pub(crate) const ID_PREFIXES: [(&str, &str); 3] = [
     ("prx-", "a proxy"),
 ];
 
-/// A database user, as the `Resource` of a policy names it.
+/// A database user of RDS, or the DSQL cluster that it logs in to, as the `Resource` of a policy names
+/// it.
 ///
 /// `*` and `?` are wildcards in a policy, but plain characters in the resource that is passed to
 /// [`evaluate`](crate::policy::evaluate).
 ///
-/// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>
+/// Sources: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html>,
+/// <https://docs.aws.amazon.com/aurora-dsql/latest/userguide/authentication-authorization.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectResource {
+    /// The service of the database.
+    pub service: Service,
     /// The AWS partition: `aws`, `aws-cn`, `aws-us-gov` and so on.
     pub partition: String,
     /// The region of the database.
@@ -33,7 +36,8 @@ pub struct ConnectResource {
     /// The ID of the AWS account that owns the database, 12 digits.
     pub account_id: String,
     /// The resource ID: an instance's `db-…`, an Aurora cluster's `cluster-…` or a proxy's `prx-…`.
-    /// It is not the database's name.
+    /// It is not the database's name. For DSQL, the ID of the cluster: 26 lower-case letters and
+    /// digits, with which its host name starts.
     pub resource_id: String,
     /// The name of the database user. Case matters.
     pub username: String,
@@ -59,16 +63,35 @@ pub enum Wildcards {
 }
 
 impl ConnectResource {
-    /// Returns `arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USERNAME`. Escapes nothing.
+    /// Returns `arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USERNAME`, or for DSQL
+    /// `arn:PARTITION:dsql:REGION:ACCOUNT:cluster/RESOURCEID`. Escapes nothing.
     pub fn arn(&self) -> String {
         let Self {
             partition,
             region,
             account_id,
-            resource_id,
-            username,
+            ..
         } = self;
-        format!("arn:{partition}:rds-db:{region}:{account_id}:dbuser:{resource_id}/{username}")
+        let service = self.service.row().signing_name;
+        format!(
+            "arn:{partition}:{service}:{region}:{account_id}:{}",
+            self.behind_account()
+        )
+    }
+
+    /// Returns the part of the ARN after the account ID.
+    pub(crate) fn behind_account(&self) -> String {
+        let row = self.service.row();
+        match row.names_login {
+            true => format!("{}{}/{}", row.resource, self.resource_id, self.username),
+            false => format!("{}{}", row.resource, self.resource_id),
+        }
+    }
+
+    /// Returns the action that lets the user log in: `rds-db:connect`, or for DSQL
+    /// `dsql:DbConnect` or, for the user `admin`, `dsql:DbConnectAdmin`.
+    pub fn action(&self) -> &'static str {
+        self.service.action(&self.username).iam
     }
 
     /// Checks all parts: region, partition, account ID, resource ID and user name, in this order.
@@ -78,8 +101,8 @@ impl ConnectResource {
     /// - The region is empty, or contains something other than lower-case letters, digits and `-`.
     /// - The partition is not the one of the region.
     /// - The account ID is not 12 digits.
-    /// - The resource ID is not `db-`, `cluster-` or `prx-` followed by letters and digits, nor a
-    ///   pattern for that form that `wildcards` allows.
+    /// - The resource ID is not `db-`, `cluster-` or `prx-` followed by letters and digits, or for
+    ///   DSQL 26 lower-case letters and digits, nor a pattern for that form that `wildcards` allows.
     /// - The user name is empty, contains a control character or U+FFFD, or contains a wildcard that
     ///   `wildcards` refuses.
     pub fn check(&self, wildcards: Wildcards) -> Result<(), InvalidResource> {
@@ -92,7 +115,7 @@ impl ConnectResource {
             )));
         }
         check_account_id(&self.account_id)?;
-        check_resource_id(&self.resource_id, wildcards)?;
+        check_resource_id(self.service, &self.resource_id, wildcards)?;
         match wildcards {
             Wildcards::Allowed => Ok(check_username(&self.username)?),
             Wildcards::Refused => check_one_username(&self.username),
@@ -137,11 +160,21 @@ fn check_account_id(account_id: &str) -> Result<(), InvalidResource> {
     )))
 }
 
-fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResource> {
+fn check_resource_id(
+    service: Service,
+    id: &str,
+    wildcards: Wildcards,
+) -> Result<(), InvalidResource> {
+    let is_rds = service.row().names_login;
     let has_wildcards = id.contains(['*', '?']);
     let is_id = match has_wildcards {
-        true => wildcards == Wildcards::Allowed && may_be_an_id(id),
-        false => is_resource_id(id),
+        true if wildcards == Wildcards::Refused => false,
+        true if is_rds => may_be_an_id(id),
+        true => id
+            .bytes()
+            .all(|b| in_cluster_id(b) || matches!(b, b'*' | b'?')),
+        false if is_rds => is_resource_id(id),
+        false => id.len() == CLUSTER_ID_LENGTH && id.bytes().all(in_cluster_id),
     };
     if is_id {
         return Ok(());
@@ -150,13 +183,30 @@ fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), InvalidResour
         Wildcards::Allowed => ", and the wildcards * and ?",
         Wildcards::Refused => "",
     };
+    let accepted = match is_rds {
+        true => format!(
+            "db-, cluster- or prx- followed by letters and digits{with}. It is not the database's \
+             name: `aws rds describe-db-instances` shows it as DbiResourceId, `aws rds \
+             describe-db-clusters` as DbClusterResourceId, and the ARN of a proxy ends with it"
+        ),
+        false => format!(
+            "the ID of a DSQL cluster, {CLUSTER_ID_LENGTH} lower-case letters and digits{with}, \
+             with which its host name starts"
+        ),
+    };
     Err(InvalidResource::new(format!(
-        "resource id: {} is not a resource ID; accepted: db-, cluster- or prx- followed by letters \
-         and digits{with}. It is not the database's name: `aws rds describe-db-instances` shows it \
-         as DbiResourceId, `aws rds describe-db-clusters` as DbClusterResourceId, and the ARN of a \
-         proxy ends with it",
+        "resource id: {} is not a resource ID; accepted: {accepted}",
         quoted(id)
     )))
+}
+
+/// The length of a DSQL cluster's ID.
+///
+/// Source: <https://docs.aws.amazon.com/aurora-dsql/latest/APIReference/API_GetCluster.html>
+const CLUSTER_ID_LENGTH: usize = 26;
+
+fn in_cluster_id(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit()
 }
 
 /// Returns whether a pattern can match a resource ID, judged by its characters and its prefix.

@@ -9,11 +9,13 @@ use super::evaluate::evaluate;
 use super::near_miss::{NearMiss, near_misses};
 use super::requirement::Requirement;
 use super::variables::Variables;
-use crate::names::{CONNECT_ACTION, ConnectResource};
+use crate::names::ConnectResource;
 
 /// The result of [`check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
+    /// The action that the login needs.
+    pub action: &'static str,
     /// The ARN that the login needs.
     pub arn: String,
     /// What the policies decide.
@@ -22,16 +24,17 @@ pub struct Check {
     pub near_misses: Vec<NearMiss>,
 }
 
-/// Checks whether the policies of one identity allow [`CONNECT_ACTION`] on one resource. Wildcards
+/// Checks whether the policies of one identity allow [`ConnectResource::action`] on one resource. Wildcards
 /// in the resource are plain characters. `variables` are the known values of condition keys.
 pub fn check(policies: &[Policy], resource: &ConnectResource, variables: &Variables) -> Check {
-    let arn = resource.arn();
-    let decision = evaluate(policies, CONNECT_ACTION, &arn, variables);
+    let (action, arn) = (resource.action(), resource.arn());
+    let decision = evaluate(policies, action, &arn, variables);
     let near_misses = match decision {
         Decision::NotAllowed => near_misses(policies, resource, variables),
         _ => Vec::new(),
     };
     Check {
+        action,
         arn,
         decision,
         near_misses,
@@ -86,7 +89,7 @@ impl Check {
         let check = CheckJson {
             allowed,
             decision,
-            action: CONNECT_ACTION,
+            action: self.action,
             resource: &self.arn,
             by: by.map(statement),
             conditions,

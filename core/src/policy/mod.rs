@@ -1,5 +1,5 @@
 //! Writes the IAM policy that a database user needs, and evaluates policies for one login. Both are
-//! about `rds-db:connect`, the only action of IAM database authentication.
+//! about [`ConnectResource::action`], the only kind of action of IAM database authentication.
 //!
 //! The user name in a policy's resource is a pattern: `*` and `?` are wildcards, and IAM has no
 //! simple way to escape them. A decision may depend on values of the request, such as
@@ -38,4 +38,4 @@ pub use text::{MAX_POLICY_LENGTH, policy_text};
 pub use variables::{InvalidVariable, Variables};
 pub use write::{connect_policy, connect_sql, quoted_identifier};
 
-pub use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, Wildcards};
+pub use crate::names::{ConnectResource, InvalidResource, Wildcards};

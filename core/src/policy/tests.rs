@@ -3,9 +3,10 @@
 use super::matching::{Colons, matches};
 use super::pattern::{Syntax, tokens};
 use super::placeholder::name_length;
-use super::{
-    CONNECT_ACTION, ConnectResource, Decision, Policy, StatementId, Variables, connect_policy,
-};
+use super::{ConnectResource, Decision, Policy, StatementId, Variables, connect_policy};
+use crate::names::Service;
+
+const CONNECT_ACTION: &str = "rds-db:connect";
 
 const ALICE: &str = "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/alice";
 
@@ -71,6 +72,7 @@ fn statement_refusal(inside: &str) -> String {
 
 fn alice() -> ConnectResource {
     ConnectResource {
+        service: Service::Rds,
         partition: "aws".into(),
         region: "us-east-1".into(),
         account_id: "123456789012".into(),

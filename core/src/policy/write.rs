@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::document::VERSION_WITH_VARIABLES;
-use crate::names::{CONNECT_ACTION, ConnectResource, InvalidResource, check_one_username};
+use crate::names::{ConnectResource, InvalidResource, Service, check_one_username};
 
-/// Returns a policy that allows only [`CONNECT_ACTION`] on these resources, as indented JSON.
+/// Returns a policy that allows only [`ConnectResource::action`] on these resources, as indented
+/// JSON, with one statement for each action.
 ///
 /// Does not escape user names: `*` and `?` become wildcards, and `${…}` becomes a policy variable,
 /// which IAM replaces. If `resources` is empty, the policy grants nothing, and IAM rejects it.
@@ -15,7 +16,7 @@ pub fn connect_policy(resources: &[ConnectResource]) -> String {
     #[serde(rename_all = "PascalCase")]
     struct Document {
         version: &'static str,
-        statement: [Statement; 1],
+        statement: Vec<Statement>,
     }
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -25,17 +26,32 @@ pub fn connect_policy(resources: &[ConnectResource]) -> String {
         resource: Value,
     }
 
-    let resource = match resources {
-        [one] => Value::from(one.arn()),
-        many => many.iter().map(ConnectResource::arn).collect(),
-    };
+    let mut actions: Vec<&'static str> = Vec::new();
+    for action in resources.iter().map(ConnectResource::action) {
+        if !actions.contains(&action) {
+            actions.push(action);
+        }
+    }
+    if actions.is_empty() {
+        actions.push(Service::Rds.row().action.iam);
+    }
+    let statement = actions.into_iter().map(|action| {
+        let of_action = resources.iter().filter(|one| one.action() == action);
+        let mut arns: Vec<String> = of_action.map(ConnectResource::arn).collect();
+        // The ARN of a DSQL cluster is the same for each user.
+        arns.dedup();
+        Statement {
+            effect: "Allow",
+            action,
+            resource: match &arns[..] {
+                [one] => Value::from(one.as_str()),
+                _ => arns.into(),
+            },
+        }
+    });
     let document = Document {
         version: VERSION_WITH_VARIABLES,
-        statement: [Statement {
-            effect: "Allow",
-            action: CONNECT_ACTION,
-            resource,
-        }],
+        statement: statement.collect(),
     };
     serde_json::to_string_pretty(&document).expect("strings and lists are always JSON")
 }

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::limits::{HTTPS_PORT, MAX_PASSWORD_LENGTH};
-use crate::names::Endpoint;
-use crate::sigv4::{ACTION, ALGORITHM, SCOPE_END, SIGNED_HEADERS};
+use crate::limits::{DEFAULT_PORT, HTTPS_PORT, MAX_PASSWORD_LENGTH};
+use crate::names::{Endpoint, Service};
+use crate::sigv4::{ALGORITHM, SCOPE_END, SIGNED_HEADERS};
 use crate::timestamp::Timestamp;
 
 /// The names of a token's parameters.
@@ -43,7 +43,8 @@ impl Malformed {
 /// The decoded parts of a token. `Debug` shows neither the session token nor the signature.
 pub struct Parts {
     endpoint: Endpoint,
-    username: String,
+    action: String,
+    username: Option<String>,
     access_key_id: String,
     scope_date: String,
     region: String,
@@ -57,14 +58,20 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Returns the endpoint that the token is signed for, with the host name as printed.
+    /// Returns the endpoint that the token is signed for, with the host name as printed. A token for
+    /// DSQL contains no port, so its port is 5432.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Returns the database user that the token is signed for.
-    pub fn username(&self) -> &str {
-        &self.username
+    /// Returns the action of the token: `connect`, or for DSQL `DbConnect` or `DbConnectAdmin`.
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// Returns the database user that the token is signed for. A token for DSQL contains none.
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
     }
 
     /// Returns the access key ID in the credential scope.
@@ -77,9 +84,14 @@ impl Parts {
         &self.region
     }
 
-    /// Returns the service in the credential scope: `rds-db` for a token that can log in.
+    /// Returns the service in the credential scope: `rds-db` or `dsql` for a token that can log in.
     pub fn service(&self) -> &str {
         &self.service
+    }
+
+    /// Returns the service in the credential scope if tokens are for it.
+    pub(crate) fn known_service(&self) -> Option<Service> {
+        Service::of_signing_name(&self.service)
     }
 
     /// Returns the signing time.
@@ -127,6 +139,7 @@ impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts")
             .field("endpoint", &self.endpoint)
+            .field("action", &self.action)
             .field("username", &self.username)
             .field("access_key_id", &self.access_key_id)
             .field("region", &self.region)
@@ -165,7 +178,6 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
         ));
     }
     for (name, accepted) in [
-        ("Action", ACTION),
         ("X-Amz-Algorithm", ALGORITHM),
         ("X-Amz-SignedHeaders", SIGNED_HEADERS),
     ] {
@@ -186,6 +198,7 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
     };
     let scope = parse_scope(find(&parameters, "X-Amz-Credential")?)?;
     let [access_key_id, scope_date, region, service] = scope;
+    let (endpoint, username) = login(endpoint, before, &parameters, &service)?;
     let amz_date = signing_time.amz_date();
     if scope_date != amz_date.date() {
         return Err(Malformed::new(
@@ -199,7 +212,8 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
     };
     Ok(Parts {
         endpoint,
-        username: find(&parameters, "DBUser")?.to_owned(),
+        action: find(&parameters, "Action")?.to_owned(),
+        username,
         access_key_id,
         scope_date,
         region,
@@ -210,6 +224,50 @@ pub fn parse(token: &str) -> Result<Parts, Malformed> {
         signature,
         signed_parameters: parameters,
     })
+}
+
+/// Checks the parts that differ between the services, and returns the endpoint and the user. For an
+/// unknown service, they are those of RDS.
+fn login(
+    endpoint: Endpoint,
+    before_query: &str,
+    parameters: &[(String, Zeroizing<String>)],
+    service: &str,
+) -> Result<(Endpoint, Option<String>), Malformed> {
+    let row = Service::of_signing_name(service)
+        .unwrap_or(Service::Rds)
+        .row();
+    let action = find(parameters, "Action")?;
+    let mut actions = vec![row.action.name];
+    actions.extend(row.admin.as_ref().map(|(_, action)| action.name));
+    if !actions.contains(&action) {
+        return Err(Malformed::new(format!(
+            "Action is not {}",
+            actions.join(" or ")
+        )));
+    }
+    let username = find(parameters, "DBUser");
+    if row.names_login {
+        return Ok((endpoint, Some(username?.to_owned())));
+    }
+    let unexpected = match username {
+        Ok(_) => "DBUser",
+        Err(_) if port(before_query.trim_end_matches('/')).is_some() => "a port",
+        Err(_) => {
+            let endpoint = Endpoint::new(endpoint.hostname(), DEFAULT_PORT);
+            return Ok((endpoint.expect("the host name is checked"), None));
+        }
+    };
+    Err(Malformed::new(format!(
+        "it has {unexpected}, which no token for {} has",
+        row.title
+    )))
+}
+
+/// Splits `HOST:PORT`. Returns `None` if there is no port.
+fn port(authority: &str) -> Option<(&str, &str)> {
+    let (hostname, port) = authority.rsplit_once(':')?;
+    (!port.ends_with(']')).then_some((hostname, port))
 }
 
 /// Parses `HOST:PORT/`, the part of a token before the `?`.
@@ -226,15 +284,15 @@ pub(crate) fn parse_endpoint(before_query: &str) -> Result<Endpoint, Malformed> 
     let authority = before_query.strip_suffix('/').ok_or_else(|| {
         Malformed::new("the / between port and ? is missing, and Aurora may reject that")
     })?;
-    let (hostname, port) = match authority.rsplit_once(':') {
-        Some((hostname, port)) if !port.ends_with(']') => {
+    let (hostname, port) = match port(authority) {
+        Some((hostname, port)) => {
             let port = Some(port)
                 .filter(|port| port.bytes().all(|b| b.is_ascii_digit()))
                 .and_then(|port| port.parse::<u16>().ok())
                 .ok_or_else(|| Malformed::new("its port is not 1 to 65535"))?;
             (hostname, port)
         }
-        _ => (authority, HTTPS_PORT),
+        None => (authority, HTTPS_PORT),
     };
     Endpoint::new(hostname, port)
         .map_err(|_| Malformed::new("it does not start with a host name, a port and a /"))
@@ -337,7 +395,8 @@ mod tests {
             "db.abc.us-east-1.rds.amazonaws.com"
         );
         assert_eq!(parts.endpoint().port(), 5432);
-        assert_eq!(parts.username(), "a+b");
+        assert_eq!(parts.username(), Some("a+b"));
+        assert_eq!(parts.action(), "connect");
         assert_eq!(parts.access_key_id(), "AKID");
         assert_eq!((parts.region(), parts.service()), ("us-east-1", "rds-db"));
         assert_eq!(parts.expires_in(), 900);
@@ -351,6 +410,30 @@ mod tests {
         assert_eq!(parts.endpoint().port(), 443);
         let parts = parse(&TOKEN.replace("db.abc.us-east-1.rds.amazonaws.com:5432", "[::1]"));
         assert_eq!(parts.unwrap().endpoint().port(), 443);
+    }
+
+    #[test]
+    fn a_token_for_dsql_has_neither_port_nor_user() {
+        let token = TOKEN.replace(":5432", "").replace("&DBUser=a%2Bb", "");
+        let token = token.replace("rds-db", "dsql");
+        for action in ["DbConnect", "DbConnectAdmin"] {
+            let parts = parse(&token.replace("connect", action)).unwrap();
+            assert_eq!((parts.action(), parts.username()), (action, None));
+            assert_eq!(parts.endpoint().port(), DEFAULT_PORT);
+        }
+        let token = token.replace("connect", "DbConnect");
+        for (from, to, reason) in [
+            ("/?", ":5432/?", "a port"),
+            ("&X-Amz-Date", "&DBUser=admin&X-Amz-Date", "DBUser"),
+            (
+                "DbConnect",
+                "connect",
+                "Action is not DbConnect or DbConnectAdmin",
+            ),
+        ] {
+            let error = parse(&token.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(reason), "{from} -> {to}: {error}");
+        }
     }
 
     #[test]

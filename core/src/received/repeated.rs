@@ -13,7 +13,7 @@ pub(crate) const LONGEST_PIECE: usize = 15;
 pub(crate) fn repeats_a_secret(parts: &Parts, login: Option<&str>) -> bool {
     let shown = [
         parts.endpoint().hostname(),
-        parts.username(),
+        parts.username().unwrap_or_default(),
         parts.access_key_id(),
         parts.region(),
         parts.service(),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::parts::Parts;
 use crate::limits::HTTPS_PORT;
-use crate::names::Endpoint;
+use crate::names::{Endpoint, Service};
 use crate::sigv4::{EMPTY_BODY_SHA256, SIGNED_HEADERS, Signature, SigningKey, encode};
 use crate::wipe::{LITTLE, with_clean_stack};
 
@@ -49,27 +49,31 @@ fn find_signed_host(parts: &Parts, credentials: &Credentials) -> Option<String> 
         credentials.secret_access_key(),
         parts.scope_date(),
         parts.region(),
+        parts.service(),
     );
     let amz_date = parts.signed_at().amz_date();
-    candidates(parts.endpoint()).into_iter().find(|host| {
-        let mut canonical_request = Sha256::new_with_prefix("GET\n/\n");
-        for (index, (name, value)) in query.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "&" };
-            for text in [separator, name.as_str(), "=", value.as_str()] {
-                canonical_request.update(text);
+    let service = parts.known_service().unwrap_or(Service::Rds);
+    candidates(parts.endpoint(), service)
+        .into_iter()
+        .find(|host| {
+            let mut canonical_request = Sha256::new_with_prefix("GET\n/\n");
+            for (index, (name, value)) in query.iter().enumerate() {
+                let separator = if index == 0 { "" } else { "&" };
+                for text in [separator, name.as_str(), "=", value.as_str()] {
+                    canonical_request.update(text);
+                }
             }
-        }
-        canonical_request.update(format!(
-            "\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}"
-        ));
-        let mut right = Signature::empty();
-        key.sign(&amz_date, &mut canonical_request, &mut right);
-        let same = right
-            .as_str()
-            .as_bytes()
-            .ct_eq(parts.signature().as_bytes());
-        same.into()
-    })
+            canonical_request.update(format!(
+                "\nhost:{host}\n\n{SIGNED_HEADERS}\n{EMPTY_BODY_SHA256}"
+            ));
+            let mut right = Signature::empty();
+            key.sign(&amz_date, &mut canonical_request, &mut right);
+            let same = right
+                .as_str()
+                .as_bytes()
+                .ct_eq(parts.signature().as_bytes());
+            same.into()
+        })
 }
 
 /// Percent-encodes into one allocation, which is wiped, because the text may be a session token.
@@ -81,16 +85,15 @@ fn encoded(text: &str) -> Zeroizing<String> {
 
 /// Returns every `host` header that some SDK signs for an endpoint, botocore's first. The SDKs
 /// treat upper case and port 443 differently, and RDS accepts them all. Duplicates are harmless.
-fn candidates(endpoint: &Endpoint) -> Vec<String> {
-    let (kept, port) = (endpoint.hostname(), endpoint.port());
-    let lower = kept.to_ascii_lowercase();
+fn candidates(endpoint: &Endpoint, service: Service) -> Vec<String> {
+    let kept = endpoint.authority(service);
     let mut candidates = vec![
-        endpoint.host_header(),
-        format!("{lower}:{port}"),
-        format!("{kept}:{port}"),
+        endpoint.host_header(service),
+        kept.to_ascii_lowercase(),
+        kept,
     ];
-    if port == HTTPS_PORT {
-        candidates.push(kept.to_owned());
+    if endpoint.port() == HTTPS_PORT {
+        candidates.push(endpoint.hostname().to_owned());
     }
     candidates
 }

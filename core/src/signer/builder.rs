@@ -12,11 +12,14 @@ use zeroize::Zeroizing;
 
 use super::presign::Request;
 use super::region::{RegionSource, settle_region};
+use super::service::settle_service;
 use super::signer::Signer;
 use crate::credentials::{Found, Patience, ProviderResult, RegionHint, SourceOptions, Walk};
 use crate::error::{Error, ErrorCode};
-use crate::limits::{DEFAULT_PORT, MAX_EXPIRES_IN};
-use crate::names::{Endpoint, Region, check_username, hostname_required, username_required};
+use crate::limits::{DEFAULT_EXPIRES_IN, DEFAULT_PORT};
+use crate::names::{
+    Endpoint, Region, Service, check_username, hostname_required, username_required,
+};
 use crate::number::Number;
 
 /// The options of a [`Signer`]. Each setter documents the default of its option.
@@ -27,22 +30,25 @@ pub struct SignerBuilder {
     username: Option<String>,
     region: Option<String>,
     expires_in: Option<Number>,
+    service: Option<String>,
     source: SourceOptions,
 }
 
-/// The endpoint, user and region that a Signer would sign for.
+/// The endpoint, user, service and region that a Signer would sign for.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The database user.
     pub username: String,
+    /// The service.
+    pub service: Service,
     /// The region and where it came from, or the error if it is missing or invalid.
     pub region: Result<(Region, RegionSource), Error>,
 }
 
 impl SignerBuilder {
-    /// Sets the endpoint's host name, as RDS shows it. Required.
+    /// Sets the endpoint's host name, as RDS or DSQL shows it. Required.
     pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
         self.hostname = Some(hostname.into());
         self
@@ -67,9 +73,16 @@ impl SignerBuilder {
         self
     }
 
-    /// Sets the lifetime of tokens in seconds, 1 to 900. Default: 900.
+    /// Sets the lifetime of tokens in seconds: 1 to 900, or for DSQL 1 to 604,800. Default: 900.
     pub fn expires_in(mut self, seconds: impl Into<Number>) -> Self {
         self.expires_in = Some(seconds.into());
+        self
+    }
+
+    /// Sets the service that tokens are for, `rds` or `dsql`. Default: the host name's, else `rds`.
+    /// Only a name of your own, such as an alias of a DSQL endpoint, needs it.
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
         self
     }
 
@@ -175,25 +188,24 @@ impl SignerBuilder {
     ///
     /// # Errors
     /// The first [`ErrorCode`] that applies, from [`InvalidHostname`](ErrorCode::InvalidHostname)
-    /// to [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn).
+    /// to [`InvalidExpiresIn`](ErrorCode::InvalidExpiresIn), or else
+    /// [`ServiceMismatch`](ErrorCode::ServiceMismatch).
     pub fn build(self) -> Result<Signer, Error> {
-        let Target {
-            endpoint,
-            username,
-            region,
-        } = self.names()?;
-        let (region, region_source) = region?;
+        let target = self.names()?;
+        let (region, region_source) = target.region?;
         let source = self.source.settle()?;
         let request = Request {
-            endpoint,
-            username,
+            service: target.service,
+            expires_in: check_expires_in(self.expires_in, target.service)?,
+            endpoint: target.endpoint,
+            username: target.username,
             region,
-            expires_in: check_expires_in(self.expires_in)?,
         };
+        settle_service(self.service.as_deref(), &request.endpoint).1?;
         Ok(Signer::new(request, region_source, source))
     }
 
-    /// Returns the endpoint, user and region that a Signer with these options would sign for.
+    /// Returns the endpoint, user, service and region that a Signer with these options would sign for.
     ///
     /// An error of the region is in [`Target::region`]. If the region is valid, this checks all
     /// other options too.
@@ -204,7 +216,8 @@ impl SignerBuilder {
         let target = self.names()?;
         if target.region.is_ok() {
             self.source.clone().settle()?;
-            check_expires_in(self.expires_in.clone())?;
+            check_expires_in(self.expires_in.clone(), target.service)?;
+            settle_service(self.service.as_deref(), &target.endpoint).1?;
         }
         Ok(target)
     }
@@ -218,6 +231,7 @@ impl SignerBuilder {
         let profile = self.source.profile.as_deref();
         Ok(Target {
             region: settle_region(&endpoint, self.region.clone(), profile),
+            service: settle_service(self.service.as_deref(), &endpoint).0,
             endpoint,
             username,
         })
@@ -239,19 +253,18 @@ impl fmt::Debug for SignerBuilder {
             .field("username", &self.username)
             .field("region", &self.region)
             .field("expires_in", &self.expires_in)
+            .field("service", &self.service)
             .finish_non_exhaustive()
     }
 }
 
-fn check_expires_in(seconds: Option<Number>) -> Result<u16, Error> {
-    let seconds = seconds.unwrap_or_else(|| MAX_EXPIRES_IN.into());
-    seconds.within(1..=MAX_EXPIRES_IN).ok_or_else(|| {
+fn check_expires_in(seconds: Option<Number>, service: Service) -> Result<u32, Error> {
+    let seconds = seconds.unwrap_or_else(|| DEFAULT_EXPIRES_IN.into());
+    let most = service.max_expires_in();
+    seconds.within(1..=most).ok_or_else(|| {
         Error::new(
             ErrorCode::InvalidExpiresIn,
-            format!(
-                "expires in: {seconds} is not a valid lifetime; accepted: 1 to {MAX_EXPIRES_IN} \
-                 seconds"
-            ),
+            format!("expires in: {seconds} is not a valid lifetime; accepted: 1 to {most} seconds"),
         )
     })
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod presign;
 mod region;
+mod service;
 #[expect(clippy::module_inception, reason = "the file of the type Signer")]
 mod signer;
 mod token;

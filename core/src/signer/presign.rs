@@ -8,21 +8,21 @@ use aws_credential_types::Credentials;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::names::{Endpoint, Region};
+use crate::names::{Endpoint, Region, Service};
 use crate::sigv4::{
-    ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, Signature,
-    SigningKey, encode,
+    ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SIGNED_HEADERS, Signature, SigningKey, encode,
 };
 use crate::timestamp::{AmzDate, Timestamp};
 
 /// The contents of a token, except for the credentials and the signing time.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    pub(crate) service: Service,
     pub(crate) endpoint: Endpoint,
     pub(crate) username: String,
     pub(crate) region: Region,
-    /// Seconds, 1 to 900.
-    pub(crate) expires_in: u16,
+    /// Seconds, from 1 to the service's maximum.
+    pub(crate) expires_in: u32,
 }
 
 /// Signs one [`Request`] with one set of credentials on one day (UTC).
@@ -46,16 +46,23 @@ impl Presigner {
         let amz_date = time.amz_date();
         let date = amz_date.date();
         let region = request.region.as_str();
+        let row = request.service.row();
+        let service = row.signing_name;
+        let (user, username) = match row.names_login {
+            true => ("&DBUser=", request.username.as_str()),
+            false => ("", ""),
+        };
         let query_head = format!(
-            "Action={ACTION}&DBUser={}&X-Amz-Algorithm={ALGORITHM}\
-             &X-Amz-Credential={}%2F{date}%2F{region}%2F{SERVICE}%2F{SCOPE_END}&X-Amz-Date=",
-            encode(&request.username),
+            "Action={}{user}{}&X-Amz-Algorithm={ALGORITHM}\
+             &X-Amz-Credential={}%2F{date}%2F{region}%2F{service}%2F{SCOPE_END}&X-Amz-Date=",
+            request.service.action(&request.username).name,
+            encode(username),
             encode(credentials.access_key_id()),
         );
         let expires = format!("&X-Amz-Expires={}", request.expires_in);
         let signed_headers = format!("&X-Amz-SignedHeaders={SIGNED_HEADERS}");
         let session_token = encoded_session_token(credentials);
-        let host = request.endpoint.host_header();
+        let host = request.endpoint.host_header(request.service);
 
         let mut signed_head = Sha256::new_with_prefix("GET\n/\n");
         signed_head.update(&query_head);
@@ -72,8 +79,11 @@ impl Presigner {
         ]);
         Self {
             day: time.day(),
-            key: SigningKey::derive(credentials.secret_access_key(), date, region),
-            printed_head: format!("{}/?{query_head}", request.endpoint),
+            key: SigningKey::derive(credentials.secret_access_key(), date, region, service),
+            printed_head: format!(
+                "{}/?{query_head}",
+                request.endpoint.authority(request.service)
+            ),
             signed_head,
             signed_tail,
             printed_tail: concat(&[

@@ -18,7 +18,8 @@ use crate::credentials::cache::{CredentialsCache, Lease};
 use crate::credentials::cannot_start;
 use crate::credentials::{RegionHint, Source};
 use crate::error::{Error, ErrorCode};
-use crate::names::{Endpoint, OddKeys, Region};
+use crate::limits::DEFAULT_EXPIRES_IN;
+use crate::names::{Endpoint, OddKeys, Region, Service};
 use crate::timestamp::Timestamp;
 use crate::wipe::{LITTLE, with_clean_stack};
 
@@ -85,7 +86,8 @@ impl Signer {
             RegionSource::Given => RegionHint::Given(region),
             _ => RegionHint::Database(region),
         };
-        let ahead = Duration::from_secs(request.expires_in.into());
+        // A token that lives longer than its credentials must not make each one fetch them again.
+        let ahead = Duration::from_secs(request.expires_in.min(DEFAULT_EXPIRES_IN).into());
         Self(Arc::new(Shared {
             request,
             cache: CredentialsCache::new(source, region, ahead),
@@ -224,6 +226,11 @@ impl Signer {
         &self.0.request.region
     }
 
+    /// Returns the service that tokens are signed for.
+    pub fn service(&self) -> Service {
+        self.0.request.service
+    }
+
     fn sign(&self, time: Time) -> Result<Token, Error> {
         if let Some(token) = self.cached_token(time) {
             return Ok(token);
@@ -276,12 +283,14 @@ impl fmt::Debug for Signer {
             username,
             region,
             expires_in,
+            service,
         } = &self.0.request;
         f.debug_struct("Signer")
             .field("endpoint", endpoint)
             .field("username", username)
             .field("region", region)
             .field("expires_in", expires_in)
+            .field("service", service)
             .field("credentials", &self.0.cache.source())
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::request::{ALGORITHM, SCOPE_END, SERVICE};
+use super::request::{ALGORITHM, SCOPE_END};
 use crate::timestamp::AmzDate;
 use crate::wipe::wipe;
 
@@ -33,7 +33,7 @@ impl Drop for Signature {
     }
 }
 
-/// A signing key for one secret access key, day and region.
+/// A signing key for one secret access key, day, region and service.
 pub(crate) struct SigningKey {
     /// Boxed, because moving it would leave copies.
     key: Box<HmacKey>,
@@ -42,19 +42,20 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Derives the key. `date` is `YYYYMMDD`. Leaves parts of keys on the stack.
-    pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str) -> Self {
+    /// Derives the key. `date` is `YYYYMMDD`, and `service` is the one in the credential scope. Leaves
+    /// parts of keys on the stack.
+    pub(crate) fn derive(secret_access_key: &str, date: &str, region: &str, service: &str) -> Self {
         let mut key = Box::<HmacKey>::default();
         let mut start = Zeroizing::new(Vec::with_capacity(4 + secret_access_key.len()));
         start.extend_from_slice(b"AWS4");
         start.extend_from_slice(secret_access_key.as_bytes());
         key.set(&start);
         let mut digest = Zeroizing::new([0; 32]);
-        for part in [date, region, SERVICE, SCOPE_END] {
+        for part in [date, region, service, SCOPE_END] {
             key.sign(&[part.as_bytes()], &mut digest);
             key.set(digest.as_slice());
         }
-        let scope = format!("\n{date}/{region}/{SERVICE}/{SCOPE_END}\n");
+        let scope = format!("\n{date}/{region}/{service}/{SCOPE_END}\n");
         Self { key, scope }
     }
 
@@ -192,14 +193,14 @@ mod tests {
         let hash = printed(&request.clone().finalize());
         for region in (1..200).map(|length| "r".repeat(length)) {
             let mut key = b"AWS4secret".to_vec();
-            for part in [date, &region, SERVICE, SCOPE_END] {
+            for part in [date, &region, "rds-db", SCOPE_END] {
                 key = hmac(&key, part).to_vec();
             }
-            let scope = format!("{date}/{region}/{SERVICE}/{SCOPE_END}");
+            let scope = format!("{date}/{region}/rds-db/{SCOPE_END}");
             let amz_date_text = amz_date.as_str();
             let string_to_sign = format!("{ALGORITHM}\n{amz_date_text}\n{scope}\n{hash}");
             let expected = printed(&hmac(&key, &string_to_sign));
-            let key = SigningKey::derive("secret", date, &region);
+            let key = SigningKey::derive("secret", date, &region, "rds-db");
             let mut signature = Signature::empty();
             key.sign(&amz_date, &mut request.clone(), &mut signature);
             assert_eq!(signature.as_str(), expected, "{region}");

@@ -10,6 +10,4 @@ mod key;
 mod request;
 
 pub(crate) use key::{Signature, SigningKey};
-pub(crate) use request::{
-    ACTION, ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SERVICE, SIGNED_HEADERS, encode,
-};
+pub(crate) use request::{ALGORITHM, EMPTY_BODY_SHA256, SCOPE_END, SIGNED_HEADERS, encode};

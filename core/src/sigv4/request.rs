@@ -2,12 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-/// The service in a token's credential scope: `rds-db`, not `rds`.
-pub(crate) const SERVICE: &str = "rds-db";
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(crate) const SCOPE_END: &str = "aws4_request";
-/// The value of the parameter `Action`.
-pub(crate) const ACTION: &str = "connect";
 pub(crate) const SIGNED_HEADERS: &str = "host";
 /// The SHA-256 of an empty body: a token is a GET request without a body.
 pub(crate) const EMPTY_BODY_SHA256: &str =

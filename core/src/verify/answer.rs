@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::message::quoted;
-use crate::names::{CONNECT_ACTION, Endpoint, is_access_key_id, shown_access_key_id};
+use crate::names::{Endpoint, is_access_key_id, shown_access_key_id};
 use crate::policy::{Decision, OpenStatement};
 use crate::received::Malformed;
 use crate::timestamp::format_rfc3339;
@@ -116,11 +116,13 @@ pub enum Refusal {
         /// How long ago it expired.
         seconds_ago: u64,
     },
-    /// The lifetime is more than 900 seconds.
-    #[error("its lifetime is {expires_in} s; accepted: 1 to 900")]
+    /// The lifetime is more than 900 seconds, or for DSQL more than 604,800.
+    #[error("its lifetime is {expires_in} s; accepted: 1 to {most}")]
     LifetimeTooLong {
         /// The token's lifetime in seconds.
         expires_in: u64,
+        /// The longest lifetime of the service's tokens, in seconds.
+        most: u32,
     },
     /// The server does not know the access key.
     #[error("access key {} is not known", shown_key(access_key_id))]
@@ -147,7 +149,7 @@ pub enum Refusal {
     },
     /// The policies do not allow the login.
     #[error(
-        "the policies of access key {} do not allow {CONNECT_ACTION} on {}: {}{decision}",
+        "the policies of access key {} do not allow {action} on {}: {}{decision}",
         shown_key(access_key_id),
         quoted(arn),
         ignored(decision)
@@ -155,6 +157,8 @@ pub enum Refusal {
     NotAllowed {
         /// The token's access key ID.
         access_key_id: String,
+        /// The action that the login needs.
+        action: &'static str,
         /// The ARN of the requested resource.
         arn: String,
         /// What the policies decide. Boxed because it is larger than all other refusals.

@@ -12,13 +12,12 @@ use aws_credential_types::Credentials;
 
 pub use answer::{Accepted, Refusal};
 
-use crate::limits::{MAX_CLOCK_SKEW, MAX_EXPIRES_IN};
-use crate::names::{CONNECT_ACTION, ConnectResource, Endpoint, Region};
+use crate::limits::MAX_CLOCK_SKEW;
+use crate::names::{ConnectResource, Endpoint, Region, Service};
 use crate::policy::{Decision, OpenStatement, Policy, Variables, evaluate};
 use crate::received::{
     Parts, parse, repeats, repeats_a_secret, session_token_problem, signed_host,
 };
-use crate::sigv4::SERVICE;
 
 /// The database that a user logs in to.
 #[derive(Clone, Debug)]
@@ -85,15 +84,16 @@ fn decide(
         signed_host(parts, &key.credentials).ok_or_else(|| Refusal::WrongSignature {
             access_key_id: access_key_id(),
         })?;
-    let arn = ConnectResource {
+    let resource = ConnectResource {
+        service: Service::Rds,
         partition: server.region.partition().to_owned(),
         region: server.region.as_str().to_owned(),
         account_id: server.account_id.clone(),
         resource_id: server.resource_id.clone(),
         username: username.to_owned(),
-    }
-    .arn();
-    let undecided = match evaluate(&key.policies, CONNECT_ACTION, &arn, &key.variables) {
+    };
+    let (action, arn) = (resource.action(), resource.arn());
+    let undecided = match evaluate(&key.policies, action, &arn, &key.variables) {
         Decision::Allowed { .. } => Vec::new(),
         Decision::Undecided {
             allowed_by: Some(_),
@@ -103,6 +103,7 @@ fn decide(
         decision => {
             return Err(Refusal::NotAllowed {
                 access_key_id: access_key_id(),
+                action,
                 arn,
                 decision: Box::new(decision),
             });
@@ -125,14 +126,14 @@ fn check_target(parts: &Parts, username: &str, server: &Server) -> Result<(), Re
             endpoints: endpoints.join(", "),
         });
     }
-    if parts.username() != username {
+    if let Some(signed_for) = parts.username().filter(|name| *name != username) {
         return Err(Refusal::WrongUser {
-            signed_for: parts.username().to_owned(),
+            signed_for: signed_for.to_owned(),
             login: username.to_owned(),
         });
     }
     let signed_for = format!("{}/{}", parts.region(), parts.service());
-    let expected = format!("{}/{SERVICE}", server.region);
+    let expected = format!("{}/{}", server.region, Service::Rds.row().signing_name);
     if signed_for != expected {
         return Err(Refusal::WrongRegionOrService {
             signed_for,
@@ -153,9 +154,11 @@ fn check_time(parts: &Parts, now: SystemTime) -> Result<(), Refusal> {
         });
     }
     check_expiry("the token", parts.expires_at(), now)?;
-    if parts.expires_in() > MAX_EXPIRES_IN.into() {
+    let most = Service::Rds.max_expires_in();
+    if parts.expires_in() > most.into() {
         return Err(Refusal::LifetimeTooLong {
             expires_in: parts.expires_in(),
+            most,
         });
     }
     Ok(())

@@ -102,6 +102,7 @@ fn key(
         .unwrap_or_default();
     let policies = username.map_or_else(String::new, |username| {
         let policy = connect_policy(&[ConnectResource {
+            service: rdsign::Service::Rds,
             partition: region.partition().to_owned(),
             region: region.to_string(),
             account_id: ACCOUNT_ID.to_owned(),

@@ -1,4 +1,4 @@
-/** Signs Amazon RDS and Aurora IAM database authentication tokens. */
+/** Signs IAM database authentication tokens for Amazon RDS, Aurora and Aurora DSQL. */
 module io.github.rdsign {
     exports io.github.rdsign;
     exports io.github.rdsign.awssdk;

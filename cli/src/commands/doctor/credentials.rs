@@ -77,7 +77,7 @@ pub(super) fn credentials(found: &rdsign::credentials::Found) -> Entry {
         .next("Get new credentials, with `aws sso login` or from where you got these.");
     };
     says.push_str(&format!(", expires at {time}"));
-    if left < Duration::from_secs(rdsign::MAX_EXPIRES_IN.into()) {
+    if left < Duration::from_secs(rdsign::DEFAULT_EXPIRES_IN.into()) {
         return Entry::warning(Step::Credentials, Finding::CredentialsEndSoon, says)
             .next("A token expires with the credentials that signed it.");
     }

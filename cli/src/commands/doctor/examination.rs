@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rdsign::libpq::SslMode;
 use rdsign::names::{Endpoint, Region};
-use rdsign::{Error, ErrorCode, RegionSource, Signer, SignerBuilder};
+use rdsign::{Error, ErrorCode, RegionSource, Service, Signer, SignerBuilder};
 
 use super::DoctorArgs;
 use crate::args::{service, variable};
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 pub(crate) struct Examination {
     pub(super) endpoint: Endpoint,
     pub(super) username: String,
+    pub(super) service: Service,
     pub(super) region: Result<(Region, RegionSource), Error>,
     /// The options that choose the credentials.
     pub(super) source: SignerBuilder,
@@ -45,6 +46,7 @@ impl Examination {
         Ok(Self {
             source: args.target.source.clone().apply(Signer::builder()),
             username: target.username,
+            service: target.service,
             region,
             hostaddr,
             port: args.dial.hostport.unwrap_or(target.endpoint.port()),

@@ -63,7 +63,7 @@ pub(crate) async fn resolve(
 
 /// Warns if the name is not that of an RDS endpoint: no token for it can work.
 fn named(endpoint: &Endpoint, says: String) -> Entry {
-    if endpoint.is_rds() {
+    if endpoint.service().is_some() {
         return Entry::fine(Step::Name, says);
     }
     let says = format!(

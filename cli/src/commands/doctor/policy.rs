@@ -12,14 +12,14 @@ impl Examination {
         let Ok((region, _)) = &self.region else {
             return Entry::skipped(Step::Policy, "needs a region");
         };
-        let arn = ConnectResource {
+        let wanted = ConnectResource {
+            service: self.service,
             partition: region.partition().to_owned(),
             region: region.to_string(),
             account_id: "ACCOUNT".to_owned(),
             resource_id: "RESOURCE_ID".to_owned(),
             username: self.username.clone(),
-        }
-        .arn();
+        };
         let resource = if self.endpoint.is_proxy() {
             "the proxy's prx-…"
         } else if self.endpoint.is_cluster() {
@@ -27,8 +27,9 @@ impl Examination {
         } else {
             "the instance's db-…, or for Aurora the cluster's cluster-…"
         };
-        Entry::fine(Step::Policy, "IAM must allow rds-db:connect on")
-            .copy(arn)
+        let says = format!("IAM must allow {} on", wanted.action());
+        Entry::fine(Step::Policy, says)
+            .copy(wanted.arn())
             .next(format!(
                 "Replace ACCOUNT with the database's account, and RESOURCE_ID with {resource} (not \
                  its name)."

@@ -73,7 +73,7 @@ impl Examination {
     /// Adds the reasons why a server may refuse a new token, the most likely first.
     fn causes(&self, mut entry: Entry, signing: &Signing) -> Entry {
         let key = &signing.access_key_id;
-        if !self.endpoint.is_rds() {
+        if self.endpoint.service().is_none() {
             entry = entry.next(format!(
                 "{} is not the name of an RDS endpoint: sign for the endpoint (--hostname), and \
                  dial another address with --hostaddr.",

@@ -57,6 +57,7 @@ impl Examination {
             .port(self.endpoint.port())
             .username(&self.username)
             .region(region.as_str())
+            .service(self.service.as_str())
             .credentials(found.credentials.clone())
             .build();
         signer.ok().map(|signer| Signing {

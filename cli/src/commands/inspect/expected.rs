@@ -1,7 +1,8 @@
 //! Finds what the token should be signed for: flags, else libpq's service, else its variables. With a
 //! tunnel, PGHOST and PGPORT may be the dialed address, which the token is not signed for. So they
-//! are used only if PGHOST is an RDS endpoint.
+//! are used only if PGHOST is an endpoint of RDS or DSQL.
 
+use rdsign::Service;
 use rdsign::inspect::{Driver, Expected};
 use rdsign::libpq::SslMode;
 use rdsign::names::{DEFAULT_PORT, Endpoint, Region, parse_port};
@@ -19,8 +20,9 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
         compared.extend(value.is_some().then_some(name));
         value
     };
-    let is_rds = |hostname: &String| {
-        Endpoint::new(hostname.as_str(), DEFAULT_PORT).is_ok_and(|endpoint| endpoint.is_rds())
+    let is_endpoint = |hostname: &String| {
+        let endpoint = Endpoint::new(hostname.as_str(), DEFAULT_PORT);
+        endpoint.is_ok_and(|endpoint| endpoint.service().is_some())
     };
     let hostname = match &args.hostname {
         Some(hostname) => Some(
@@ -29,7 +31,7 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
                 .into(),
         ),
         // Any other host may be a tunnel, which no token is signed for.
-        None if variable("PGHOST").as_ref().is_some_and(is_rds) => from_variable("PGHOST"),
+        None if variable("PGHOST").as_ref().is_some_and(is_endpoint) => from_variable("PGHOST"),
         None => None,
     };
     let pgport = |port: String| parse_port(&port).ok()?.try_into().ok();
@@ -54,6 +56,7 @@ pub(super) fn expected(args: &InspectArgs) -> Result<(Expected, Vec<&'static str
             .and_then(|_| variable("PGPORT"))
             .and_then(pgport),
         username,
+        service: args.service.as_deref().map(Service::new).transpose()?,
         region: args.region.clone().map(Region::new).transpose()?,
         driver: args.driver.map(|driver| match driver {
             DriverName::Postgresql => Driver::Postgresql,

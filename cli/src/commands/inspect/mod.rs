@@ -30,8 +30,8 @@ pub(crate) struct InspectArgs {
     #[arg(value_name = "TOKEN")]
     token: Option<OsString>,
 
-    /// Host name of the endpoint that the token is for [default: PGHOST, if it is an RDS
-    /// endpoint]
+    /// Host name of the endpoint that the token is for [default: PGHOST, if it is an endpoint
+    /// of RDS or DSQL]
     #[arg(long, value_name = "HOST")]
     hostname: Option<String>,
 
@@ -47,6 +47,10 @@ pub(crate) struct InspectArgs {
     /// Region of the database, if its host name has none
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+
+    /// Service of the database, rds or dsql, if its host name is not one of theirs
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
 
     /// Kind of driver that sends the token [default: postgresql for PGPASSWORD]
     #[arg(long, value_enum)]

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 
 use clap::Args;
+use rdsign::Service;
 use rdsign::policy::{
     ConnectResource, Decision, MAX_POLICY_LENGTH, Policy, Variables, Wildcards, check, policy_text,
 };
@@ -62,6 +63,7 @@ placeholder or a wildcard whose effect is not known.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
     let resource = ConnectResource {
+        service: Service::Rds,
         partition: partition(&args.region)?,
         region: args.region,
         account_id: args.account,

@@ -7,6 +7,7 @@ mod report;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use rdsign::Service;
 use rdsign::names::Region;
 use rdsign::policy::{ConnectResource, Wildcards, connect_policy, connect_sql};
 
@@ -83,6 +84,7 @@ fn resources(args: PolicyArgs) -> Result<Vec<ConnectResource>, Failure> {
     let partition = partition(&region)?;
     let resources = args.username.into_iter().map(|username| {
         let resource = ConnectResource {
+            service: Service::Rds,
             partition: partition.clone(),
             region: region.clone(),
             account_id: account_id.clone(),

@@ -1,16 +1,14 @@
 //! Writes the result of `rdsign policy check` as text: the decision, what it depends on, and near
 //! misses. The texts about conditions and differences come from the library.
 
-use rdsign::policy::{
-    CONNECT_ACTION, Check, Decision, OpenStatement, Requirement, StatementId, Variables,
-};
+use rdsign::policy::{Check, Decision, OpenStatement, Requirement, StatementId, Variables};
 
 use crate::output::terminal::{Style, WIDTH, wrap};
 
 /// `files` are the names of the policies.
 pub(super) fn text(answer: &Check, files: &[String]) -> String {
     let verdict = verdict(&answer.decision, files);
-    let mut text = format!("{verdict}\n  {CONNECT_ACTION}\n  {}\n", answer.arn);
+    let mut text = format!("{verdict}\n  {}\n  {}\n", answer.action, answer.arn);
     if let Some(key) = key_to_pass(&answer.decision) {
         let hint = "Pass the values that you know, such as --variable";
         // A plain key needs no quotes but for spaces.

@@ -16,7 +16,7 @@ use super::matching::{Colons, Matching, matches};
 use super::pattern::Pattern;
 use super::variables::Variables;
 use crate::message::{quoted_as_is, shortened};
-use crate::names::{CONNECT_ACTION, ConnectResource};
+use crate::names::ConnectResource;
 use resource::in_resource;
 use unfilled::Filled;
 
@@ -92,7 +92,7 @@ fn differences(
         return None;
     }
     let mut differences = least(&statement.action.patterns, |pattern| {
-        in_action(&pattern.text.to_ascii_lowercase())
+        in_action(&pattern.text.to_ascii_lowercase(), wanted)
     })?;
     let arn = wanted.arn();
     differences.extend(least(&statement.resource.patterns, |pattern| {
@@ -135,20 +135,25 @@ fn least(
 }
 
 /// Compares an action. `pattern` is in lower case.
-fn in_action(pattern: &str) -> Option<Vec<Difference>> {
-    if matches(pattern, CONNECT_ACTION, Colons::Bound) {
+fn in_action(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference>> {
+    let needed = wanted.action();
+    if matches(pattern, &needed.to_ascii_lowercase(), Colons::Bound) {
         return Some(Vec::new());
     }
     let shown = quoted_as_is(pattern);
-    match pattern.split_once(':')? {
-        ("rds", name) if matches(name, "connect", Colons::Bound) => Some(vec![difference(
+    let (service, name) = pattern.split_once(':')?;
+    let row = wanted.service.row();
+    if service == "rds" && matches(name, row.action.name, Colons::Bound) {
+        return Some(vec![difference(
             "action-service",
-            format!("Action is {shown}: write rds-db: instead of rds:, as in {CONNECT_ACTION:?}."),
-        )]),
-        ("rds" | "rds-db", _) => Some(vec![difference(
-            "action",
-            format!("Action is {shown}, but a login needs {CONNECT_ACTION:?}."),
-        )]),
-        _ => None,
+            format!("Action is {shown}: write rds-db: instead of rds:, as in {needed:?}."),
+        )]);
     }
+    let of_rds = row.names_login && service == "rds";
+    (of_rds || service == row.signing_name).then(|| {
+        vec![difference(
+            "action",
+            format!("Action is {shown}, but a login needs {needed:?}."),
+        )]
+    })
 }

@@ -25,9 +25,10 @@ pub(super) fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec
             ),
         ));
     }
+    let row = wanted.service.row();
     match service {
-        "rds-db" => {}
-        "rds" => found.push(difference(
+        own if own == row.signing_name => {}
+        "rds" if row.names_login => found.push(difference(
             "resource-service",
             "The service in Resource is \"rds\": write rds-db: instead of rds:.",
         )),
@@ -51,8 +52,22 @@ pub(super) fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec
             ),
         ));
     }
-    in_dbuser(rest, wanted, &mut found);
+    match row.names_login {
+        true => in_dbuser(rest, wanted, &mut found),
+        false => in_cluster(rest, wanted, &mut found),
+    }
     (!found.is_empty()).then_some(found)
+}
+
+/// Compares the part after the account ID: `cluster/RESOURCEID`.
+fn in_cluster(rest: &str, wanted: &ConnectResource, found: &mut Vec<Difference>) {
+    let needed = wanted.behind_account();
+    if !matches(rest, &needed, Colons::Bound) {
+        found.push(difference(
+            "resource-id",
+            format!("The resource is {rest:?}, but a login needs {needed:?}."),
+        ));
+    }
 }
 
 /// Compares the part after the account ID: `dbuser:RESOURCEID/USERNAME`.

@@ -77,7 +77,7 @@ pub(super) fn distrusted(
                 "the certificate is not for {}, but for: {names}",
                 endpoint.hostname()
             );
-            failed(Finding::WrongName, says).next(match endpoint.is_rds() {
+            failed(Finding::WrongName, says).next(match endpoint.service().is_some() {
                 true => {
                     "Another server answers: check where the tunnel, --hostaddr or the name leads. A \
                      server of RDS has the names of its own endpoints in its certificate."

@@ -25,7 +25,7 @@ final class Native {
     /** As {@link #token}, signed at a time in seconds since 1970. */
     static native byte[] tokenAt(long signer, Source source, long signingTime);
 
-    /** Returns host name, port, user name and region, one in each line, in UTF-8. */
+    /** Returns host name, port, user name, region and service, one in each line, in UTF-8. */
     static native byte[] describe(long signer);
 
     static native void free(long signer);

@@ -22,9 +22,9 @@ public final class RdsignException extends RuntimeException {
      * Returns the code, which is the same in every language: {@code INVALID_HOSTNAME}, {@code
      * INVALID_PORT}, {@code INVALID_USERNAME}, {@code INVALID_REGION}, {@code REGION_REQUIRED},
      * {@code REGION_MISMATCH}, {@code INVALID_CREDENTIALS}, {@code INVALID_EXPIRES_IN}, {@code
-     * INVALID_SIGNING_TIME}, {@code CREDENTIALS_NOT_FOUND}, {@code CREDENTIALS_EXPIRED}, {@code
-     * CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT} or {@code INTERNAL}, which is a bug in
-     * rdsign. Later versions may add codes.
+     * INVALID_SIGNING_TIME}, {@code SERVICE_MISMATCH}, {@code CREDENTIALS_NOT_FOUND}, {@code
+     * CREDENTIALS_EXPIRED}, {@code CREDENTIALS_FAILED}, {@code CREDENTIALS_TIMEOUT} or {@code
+     * INTERNAL}, which is a bug in rdsign. Later versions may add codes.
      *
      * @return the code, such as {@code INVALID_PORT}
      */

@@ -172,6 +172,15 @@ public final class Signer implements AutoCloseable {
         return fields[3];
     }
 
+    /**
+     * Returns the service that tokens are signed for.
+     *
+     * @return {@code rds} or {@code dsql}
+     */
+    public String service() {
+        return fields[4];
+    }
+
     /** Frees credentials and keys. Calls in progress finish normally; later calls fail. */
     @Override
     public void close() {
@@ -293,7 +302,7 @@ public final class Signer implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Sets the endpoint's host name, as RDS shows it, even if you dial another address.
+         * Sets the endpoint's host name, as RDS or DSQL shows it, even if you dial another address.
          * Required.
          *
          * @param hostname the host name
@@ -335,9 +344,20 @@ public final class Signer implements AutoCloseable {
         }
 
         /**
+         * Sets the service that tokens are for. Default: the host name's, else {@code rds}. Only a
+         * name of your own, such as an alias of a DSQL endpoint, needs it.
+         *
+         * @param service {@code rds} or {@code dsql}
+         * @return this
+         */
+        public Builder service(String service) {
+            return set("service", service, "service is null");
+        }
+
+        /**
          * Sets how long a token is valid. Default: 900 seconds.
          *
-         * @param expiresIn 1 to 900 whole seconds
+         * @param expiresIn 1 to 900 whole seconds, or for DSQL 1 to 604,800
          * @return this
          */
         public Builder expiresIn(Duration expiresIn) {
@@ -463,7 +483,8 @@ public final class Signer implements AutoCloseable {
          *
          * @return a new signer
          * @throws RdsignException if an option is invalid, with the first code that applies, from
-         *     {@code INVALID_HOSTNAME} to {@code INVALID_EXPIRES_IN}
+         *     {@code INVALID_HOSTNAME} to {@code INVALID_EXPIRES_IN}, or else {@code
+         *     SERVICE_MISMATCH}
          * @throws UnsatisfiedLinkError if the native library cannot be loaded
          */
         public Signer build() {

@@ -101,6 +101,7 @@ class VectorsTest {
         line.given("session_token", builder::sessionToken);
         line.given(
                 "expires_in", text -> builder.expiresIn(Duration.ofSeconds(Long.parseLong(text))));
+        line.given("service", builder::service);
         try (Signer signer = builder.build()) {
             String seconds = line.fields.get("signing_time");
             return signer.token(Instant.ofEpochSecond(Long.parseLong(seconds)));
