@@ -25,7 +25,7 @@ fn checked(statements: &[String], variables: &[&str]) -> Check {
         statements.join(",")
     );
     let policy = Policy::from_json(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let variables = Variables::new(variables.iter().copied()).unwrap();
+    let variables = Variables::new(Service::Rds, variables.iter().copied()).unwrap();
     check(&[policy], &wanted(), &variables)
 }
 
@@ -504,13 +504,13 @@ fn variables_are_key_and_value() {
         ),
         (&["a:b=1", "A:B=2"], "\"A:B\" is given twice"),
     ] {
-        let error = Variables::new(texts.iter().copied())
+        let error = Variables::new(Service::Rds, texts.iter().copied())
             .unwrap_err()
             .to_string();
         let accepted = "accepted: KEY=VALUE, such as aws:username=jane, once for each key";
         assert_eq!(error, format!("variable: {problem}; {accepted}"));
     }
-    Variables::new(["aws:PrincipalTag/a=b=c"]).unwrap();
+    Variables::new(Service::Rds, ["aws:PrincipalTag/a=b=c"]).unwrap();
     let condition = allow_if("StringEquals", "aws:PrincipalTag/cost center", r#""db""#);
     let known = ["aws:PrincipalTag/cost center=db"];
     assert!(checked(&[condition], &known).decision.is_allowed());

@@ -49,7 +49,7 @@ fn checked(statements: &[String], username: &str, variables: &[&str]) -> Check {
         resource_id: "db-ABCDEF".to_owned(),
         username: username.to_owned(),
     };
-    let variables = Variables::new(variables.iter().copied()).unwrap();
+    let variables = Variables::new(Service::Rds, variables.iter().copied()).unwrap();
     check(&[policy], &resource, &variables)
 }
 

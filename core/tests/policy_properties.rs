@@ -5,6 +5,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use rdsign::Service;
 use rdsign::policy::{Decision, Policy, Variables, evaluate};
 
 const ACTION: &str = "rds-db:connect";
@@ -86,7 +87,7 @@ fn decide(statements: &[Statement], resource: &str, variables: &[&str]) -> Decis
         all.join(",")
     );
     let policies = [Policy::from_json(&text).unwrap()];
-    let variables = Variables::new(variables.iter().copied()).unwrap();
+    let variables = Variables::new(Service::Rds, variables.iter().copied()).unwrap();
     evaluate(&policies, ACTION, resource, &variables)
 }
 

@@ -7,6 +7,7 @@ mod peer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use peer::PeerRequest;
+use rdsign::Service;
 use rdsign::names::{Endpoint, Region};
 use rdsign::policy::{Policy, Variables};
 use rdsign::verify::{AccessKey, Server, verify};
@@ -288,7 +289,8 @@ fn with_policies(statements: &str, username: &str) -> Result<String, String> {
     let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
     let mut key = key("LONG", None, None);
     key.policies = vec![Policy::from_json(&text).unwrap()];
-    key.variables = Variables::new([format!("aws:username={username}").as_str()]).unwrap();
+    key.variables =
+        Variables::new(Service::Rds, [format!("aws:username={username}").as_str()]).unwrap();
     let answer = verify(&Login::default().token(), USER, &server(), &[key], at(NOW));
     let accepted = answer.map(|accepted| accepted.to_string());
     accepted.map_err(|refusal| format!("{}: {refusal}", refusal.id()))

@@ -135,6 +135,32 @@ pub(crate) fn check_one_username(username: &str) -> Result<(), InvalidResource> 
     }
 }
 
+/// Checks the ARN of an IAM role or user, `arn:PARTITION:iam::ACCOUNT:role/NAME`. It may be quoted
+/// in SQL: it contains no quote.
+pub(crate) fn check_iam_arn(arn: &str) -> Result<(), InvalidResource> {
+    let in_name = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b);
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let is_valid = match parts[..] {
+        ["arn", partition, "iam", "", account_id, name] => {
+            let named = |kind| name.strip_prefix(kind).is_some_and(|name| !name.is_empty());
+            partition.starts_with("aws")
+                && partition.bytes().all(in_name)
+                && is_account_id(account_id)
+                && (named("role/") || named("user/"))
+                && name.bytes().all(in_name)
+        }
+        _ => false,
+    };
+    if is_valid {
+        return Ok(());
+    }
+    Err(InvalidResource::new(format!(
+        "iam arn: {} is not the ARN of an IAM role or user; accepted: \
+         arn:aws:iam::ACCOUNT:role/NAME or arn:aws:iam::ACCOUNT:user/NAME",
+        quoted(arn)
+    )))
+}
+
 /// Returns whether a text has the form of an AWS account ID: 12 digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

@@ -5,10 +5,11 @@ use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
 /// A database service that tokens are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Service {
-    /// Amazon RDS and Aurora.
+    /// Amazon RDS and Aurora. The default.
+    #[default]
     Rds,
     /// Aurora DSQL.
     Dsql,
@@ -39,6 +40,13 @@ pub(crate) struct Row {
     pub(crate) admin: Option<(&'static str, Action)>,
     /// The kind of resource in an ARN, up to the resource ID.
     pub(crate) resource: &'static str,
+    /// The condition keys that a policy for the service cannot use.
+    pub(crate) unsupported_keys: &'static [&'static str],
+    /// Whether its servers' certificates come from authorities of its own, and only those of proxies
+    /// from Amazon's public ones. `ca-bundle/` has both.
+    has_own_authorities: bool,
+    /// The database of every server.
+    database: Option<&'static str>,
     /// Whether a token contains the port and the user, and an ARN the user. If not, they are valid
     /// for every user of the action.
     pub(crate) names_login: bool,
@@ -60,7 +68,9 @@ pub(crate) struct Row {
 ///
 /// Sources:
 /// - <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
+/// - <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html#UsingWithRDS.IAMDBAuth.ConditionKeys>
 /// - <https://docs.aws.amazon.com/aurora-dsql/latest/userguide/SECTION_authentication-token.html>
+/// - <https://docs.aws.amazon.com/aurora-dsql/latest/userguide/accessing.html>
 /// - the host names that AWS's connectors accept:
 ///   <https://github.com/awslabs/aurora-dsql-connectors/blob/main/go/pgx/dsql/util.go>
 static ROWS: [Row; 2] = [
@@ -75,6 +85,16 @@ static ROWS: [Row; 2] = [
         },
         admin: None,
         resource: "dbuser:",
+        unsupported_keys: &[
+            "aws:Referer",
+            "aws:SourceIp",
+            "aws:SourceVpc",
+            "aws:SourceVpce",
+            "aws:UserAgent",
+            "aws:VpcSourceIp",
+        ],
+        has_own_authorities: true,
+        database: None,
         names_login: true,
         max_expires_in: 900,
         command: "aws rds generate-db-auth-token",
@@ -110,6 +130,9 @@ static ROWS: [Row; 2] = [
             },
         )),
         resource: "cluster/",
+        unsupported_keys: &[],
+        has_own_authorities: false,
+        database: Some("postgres"),
         names_login: false,
         max_expires_in: 604_800,
         command: "aws dsql generate-db-connect-auth-token",
@@ -133,6 +156,23 @@ impl Service {
     /// Returns the longest lifetime of a token, in seconds: 900 for RDS, 604,800 for DSQL.
     pub const fn max_expires_in(self) -> u32 {
         self.row().max_expires_in
+    }
+
+    /// Returns the database to log in to if a program names none: `postgres` for DSQL, whose clusters
+    /// have no other.
+    pub const fn default_database(self) -> Option<&'static str> {
+        self.row().database
+    }
+
+    /// Returns whether servers have certificates from authorities of the service's own. If not, they
+    /// come from Amazon's public authorities, like those of RDS Proxy.
+    pub const fn has_own_authorities(self) -> bool {
+        self.row().has_own_authorities
+    }
+
+    /// Returns the name for people: `RDS` or `Aurora DSQL`.
+    pub const fn title(self) -> &'static str {
+        self.row().title
     }
 
     /// Returns the service with this value of the option `service`.

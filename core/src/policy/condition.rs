@@ -106,7 +106,7 @@ impl Condition {
     /// `effect` is that of the condition's statement.
     pub(super) fn holds(&self, effect: Effect, variables: &Variables) -> Truth {
         let (Some(test), Some(value)) = (self.test, variables.get(&self.key)) else {
-            return self.open(Doubt::default());
+            return self.open(Doubt::default(), variables);
         };
         let negated = matches!(test, Test::Text { negated: true, .. });
         let widens = (effect == Effect::Deny) != negated;
@@ -128,14 +128,14 @@ impl Condition {
             Test::Null => any(&|pattern| same(&pattern.text, "false")),
         };
         match found {
-            Matching::If(doubt) => self.open(doubt),
+            Matching::If(doubt) => self.open(doubt, variables),
             found if (found == Matching::Yes) != negated => Truth::Yes,
             _ => Truth::No,
         }
     }
 
     /// `doubt` is about the values, if the key is known.
-    fn open(&self, doubt: Doubt) -> Truth {
+    fn open(&self, doubt: Doubt, variables: &Variables) -> Truth {
         let values = self.values.iter().map(|value| value.text.clone());
         Truth::If(vec![Requirement::condition(
             &self.operator,
@@ -143,6 +143,7 @@ impl Condition {
             values.collect(),
             self.test.is_some(),
             doubt,
+            variables,
         )])
     }
 

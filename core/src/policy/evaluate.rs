@@ -112,7 +112,7 @@ impl Patterns {
             (Matching::Yes, false) | (Matching::No, true) => Truth::Yes,
             (Matching::No, false) | (Matching::Yes, true) => Truth::No,
             (Matching::If(doubt), negated) => {
-                Truth::If(vec![Requirement::pattern(doubt, &open, negated)])
+                Truth::If(vec![Requirement::pattern(doubt, &open, negated, variables)])
             }
         }
     }

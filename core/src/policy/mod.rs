@@ -36,6 +36,6 @@ pub use near_miss::{Difference, NearMiss};
 pub use requirement::Requirement;
 pub use text::{MAX_POLICY_LENGTH, policy_text};
 pub use variables::{InvalidVariable, Variables};
-pub use write::{connect_policy, connect_sql, quoted_identifier};
+pub use write::{connect_policy, connect_sql, dsql_sql, quoted_identifier};
 
 pub use crate::names::{ConnectResource, InvalidResource, Wildcards};

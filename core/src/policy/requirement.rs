@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::doubt::Doubt;
-use super::variables::is_unsupported;
+use super::variables::Variables;
 use crate::message::{quoted_as_is, shortened};
 
 /// A requirement that the known values do not decide. `Display` writes it so that it can follow
@@ -47,14 +47,15 @@ impl Requirement {
         values: Vec<String>,
         evaluated: bool,
         doubt: Doubt,
+        variables: &Variables,
     ) -> Self {
         let shown = shown_condition(operator, key, &values);
         let keys = match &doubt.keys[..] {
             [] => vec![key.to_owned()],
             _ => doubt.keys.clone(),
         };
-        let (id, why) = if let Some(key) = keys.iter().find(|key| is_unsupported(key)) {
-            ("unsupported-key", not_supported(key))
+        let (id, why) = if let Some(key) = keys.iter().find(|key| variables.is_unsupported(key)) {
+            ("unsupported-key", variables.not_supported(key))
         } else if !doubt.placeholders.is_empty() {
             ("placeholder", depends_on(&doubt.reasons()))
         } else if !evaluated {
@@ -75,13 +76,18 @@ impl Requirement {
     }
 
     /// One of `patterns` matches, or none if they are `negated`.
-    pub(super) fn pattern(doubt: Doubt, patterns: &[String], negated: bool) -> Self {
+    pub(super) fn pattern(
+        doubt: Doubt,
+        patterns: &[String],
+        negated: bool,
+        variables: &Variables,
+    ) -> Self {
         let reasons = doubt.reasons();
         let keys = doubt.keys;
         let values = doubt.values.unwrap_or_default();
         let shown: Vec<_> = keys.iter().map(|key| shortened(key)).collect();
         let shown = shown.join(" and ");
-        let unsupported = keys.iter().find(|key| is_unsupported(key));
+        let unsupported = keys.iter().find(|key| variables.is_unsupported(key));
         let id = match (doubt.placeholders.is_empty(), doubt.colons, unsupported) {
             (false, ..) => "placeholder",
             (true, true, _) => "wildcard-colon",
@@ -109,7 +115,7 @@ impl Requirement {
                 matches + &depends_on(&all)
             }
         };
-        let why = unsupported.map(|key| not_supported(key));
+        let why = unsupported.map(|key| variables.not_supported(key));
         Self {
             id,
             operator: None,
@@ -146,8 +152,4 @@ fn list(texts: &[impl AsRef<str>], separator: &str) -> String {
 
 fn depends_on(reasons: &[String]) -> String {
     format!(", which depends on {}", reasons.join(" and on "))
-}
-
-fn not_supported(key: &str) -> String {
-    format!(", but AWS does not support {key} for rds-db")
 }

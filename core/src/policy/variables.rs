@@ -4,24 +4,15 @@
 //! not its value.
 
 use crate::message::quoted;
+use crate::names::Service;
 
-/// The keys that IAM database authentication does not support.
-///
-/// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html#UsingWithRDS.IAMDBAuth.ConditionKeys>.
-/// `rds-db:connect` has no key of its own but `aws:ResourceTag/…`:
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_rds-db.html>.
-const UNSUPPORTED: [&str; 6] = [
-    "aws:Referer",
-    "aws:SourceIp",
-    "aws:SourceVpc",
-    "aws:SourceVpce",
-    "aws:UserAgent",
-    "aws:VpcSourceIp",
-];
-
-/// The known values of condition keys, such as `aws:username`. The default knows none.
+/// The known values of condition keys, such as `aws:username`, for logins to one service. The default
+/// knows none, and is for RDS.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(Vec<(String, String)>);
+pub struct Variables {
+    service: Service,
+    values: Vec<(String, String)>,
+}
 
 /// The reason why a text is not `KEY=VALUE`. The message says what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,22 +24,29 @@ impl Variables {
     /// matter. A value may be empty, like that of a tag.
     ///
     /// # Errors
-    /// A text has no `=`, or not a condition key before it. A key is given twice, or IAM database
-    /// authentication does not support it.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidVariable> {
-        let mut variables = Self::default();
+    /// A text has no `=`, or not a condition key before it. A key is given twice, or the service does
+    /// not support it.
+    pub fn new<'a>(
+        service: Service,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, InvalidVariable> {
+        let mut variables = Self {
+            service,
+            values: Vec::new(),
+        };
         for text in texts {
             let Some((key, value)) = text.split_once('=') else {
                 return Err(invalid(&format!("{} has no value", quoted(text))));
             };
             let problem = if !is_condition_key(key) {
                 format!("{} is not a condition key", quoted(key))
-            } else if is_unsupported(key) {
-                format!("{key} is not supported for rds-db by AWS")
+            } else if variables.is_unsupported(key) {
+                let service = service.row().signing_name;
+                format!("{key} is not supported for {service} by AWS")
             } else if variables.get(key).is_some() {
                 format!("{} is given twice", quoted(key))
             } else {
-                variables.0.push((key.to_owned(), value.to_owned()));
+                variables.values.push((key.to_owned(), value.to_owned()));
                 continue;
             };
             return Err(invalid(&problem));
@@ -59,9 +57,21 @@ impl Variables {
     /// Returns the value of a key. "Condition key names are not case-sensitive"
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html>).
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        let mut entries = self.0.iter();
+        let mut entries = self.values.iter();
         let (_, value) = entries.find(|(own, _)| own.eq_ignore_ascii_case(key))?;
         Some(value)
+    }
+
+    /// Returns whether the service does not support a key.
+    pub(super) fn is_unsupported(&self, key: &str) -> bool {
+        let mut keys = self.service.row().unsupported_keys.iter();
+        keys.any(|own| own.eq_ignore_ascii_case(key))
+    }
+
+    /// Returns why a key is open: the service does not support it.
+    pub(super) fn not_supported(&self, key: &str) -> String {
+        let service = self.service.row().signing_name;
+        format!(", but AWS does not support {key} for {service}")
     }
 }
 
@@ -78,9 +88,4 @@ fn invalid(problem: &str) -> InvalidVariable {
     InvalidVariable(format!(
         "{problem}; accepted: KEY=VALUE, such as aws:username=jane, once for each key"
     ))
-}
-
-/// Returns whether IAM database authentication does not support a key.
-pub(super) fn is_unsupported(key: &str) -> bool {
-    UNSUPPORTED.iter().any(|own| own.eq_ignore_ascii_case(key))
 }

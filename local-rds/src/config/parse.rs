@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use rdsign::Credentials;
+use rdsign::Service;
 use rdsign::credentials::key_problem;
 use rdsign::names::{Region, is_account_id, is_resource_id};
 use rdsign::policy::{Policy, Variables};
@@ -132,7 +133,7 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
             Policy::from_json(json).map_err(|error| format!("policies[{index}]: {error}"))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let variables = Variables::new(key.variables.iter().map(String::as_str)).map_err(|_| {
+    let variables = Variables::new(Service::Rds, key.variables.iter().map(String::as_str)).map_err(|_| {
         "variables: accepted: KEY=VALUE, such as aws:username=jane, once for each key that rds-db \
          supports"
     })?;

@@ -25,6 +25,10 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<String>,
 
+    /// Service of the database, rds or dsql
+    #[arg(long, value_name = "SERVICE", default_value = "rds")]
+    service: String,
+
     /// Region of the database
     #[arg(long, value_name = "REGION")]
     region: String,
@@ -33,7 +37,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "ID")]
     account: String,
 
-    /// Resource id: the instance's db-…, the Aurora cluster's cluster-… or the proxy's prx-…
+    /// Resource id: the instance's db-…, the Aurora cluster's cluster-… or the proxy's prx-…, or the
+    /// id of the DSQL cluster
     #[arg(long, value_name = "ID")]
     resource_id: String,
 
@@ -62,8 +67,9 @@ input, 3 if it depends on a condition or a variable that is not known, or on a
 placeholder or a wildcard whose effect is not known.";
 
 pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
+    let service = Service::new(&args.service)?;
     let resource = ConnectResource {
-        service: Service::Rds,
+        service,
         partition: partition(&args.region)?,
         region: args.region,
         account_id: args.account,
@@ -71,7 +77,7 @@ pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
         username: args.username,
     };
     resource.check(Wildcards::Refused)?;
-    let variables = Variables::new(args.variables.iter().map(String::as_str))
+    let variables = Variables::new(service, args.variables.iter().map(String::as_str))
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let policies = args.files.iter().map(|file| read(file));
     let policies = policies.collect::<Result<Vec<_>, _>>()?;
@@ -80,7 +86,7 @@ pub(super) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
         let names: Vec<&str> = args.files.iter().map(String::as_str).collect();
         json::print(&answer.to_json(&names))?;
     } else {
-        output::print([report::text(&answer, &args.files)])?;
+        output::print([report::text(&answer, service, &args.files)])?;
     }
     Ok(ExitCode::from(match answer.decision {
         Decision::Allowed { .. } => 0,

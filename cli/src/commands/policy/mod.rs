@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use rdsign::Service;
 use rdsign::names::Region;
-use rdsign::policy::{ConnectResource, Wildcards, connect_policy, connect_sql};
+use rdsign::policy::{ConnectResource, Wildcards, connect_policy, connect_sql, dsql_sql};
 
 use crate::failure::Failure;
 use crate::output;
@@ -24,6 +24,10 @@ pub(crate) struct PolicyArgs {
     #[command(subcommand)]
     command: Option<PolicyCommand>,
 
+    /// Service of the database, rds or dsql
+    #[arg(long, value_name = "SERVICE", default_value = "rds")]
+    service: String,
+
     /// Region of the database
     #[arg(long, value_name = "REGION", required_unless_present = "sql")]
     region: Option<String>,
@@ -32,8 +36,8 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "ID", required_unless_present = "sql")]
     account: Option<String>,
 
-    /// Resource id: the instance's db-…, the Aurora cluster's cluster-… or the proxy's prx-…; * and
-    /// ? are wildcards
+    /// Resource id: the instance's db-…, the Aurora cluster's cluster-… or the proxy's prx-…, or the
+    /// id of the DSQL cluster; * and ? are wildcards
     #[arg(long, value_name = "ID", required_unless_present = "sql")]
     resource_id: Option<String>,
 
@@ -44,6 +48,10 @@ pub(crate) struct PolicyArgs {
     /// Print the SQL that creates the users instead of the policy
     #[arg(long)]
     sql: bool,
+
+    /// ARN of the IAM role or user that may log in as the users, for the SQL of dsql
+    #[arg(long, value_name = "ARN", requires = "sql")]
+    iam_arn: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -56,7 +64,12 @@ const HELP: &str = "\
 Examples:
   rdsign policy --region eu-central-1 --account 123456789012 \\
     --resource-id db-ABCDEFGHIJKL01234 --username iam_user > policy.json
-  rdsign policy --username iam_user --sql | psql";
+  rdsign policy --username iam_user --sql | psql
+
+  rdsign policy --service dsql --region us-east-1 --account 123456789012 \\
+    --resource-id 4abcdefghijklmnopqrstuvwxy --username app > policy.json
+  rdsign policy --service dsql --username app --sql \\
+    --iam-arn arn:aws:iam::123456789012:role/app | psql";
 
 pub(crate) fn run(args: PolicyArgs) -> Result<ExitCode, Failure> {
     match args.command {
@@ -66,17 +79,33 @@ pub(crate) fn run(args: PolicyArgs) -> Result<ExitCode, Failure> {
 }
 
 fn print(args: PolicyArgs) -> Result<(), Failure> {
+    let service = Service::new(&args.service)?;
     let text = match args.sql {
         true => {
-            let statements = args.username.iter().map(|name| connect_sql(name));
+            let statements =
+                args.username.iter().map(|name| {
+                    match (service, &args.iam_arn) {
+                (Service::Dsql, Some(arn)) => Ok(dsql_sql(name, arn)?),
+                (Service::Dsql, None) => Err(Failure::Usage(
+                    "iam arn: missing; accepted: --iam-arn with the ARN of the IAM role or user \
+                     that may log in"
+                        .to_owned(),
+                )),
+                (_, Some(_)) => Err(Failure::Usage(
+                    "iam arn: only DSQL's SQL names it; accepted: --service dsql, or no --iam-arn"
+                        .to_owned(),
+                )),
+                (_, None) => Ok(connect_sql(name)?),
+            }
+                });
             statements.collect::<Result<String, _>>()?
         }
-        false => connect_policy(&resources(args)?) + "\n",
+        false => connect_policy(&resources(args, service)?) + "\n",
     };
     Ok(output::print([text])?)
 }
 
-fn resources(args: PolicyArgs) -> Result<Vec<ConnectResource>, Failure> {
+fn resources(args: PolicyArgs, service: Service) -> Result<Vec<ConnectResource>, Failure> {
     // clap requires them, except with --sql.
     let region = args.region.unwrap_or_default();
     let account_id = args.account.unwrap_or_default();
@@ -84,7 +113,7 @@ fn resources(args: PolicyArgs) -> Result<Vec<ConnectResource>, Failure> {
     let partition = partition(&region)?;
     let resources = args.username.into_iter().map(|username| {
         let resource = ConnectResource {
-            service: Service::Rds,
+            service,
             partition: partition.clone(),
             region: region.clone(),
             account_id: account_id.clone(),

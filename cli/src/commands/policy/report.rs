@@ -1,15 +1,16 @@
 //! Writes the result of `rdsign policy check` as text: the decision, what it depends on, and near
 //! misses. The texts about conditions and differences come from the library.
 
+use rdsign::Service;
 use rdsign::policy::{Check, Decision, OpenStatement, Requirement, StatementId, Variables};
 
 use crate::output::terminal::{Style, WIDTH, wrap};
 
 /// `files` are the names of the policies.
-pub(super) fn text(answer: &Check, files: &[String]) -> String {
+pub(super) fn text(answer: &Check, service: Service, files: &[String]) -> String {
     let verdict = verdict(&answer.decision, files);
     let mut text = format!("{verdict}\n  {}\n  {}\n", answer.action, answer.arn);
-    if let Some(key) = key_to_pass(&answer.decision) {
+    if let Some(key) = key_to_pass(&answer.decision, service) {
         let hint = "Pass the values that you know, such as --variable";
         // A plain key needs no quotes but for spaces.
         let quote = if key.contains(' ') { "'" } else { "" };
@@ -79,7 +80,7 @@ fn place(id: &StatementId, files: &[String]) -> String {
 }
 
 /// Returns a condition key whose value would help to decide.
-fn key_to_pass(decision: &Decision) -> Option<&str> {
+fn key_to_pass(decision: &Decision, service: Service) -> Option<&str> {
     let Decision::Undecided { allows, denies, .. } = decision else {
         return None;
     };
@@ -88,13 +89,14 @@ fn key_to_pass(decision: &Decision) -> Option<&str> {
     let mut keys = open
         .filter(|open| ["condition", "variable"].contains(&open.id()))
         .flat_map(Requirement::keys);
-    keys.find(|key| may_be_passed(key)).map(String::as_str)
+    keys.find(|key| may_be_passed(key, service))
+        .map(String::as_str)
 }
 
 /// Returns whether --variable accepts a key, and a terminal and a shell show it as it is.
-fn may_be_passed(key: &str) -> bool {
+fn may_be_passed(key: &str, service: Service) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || " _.:/+-@".contains(c);
     key.len() <= WIDTH
         && key.chars().all(is_plain)
-        && Variables::new([&format!("{key}=VALUE")[..]]).is_ok()
+        && Variables::new(service, [&format!("{key}=VALUE")[..]]).is_ok()
 }
