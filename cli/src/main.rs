@@ -19,7 +19,7 @@ use failure::Failure;
 #[global_allocator]
 static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
 
-/// Amazon RDS IAM database authentication: tokens, and a local RDS to try them on.
+/// IAM database authentication for Amazon RDS and Aurora DSQL: tokens, and a local RDS to try them on.
 #[derive(Parser)]
 #[command(name = "rdsign", version, after_help = HELP)]
 struct Cli {
@@ -37,6 +37,14 @@ enum Command {
     Token(commands::token::TokenArgs),
     /// Print a token, with the AWS CLI's name and flags
     GenerateDbAuthToken(commands::generate_db_auth_token::GenerateDbAuthTokenArgs),
+    /// Print a token for a role of Aurora DSQL, with the AWS CLI's name and flags
+    GenerateDbConnectAuthToken(
+        commands::generate_db_connect_auth_token::GenerateDbConnectAuthTokenArgs,
+    ),
+    /// Print a token for the role admin of Aurora DSQL, with the AWS CLI's name and flags
+    GenerateDbConnectAdminAuthToken(
+        commands::generate_db_connect_auth_token::GenerateDbConnectAuthTokenArgs,
+    ),
     /// Run a program with a token as its password
     Exec(commands::exec::ExecArgs),
     /// Print a token as a line of libpq's password file
@@ -68,6 +76,12 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),
         Command::GenerateDbAuthToken(args) => commands::generate_db_auth_token::run(args),
+        Command::GenerateDbConnectAuthToken(args) => {
+            commands::generate_db_connect_auth_token::run(args, false)
+        }
+        Command::GenerateDbConnectAdminAuthToken(args) => {
+            commands::generate_db_connect_auth_token::run(args, true)
+        }
         Command::Exec(args) => commands::exec::run(args),
         Command::Pgpass(args) => commands::pgpass::run(args),
         Command::Doctor(args) => commands::doctor::run(*args),

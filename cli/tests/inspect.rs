@@ -113,6 +113,57 @@ fn a_valid_token_is_printed_with_status_0() {
     );
 }
 
+const CLUSTER: &str = "4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws";
+
+#[test]
+fn a_valid_token_for_dsql_shows_its_action_instead_of_port_and_user() {
+    let text = token_for(&["--hostname", CLUSTER]);
+    let flags = ["--verify", "--port", "5433", "--username", "iam_user"];
+    let output = inspect(&text, &flags);
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!(
+        output.stdout,
+        "hostname:       4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws\n\
+         action:         DbConnect\n\
+         region:         eu-central-1\n\
+         service:        dsql\n\
+         access key id:  ASIAIOSFODNN7EXAMPLE (temporary)\n\
+         signed at:      2024-08-26T22:00:00Z\n\
+         expires at:     2024-08-26T22:15:00Z\n\
+         time left:      14 min\n\
+         signature:      right\n\
+         \n\
+         No problems found.\n"
+    );
+    let output = inspect(&text, &["--username", "admin", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let none = serde_json::Value::Null;
+    assert_eq!((&report["port"], &report["username"]), (&none, &none));
+    assert_eq!(report["action"], "DbConnect");
+    assert_eq!(report["findings"][0]["id"], "wrong-user");
+    let problem = report["findings"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("DbConnectAdmin"), "{problem}");
+}
+
+#[test]
+fn a_token_of_the_other_service_is_named_as_such() {
+    let of_rds = token_for(&["--hostname", HOST]).replace(HOST, CLUSTER);
+    let output = inspect(&of_rds, &[]);
+    assert_eq!(
+        (output.status, output.ids()),
+        (1, vec!["wrong-region-or-service"])
+    );
+    let says = "It is signed for the service rds-db, but a login needs the service dsql.";
+    assert!(output.stdout.contains(says), "{}", output.stdout);
+    let of_dsql = token_for(&["--hostname", CLUSTER]).replace(CLUSTER, HOST);
+    assert_eq!(inspect(&of_dsql, &[]).ids(), ["dsql-token"]);
+    let alias = ["--hostname", "db.example.com", "--region", "eu-central-1"];
+    let of_alias = token_for(&[&alias[..], &["--service", "dsql"]].concat());
+    assert_eq!(inspect(&of_alias, &[]).ids(), ["not-an-rds-host"]);
+    let output = inspect(&of_alias, &["--service", "rds"]);
+    assert_eq!(output.ids(), ["dsql-token", "not-an-rds-host"]);
+}
+
 #[test]
 fn a_finding_is_printed_with_advice_and_status_1() {
     let output = inspect(

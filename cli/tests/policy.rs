@@ -145,6 +145,132 @@ fn sql_needs_only_the_users() {
     );
 }
 
+const CLUSTER: [&str; 8] = [
+    "--service",
+    "dsql",
+    "--region",
+    "us-east-1",
+    "--account",
+    "123456789012",
+    "--resource-id",
+    "4abcdefghijklmnopqrstuvwxy",
+];
+
+#[test]
+fn the_policy_for_dsql_has_a_statement_for_each_action_and_passes_its_own_check() {
+    let arn = "arn:aws:dsql:us-east-1:123456789012:cluster/4abcdefghijklmnopqrstuvwxy";
+    let users = ["app", "admin", "other"].map(|user| ["--username", user]);
+    let output = run(&[&["policy"], &CLUSTER[..], &users.concat()].concat(), "");
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(
+        json["Statement"],
+        serde_json::json!([
+            {"Effect": "Allow", "Action": "dsql:DbConnect", "Resource": arn},
+            {"Effect": "Allow", "Action": "dsql:DbConnectAdmin", "Resource": arn},
+        ])
+    );
+    for (user, action, statement) in [("app", "DbConnect", 1), ("admin", "DbConnectAdmin", 2)] {
+        let arguments = ["policy", "check", "-", "--username", user];
+        let checked = run(&[&arguments, &CLUSTER[..]].concat(), &output.stdout);
+        let allowed = format!("allowed by -, Statement {statement}\n  dsql:{action}\n  {arn}\n");
+        assert_eq!((checked.status, checked.stdout), (0, allowed));
+    }
+}
+
+#[test]
+fn a_policy_for_dsql_that_nearly_allows_a_login_is_explained() {
+    let arn = "arn:aws:dsql:us-east-1:123456789012:cluster/4abcdefghijklmnopqrstuvwxy";
+    let arguments = ["policy", "check", "-", "--username", "admin"];
+    for (action, resource, part) in [
+        (
+            "dsql:DbConnect",
+            arn,
+            "a login needs \"dsql:DbConnectAdmin\"",
+        ),
+        (
+            "dsql:*",
+            "arn:aws:dsql:us-east-1:123456789012:cluster/4abc",
+            "The resource is \"cluster/4abc\"",
+        ),
+        (
+            "dsql:*",
+            "arn:aws:dsql:us-west-2:123456789012:cluster/*",
+            "The region is \"us-west-2\"",
+        ),
+    ] {
+        let statement = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "{resource}"}}]}}"#
+        );
+        let output = run(&[&arguments, &CLUSTER[..]].concat(), &statement);
+        assert_eq!(output.status, 1, "{}", output.stdout);
+        let text = output.stdout.replace("\n ", "");
+        assert!(text.contains(part), "{text}");
+    }
+    // Unlike for rds-db, AWS evaluates where a login comes from.
+    let condition = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "dsql:DbConnectAdmin", "Resource": "{arn}", "Condition": {{"StringEquals": {{"aws:SourceVpc": "vpc-1"}}}}}}]}}"#
+    );
+    let value = ["--variable", "aws:SourceVpc=vpc-1"];
+    let output = run(&[&arguments, &CLUSTER[..], &value].concat(), &condition);
+    assert_eq!(output.status, 0, "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
+fn sql_for_dsql_creates_the_role_and_grants_it_to_an_iam_identity() {
+    let sql = ["policy", "--service", "dsql", "--sql", "--username"];
+    let arn = "arn:aws:iam::123456789012:role/app";
+    let output = run(&[&sql[..], &["o\"x", "--iam-arn", arn]].concat(), "");
+    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!(
+        output.stdout,
+        format!("CREATE ROLE \"o\"\"x\" WITH LOGIN;\nAWS IAM GRANT \"o\"\"x\" TO '{arn}';\n")
+    );
+    for (arguments, part) in [
+        (&["app"][..], "iam arn: missing; accepted: --iam-arn"),
+        (
+            &["admin", "--iam-arn", arn],
+            "needs only dsql:DbConnectAdmin",
+        ),
+        (
+            &["app", "--iam-arn", "arn:aws:iam::123456789012:role/x'y"],
+            "iam arn: \"arn:aws:iam::123456789012:role/x'y\" is not the ARN of an IAM role or user",
+        ),
+    ] {
+        let output = run(&[&sql[..], arguments].concat(), "");
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+        assert!(output.stderr.contains(part), "{}", output.stderr);
+    }
+    let rds = ["policy", "--sql", "--username", "app", "--iam-arn", arn];
+    let output = run(&rds, "");
+    assert!(
+        output.stderr.contains("--service dsql"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn the_resource_id_of_dsql_is_that_of_a_cluster() {
+    for id in ["db-ABC", "4ABCDEFGHIJKLMNOPQRSTUVWXY", "4abc"] {
+        let mut arguments = CLUSTER;
+        arguments[7] = id;
+        let user = ["policy", "--username", "app"];
+        let output = run(&[&user[..], &arguments].concat(), "");
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+        assert!(
+            output.stderr.contains("26 lower-case letters"),
+            "{}",
+            output.stderr
+        );
+    }
+    let mut arguments = CLUSTER;
+    arguments[7] = "*";
+    let user = ["policy", "--username", "app"];
+    let output = run(&[&user[..], &arguments].concat(), "");
+    assert!(output.stdout.contains(":cluster/*\""), "{}", output.stdout);
+}
+
 #[test]
 fn a_near_miss_is_reported_with_its_file_and_status_1() {
     let text = policy(&["Iam_user"]).replace("dbuser:", "dbuser/");

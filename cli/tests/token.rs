@@ -77,6 +77,88 @@ fn the_aws_cli_s_name_and_flags_give_the_same_token() {
     assert_eq!(printed(with_flags("generate-db-auth-token", &region)), own);
 }
 
+const CLUSTER: &str = "4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws";
+
+fn dsql(name: &str, more: &[&str]) -> Command {
+    let time = ["--signing-time", "2024-08-26T22:00:00Z"];
+    rdsign(&[&[name, "--hostname", CLUSTER], &time[..], more].concat())
+}
+
+#[test]
+fn a_token_for_dsql_has_the_action_of_its_user_in_every_command() {
+    for (user, action, name) in [
+        ("app", "DbConnect&", "generate-db-connect-auth-token"),
+        (
+            "admin",
+            "DbConnectAdmin&",
+            "generate-db-connect-admin-auth-token",
+        ),
+    ] {
+        let token = printed(dsql("token", &["--username", user, "--port", "15432"]));
+        let start = format!("{CLUSTER}/?Action={action}X-Amz-Algorithm=");
+        assert!(token.starts_with(&start), "{token}");
+        assert!(token.contains("%2Fus-east-1%2Fdsql%2F"), "{token}");
+        let aws = ["--region", "us-east-1", "--output", "text"];
+        assert_eq!(printed(dsql(name, &aws)), token);
+        let of_a_week = printed(dsql(name, &["--expires-in", "604800"]));
+        assert!(of_a_week.contains("&X-Amz-Expires=604800&"), "{of_a_week}");
+    }
+}
+
+#[test]
+fn the_host_name_for_the_aws_cli_s_dsql_commands_may_come_from_pghost() {
+    let time = ["--signing-time", "2024-08-26T22:00:00Z"];
+    let name = "generate-db-connect-auth-token";
+    let mut command = rdsign(&[&[name], &time[..]].concat());
+    command.env("PGHOST", CLUSTER).env("PGPORT", "1");
+    assert_eq!(printed(command), printed(dsql(name, &[])));
+}
+
+#[test]
+fn the_service_may_be_given_for_an_alias_but_not_contradict_the_host_name() {
+    let flags = ["--username", "app", "--region", "us-east-1"];
+    let alias = ["token", "--hostname", "db.example.com", "--service", "dsql"];
+    let token = printed(rdsign(&[&alias[..], &flags].concat()));
+    assert!(token.starts_with("db.example.com/?Action=DbConnect&"));
+    for (hostname, service, accepted) in [
+        (CLUSTER, "rds", "accepted: dsql, or no service"),
+        (HOST, "dsql", "accepted: rds, or no service"),
+        ("db.example.com", "DSQL", "accepted: rds or dsql"),
+    ] {
+        let target = ["token", "--hostname", hostname, "--service", service];
+        let (status, text) = error(rdsign(&[&target[..], &flags].concat()));
+        assert_eq!(status, 2);
+        assert!(
+            text.starts_with("rdsign: SERVICE_MISMATCH: service: "),
+            "{text}"
+        );
+        assert!(text.trim_end().ends_with(accepted), "{text}");
+    }
+    let rds = ["generate-db-connect-auth-token", "--hostname", HOST];
+    let (_, text) = error(rdsign(&rds));
+    assert!(text.starts_with("rdsign: SERVICE_MISMATCH: "), "{text}");
+}
+
+#[test]
+fn the_aws_cli_s_dsql_commands_know_its_flags_and_no_user() {
+    let name = "generate-db-connect-auth-token";
+    for (more, part) in [
+        (&["--no-sign-request"][..], "--no-sign-request: "),
+        (
+            &["--cli-input-json", "{}"],
+            "--hostname, --region and --expires-in",
+        ),
+        (&["--region", "file://region"], "--region: "),
+        (&["--username", "app"], "--username"),
+        (&["--port", "5432"], "--port"),
+        (&["--expires-in", "604801"], "1 to 604800 seconds"),
+    ] {
+        let (status, text) = error(dsql(name, more));
+        assert_eq!(status, 2, "{text}");
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
 #[test]
 fn global_flags_of_the_aws_cli_that_keep_the_token_are_ignored() {
     let own = printed(with_flags("token", &[]));
@@ -245,7 +327,7 @@ fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
     for (arguments, message) in [
         (
             vec!["token"],
-            "INVALID_HOSTNAME: hostname: missing; accepted: the host name of an RDS endpoint \
+            "INVALID_HOSTNAME: hostname: missing; accepted: the host name of an RDS or DSQL endpoint \
              (--hostname or PGHOST)",
         ),
         (

@@ -96,6 +96,28 @@ fn together(
 }
 
 #[test]
+fn tokens_that_outlive_their_keys_do_not_make_each_one_fetch_keys() {
+    let calls = Calls::default();
+    let counter = calls.clone();
+    let signer = Signer::builder()
+        .hostname("4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws")
+        .username("app")
+        .expires_in(604_800)
+        .credentials_timeout(LONG)
+        .credentials_provider(move || Ok(keys(counter.0.fetch_add(1, SeqCst) + 1, Some(HOUR))))
+        .build()
+        .unwrap();
+    for seconds in [0, 600, EARLY] {
+        let token = ask(&signer, seconds).unwrap();
+        // The keys expire first.
+        assert_eq!(token.expires_at(), moment(HOUR));
+    }
+    assert_eq!(calls.so_far(), 1);
+    ask(&signer, DUE).unwrap();
+    assert_eq!(calls.so_far(), 2);
+}
+
+#[test]
 fn the_provider_is_not_called_before_the_first_token() {
     let (signer, calls) = counted(|n| Ok(keys(n, None)));
     assert_eq!(calls.so_far(), 0);

@@ -769,6 +769,7 @@ fn a_valid_token_has_no_finding_and_all_parts() {
     let expected = serde_json::json!({
         "hostname": HOST,
         "port": 5432,
+        "action": "connect",
         "username": USER,
         "region": "eu-central-1",
         "service": "rds-db",

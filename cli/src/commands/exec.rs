@@ -28,7 +28,8 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     dial: DialArgs,
 
-    /// Database to connect to [default: PGDATABASE, else the program's own default]
+    /// Database to connect to [default: PGDATABASE, else postgres for DSQL, else the program's own
+    /// default]
     #[arg(long, value_name = "NAME")]
     dbname: Option<String>,
 
@@ -95,7 +96,8 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     let texts: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let (hostname, sslmode) = (endpoint.hostname(), args.sslmode.as_deref());
     libpq::check_arguments(&program.to_string_lossy(), &texts, hostname, sslmode).map_err(usage)?;
-    let database = args.dbname.or_else(|| variable("PGDATABASE"));
+    let only = signer.service().default_database().map(str::to_owned);
+    let database = args.dbname.or_else(|| variable("PGDATABASE")).or(only);
     // Some programs read a connection string where others read a name. The user's name is their
     // default database.
     for name in [database.as_deref(), Some(signer.username())] {

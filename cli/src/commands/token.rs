@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rdsign::timestamp;
+use rdsign::{SignerBuilder, timestamp};
 
 use crate::args::{TargetArgs, usage};
 use crate::failure::Failure;
@@ -16,9 +16,16 @@ pub(crate) struct TokenArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
 
-    /// Lifetime of the token in seconds, 1 to 900 [default: 900]
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+/// How a token is signed and printed.
+#[derive(Args)]
+pub(crate) struct SigningArgs {
+    /// Lifetime of the token in seconds, 1 to 900, or for DSQL 1 to 604800 [default: 900]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    #[arg(value_parser = usage::seconds::<i64>("expires in", "1 to 900", |_| true))]
+    #[arg(value_parser = usage::seconds::<i64>("expires in", "1 to 900, or for DSQL 1 to 604800", |_| true))]
     expires_in: Option<i64>,
 
     /// Sign as of this time [default: now], such as 2024-08-26T22:00:00Z; for tests
@@ -53,7 +60,10 @@ default it never expires):
   rdsign token -q --hostname %HOSTNAME% --port %PORT% --username %USERNAME%";
 
 pub(crate) fn run(args: TokenArgs) -> Result<ExitCode, Failure> {
-    let mut signer = args.target.builder()?;
+    sign(args.target.builder()?, args.signing)
+}
+
+pub(super) fn sign(mut signer: SignerBuilder, args: SigningArgs) -> Result<ExitCode, Failure> {
     if let Some(expires_in) = args.expires_in {
         signer = signer.expires_in(expires_in);
     }

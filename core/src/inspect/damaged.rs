@@ -123,6 +123,10 @@ fn details(reading: &Reading<'_>) -> Details {
     Details {
         hostname: endpoint.as_ref().map(|e| e.hostname().to_owned()),
         port: endpoint.filter(|_| names_port).map(|e| e.port()),
+        action: reading
+            .closed("Action")
+            .filter(|name| is_service(&name.to_ascii_lowercase()))
+            .map(|name| String::clone(&name)),
         username: reading
             .closed("DBUser")
             .filter(|name| is_plain(name))

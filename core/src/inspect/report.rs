@@ -20,6 +20,8 @@ pub struct Details {
     pub hostname: Option<String>,
     /// The port that the token is signed for. A token for DSQL has none.
     pub port: Option<u16>,
+    /// The action: `connect`, or for DSQL `DbConnect` or `DbConnectAdmin`.
+    pub action: Option<String>,
     /// The database user that the token is signed for. A token for DSQL has none.
     pub username: Option<String>,
     /// The region in the credential scope.
@@ -48,6 +50,7 @@ impl Details {
         Self {
             hostname: Some(endpoint.hostname().to_owned()),
             port: Some(endpoint.port()).filter(|_| names_port),
+            action: Some(parts.action().to_owned()),
             username: username.map(str::to_owned),
             region: region.map(str::to_owned),
             service: service.map(str::to_owned),
@@ -150,6 +153,7 @@ impl Report {
         let report = ReportJson {
             hostname: details.hostname.as_deref(),
             port: details.port,
+            action: details.action.as_deref(),
             username: details.username.as_deref(),
             region: details.region.as_deref(),
             service: details.service.as_deref(),
@@ -188,6 +192,7 @@ impl fmt::Debug for Report {
 struct ReportJson<'a> {
     hostname: Option<&'a str>,
     port: Option<u16>,
+    action: Option<&'a str>,
     username: Option<&'a str>,
     region: Option<&'a str>,
     service: Option<&'a str>,

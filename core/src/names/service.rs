@@ -45,6 +45,8 @@ pub(crate) struct Row {
     /// Whether its servers' certificates come from authorities of its own, and only those of proxies
     /// from Amazon's public ones. `ca-bundle/` has both.
     has_own_authorities: bool,
+    /// The role whose members log in with tokens.
+    login_role: Option<&'static str>,
     /// The database of every server.
     database: Option<&'static str>,
     /// Whether a token contains the port and the user, and an ARN the user. If not, they are valid
@@ -94,6 +96,7 @@ static ROWS: [Row; 2] = [
             "aws:VpcSourceIp",
         ],
         has_own_authorities: true,
+        login_role: Some("rds_iam"),
         database: None,
         names_login: true,
         max_expires_in: 900,
@@ -132,6 +135,7 @@ static ROWS: [Row; 2] = [
         resource: "cluster/",
         unsupported_keys: &[],
         has_own_authorities: false,
+        login_role: None,
         database: Some("postgres"),
         names_login: false,
         max_expires_in: 604_800,
@@ -168,6 +172,25 @@ impl Service {
     /// come from Amazon's public authorities, like those of RDS Proxy.
     pub const fn has_own_authorities(self) -> bool {
         self.row().has_own_authorities
+    }
+
+    /// Returns the role whose members log in with tokens: `rds_iam`. Roles of DSQL need none.
+    pub const fn login_role(self) -> Option<&'static str> {
+        self.row().login_role
+    }
+
+    /// Returns whether a user also needs `AWS IAM GRANT` to its owner's ARN: every role of DSQL but
+    /// `admin`.
+    pub fn needs_grant(self, username: &str) -> bool {
+        let row = self.row();
+        row.admin
+            .as_ref()
+            .is_some_and(|(admin, _)| *admin != username)
+    }
+
+    /// Returns an example of an endpoint's name.
+    pub const fn example(self) -> &'static str {
+        self.row().example
     }
 
     /// Returns the name for people: `RDS` or `Aurora DSQL`.

@@ -16,11 +16,18 @@ pub(crate) struct Answer {
 }
 
 /// The first one that matches counts, so the order matters.
-pub(crate) const ANSWERS: [Answer; 10] = [
+pub(crate) const ANSWERS: [Answer; 11] = [
     Answer {
         id: "token-refused",
         parts: &["PAM authentication failed for user"],
         means: "the server checked the token and refused it",
+        next: "the possible causes are listed below, the most likely first",
+    },
+    Answer {
+        id: "access-denied",
+        parts: &["unable to accept connection", "access denied"],
+        means: "DSQL refused the token, or its owner may not log in as this role; the hint in \
+                brackets says why",
         next: "the possible causes are listed below, the most likely first",
     },
     Answer {
@@ -98,6 +105,11 @@ mod tests {
             (
                 "PAM authentication failed for user \"x\"",
                 Some("token-refused"),
+            ),
+            (
+                "unable to accept connection, access denied (Wrong user to action mapping. user: \
+                 admin, action: DbConnect)",
+                Some("access-denied"),
             ),
             (
                 "pg_hba.conf rejects connection for host \"10.0.0.1\", user \"x\", database \"d\", \

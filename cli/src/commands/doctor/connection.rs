@@ -76,24 +76,35 @@ impl Examination {
             ),
         ));
         report.add(database::clock(&client, limit).await);
+        if self.service.login_role().is_none() {
+            let why = format!("{} has none", self.service.title());
+            return report.skip(&[Step::Member, Step::ForceSsl], &why);
+        }
         report.add(database::member(&client, &self.username, limit).await);
         report.add(database::force_ssl(&client, limit).await);
     }
 
     async fn reach(&self, limit: Duration, report: &mut Report) -> Option<TlsStream<TcpStream>> {
-        let (entry, addresses) =
-            network::resolve(&self.endpoint, self.hostaddr, self.port, limit).await;
+        let (entry, addresses) = network::resolve(
+            &self.endpoint,
+            self.service,
+            self.hostaddr,
+            self.port,
+            limit,
+        )
+        .await;
         if !report.add(entry) {
             report.skip(&[Step::Tcp, Step::Tls], "no address");
             return None;
         }
-        let (entry, stream) = network::connect(&addresses, limit).await;
+        let (entry, stream) = network::connect(&addresses, self.service, limit).await;
         report.add(entry);
         let Some(stream) = stream else {
             report.skip(&[Step::Tls], "no connection");
             return None;
         };
-        let roots = match tls::Roots::choose(self.sslrootcert.clone(), &self.endpoint) {
+        let roots = match tls::Roots::choose(self.sslrootcert.clone(), &self.endpoint, self.service)
+        {
             Ok(roots) => roots,
             Err(entry) => {
                 report.add(entry);

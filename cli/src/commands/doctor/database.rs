@@ -41,7 +41,11 @@ pub(crate) async fn log_in(
             limit.as_secs()
         ))),
         Ok(Err(error)) => Err(match error.as_db_error() {
-            Some(error) => Refusal::Said(error.message().to_owned()),
+            // DSQL says the reason in a hint.
+            Some(error) => Refusal::Said(match error.hint() {
+                Some(hint) => format!("{} ({hint})", error.message()),
+                None => error.message().to_owned(),
+            }),
             None => Refusal::Broken(reason(&error)),
         }),
         Ok(Ok((client, connection))) => {

@@ -50,7 +50,7 @@ pub(crate) struct DoctorArgs {
     dbname: Option<String>,
 
     /// PEM file of the certificate authorities to trust, or `system` [default: PGSSLROOTCERT,
-    /// else those of RDS, and for a proxy the system's too]
+    /// else those of RDS, and for a proxy or DSQL the system's too]
     #[arg(long, value_name = "FILE")]
     sslrootcert: Option<PathBuf>,
 
@@ -81,7 +81,7 @@ step that failed:
   16 token        the token cannot be signed
   17 login        the server refuses the login
   18 clock        this machine's clock is minutes off
-  19 member       the user is not in rds_iam";
+  19 member       the user is not in rds_iam, on RDS";
 
 pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let as_json = args.json;

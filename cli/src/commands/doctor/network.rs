@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use rdsign::Service;
 use rdsign::names::Endpoint;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -25,6 +26,7 @@ pub(super) fn without_address(error: &dyn Display) -> String {
 /// Returns the addresses of the endpoint, or `hostaddr` if it is given.
 pub(crate) async fn resolve(
     endpoint: &Endpoint,
+    service: Service,
     hostaddr: Option<IpAddr>,
     port: u16,
     limit: Duration,
@@ -32,12 +34,18 @@ pub(crate) async fn resolve(
     let hostname = endpoint.hostname();
     if let Some(address) = hostaddr {
         let says = format!("not looked up: hostaddr is {address}");
-        return (named(endpoint, says), vec![SocketAddr::new(address, port)]);
+        return (
+            named(endpoint, service, says),
+            vec![SocketAddr::new(address, port)],
+        );
     }
     let bare = hostname.trim_matches(['[', ']']);
     let failed = |finding, says: String| {
-        let next = "Compare the name with the endpoint that RDS shows. A private name can be \
-                    looked up only inside its VPC or through its VPN.";
+        let next = format!(
+            "Compare the name with the endpoint that {} shows. A private name can be looked up only \
+             inside its VPC or through its VPN.",
+            service.title()
+        );
         (
             Entry::failed(Step::Name, finding, says).next(next),
             Vec::new(),
@@ -56,34 +64,40 @@ pub(crate) async fn resolve(
             let addresses: Vec<SocketAddr> = addresses.collect();
             let shown: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
             let says = format!("{hostname} is {}", shown.join(", "));
-            (named(endpoint, says), addresses)
+            (named(endpoint, service, says), addresses)
         }
     }
 }
 
-/// Warns if the name is not that of an RDS endpoint: no token for it can work.
-fn named(endpoint: &Endpoint, says: String) -> Entry {
+/// Warns if the name is not that of an endpoint: no token for it can work.
+fn named(endpoint: &Endpoint, service: Service, says: String) -> Entry {
     if endpoint.service().is_some() {
         return Entry::fine(Step::Name, says);
     }
+    let title = service.title();
     let says = format!(
-        "{says}; but {} is not the name of an RDS endpoint, and RDS accepts only tokens for one",
+        "{says}; but {} is not the name of an {title} endpoint, and {title} accepts only tokens for \
+         one",
         endpoint.hostname()
     );
-    Entry::warning(Step::Name, Finding::NotAnEndpoint, says).next(
-        "Pass the endpoint that RDS shows as --hostname, and a tunnel's address as --hostaddr and \
-         --hostport.",
-    )
+    Entry::warning(Step::Name, Finding::NotAnEndpoint, says).next(format!(
+        "Pass the endpoint that {title} shows as --hostname, and a tunnel's address as --hostaddr \
+         and --hostport."
+    ))
 }
 
 /// Connects to the first address that accepts a connection.
 pub(crate) async fn connect(
     addresses: &[SocketAddr],
+    service: Service,
     limit: Duration,
 ) -> (Entry, Option<TcpStream>) {
     let each = limit / u32::try_from(addresses.len().max(1)).unwrap_or(1);
-    let mut entry = Entry::failed(Step::Tcp, Finding::NoAddress, "the name has no address")
-        .next("Compare the name with the endpoint that RDS shows.");
+    let mut entry =
+        Entry::failed(Step::Tcp, Finding::NoAddress, "the name has no address").next(format!(
+            "Compare the name with the endpoint that {} shows.",
+            service.title()
+        ));
     for address in addresses {
         entry = match timeout(each, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
@@ -95,10 +109,11 @@ pub(crate) async fn connect(
                 Finding::Refused,
                 format!("{address} refuses connections: nothing listens there"),
             )
-            .next(
-                "Compare the port with the one that RDS shows. Check that the database is \
-                 available and that the tunnel, if you use one, is up.",
-            ),
+            .next(format!(
+                "Compare the port with the one that {} shows. Check that the database is available \
+                 and that the tunnel, if you use one, is up.",
+                service.title()
+            )),
             Ok(Err(error)) => Entry::failed(
                 Step::Tcp,
                 Finding::Unreachable,

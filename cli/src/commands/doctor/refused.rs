@@ -53,7 +53,7 @@ impl Examination {
                 "Correct what the log names. $RDSIGN_LOCAL_CONFIG has the keys, their policies, the \
                  endpoints and the clock offset, and is read at every login.",
             ),
-            "token-refused" => self.causes(entry, signing),
+            "token-refused" | "access-denied" => self.causes(entry, signing),
             "not-an-iam-user" => {
                 let name = quoted_identifier(&self.username);
                 entry
@@ -75,9 +75,10 @@ impl Examination {
         let key = &signing.access_key_id;
         if self.endpoint.service().is_none() {
             entry = entry.next(format!(
-                "{} is not the name of an RDS endpoint: sign for the endpoint (--hostname), and \
+                "{} is not the name of an {} endpoint: sign for the endpoint (--hostname), and \
                  dial another address with --hostaddr.",
-                self.endpoint.hostname()
+                self.endpoint.hostname(),
+                self.service.title()
             ));
         }
         if self.endpoint.region().is_none() {
@@ -86,10 +87,15 @@ impl Examination {
                 signing.signer.region()
             ));
         }
+        let wanted = self.wanted(signing.signer.region());
         entry = entry.next(format!(
-            "The owner of {key} may have no policy that allows rds-db:connect on the ARN below, \
-             which is case-sensitive. `rdsign policy` prints such a policy."
+            "The owner of {key} may have no policy that allows {} on the ARN below, which is \
+             case-sensitive. `rdsign policy` prints such a policy.",
+            wanted.action()
         ));
+        if let Some(advice) = self.grant() {
+            entry = entry.next(advice);
+        }
         if signing.is_temporary {
             entry = entry.next(format!(
                 "The credentials of {key} may have expired, or the session token may belong to \

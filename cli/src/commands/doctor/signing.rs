@@ -43,8 +43,8 @@ impl Examination {
                 Entry::fine(Step::Region, format!("{region}, {}", origin(*source)))
             }
             Err(error) => Entry::of_error(Step::Region, error).next(
-                "Use the database's region: the part before rds.amazonaws.com in its endpoint. \
-                 The endpoint of a Global Database has no region: use the writer's.",
+                "Use the database's region: the part before rds.amazonaws.com or on.aws in its \
+                 endpoint. The endpoint of a Global Database has no region: use the writer's.",
             ),
         });
         let (Ok(found), Ok((region, _))) = (found, &self.region) else {

@@ -52,8 +52,13 @@ fn details(report: &Report) -> String {
         text.push_str(&row(name, value.as_deref().unwrap_or("not readable")));
     };
     show("hostname", details.hostname.clone());
-    show("port", details.port.map(|port| port.to_string()));
-    show("username", details.username.as_deref().map(plain));
+    // A token for DSQL has neither port nor user.
+    if details.service.as_deref() == Some("dsql") {
+        show("action", details.action.clone());
+    } else {
+        show("port", details.port.map(|port| port.to_string()));
+        show("username", details.username.as_deref().map(plain));
+    }
     show("region", details.region.clone());
     if let Some(service) = details.service.as_deref().filter(|name| *name != "rds-db") {
         show("service", Some(service.to_owned()));

@@ -80,7 +80,7 @@ pub(super) fn distrusted(
             failed(Finding::WrongName, says).next(match endpoint.service().is_some() {
                 true => {
                     "Another server answers: check where the tunnel, --hostaddr or the name leads. A \
-                     server of RDS has the names of its own endpoints in its certificate."
+                     server of RDS or DSQL has the names of its own endpoints in its certificate."
                 }
                 false => {
                     "Pass the endpoint's own name as --hostname, and the address to dial as \
@@ -92,7 +92,7 @@ pub(super) fn distrusted(
             Finding::BadCertificate,
             format!("the certificate is rejected: {other}"),
         )
-        .next("The server is not RDS, or something in between breaks TLS."),
+        .next("The server is not RDS or DSQL, or something in between breaks TLS."),
     }
 }
 

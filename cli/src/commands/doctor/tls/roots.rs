@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use rdsign::Service;
 use rdsign::names::Endpoint;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -30,8 +31,12 @@ pub(crate) struct Roots {
 
 impl Roots {
     /// Trusts the authorities in `file`; `system` means those of the system, as in libpq. Without a
-    /// file, trusts those of RDS, and for a proxy also those of the system.
-    pub(crate) fn choose(file: Option<PathBuf>, endpoint: &Endpoint) -> Result<Self, Entry> {
+    /// file, trusts those of RDS, and for a proxy or DSQL also those of the system.
+    pub(crate) fn choose(
+        file: Option<PathBuf>,
+        endpoint: &Endpoint,
+        service: Service,
+    ) -> Result<Self, Entry> {
         let system = || rustls_native_certs::load_native_certs().certs;
         let (certificates, name) = match &file {
             Some(path) if path.as_os_str() == "system" => {
@@ -47,7 +52,7 @@ impl Roots {
             None => {
                 let bundle = CertificateDer::pem_slice_iter(PEM.as_bytes());
                 let mut certificates: Vec<_> = bundle.flatten().collect();
-                let name = match endpoint.is_proxy() {
+                let name = match endpoint.is_proxy() || !service.has_own_authorities() {
                     true => {
                         certificates.extend(system());
                         "the authorities of this system and of Amazon"
