@@ -163,6 +163,12 @@ impl Signer {
         self.signer.service().as_str()
     }
 
+    /// The database to log in to if a program names none: "postgres" for DSQL, else None.
+    #[getter]
+    fn default_database(&self) -> Option<&str> {
+        self.signer.service().default_database()
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let quoted = |text: &str| PyString::new(py, text).repr().map(|text| text.to_string());
         Ok(format!(

@@ -1,5 +1,6 @@
 """Compares `rdsign.generate_db_auth_token` with the method of boto3's RDS client: the same arguments,
-and the same bytes for 1,000 random requests at the same time."""
+and the same bytes for 1,000 random requests at the same time. Does the same for the two methods of the
+DSQL client."""
 
 import inspect
 import random
@@ -30,8 +31,8 @@ def keys(monkeypatch):
     return keys
 
 
-def client(**options):
-    return boto3.Session(region_name="eu-central-1", **options).client("rds")
+def client(service="rds", **options):
+    return boto3.Session(region_name="eu-central-1", **options).client(service)
 
 
 def without_time(token):
@@ -97,6 +98,31 @@ def test_the_cache_of_signers_is_bounded(keys):
         host = f"db{number}.abc123.eu-central-1.rds.amazonaws.com"
         assert rdsign.generate_db_auth_token(host, 5432, "iam_user").startswith(host)
     assert len(rdsign._signers) <= 256
+
+
+CLUSTER = "4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws"
+of_dsql = pytest.mark.parametrize(
+    "name", ["generate_db_connect_auth_token", "generate_db_connect_admin_auth_token"]
+)
+
+
+@of_dsql
+def test_the_functions_for_dsql_have_boto3_s_parameters_and_tokens(name, keys):
+    ours, theirs = getattr(rdsign, name), getattr(client("dsql"), name)
+    own, others = (list(inspect.signature(function).parameters.values()) for function in (ours, theirs))
+    assert [(p.name, p.default, p.kind) for p in own] == [(p.name, p.default, p.kind) for p in others]
+    for arguments in [(CLUSTER,), (CLUSTER, "eu-central-1"), (CLUSTER, None, 604_800)]:
+        assert without_time(ours(*arguments)) == without_time(theirs(*arguments))
+    names = {"Hostname": "db.example.com", "Region": "us-east-1", "ExpiresIn": 60}
+    assert without_time(ours(**names)) == without_time(theirs(**names))
+
+
+@of_dsql
+def test_the_functions_for_dsql_reject_the_endpoint_of_rds_and_a_lifetime_over_a_week(name, keys):
+    for arguments, code in [((HOSTNAME,), "SERVICE_MISMATCH"), ((CLUSTER, None, 604_801), "INVALID_EXPIRES_IN")]:
+        with pytest.raises(rdsign.InvalidRequestError) as caught:
+            getattr(rdsign, name)(*arguments)
+        assert caught.value.code == code
 
 
 # The differential test

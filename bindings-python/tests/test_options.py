@@ -14,6 +14,7 @@ TEXTS = [
     "hostname",
     "username",
     "region",
+    "service",
     "access_key_id",
     "secret_access_key",
     "session_token",

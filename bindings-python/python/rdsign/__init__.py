@@ -1,9 +1,9 @@
-"""Signs Amazon RDS and Aurora IAM database authentication tokens.
+"""Signs IAM database authentication tokens for Amazon RDS, Aurora and Aurora DSQL.
 
     signer = rdsign.Signer(hostname="mydb.abc123.eu-central-1.rds.amazonaws.com", username="iam_user")
     password = signer.password()  # call it for each new connection
 
-A token is valid for at most 15 minutes, so every new connection needs a new password. The modules
+A token for RDS is valid for at most 15 minutes, so every new connection needs a new password. The modules
 `rdsign.psycopg`, `rdsign.psycopg2`, `rdsign.asyncpg`, `rdsign.sqlalchemy` and
 `rdsign.django.postgresql` do that in one line. boto3 is not required.
 """
@@ -34,6 +34,8 @@ __all__ = [
     "__version__",
     "ca_bundle",
     "generate_db_auth_token",
+    "generate_db_connect_admin_auth_token",
+    "generate_db_connect_auth_token",
 ]
 
 # Imported when they are first used, because each imports its driver.
@@ -63,12 +65,15 @@ class Signer(_Signer):
 
     All options are keyword arguments. `None` is the same as omitting an option.
 
-    - `hostname`: the endpoint's host name, as RDS shows it, even if you dial another address.
+    - `hostname`: the endpoint's host name, as RDS or DSQL shows it, even if you dial another address.
     - `username`: the database user, exactly as the database spells it.
     - `port`: the endpoint's port, 1 to 65535. Default: 5432.
     - `region`: the endpoint's region. Default: the region in the host name, else AWS_REGION, else
       AWS_DEFAULT_REGION, else the profile's.
-    - `expires_in`: how long a token is valid, in seconds, 1 to 900. Default: 900.
+    - `expires_in`: how long a token is valid, in seconds, 1 to 900, or for DSQL 1 to 604,800.
+      Default: 900.
+    - `service`: the service that tokens are for, "rds" or "dsql". Default: the host name's, else
+      "rds". Only a name of your own, such as an alias of a DSQL endpoint, needs it.
     - `access_key_id`, `secret_access_key`, `session_token`: the keys to sign with.
     - `credentials`: a boto3 or botocore Session, botocore credentials, or a function that returns
       keys. Keys are botocore credentials, the Credentials of an STS response, or a dict with
@@ -162,6 +167,29 @@ def generate_db_auth_token(
     if Port is None:
         raise TypeError("Port: has type NoneType; accepted: an int")
     return _signer_for(DBHostname, _port_of(Port), DBUsername, region=Region).password()
+
+
+def generate_db_connect_auth_token(Hostname: str, Region: Optional[str] = None, ExpiresIn: int = 900) -> str:
+    """Returns the text of a token for Aurora DSQL, for every database role but `admin`.
+
+    Does what the method of the same name of boto3's DSQL client does: the arguments and the token's
+    bytes are the same. `ExpiresIn` is 1 to 604,800 seconds. Everything else is as for
+    `generate_db_auth_token()`.
+    """
+    # Any user but admin: the token does not name it.
+    return _dsql_token(Hostname, "user", Region, ExpiresIn)
+
+
+def generate_db_connect_admin_auth_token(
+    Hostname: str, Region: Optional[str] = None, ExpiresIn: int = 900
+) -> str:
+    """Returns the text of a token for the database role `admin`: see `generate_db_connect_auth_token()`."""
+    return _dsql_token(Hostname, "admin", Region, ExpiresIn)
+
+
+def _dsql_token(hostname: str, username: str, region: Optional[str], expires_in: int) -> str:
+    options = {"region": region, "expires_in": expires_in, "service": "dsql"}
+    return _signer_for(hostname, None, username, **options).password()
 
 
 def ca_bundle() -> str:

@@ -1,7 +1,7 @@
 """Parameters of a connection for the drivers that use libpq's names: psycopg, psycopg2 and asyncpg.
 
 Parameters of the program, libpq's service and libpq's variables win, in this order. Only what none of them
-sets is added: verify-full, and the certificate authorities of RDS. Tokens are signed for `host`, `port` and
+sets is added: verify-full, the certificate authorities of RDS and, for DSQL, its only database. Tokens are signed for `host`, `port` and
 `user`; with `hostaddr`, the driver dials that address instead of `host`.
 
 Whatever decides where a token goes is passed to the driver as a parameter, even if it is a default: host,
@@ -37,6 +37,8 @@ def prepare(given: Mapping[str, Any], signer: Optional[Signer]) -> tuple[Signer,
     parameters.pop("password", None)
     expand_service(parameters, signer)
     signer = settle(parameters, signer)
+    if not (parameters.get("dbname") or os.environ.get("PGDATABASE")) and signer.default_database:
+        parameters["dbname"] = signer.default_database
     # libpq's older form of sslmode, which would replace it.
     parameters.pop("requiressl", None)
     mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE") or VERIFY_FULL

@@ -102,6 +102,10 @@ class Signer:
     def service(self) -> str:
         """The service that tokens are signed for: "rds" or "dsql"."""
 
+    @property
+    def default_database(self) -> str | None:
+        """The database to log in to if a program names none: "postgres" for DSQL, else None."""
+
     def __copy__(self) -> Self:
         """Returns the signer itself, which is immutable."""
 

@@ -64,6 +64,13 @@ def arguments(
     Use it in code that calls asyncpg itself. Raises what `Signer` raises, and ValueError for an
     unknown `ssl`, and if `hostaddr` is combined with an SSLContext or True as `ssl`.
     """
+    return _settled(dsn, signer, hostaddr, kwargs)[1]
+
+
+def _settled(
+    dsn: Optional[str], signer: Optional[Signer], hostaddr: Optional[str], kwargs: dict[str, Any]
+) -> tuple[Signer, dict[str, Any]]:
+    """Returns the signer for the arguments of a connection, and the arguments."""
     given = dict(kwargs)
     endpoint = merged(_read(dsn) if dsn else {}, kwargs)
     named = dict(endpoint)
@@ -71,9 +78,11 @@ def arguments(
     # asyncpg has other names for the rest. Older versions know no service, so all values are passed on.
     endpoint |= {name: named[name] for name in ("host", "port", "user") if name in named}
     dialed = _address(hostaddr or named.get("hostaddr") or os.environ.get("PGHOSTADDR") or None)
-    if "dbname" in named and not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
-        given["database"] = named["dbname"]
     signer = settle(endpoint, signer)
+    if not (given.get("database") or (dsn and urlsplit(dsn).path.strip("/"))):
+        named_database = named.get("dbname") or named.get("database") or os.environ.get("PGDATABASE")
+        if database := named_database or signer.default_database:
+            given["database"] = database
     for name in (*OPTIONS, "sslmode", "sslrootcert", "sslcrl"):
         given.pop(name, None)
     given |= {name: endpoint[name] for name in ("host", "port", "user")}
@@ -103,7 +112,7 @@ def arguments(
                 "accepted: a str such as verify-full"
             )
         given["host"] = dialed
-    return given
+    return signer, given
 
 
 def _mode(mode: Any) -> Any:
@@ -134,6 +143,15 @@ def _address(hostaddr: Any) -> Optional[str]:
     return hostaddr
 
 
+class _OfDsql(asyncpg.Connection):  # type: ignore[type-arg]
+    """Goes back to a pool with the only statement of asyncpg's that DSQL knows."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return "RESET ALL;"
+
+
 async def connect(
     dsn: Optional[str] = None,
     *,
@@ -159,7 +177,10 @@ def create_pool(
 
     Also raises what `Signer` raises.
     """
-    return asyncpg.create_pool(dsn, **arguments(dsn, signer=signer, hostaddr=hostaddr, **kwargs))
+    signer, given = _settled(dsn, signer, hostaddr, kwargs)
+    if signer.service == "dsql":
+        given.setdefault("connection_class", _OfDsql)
+    return asyncpg.create_pool(dsn, **given)
 
 
 def _read(dsn: str) -> dict[str, Any]:

@@ -28,7 +28,8 @@ signer = rdsign.Signer(
 )
 token: rdsign.Token = signer.token(signing_time=datetime.now(timezone.utc))
 ready: rdsign.Token | None = signer.ready_token()
-text: str = token.value + signer.password() + str(token) + signer.hostname + signer.region
+text: str = token.value + signer.password() + str(token) + signer.hostname + signer.region + signer.service
+database: str | None = signer.default_database
 expires_at: datetime = token.expires_at
 port: int = signer.port
 
@@ -41,6 +42,8 @@ async def main() -> str:
 try:
     rdsign.generate_db_auth_token("host", 5432, "user", Region="eu-central-1")
     rdsign.generate_db_auth_token(DBHostname="host", Port="5432", DBUsername="user")
+    rdsign.generate_db_connect_auth_token("host", Region="us-east-1", ExpiresIn=3600)
+    rdsign.generate_db_connect_admin_auth_token(Hostname="host", Region="us-east-1")
 except rdsign.InvalidRequestError as error:
     code: str = error.code
 except rdsign.CredentialsError as error:
