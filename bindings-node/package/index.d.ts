@@ -137,6 +137,8 @@ export class Signer {
   readonly region: string
   /** The service that tokens are signed for. */
   readonly service: 'rds' | 'dsql'
+  /** The database to log in to if a program names none: `postgres` for DSQL, else undefined. */
+  readonly defaultDatabase: string | undefined
   /**
    * Resolves to a token that is signed now, or once credentials have been fetched.
    *

@@ -119,6 +119,10 @@ class Signer {
     return this.#native.service
   }
 
+  get defaultDatabase() {
+    return this.#native.defaultDatabase ?? undefined
+  }
+
   async token(options) {
     if (options !== undefined) {
       const signingTime = signingTimeOf(options)

@@ -98,6 +98,9 @@ function pgOptions(signer, options = {}) {
     }
   }
   const verified = { ...ssl, ...verifyFull(signer, ssl) }
+  if (others.database === undefined && !process.env.PGDATABASE && signer.defaultDatabase) {
+    others.database = signer.defaultDatabase
+  }
   const result = { ...others, host, port, user, password: guarded(signer, verified), ssl: verified }
   if (dial !== undefined && dial !== null) result.stream = dialing(address(dial, port))
   return result

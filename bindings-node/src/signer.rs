@@ -83,6 +83,11 @@ impl NativeSigner {
     pub fn service(&self) -> &'static str {
         self.signing.signer.service().as_str()
     }
+
+    #[napi(getter)]
+    pub fn default_database(&self) -> Option<&'static str> {
+        self.signing.signer.service().default_database()
+    }
 }
 
 /// Core's signer, and the provider that passes JavaScript's credentials to it.

@@ -1,15 +1,18 @@
 // A user's program, compiled with `tsc --strict`. Lines that must not compile say why.
 
+import type { DsqlSignerConfig } from '@aws-sdk/dsql-signer'
 import type { SignerConfig } from '@aws-sdk/rds-signer'
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types'
 import { Client, Pool } from 'pg'
 import { type ErrorCode, pgOptions, RdsignError, Signer, type SignerOptions, Token, verifyFull } from 'rdsign'
 import { RDS, Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
+import { DsqlSigner } from 'rdsign/dsql-signer.js'
 import { pgOptions as pgOptionsOfPg } from 'rdsign/pg.js'
 import { verifyFull as verifyFullOfTls } from 'rdsign/tls.js'
 
 declare const provider: AwsCredentialIdentityProvider
 declare const config: SignerConfig
+declare const dsql: DsqlSignerConfig
 const options: SignerOptions = {
   hostname: 'h',
   port: 5432,
@@ -37,7 +40,9 @@ export async function all(): Promise<void> {
   new Client(pgOptionsOfPg(signer, { ssl: { ca: verifyFullOfTls(signer).ca } }))
   const v2: string = new RDS.Signer({ hostname: 'h' }).getAuthToken({ port: 5432 })
   new SignerV2().getAuthToken({}, (error: Error | null, value: string) => [error, value])
-  console.log(token.value, expiresAt, text, same, v2)
+  const admin: string = await new DsqlSigner(dsql).getDbConnectAdminAuthToken()
+  const service: 'rds' | 'dsql' = new Signer({ ...options, service: 'dsql' }).service
+  console.log(token.value, expiresAt, text, same, v2, admin, service, signer.defaultDatabase)
 }
 
 export function codeOf(error: unknown): ErrorCode | undefined {
@@ -46,6 +51,8 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 // @ts-expect-error a username is required
 new Signer({ hostname: 'h' })
+// @ts-expect-error the token does not name a user
+new DsqlSigner({ hostname: 'h', username: 'u' })
 // @ts-expect-error a port is a number or text
 new Signer({ ...options, port: true })
 // @ts-expect-error the name is hostname

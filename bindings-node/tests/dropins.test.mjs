@@ -1,11 +1,14 @@
 // Programs written for the AWS SDKs work after changing one line.
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Signer } from 'rdsign'
+import { DsqlSigner as DsqlSignerV3 } from '@aws-sdk/dsql-signer'
+import { pgOptions, Signer } from 'rdsign'
 import AWS, { Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
+import { DsqlSigner } from 'rdsign/dsql-signer.js'
 import { endpoint, keys } from './support.mjs'
 
 const region = 'eu-central-1'
@@ -82,6 +85,77 @@ test('@aws-sdk/rds-signer: with credentials, a profile is only for the region', 
     if (before === undefined) delete process.env.AWS_CONFIG_FILE
     else process.env.AWS_CONFIG_FILE = before
     rmSync(folder, { recursive: true })
+  }
+})
+
+const cluster = { hostname: '4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws', region: 'us-east-1' }
+/** The parameters of a token that do not depend on the time, in one order. */
+const lasting = (value) => {
+  const [host, query] = value.split('?')
+  return [host, ...query.split('&').filter((part) => !/^X-Amz-(Date|Signature)=/.test(part)).sort()]
+}
+
+test('@aws-sdk/dsql-signer: both methods return the tokens of the SDK', async () => {
+  for (const more of [{}, { expiresIn: 604800 }]) {
+    for (const credentials of [keys, async () => ({ ...keys, sessionToken: 'a/token+=' })]) {
+      const options = { ...cluster, ...more, credentials }
+      const [ours, theirs] = [new DsqlSigner(options), new DsqlSignerV3(options)]
+      for (const method of ['getDbConnectAuthToken', 'getDbConnectAdminAuthToken']) {
+        assert.deepEqual(lasting(await ours[method]()), lasting(await theirs[method]()), method)
+      }
+    }
+  }
+  const { hostname } = cluster
+  const signer = new DsqlSigner({ hostname, credentials: keys })
+  assert.match(await signer.getDbConnectAuthToken(), /\/\?Action=DbConnect&/)
+  assert.match(await signer.getDbConnectAdminAuthToken(), /\/\?Action=DbConnectAdmin&/)
+})
+
+test('@aws-sdk/dsql-signer: the six options of its DsqlSignerConfig are known, and others are refused', () => {
+  const types = readFileSync(
+    new URL('node_modules/@aws-sdk/dsql-signer/dist-types/Signer.d.ts', import.meta.url),
+    'utf8'
+  )
+  const [, config] = /interface DsqlSignerConfig \{(.*?)^\}/ms.exec(types)
+  const names = [...config.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name)
+  const values = { ...cluster, credentials: keys, sha256: class {}, expiresIn: 60, profile: undefined }
+  assert.deepEqual(names.sort(), Object.keys(values).sort())
+  assert(new DsqlSigner(values))
+  for (const [options, message] of [
+    [{ ...values, username: 'admin' }, /^username: /],
+    [undefined, /^options: /],
+    [null, /^options: /]
+  ]) {
+    assert.throws(() => new DsqlSigner(options), { name: 'TypeError', message })
+  }
+  assert.throws(() => new DsqlSigner({ ...endpoint, credentials: keys, port: undefined }), TypeError)
+  const { hostname } = endpoint
+  assert.throws(() => new DsqlSigner({ hostname, credentials: keys }), { code: 'SERVICE_MISMATCH' })
+  assert.throws(() => new DsqlSigner({ ...cluster, expiresIn: 604801 }), { code: 'INVALID_EXPIRES_IN' })
+})
+
+test('a Signer for DSQL says so, and its pgOptions log in to the database postgres', () => {
+  const before = process.env.PGDATABASE
+  delete process.env.PGDATABASE
+  try {
+    const signer = new Signer({ ...cluster, username: 'app', credentials: keys })
+    assert.deepEqual([signer.service, signer.defaultDatabase, signer.port], ['dsql', 'postgres', 5432])
+    const options = pgOptions(signer)
+    assert.equal(options.database, 'postgres')
+    assert.equal(options.ssl.servername, cluster.hostname)
+    assert.equal(pgOptions(signer, { database: 'other' }).database, 'other')
+    const subjects = options.ssl.ca.map((pem) => new X509Certificate(pem).subject)
+    for (const number of [1, 2, 3, 4]) {
+      assert(subjects.some((subject) => subject.includes(`CN=Amazon Root CA ${number}`)), String(number))
+    }
+    const rds = new Signer({ ...endpoint, region, credentials: keys })
+    assert.deepEqual([rds.service, rds.defaultDatabase], ['rds', undefined])
+    assert.equal(pgOptions(rds).database, undefined)
+    process.env.PGDATABASE = 'of_the_environment'
+    assert.equal(pgOptions(signer).database, undefined)
+  } finally {
+    if (before === undefined) delete process.env.PGDATABASE
+    else process.env.PGDATABASE = before
   }
 })
 

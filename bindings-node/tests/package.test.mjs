@@ -9,7 +9,7 @@ import { endpoint, here, keys, output, run } from './support.mjs'
 
 const installed = join(here, 'node_modules/rdsign')
 const require = createRequire(import.meta.url)
-const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2']
+const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2', 'dsql-signer']
 
 test('ESM and CommonJS get the same objects', async () => {
   const cjs = require('rdsign')
