@@ -9,6 +9,8 @@ import io.github.rdsign.compat.v1.DefaultAWSCredentialsProviderChain;
 import io.github.rdsign.compat.v1.GetIamAuthTokenRequest;
 import io.github.rdsign.compat.v1.RdsIamAuthTokenGenerator;
 import io.github.rdsign.compat.v2.DefaultCredentialsProvider;
+import io.github.rdsign.compat.v2.DsqlUtilities;
+import io.github.rdsign.compat.v2.GenerateAuthTokenRequest;
 import io.github.rdsign.compat.v2.GenerateAuthenticationTokenRequest;
 import io.github.rdsign.compat.v2.RdsUtilities;
 import io.github.rdsign.compat.v2.Region;
@@ -23,6 +25,7 @@ import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.sql.DriverManager;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Properties;
 import java.util.Set;
@@ -119,6 +122,61 @@ class CompatTest {
             generator.getAuthToken(request);
         }
         assertEquals(2, calls.get());
+    }
+
+    @Test
+    void theUtilitiesForDsqlReturnTheTokensOfTheSdk() {
+        String host = "4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws";
+        Credentials keys = keys().get();
+        AwsCredentialsProvider provider =
+                StaticCredentialsProvider.create(AwsBasicCredentials.create("akid", "secret"));
+        software.amazon.awssdk.services.dsql.DsqlUtilities theirs =
+                software.amazon.awssdk.services.dsql.DsqlUtilities.builder()
+                        .region(software.amazon.awssdk.regions.Region.US_EAST_1)
+                        .credentialsProvider(provider)
+                        .build();
+        DsqlUtilities ours = DsqlUtilities.builder().credentialsProvider((Object) provider).build();
+        for (Duration expiresIn : new Duration[] {null, Duration.ofDays(7)}) {
+            assertEquals(
+                    lasting(
+                            theirs.generateDbConnectAuthToken(
+                                    request -> request.hostname(host).expiresIn(expiresIn))),
+                    lasting(
+                            ours.generateDbConnectAuthToken(
+                                    request -> request.hostname(host).expiresIn(expiresIn))));
+            GenerateAuthTokenRequest request =
+                    GenerateAuthTokenRequest.builder()
+                            .hostname(host)
+                            .region(Region.US_EAST_1)
+                            .expiresIn(expiresIn)
+                            .build();
+            assertEquals(
+                    lasting(
+                            theirs.generateDbConnectAdminAuthToken(
+                                    admin -> admin.hostname(host).expiresIn(expiresIn))),
+                    lasting(
+                            ours.generateDbConnectAdminAuthToken(request.toBuilder().build())));
+        }
+        DsqlUtilities cached = DsqlUtilities.builder().credentialsProvider(() -> keys).build();
+        RdsignException refused =
+                assertThrows(
+                        RdsignException.class,
+                        () ->
+                                cached.generateDbConnectAuthToken(
+                                        request -> request.hostname(SignerTest.HOST)));
+        assertEquals("SERVICE_MISMATCH", refused.code());
+        assertThrows(
+                NullPointerException.class,
+                () -> GenerateAuthTokenRequest.builder().build());
+    }
+
+    /** Returns the parts of a token that do not depend on the time. */
+    private static Set<String> lasting(String token) {
+        return Stream.of(token.split("[?&]"))
+                // The SDK reads the clock twice: its lifetime may be a second shorter.
+                .map(part -> part.replaceFirst("=899$", "=900").replaceFirst("=604799$", "=604800"))
+                .filter(part -> !part.matches("X-Amz-(Date|Signature)=.*"))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test

@@ -23,6 +23,7 @@ final class UrlSigner {
                             "rdsignHostname",
                             "rdsignPort",
                             "rdsignRegion",
+                            "rdsignService",
                             "rdsignProfile",
                             "rdsignRoleArn",
                             "rdsignExternalId",
@@ -47,6 +48,7 @@ final class UrlSigner {
         }
         String username = info.getProperty("user");
         String region = info.getProperty("rdsignRegion");
+        String service = info.getProperty("rdsignService");
         String profile = info.getProperty("rdsignProfile");
         String roleArn = info.getProperty("rdsignRoleArn");
         String externalId = info.getProperty("rdsignExternalId");
@@ -57,6 +59,7 @@ final class UrlSigner {
                         port,
                         username,
                         region,
+                        service,
                         profile,
                         roleArn,
                         externalId,
@@ -77,6 +80,9 @@ final class UrlSigner {
                             }
                             if (region != null) {
                                 builder.region(region);
+                            }
+                            if (service != null) {
+                                builder.service(service);
                             }
                             if (profile != null) {
                                 builder.profile(profile);

@@ -2,6 +2,7 @@ package io.github.rdsign.compat.v2;
 
 import io.github.rdsign.Credentials;
 
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /** Selects rdsign's default chain of credentials. */
@@ -31,6 +32,14 @@ public final class DefaultCredentialsProvider implements AutoCloseable {
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Returns the function that stands for this chain, or for a provider of the SDK. */
+    static Supplier<Credentials> orSdk(Object credentialsProvider) {
+        Objects.requireNonNull(credentialsProvider, "credentialsProvider is null");
+        return credentialsProvider instanceof DefaultCredentialsProvider
+                ? CHAIN
+                : SdkCredentials.of(credentialsProvider);
     }
 
     /** Does nothing: there is nothing to close. */

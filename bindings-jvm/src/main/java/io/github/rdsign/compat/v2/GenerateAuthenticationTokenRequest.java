@@ -170,11 +170,7 @@ public final class GenerateAuthenticationTokenRequest {
          * @throws IllegalArgumentException if it is of another type
          */
         public Builder credentialsProvider(Object credentialsProvider) {
-            Objects.requireNonNull(credentialsProvider, "credentialsProvider is null");
-            this.credentialsProvider =
-                    credentialsProvider instanceof DefaultCredentialsProvider
-                            ? DefaultCredentialsProvider.CHAIN
-                            : SdkCredentials.of(credentialsProvider);
+            this.credentialsProvider = DefaultCredentialsProvider.orSdk(credentialsProvider);
             return this;
         }
 

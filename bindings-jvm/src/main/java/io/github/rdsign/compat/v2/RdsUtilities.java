@@ -2,10 +2,7 @@ package io.github.rdsign.compat.v2;
 
 import io.github.rdsign.Credentials;
 import io.github.rdsign.Signer;
-import io.github.rdsign.internal.SdkProvider;
-import io.github.rdsign.internal.SignerCache;
 
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -22,7 +19,7 @@ import java.util.function.Supplier;
  * connection, also in pools.
  */
 public final class RdsUtilities {
-    private final SignerCache signers = new SignerCache();
+    private final Signers signers = new Signers();
     private final Region region;
     private final Supplier<Credentials> credentials;
 
@@ -51,32 +48,16 @@ public final class RdsUtilities {
      */
     public String generateAuthenticationToken(GenerateAuthenticationTokenRequest request) {
         Objects.requireNonNull(request, "request is null");
-        Region signedFor = request.region() != null ? request.region() : region;
-        Supplier<Credentials> signedWith =
-                request.credentialsProvider() != null ? request.credentialsProvider() : credentials;
-        Signer.Builder builder =
+        return signers.password(
                 Signer.builder()
                         .hostname(request.hostname())
                         .port(request.port())
-                        .username(request.username());
-        if (signedFor != null) {
-            builder.region(signedFor.id());
-        }
-        if (signedWith instanceof SdkProvider) {
-            return ((SdkProvider) signedWith).password(builder);
-        }
-        if (signedWith != null && signedWith != DefaultCredentialsProvider.CHAIN) {
-            builder.credentials(signedWith);
-        }
-        return signers.get(
-                        Arrays.asList(
-                                request.hostname(),
-                                request.port(),
-                                request.username(),
-                                signedFor,
-                                signedWith),
-                        builder::build)
-                .password();
+                        .username(request.username()),
+                request.region() != null ? request.region() : region,
+                request.credentialsProvider() != null ? request.credentialsProvider() : credentials,
+                request.hostname(),
+                request.port(),
+                request.username());
     }
 
     /**
