@@ -10,6 +10,7 @@ from pathlib import Path
 
 QUICK = "--quick" in sys.argv
 HOST, PORT, USER, REGION = "mydb.abc123.eu-central-1.rds.amazonaws.com", 5432, "iam_user", "eu-central-1"
+CLUSTER = "4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws"
 KEY_ID, SECRET = "AKIDEXAMPLE000000000", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00"
 # As long as a session token from STS, with characters that must be percent-encoded.
 SESSION_TOKEN = "IQoJb3JpZ2luX2VjE/+=" * 45

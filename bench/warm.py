@@ -4,7 +4,20 @@ PYTHONPATH. Rounds of the two alternate."""
 import os
 import time
 
-from rows import ENVIRONMENT, HOST, KEY_ID, PORT, QUICK, REGION, SECRET, SESSION_TOKEN, USER, say, versions
+from rows import (
+    CLUSTER,
+    ENVIRONMENT,
+    HOST,
+    KEY_ID,
+    PORT,
+    QUICK,
+    REGION,
+    SECRET,
+    SESSION_TOKEN,
+    USER,
+    say,
+    versions,
+)
 
 os.environ.clear()
 os.environ |= ENVIRONMENT
@@ -23,12 +36,14 @@ def per_call(function, calls):
     return (time.process_time_ns() - start) / calls
 
 
-def warm(kind, session_token):
+def warm(kind, session_token=None, service="rds"):
     keys = {"access_key_id": KEY_ID, "secret_access_key": SECRET, "session_token": session_token}
-    signer = rdsign.Signer(hostname=HOST, username=USER, **keys)
-    client = boto3.Session(KEY_ID, SECRET, session_token, region_name=REGION).client("rds")
+    signer = rdsign.Signer(hostname=HOST if service == "rds" else CLUSTER, username=USER, **keys)
+    client = boto3.Session(KEY_ID, SECRET, session_token, region_name=REGION).client(service)
 
     def theirs():
+        if service == "dsql":
+            return client.generate_db_connect_auth_token(CLUSTER, REGION)
         return client.generate_db_auth_token(HOST, PORT, USER, REGION)
 
     # Both must return the same token. Retries, because a new second may start in between.
@@ -37,11 +52,12 @@ def warm(kind, session_token):
     ours, others = zip(*rounds, strict=True)
     peer = versions("python")["boto3"]
     more = {"aims": [{"times as fast as": peer, "times": 60}]}
-    if session_token is None:
+    if session_token is None and service == "rds":
         more["aims"].append({"at most": 1500})
         more["chart"] = "warm"
     say("Python", f"one token, warm, {kind}", "ns of CPU", ours, {peer: others}, **more)
 
 
-warm("long-lived key", None)
+warm("long-lived key")
 warm("STS session token", SESSION_TOKEN)
+warm("long-lived key, Aurora DSQL", service="dsql")
