@@ -82,6 +82,19 @@ def test_the_policy_examples_print_a_policy_that_allows_the_login(server):
     assert 'GRANT rds_iam TO "iam_user";\nallowed by policy.json' in done.stdout
 
 
+def test_the_examples_for_dsql_print_two_tokens_and_a_policy_that_allows_the_login(server):
+    _, folder, environment = server
+    done = run(["bash", "-euc", example("docs/dsql.md", "sh")], folder, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    start = "4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws/?Action"
+    of_admin, of_app = done.stdout.splitlines()
+    assert of_admin.startswith(f"{start}=DbConnectAdmin&")
+    assert of_app.startswith(f"{start}=DbConnect&")
+    done = run(["bash", "-euc", example("docs/dsql.md", "sh", 1)], folder, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "AWS IAM GRANT \"app\" TO 'arn:aws:iam::123456789012:role/app';\nallowed by" in done.stdout
+
+
 def test_the_table_of_the_server_s_messages_has_every_answer_of_doctor():
     assert column(1, "| what the server says |") == ids("answer")
 

@@ -21,6 +21,7 @@ BLOCKS = {
     "docs/c.md": [("c", IN_DOCS)],
     "docs/cli.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/credentials.md": [],
+    "docs/dsql.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/errors.md": [],
     "docs/guarantees.md": [],
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
