@@ -92,7 +92,13 @@ const cluster = { hostname: '4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws', 
 /** The parameters of a token that do not depend on the time, in one order. */
 const lasting = (value) => {
   const [host, query] = value.split('?')
-  return [host, ...query.split('&').filter((part) => !/^X-Amz-(Date|Signature)=/.test(part)).sort()]
+  return [
+    host,
+    ...query
+      .split('&')
+      .filter((part) => !/^X-Amz-(Date|Signature)=/.test(part))
+      .sort()
+  ]
 }
 
 test('@aws-sdk/dsql-signer: both methods return the tokens of the SDK', async () => {
@@ -146,7 +152,10 @@ test('a Signer for DSQL says so, and its pgOptions log in to the database postgr
     assert.equal(pgOptions(signer, { database: 'other' }).database, 'other')
     const subjects = options.ssl.ca.map((pem) => new X509Certificate(pem).subject)
     for (const number of [1, 2, 3, 4]) {
-      assert(subjects.some((subject) => subject.includes(`CN=Amazon Root CA ${number}`)), String(number))
+      assert(
+        subjects.some((subject) => subject.includes(`CN=Amazon Root CA ${number}`)),
+        String(number)
+      )
     }
     const rds = new Signer({ ...endpoint, region, credentials: keys })
     assert.deepEqual([rds.service, rds.defaultDatabase], ['rds', undefined])

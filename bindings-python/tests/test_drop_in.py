@@ -119,7 +119,10 @@ def test_the_functions_for_dsql_have_boto3_s_parameters_and_tokens(name, keys):
 
 @of_dsql
 def test_the_functions_for_dsql_reject_the_endpoint_of_rds_and_a_lifetime_over_a_week(name, keys):
-    for arguments, code in [((HOSTNAME,), "SERVICE_MISMATCH"), ((CLUSTER, None, 604_801), "INVALID_EXPIRES_IN")]:
+    for arguments, code in [
+        ((HOSTNAME,), "SERVICE_MISMATCH"),
+        ((CLUSTER, None, 604_801), "INVALID_EXPIRES_IN"),
+    ]:
         with pytest.raises(rdsign.InvalidRequestError) as caught:
             getattr(rdsign, name)(*arguments)
         assert caught.value.code == code

@@ -13,7 +13,10 @@ CLUSTER = "4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws"
 
 def test_a_signer_says_its_service_and_the_database_to_log_in_to():
     assert (signer().service, signer().default_database) == ("rds", None)
-    for options in ({"hostname": CLUSTER}, {"hostname": "localhost", "region": "us-east-1", "service": "dsql"}):
+    for options in (
+        {"hostname": CLUSTER},
+        {"hostname": "localhost", "region": "us-east-1", "service": "dsql"},
+    ):
         own = signer(**options)
         assert (own.service, own.default_database, own.port) == ("dsql", "postgres", 5432)
 

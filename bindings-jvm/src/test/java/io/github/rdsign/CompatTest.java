@@ -154,8 +154,7 @@ class CompatTest {
                     lasting(
                             theirs.generateDbConnectAdminAuthToken(
                                     admin -> admin.hostname(host).expiresIn(expiresIn))),
-                    lasting(
-                            ours.generateDbConnectAdminAuthToken(request.toBuilder().build())));
+                    lasting(ours.generateDbConnectAdminAuthToken(request.toBuilder().build())));
         }
         DsqlUtilities cached = DsqlUtilities.builder().credentialsProvider(() -> keys).build();
         RdsignException refused =
@@ -165,9 +164,7 @@ class CompatTest {
                                 cached.generateDbConnectAuthToken(
                                         request -> request.hostname(SignerTest.HOST)));
         assertEquals("SERVICE_MISMATCH", refused.code());
-        assertThrows(
-                NullPointerException.class,
-                () -> GenerateAuthTokenRequest.builder().build());
+        assertThrows(NullPointerException.class, () -> GenerateAuthTokenRequest.builder().build());
     }
 
     /** Returns the parts of a token that do not depend on the time. */

@@ -20,11 +20,11 @@ import java.util.Properties;
  *
  * <p>The token is for the URL's user, host and port. These parameters set the options of {@code
  * Signer.Builder} of the same names: {@code rdsignHostname}, {@code rdsignPort}, {@code
- * rdsignRegion}, {@code rdsignService}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code rdsignExternalId} and {@code
- * rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the URL, and set {@code
- * rdsignDial} to the address to dial: see {@link DialSocketFactory}. If the URL lists several
- * hosts, {@link RdsSslSocketFactory} must be its {@code sslfactory}; the token is for the dialed
- * host.
+ * rdsignRegion}, {@code rdsignService}, {@code rdsignProfile}, {@code rdsignRoleArn}, {@code
+ * rdsignExternalId} and {@code rdsignRoleSessionName}. For a tunnel, use the endpoint's name in the
+ * URL, and set {@code rdsignDial} to the address to dial: see {@link DialSocketFactory}. If the URL
+ * lists several hosts, {@link RdsSslSocketFactory} must be its {@code sslfactory}; the token is for
+ * the dialed host.
  *
  * <p>When pgjdbc asks for a password, it has already decided on TLS. So the plugin rejects every
  * {@code sslmode} but {@code verify-full}, also one from a service file or {@code

@@ -43,7 +43,8 @@ public final class DsqlUtilities {
 
     /**
      * Returns a token that is signed now, for every database role but {@code admin}. Credentials
-     * are cached between calls with the same request; a provider of the SDK is asked for each token.
+     * are cached between calls with the same request; a provider of the SDK is asked for each
+     * token.
      *
      * @param request the endpoint and the lifetime
      * @return the text to send as the password
