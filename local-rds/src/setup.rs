@@ -53,7 +53,7 @@ impl Local {
             Some(path) => Folder::kept(path, run_as)?,
             None => Folder::temporary(run_as)?,
         };
-        let postgres = Postgres::find(&folder)?;
+        let postgres = Postgres::find(&folder, options.postgres.as_deref(), options.version)?;
         let file = ConfigFile::choose(options.config.clone(), &options.endpoints, &folder)?;
         let read = |port| Config::read(&file.path, port, &file.more_endpoints);
         let config = folder.run_as().as_owner(|| read(port))?;

@@ -233,7 +233,7 @@ def test_a_library_that_cannot_be_loaded_is_an_error(place):
     broken.write_text("not a library")
     status, _, error = place.run("--", "true", env={"RDSIGN_LOCAL_LIBRARY": str(broken)})
     assert status == 1
-    assert "did not load the library" in error
+    assert "could not load library" in error
     assert place.leftovers() == []
 
 

@@ -14,12 +14,11 @@ def local(place):
 
 
 def test_a_new_user_logs_in_with_a_token_until_it_expires(local):
-    if local.major < 16:  # later versions let postgres drop only users that it created
-        local.as_postgres("REVOKE CREATE ON DATABASE testdb FROM iam_user")
-        local.as_postgres("REVOKE CREATE ON SCHEMA public FROM iam_user")
-        local.as_postgres("DROP USER iam_user")
-        local.as_postgres("CREATE USER iam_user WITH LOGIN")
-        local.as_postgres("GRANT rds_iam TO iam_user")
+    local.as_postgres("REVOKE CREATE ON DATABASE testdb FROM iam_user")
+    local.as_postgres("REVOKE CREATE ON SCHEMA public FROM iam_user")
+    local.as_postgres("DROP USER iam_user")
+    local.as_postgres("CREATE USER iam_user WITH LOGIN")
+    local.as_postgres("GRANT rds_iam TO iam_user")
     key = local.keys["AKIALOCALIAMUSER0001"]
     assert f"arn:aws:rds-db:{USERS}/iam_user" in key["policies"][0]
 

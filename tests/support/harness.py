@@ -222,7 +222,7 @@ class Local:
         assert done.stderr == self.client_error(f'PAM authentication failed for user "{username}"')
         assert done.returncode == 2
         logged = self.log.read_text()[before:]
-        refusals = re.findall(r"LOG:  error from underlying PAM layer: rdsign: refused (.*)", logged)
+        refusals = re.findall(r"LOG:  rdsign: refused (.*)", logged)
         assert len(refusals) == 1, logged
         assert re.fullmatch(reason, refusals[0]), refusals[0]
         assert re.match(r"\((.*?)\): ", refusals[0])[1] in ids("refusal", "local")

@@ -31,6 +31,14 @@ pub(crate) struct LocalArgs {
     #[arg(long, value_name = "HOST")]
     endpoint: Vec<String>,
 
+    /// Folder of PostgreSQL's programs [env: RDSIGN_LOCAL_POSTGRES]
+    #[arg(long, value_name = "DIR")]
+    postgres: Option<PathBuf>,
+
+    /// Major version of PostgreSQL, 14 to 18 [default: the newest found]
+    #[arg(long = "version", value_name = "MAJOR")]
+    postgres_version: Option<u32>,
+
     /// SQL to run at every start, as postgres in testdb; may be repeated
     #[arg(long, value_name = "FILE")]
     init: Vec<PathBuf>,
@@ -76,6 +84,8 @@ pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
         config: args.config,
         data: args.data,
         endpoints: args.endpoint,
+        postgres: args.postgres,
+        version: args.postgres_version,
         init: args.init,
     };
     let command = Some(args.command).filter(|command| !command.is_empty());

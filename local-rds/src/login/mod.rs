@@ -8,3 +8,4 @@ mod decision;
 pub mod variables;
 
 pub use decision::{Decision, INTERNAL, WRONG_PASSWORD, decide, may_replicate_with_tokens};
+pub use variables::RULES_FILE;

@@ -1,20 +1,21 @@
 //! Finds PostgreSQL on this machine: the newest version, or the one that a data folder needs.
 //!
 //! Version 14 is the oldest that works: 13 reads at most 1,000 bytes of a password, and a token
-//! with a session token is longer.
+//! with a session token is longer. The preloaded library knows the structures of versions up to 18.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::process::Command;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
+use super::places;
 use crate::error::LocalError;
 use crate::folder::{DATA, Folder, regular};
+use crate::process::run_as::RunAs;
 
 /// The environment variable with the folder of PostgreSQL's programs, used instead of a search.
 const FOLDER_VARIABLE: &str = "RDSIGN_LOCAL_POSTGRES";
-/// Where Debian and the PostgreSQL project's RPM packages install each version.
-const INSTALLED_FOLDERS: [&str; 2] = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"];
-const OLDEST: u32 = 14;
+/// The major versions that work.
+pub(crate) const SUPPORTED: RangeInclusive<u32> = 14..=18;
 
 /// An installed PostgreSQL: the folder of its programs, and its version.
 #[derive(Clone, Debug)]
@@ -32,31 +33,42 @@ pub(crate) struct Version {
 }
 
 impl Postgres {
-    /// Finds the newest version or, if `folder` has data, the newest with the data's major version.
-    pub(crate) fn find(folder: &Folder) -> Result<Self, LocalError> {
-        let data = folder.path(DATA);
-        let folders = match std::env::var_os(FOLDER_VARIABLE) {
-            Some(folder) => vec![PathBuf::from(folder)],
-            None => search_folders(),
+    /// Finds PostgreSQL in `given`, or else in `RDSIGN_LOCAL_POSTGRES`, or else in the usual places.
+    ///
+    /// Chooses the newest version that is supported, of the major version `wanted` if there is one.
+    /// If `folder` has data, it must have the major version of the data.
+    pub(crate) fn find(
+        folder: &Folder,
+        given: Option<&Path>,
+        wanted: Option<u32>,
+    ) -> Result<Self, LocalError> {
+        let variable = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
+        let (folders, looked) = match given.map(PathBuf::from).or(variable) {
+            Some(folder) => (vec![folder.join("bin"), folder.clone()], named(&folder)),
+            None => (places::all(folder.run_as()), places::named()),
         };
-        let mut found = installed_in(&folders)?;
+        let mut found = installed_in(&folders, folder.run_as());
+        if found.is_empty() {
+            return Err(LocalError::PostgresMissing { looked });
+        }
+        let data = folder.path(DATA);
         let read = || regular::read(&data.join("PG_VERSION"));
         if let Ok(major) = folder.run_as().as_owner(read) {
             let major = major.trim();
             found.retain(|postgres| postgres.version.major.to_string() == major);
-            return found.pop().ok_or_else(|| LocalError::PostgresOther {
+            let other = || LocalError::PostgresOther {
                 data,
                 major: major.to_owned(),
-            });
+            };
+            return found.pop().ok_or_else(other);
         }
-        match found.pop() {
-            Some(postgres) if postgres.version.major >= OLDEST => Ok(postgres),
-            Some(old) => Err(LocalError::PostgresTooOld {
-                bin: old.bin,
-                version: old.version.text,
-            }),
-            None => Err(missing(&folders)),
-        }
+        let all = describe(&found);
+        found.retain(|postgres| wanted.is_none_or(|major| postgres.version.major == major));
+        found.retain(|postgres| SUPPORTED.contains(&postgres.version.major));
+        found.pop().ok_or(match wanted {
+            Some(major) => LocalError::PostgresVersionMissing { major, found: all },
+            None => LocalError::PostgresUnsupported { found: all },
+        })
     }
 
     /// Returns the path of one of its programs.
@@ -75,69 +87,33 @@ impl fmt::Display for Version {
     }
 }
 
-fn missing(folders: &[PathBuf]) -> LocalError {
-    let folders: Vec<_> = folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
-    LocalError::PostgresMissing {
-        looked: match std::env::var_os(FOLDER_VARIABLE) {
-            Some(_) => folders.join(", "),
-            None => format!("{} and PATH", INSTALLED_FOLDERS.join(", ")),
-        },
-    }
+fn named(folder: &Path) -> String {
+    folder.display().to_string()
 }
 
-/// Returns the versions of PostgreSQL in `folders`, the newest last.
-fn installed_in(folders: &[PathBuf]) -> Result<Vec<Postgres>, LocalError> {
+fn describe(found: &[Postgres]) -> String {
+    let each = found.iter().map(|postgres| {
+        let (version, bin) = (&postgres.version, postgres.bin.display());
+        format!("{version} in {bin}")
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the versions of PostgreSQL in `folders` that `run_as` can run, the newest last.
+fn installed_in(folders: &[PathBuf], run_as: &RunAs) -> Vec<Postgres> {
     let mut found: Vec<Postgres> = folders
         .iter()
         .filter(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
         .filter_map(|bin| {
-            let output = Command::new(bin.join("postgres"))
-                .arg("--version")
-                .output()
-                .ok()?;
-            let version = version(&String::from_utf8(output.stdout).ok()?)?;
             let bin = std::path::absolute(bin).ok()?;
+            let mut command = run_as.command(bin.join("postgres"));
+            let output = command.current_dir("/").arg("--version").output().ok()?;
+            let version = version(&String::from_utf8(output.stdout).ok()?)?;
             Some(Postgres { bin, version })
         })
         .collect();
-    if found.is_empty() {
-        return Err(missing(folders));
-    }
     found.sort_by(|a, b| a.version.cmp(&b.version));
-    Ok(found)
-}
-
-/// Returns all folders to search.
-fn search_folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = INSTALLED_FOLDERS
-        .iter()
-        .flat_map(|pattern| matching(pattern))
-        .collect();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    // pg_config may be on PATH even if the server's programs are not.
-    if let Ok(output) = Command::new("pg_config").arg("--bindir").output()
-        && let Ok(folder) = String::from_utf8(output.stdout)
-    {
-        folders.push(PathBuf::from(folder.trim_end()));
-    }
-    folders
-}
-
-/// Returns the folders that match a path with one `*` at the end of one of its parts.
-fn matching(pattern: &str) -> Vec<PathBuf> {
-    let Some((before, after)) = pattern.split_once('*') else {
-        return vec![PathBuf::from(pattern)];
-    };
-    let (parent, prefix) = before.rsplit_once('/').unwrap_or((".", before));
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-    entries
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
-        .map(|entry| entry.path().join(after.trim_start_matches('/')))
-        .collect()
+    found
 }
 
 /// Reads a version from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
@@ -175,14 +151,5 @@ mod tests {
         assert!(read("17.6") < read("18beta1"));
         assert_eq!(read("15.18 (Debian)").to_string(), "15.18");
         assert_eq!(version("something else"), None);
-    }
-
-    #[test]
-    fn an_error_without_postgresql_says_how_to_install_it() {
-        let empty = tempfile::tempdir().unwrap();
-        let error = installed_in(&[empty.path().to_owned()])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("apt-get install postgresql"), "{error}");
     }
 }

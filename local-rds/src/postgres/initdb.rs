@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::find::Postgres;
-use super::server::{CHECK_INTERVAL, ROLES_CHANGED_IN};
+use super::server::CHECK_INTERVAL;
 use crate::error::{Context, LocalError};
 use crate::folder::{DATA, Folder, regular};
 use crate::process::setup_step;
@@ -21,15 +21,25 @@ const LOG: &str = "setup.log";
 /// The name of the file in the data folder that contains the [`setup`] it was created with.
 const SETUP_MARK: &str = "rdsign-local.setup";
 
-/// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. No rule
-/// allows a login without a password or token, or through a Unix socket. The superuser cannot log
-/// in at all, even if somebody made it a member of rds_iam.
+/// The name of the file with [`RULES`].
+const RULES_FILE: &str = "rules.conf";
+/// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. The preloaded
+/// library asks for the token, and only that library names this file to PostgreSQL. No rule allows a
+/// login without a password or token, or through a Unix socket. The superuser cannot log in at all,
+/// even if somebody made it a member of rds_iam.
 const RULES: &str = "\
 # TYPE    DATABASE USER     ADDRESS METHOD
 host      all      rdsadmin all     reject
-hostssl   all      +rds_iam all     pam pamservice=rdsign
+hostssl   all      +rds_iam all     trust
 hostnossl all      +rds_iam all     reject
 host      all      all      all     md5
+";
+
+/// The login rules in the data folder, for somebody who starts PostgreSQL by hand.
+const NO_LOGINS: &str = "\
+# rdsign local has its own rules. Without it, nobody can log in.
+local all all reject
+host  all all all reject
 ";
 
 /// Reachable from this machine only, and large enough for many clients at once.
@@ -71,10 +81,10 @@ synchronous_commit = off
 /// Up to version 14, postgres would not own the schema, and could not revoke the privilege.
 const ROLES: &str = "\
 CREATE ROLE rds_superuser;
+CREATE ROLE rds_replication;
 CREATE ROLE rds_iam;
 CREATE ROLE rds_password;
-CREATE ROLE rds_replication;
-GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION;
+GRANT {predefined}pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION;
 CREATE ROLE postgres LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password} IN ROLE rds_superuser;
 CREATE ROLE iam_user LOGIN CREATEDB IN ROLE rds_iam;
 CREATE ROLE testuser LOGIN IN ROLE rds_iam;
@@ -85,6 +95,13 @@ GRANT CREATE ON DATABASE testdb TO iam_user;
 REVOKE CREATE ON SCHEMA public FROM iam_user;
 ALTER DATABASE postgres OWNER TO postgres;
 ";
+
+/// From this version on, a role needs ADMIN OPTION to grant another. The preloaded library's module
+/// `roles` explains what follows from that.
+const ROLES_CHANGED_IN: u32 = 16;
+/// What rds_superuser also has since then.
+const PREDEFINED: &str = "pg_read_all_data, pg_write_all_data, pg_checkpoint, \
+    pg_use_reserved_connections, pg_create_subscription, ";
 
 /// Up to version 15, a role with CREATEROLE may grant every role that is not a superuser. The
 /// members of these roles read and write files and run programs of this machine, so they become
@@ -105,10 +122,11 @@ pub(crate) fn run(
 ) -> Result<(), LocalError> {
     let (unfinished, data) = (folder.path(UNFINISHED), folder.path(DATA));
     folder.write(LOG, 0o644, b"")?;
+    folder.write(RULES_FILE, 0o600, RULES.as_bytes())?;
     let password = literal(password);
     if data.exists() {
         check_setup(folder, &data)?;
-        write(folder, &data.join("pg_hba.conf"), RULES)?;
+        write(folder, &data.join("pg_hba.conf"), NO_LOGINS)?;
         let sql = format!("ALTER ROLE postgres PASSWORD {password};\n");
         let step = "setting the password of postgres";
         let options = ["template1"]; // nobody can drop it
@@ -123,7 +141,7 @@ pub(crate) fn run(
     let mut initdb = folder.run_as().command(postgres.program("initdb"));
     initdb.current_dir(folder.path(""));
     initdb.arg("-D").arg(&unfinished);
-    initdb.args(["--username=rdsadmin", "--auth=trust", "--encoding=UTF8"]);
+    initdb.args(["--username=rdsadmin", "--auth=reject", "--encoding=UTF8"]);
     initdb
         .args(["--no-sync", "--no-instructions"])
         .arg(format!("--locale={}", locale()));
@@ -142,13 +160,17 @@ pub(crate) fn run(
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     let settings = format!("{SETTINGS}{more}");
     write(folder, &unfinished.join("postgresql.conf"), &settings)?;
-    write(folder, &unfinished.join("pg_hba.conf"), RULES)?;
+    write(folder, &unfinished.join("pg_hba.conf"), NO_LOGINS)?;
     write(folder, &unfinished.join(SETUP_MARK), &setup())?;
 
-    let mut roles = ROLES.replace("{password}", &password);
-    if postgres.version().major < ROLES_CHANGED_IN {
-        roles.push_str(UNGRANTABLE);
-    }
+    let is_new = postgres.version().major >= ROLES_CHANGED_IN;
+    let (predefined, ungrantable) = if is_new {
+        (PREDEFINED, "")
+    } else {
+        ("", UNGRANTABLE)
+    };
+    let roles = ROLES.replace("{predefined}", predefined);
+    let roles = roles.replace("{password}", &password) + ungrantable;
     let (step, options) = ("creating the roles", ["-c", "fsync=off", "postgres"]);
     run_as_superuser(
         folder,
@@ -188,7 +210,7 @@ fn run_as_superuser(
 
 /// The roles and settings of a new data folder, as a text to compare.
 fn setup() -> String {
-    [ROLES, UNGRANTABLE, SETTINGS].concat()
+    [ROLES, PREDEFINED, UNGRANTABLE, SETTINGS].concat()
 }
 
 /// Checks that a data folder has the roles and settings of this version: those of another could

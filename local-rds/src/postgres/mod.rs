@@ -7,5 +7,6 @@ pub(crate) mod find;
 pub(crate) mod init_files;
 pub(crate) mod initdb;
 pub(crate) mod log;
+mod places;
 pub(crate) mod preload_library;
 pub(crate) mod server;

@@ -17,12 +17,8 @@ use super::log::{LOG, Log};
 use super::preload_library;
 use crate::error::{Context, LocalError};
 use crate::folder::{DATA, Folder, regular};
-use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE, ROLES_VARIABLE};
+use crate::login::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::process::signals::{Signals, Wake};
-
-/// From this version on, the preloaded library changes how PostgreSQL treats rds_iam. Its module
-/// `roles` explains why.
-pub(crate) const ROLES_CHANGED_IN: u32 = 16;
 
 /// How often a running server is checked.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -64,13 +60,14 @@ impl Start<'_> {
         // A relative path: LD_PRELOAD is split at spaces and colons, and the folder's absolute path
         // may contain them.
         command.current_dir(self.folder.path(DATA));
-        command.env("LD_PRELOAD", format!("../{}", preload_library::NAME));
+        let library = format!("../{}", preload_library::NAME);
+        command
+            .arg("-c")
+            .arg(format!("shared_preload_libraries={library}"));
+        command.env("LD_PRELOAD", library);
         command.env(CONFIG_VARIABLE, self.config);
         command.env(PORT_VARIABLE, port.to_string());
         command.env(ENDPOINTS_VARIABLE, self.endpoints.join(","));
-        if self.postgres.version().major >= ROLES_CHANGED_IN {
-            command.env(ROLES_VARIABLE, "1");
-        }
         command
             .stdout(self.folder.append(LOG)?)
             .stderr(self.folder.append(LOG)?);
@@ -92,24 +89,13 @@ impl Server {
                 .run_as()
                 .as_owner(|| is_ready(&status_file, self.child.id()))
             {
-                break;
+                return Ok(());
             }
             if let Wake::Stop { signal, .. } = start.signals.wait(Some(POLL_INTERVAL))? {
                 self.stop(start.signals);
                 return Err(LocalError::Interrupted(signal as i32));
             }
         }
-        // If the library cannot be loaded, the loader only writes a line to the log, and the
-        // system's PAM would check the logins.
-        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.id()));
-        if maps
-            .context(|| "inspecting postgres".to_owned())?
-            .contains(preload_library::NAME)
-        {
-            return Ok(());
-        }
-        self.stop(start.signals);
-        Err(LocalError::LibraryNotLoaded(self.log.tail()))
     }
 
     /// Returns an error if the server has exited. Must be called every [`CHECK_INTERVAL`], because

@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::mem::zeroed;
 use std::panic::catch_unwind;
 
-use super::functions::{BOOTSTRAP_SUPERUSER, Functions, Level, functions};
+use crate::postgres::{BOOTSTRAP_SUPERUSER, Functions, Level, functions};
 
 /// Replaces the system's function. Jumps to it, because it searches relative to its caller.
 ///
@@ -60,11 +60,18 @@ compile_error!(
     "without its own dlopen, a role could run code of its own: write one for this machine"
 );
 
+/// Reports whether PostgreSQL's calls of `dlopen` come here, which they do if the library was loaded
+/// with LD_PRELOAD.
+pub(super) fn is_guarded() -> bool {
+    // SAFETY: a C string.
+    let called = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"dlopen".as_ptr()) };
+    module_of(called) == module_of(check as *const c_void)
+}
+
 /// Returns the system's `dlopen`, unless `file` is refused: then it raises an error of PostgreSQL.
 ///
 /// # Safety
 /// `file` is null or a C string, and `caller` an address in the code that calls `dlopen`.
-#[cfg_attr(test, expect(dead_code, reason = "tests use the system's function"))]
 unsafe extern "C-unwind" fn check(file: *const c_char, caller: *const c_void) -> *mut c_void {
     if let Some(postgres) = functions() {
         // SAFETY: passed on from the caller. PostgreSQL itself raises an error if dlopen fails, and

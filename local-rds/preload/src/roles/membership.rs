@@ -5,7 +5,7 @@
 
 use std::ffi::CStr;
 
-use super::functions::{BOOTSTRAP_SUPERUSER, Functions, Level, RoleId};
+use crate::postgres::{BOOTSTRAP_SUPERUSER, Functions, Level, RoleId};
 
 /// Gives the members of rds_replication, and nobody else, the attribute that PostgreSQL asks for.
 ///
@@ -105,5 +105,118 @@ unsafe fn execute(postgres: &Functions, sql: &CStr) {
         (postgres.connect)();
         (postgres.execute)(sql.as_ptr(), false, 0);
         (postgres.finish)();
+    }
+}
+
+/// Makes `user` the administrator of a role that it has created, as PostgreSQL does if no superuser
+/// creates it.
+///
+/// # Safety
+/// Must be called in a transaction, as the superuser. No value of the callers may need a destructor.
+pub(super) unsafe fn make_administrator(postgres: &Functions, role: &CStr, user: RoleId) {
+    // SAFETY: passed on from the caller; PostgreSQL returns a C string.
+    unsafe {
+        (postgres.see_changes)();
+        let user = CStr::from_ptr((postgres.name)(user, false));
+        let grant = [
+            Word::Sql("GRANT "),
+            Word::Name(role),
+            Word::Sql(" TO "),
+            Word::Name(user),
+        ];
+        execute(postgres, Sql::new(&grant).and(AS_ADMINISTRATOR).as_c_str());
+    }
+}
+
+/// Makes `user` the administrator of `roles`. 0 is none.
+///
+/// # Safety
+/// As [`make_administrator`].
+pub(super) unsafe fn add_administrator(postgres: &Functions, roles: [RoleId; 16], user: RoleId) {
+    for role in roles.into_iter().filter(|role| *role != 0) {
+        // SAFETY: passed on from the caller; PostgreSQL returns a C string.
+        unsafe {
+            let role = CStr::from_ptr((postgres.name)(role, false));
+            make_administrator(postgres, role, user);
+        }
+    }
+    // SAFETY: passed on from the caller.
+    unsafe { (postgres.see_changes)() };
+}
+
+/// Ends what [`add_administrator`] began, for those of `roles` that still exist.
+///
+/// # Safety
+/// As [`make_administrator`].
+pub(super) unsafe fn remove_administrator(postgres: &Functions, roles: [RoleId; 16], user: RoleId) {
+    // SAFETY: passed on from the caller; PostgreSQL returns null or a C string.
+    unsafe {
+        (postgres.see_changes)();
+        for role in roles.into_iter().filter(|role| *role != 0) {
+            let role = (postgres.name)(role, true);
+            if !role.is_null() {
+                let user = CStr::from_ptr((postgres.name)(user, false));
+                let (role, from) = (Word::Name(CStr::from_ptr(role)), Word::Sql(" FROM "));
+                let revoke = [Word::Sql("REVOKE "), role, from, Word::Name(user)];
+                execute(postgres, Sql::new(&revoke).as_c_str());
+            }
+        }
+    }
+}
+
+const AS_ADMINISTRATOR: &str = " WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
+
+enum Word<'a> {
+    Sql(&'static str),
+    /// The name of a role, to be quoted.
+    Name(&'a CStr),
+}
+
+/// A statement without a destructor: an error of the statement jumps over its frame. It has room for
+/// two names of 63 bytes that consist of quotes.
+struct Sql {
+    bytes: [u8; 384],
+    length: usize,
+}
+
+impl Sql {
+    fn new(words: &[Word<'_>]) -> Self {
+        let mut sql = Self {
+            bytes: [0; 384],
+            length: 0,
+        };
+        for word in words {
+            match word {
+                Word::Sql(text) => sql = sql.and(text),
+                Word::Name(name) => {
+                    sql = sql.and("\"");
+                    for byte in name.to_bytes() {
+                        sql.push(*byte);
+                        if *byte == b'"' {
+                            sql.push(*byte);
+                        }
+                    }
+                    sql = sql.and("\"");
+                }
+            }
+        }
+        sql
+    }
+
+    fn and(mut self, text: &str) -> Self {
+        text.bytes().for_each(|byte| self.push(byte));
+        self
+    }
+
+    /// Adds a byte. The last one stays NUL.
+    fn push(&mut self, byte: u8) {
+        if self.length < self.bytes.len() - 1 {
+            self.bytes[self.length] = byte;
+            self.length += 1;
+        }
+    }
+
+    fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
     }
 }

@@ -25,40 +25,42 @@
 //! revoke it. It logs in with its password until it grants rds_iam to itself, and again after the
 //! REVOKE.
 //!
-//! So from version 16 on, GRANT and REVOKE of rds_iam run as the bootstrap superuser if the current
-//! user has CREATEROLE, which is enough for PostgreSQL 15. [`statement`] recognises them by their
-//! text: the query must be a single `GRANT rds_iam TO name, …` or `REVOKE rds_iam FROM name, …` and
-//! nothing else: no second role, option, GRANTED BY, comment, or name such as CURRENT_USER, which
-//! would mean the superuser here. [`password_login`] checks the password of a role that is in
-//! rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but neither has
-//! the privileges of rds_iam nor may become rds_iam, as a member with NOINHERIT may.
+//! So from version 16 on, [`plan`] lets a role do what version 15 and RDS allow it: GRANT and REVOKE of
+//! rds_iam, and CREATE USER in rds_iam, run as the bootstrap superuser if the current user has
+//! CREATEROLE, and so do ALTER and DROP of users in rds_iam that the setup created, if the current user
+//! is in rds_superuser. [`tree`] says what a statement does by PostgreSQL's own description of it, and
+//! only plain forms are recognised: no second role, option or GRANTED BY, and no name such as
+//! CURRENT_USER, which would mean the superuser here. [`password_login`] checks the password of a role
+//! that is in rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but
+//! neither has the privileges of rds_iam nor may become rds_iam, as a member with NOINHERIT may.
 //!
 //! # How it fails closed
 //!
-//! - If PostgreSQL lacks one of the [`functions`], nothing is hooked, and its own rules apply. The
-//!   login rules reject the superuser in any case.
 //! - A statement that is not recognised runs as the current user, under PostgreSQL's own rules. A
 //!   panic in the recognition counts as not recognised.
 //! - An error in the statement, or in what follows it, aborts the transaction, which resets the
 //!   current user.
 //! - A role with the privileges of rds_iam needs a token, except to replicate.
 
-mod functions;
 mod libraries;
 mod membership;
 mod password_login;
-mod statement;
+mod plan;
+mod tree;
 mod utility;
 
-pub(crate) use password_login::{decide_by_password, fail_as_password, replicates_with_password};
+pub(crate) use password_login::{decide_by_password, replicates_with_password};
 
-/// Runs when the library is loaded, before PostgreSQL's main. An extension that uses the same hook
-/// is loaded later, and calls this one in turn.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_LOAD: extern "C" fn() = {
-    extern "C" fn at_load() {
-        let _ = std::panic::catch_unwind(|| functions::attach(utility::process_utility));
+use crate::postgres::{Functions, Problem};
+
+/// The role whose members log in with tokens.
+const RDS_IAM: &str = "rds_iam";
+
+/// Hooks into PostgreSQL.
+pub(crate) fn attach(postgres: &Functions) -> Result<(), Problem> {
+    if !libraries::is_guarded() {
+        return Err(Problem::NotPreloaded);
     }
-    at_load
-};
+    utility::attach(postgres);
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! Checks the password of a member of rds_iam that logs in without a token.
 //!
 //! There are two such logins. From PostgreSQL 16 on, the login rules also count a membership
-//! without privileges, so they send `postgres` to PAM as soon as a user that it created is in
+//! without privileges, so they ask `postgres` for a token as soon as a user that it created is in
 //! rds_iam; on RDS it keeps its password. And on every version a member may replicate with its
 //! password only, unless the configuration sets iam_auth_for_replication, as on RDS:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.FeatureSupport.IAMLogicalReplication.html>
@@ -11,8 +11,8 @@ use std::ptr;
 
 use rdsign_local::login::{Decision, WRONG_PASSWORD, may_replicate_with_tokens};
 
-use super::functions::{Level, functions, is_16_or_newer};
-use super::statement::RDS_IAM;
+use super::RDS_IAM;
+use crate::postgres::functions;
 
 /// PostgreSQL's `STATUS_OK`
 const STATUS_OK: i32 = 0;
@@ -30,14 +30,13 @@ pub(crate) fn replicates_with_password() -> bool {
 
 /// Decides about a role that logs in with its password. Returns `None` if the role needs a token.
 pub(crate) fn decide_by_password(
-    username: &[u8],
+    username: &CStr,
     password: &CStr,
     replicates: bool,
 ) -> Option<Decision> {
     let postgres = functions()?;
-    let username = CString::new(username).ok()?;
     let rds_iam = CString::new(RDS_IAM).ok()?;
-    if !replicates && !is_16_or_newer() {
+    if !replicates && !postgres.is_16_or_newer() {
         return None;
     }
     let mut detail = ptr::null();
@@ -74,20 +73,4 @@ pub(crate) fn decide_by_password(
         )),
         false => Decision::Refused(format!("rdsign: refused ({WRONG_PASSWORD}): {why}")),
     })
-}
-
-/// Ends this process with the error that the client gets for a wrong password. Returns if this
-/// program is not PostgreSQL.
-pub(crate) fn fail_as_password(username: &[u8]) {
-    let message = [
-        b"password authentication failed for user \"",
-        username,
-        b"\"",
-    ]
-    .concat();
-    if let (Some(postgres), Ok(message)) = (functions(), CString::new(message)) {
-        // SAFETY: the process ends in this call, so no destructor is missed that matters: the
-        // caller has wiped the password.
-        unsafe { postgres.raise(Level::Fatal, *b"28P01", &message) };
-    }
 }

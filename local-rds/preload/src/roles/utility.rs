@@ -4,11 +4,14 @@
 //! frame may need one.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::panic::catch_unwind;
+use std::sync::OnceLock;
 
-use super::functions::{BOOTSTRAP_SUPERUSER, functions, is_16_or_newer};
 use super::membership;
-use super::statement::is_grant_of_rds_iam;
+use super::plan::Plan;
+use crate::postgres::{BOOTSTRAP_SUPERUSER, Functions, ProcessUtility, functions};
+
+/// The hook of a library that was loaded before.
+static BEFORE: OnceLock<ProcessUtility> = OnceLock::new();
 
 /// Keeps the statement from changing the current user itself.
 const SECURITY_LOCAL_USERID_CHANGE: c_int = 1;
@@ -26,6 +29,17 @@ const CHANGES_MEMBERS: [&CStr; 6] = [
     ALTER_ROLE,
 ];
 
+/// Makes PostgreSQL call [`process_utility`] for each utility statement.
+pub(super) fn attach(postgres: &Functions) {
+    // SAFETY: the variable belongs to PostgreSQL, which is starting.
+    unsafe {
+        if let Some(before) = *postgres.utility_hook {
+            let _ = BEFORE.set(before);
+        }
+        *postgres.utility_hook = Some(process_utility);
+    }
+}
+
 /// Processes a utility statement.
 ///
 /// If the statement fails, PostgreSQL jumps over this frame and aborts the transaction, which
@@ -33,7 +47,7 @@ const CHANGES_MEMBERS: [&CStr; 6] = [
 ///
 /// # Safety
 /// Must be called by PostgreSQL as its `ProcessUtility_hook`.
-pub(super) unsafe extern "C-unwind" fn process_utility(
+unsafe extern "C-unwind" fn process_utility(
     statement: *mut c_void,
     query: *const c_char,
     read_only_tree: bool,
@@ -55,22 +69,29 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
             .then(|| membership::roles_of_rds(postgres));
         let (mut user, mut security) = (0, 0);
         (postgres.get_user)(&raw mut user, &raw mut security);
-        let as_superuser = changes_members
-            && is_16_or_newer()
-            && is_grant(query)
-            && (postgres.may_create_roles)(user);
+        let plan = match (changes_members || before.is_some()) && postgres.is_16_or_newer() {
+            true => Plan::of(postgres, statement, user),
+            false => Plan::AsUser,
+        };
         let become_superuser = || {
             (postgres.set_user)(BOOTSTRAP_SUPERUSER, security | SECURITY_LOCAL_USERID_CHANGE);
         };
-        if tag == ALTER_ROLE && !is_16_or_newer() {
+        if tag == ALTER_ROLE && !postgres.is_16_or_newer() {
             become_superuser();
             membership::clear_replication(postgres);
             (postgres.set_user)(user, security);
         }
-        if as_superuser {
-            become_superuser();
+        match plan {
+            Plan::AsUser => {}
+            Plan::AsSuperuser | Plan::Create(_) => become_superuser(),
+            Plan::Administer(roles) => {
+                become_superuser();
+                membership::add_administrator(postgres, roles, user);
+                (postgres.set_user)(user, security);
+            }
         }
-        (postgres.process_utility)(
+        let process = BEFORE.get().unwrap_or(&postgres.process_utility);
+        process(
             statement,
             query,
             read_only_tree,
@@ -80,6 +101,15 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
             destination,
             completion,
         );
+        match plan {
+            Plan::AsUser | Plan::AsSuperuser => {}
+            Plan::Create(role) => membership::make_administrator(postgres, role.as_c_str(), user),
+            Plan::Administer(roles) => {
+                become_superuser();
+                membership::remove_administrator(postgres, roles, user);
+                (postgres.set_user)(user, security);
+            }
+        }
         if let Some(before) = before {
             membership::check_roles_of_rds(postgres, before);
         }
@@ -90,12 +120,4 @@ pub(super) unsafe extern "C-unwind" fn process_utility(
             (postgres.set_user)(user, security);
         }
     }
-}
-
-/// # Safety
-/// `query` is null or a C string.
-unsafe fn is_grant(query: *const c_char) -> bool {
-    // SAFETY: passed on from the caller.
-    let query = (!query.is_null()).then(|| unsafe { CStr::from_ptr(query) }.to_bytes());
-    query.is_some_and(|query| catch_unwind(|| is_grant_of_rds_iam(query)).unwrap_or(false))
 }

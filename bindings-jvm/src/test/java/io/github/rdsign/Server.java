@@ -34,7 +34,7 @@ final class Server {
 
     private static final Pattern REFUSED =
             Pattern.compile(
-                    "LOG:  error from underlying PAM layer: rdsign: refused \\(([a-z-]+)\\)");
+                    "LOG:  rdsign: refused \\(([a-z-]+)\\)");
     private static final Pattern KEY =
             Pattern.compile(
                     "access_key_id = \"(.*)\"\nsecret_access_key = \"(.*)\"\n"

@@ -1,19 +1,19 @@
-//! The functions and variables of the `postgres` program that the module above uses.
+//! The functions and variables of the `postgres` program.
 //!
 //! They are looked up by name when the library is loaded. Their types are the same from PostgreSQL
-//! 14 to 18. Nothing is looked up in another program, such as initdb.
+//! 14 to 18.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::mem::transmute_copy;
 use std::sync::OnceLock;
 
-use rdsign_local::login::variables::ROLES_VARIABLE;
+use super::magic::major;
 
 /// `Oid` of a role.
 pub(crate) type RoleId = u32;
 
 /// The superuser that initdb creates: rdsadmin.
-pub(super) const BOOTSTRAP_SUPERUSER: RoleId = 10;
+pub(crate) const BOOTSTRAP_SUPERUSER: RoleId = 10;
 
 /// `ProcessUtility_hook_type`
 pub(crate) type ProcessUtility = unsafe extern "C-unwind" fn(
@@ -40,6 +40,14 @@ macro_rules! functions {
             pub(crate) is_replication: *const bool,
             /// The folder of PostgreSQL's own libraries, as a C string: `pkglib_path`.
             pub(crate) library_folder: *const c_char,
+            /// `ClientAuthentication_hook`
+            pub(crate) authentication_hook: *mut c_void,
+            /// `ProcessUtility_hook`
+            pub(crate) utility_hook: *mut Option<ProcessUtility>,
+            /// `PqCommMethods`: how to write to the client.
+            pub(crate) connection: *const c_void,
+            /// Whether the current user may create databases. Only in PostgreSQL 16 and newer.
+            pub(crate) may_create_databases: Option<unsafe extern "C-unwind" fn() -> bool>,
         }
 
         impl Functions {
@@ -54,6 +62,11 @@ macro_rules! functions {
                             .map(|address| transmute_copy(&address)),
                         is_replication: symbol(c"am_walsender")?.cast(),
                         library_folder: symbol(c"pkglib_path")?.cast(),
+                        authentication_hook: symbol(c"ClientAuthentication_hook")?,
+                        utility_hook: symbol(c"ProcessUtility_hook")?.cast(),
+                        connection: symbol(c"PqCommMethods")?,
+                        may_create_databases: symbol(c"have_createdb_privilege")
+                            .map(|address| transmute_copy(&address)),
                     })
                 }
             }
@@ -62,6 +75,14 @@ macro_rules! functions {
 }
 
 functions! {
+    // Options.
+    set_option = c"SetConfigOption": fn(*const c_char, *const c_char, c_int, c_int);
+    // Messages of the client. Buffers are `StringInfo`.
+    start_message = c"pq_startmsgread": fn();
+    get_byte = c"pq_getbyte": fn() -> c_int;
+    init_buffer = c"initStringInfo": fn(*mut c_void);
+    get_message = c"pq_getmessage": fn(*mut c_void, c_int) -> c_int;
+    exit = c"proc_exit": fn(c_int) -> !;
     // Users.
     get_user = c"GetUserIdAndSecContext": fn(*mut RoleId, *mut c_int);
     set_user = c"SetUserIdAndSecContext": fn(RoleId, c_int);
@@ -70,6 +91,9 @@ functions! {
     find_role = c"get_role_oid": fn(*const c_char, bool) -> RoleId;
     has_privileges = c"has_privs_of_role": fn(RoleId, RoleId) -> bool;
     is_member = c"is_member_of_role_nosuper": fn(RoleId, RoleId) -> bool;
+    is_administrator = c"is_admin_of_role": fn(RoleId, RoleId) -> bool;
+    is_superuser = c"superuser_arg": fn(RoleId) -> bool;
+    name = c"GetUserNameFromId": fn(RoleId, bool) -> *const c_char;
     // Passwords. The last argument gets a detail for the log.
     stored_password = c"get_role_password": fn(*const c_char, *mut *const c_char) -> *mut c_char;
     check_password = c"plain_crypt_verify":
@@ -77,6 +101,8 @@ functions! {
     // Statements.
     tag = c"CreateCommandTag": fn(*mut c_void) -> c_int;
     tag_name = c"GetCommandTagName": fn(c_int) -> *const c_char;
+    describe = c"nodeToString": fn(*const c_void) -> *mut c_char;
+    free = c"pfree": fn(*mut c_void);
     see_changes = c"CommandCounterIncrement": fn();
     connect = c"SPI_connect": fn() -> c_int;
     execute = c"SPI_execute": fn(*const c_char, bool, c_long) -> c_int;
@@ -100,23 +126,39 @@ pub(crate) fn functions() -> Option<&'static Functions> {
     FUNCTIONS.get()
 }
 
-/// Reports whether this PostgreSQL treats roles as version 16 and newer do.
-pub(crate) fn is_16_or_newer() -> bool {
-    std::env::var_os(ROLES_VARIABLE).is_some()
+/// Why the library cannot work in this process.
+pub(crate) enum Problem {
+    /// A function or variable is missing, or the version is not known.
+    OtherPostgres,
+    /// The library was loaded without LD_PRELOAD.
+    NotPreloaded,
+    /// A bug in rdsign.
+    Panic,
 }
 
-/// Looks the functions up and makes `hook` process utility statements. Returns `None` if this
-/// program is not a PostgreSQL server.
-pub(crate) fn attach(hook: ProcessUtility) -> Option<()> {
-    let hook_variable = symbol(c"ProcessUtility_hook")?.cast::<Option<ProcessUtility>>();
-    FUNCTIONS.set(Functions::find()?).ok()?;
-    // SAFETY: the variable belongs to PostgreSQL, whose main has not started to use it.
-    unsafe { *hook_variable = Some(hook) };
-    Some(())
+impl Problem {
+    pub(crate) fn message(&self) -> &'static CStr {
+        match self {
+            Self::OtherPostgres => c"rdsign: this build of PostgreSQL cannot check tokens",
+            Self::NotPreloaded => c"rdsign: only rdsign local starts PostgreSQL with this library",
+            Self::Panic => c"rdsign: a bug in rdsign",
+        }
+    }
+}
+
+/// Looks the functions up.
+pub(crate) fn attach() -> Result<&'static Functions, Problem> {
+    if major() == 0 {
+        return Err(Problem::OtherPostgres);
+    }
+    let found = Functions::find().ok_or(Problem::OtherPostgres)?;
+    Ok(FUNCTIONS.get_or_init(|| found))
 }
 
 /// An error of PostgreSQL.
 pub(crate) enum Level {
+    /// A line in the log. Not an error: the call returns.
+    Log = 15,
     /// Ends the statement and aborts the transaction: jumps over the caller's frame.
     Error = 21,
     /// Ends the process.
@@ -124,11 +166,29 @@ pub(crate) enum Level {
 }
 
 impl Functions {
+    /// Reports whether this PostgreSQL treats roles as version 16 and newer do.
+    pub(crate) fn is_16_or_newer(&self) -> bool {
+        major() >= 16
+    }
+
+    /// Sets an option that can be set only when PostgreSQL starts, whatever its files and its command
+    /// line say.
+    ///
+    /// # Safety
+    /// Must be called when PostgreSQL starts.
+    pub(crate) unsafe fn set_start_option(&self, name: &CStr, value: &CStr) {
+        // PGC_POSTMASTER and PGC_S_OVERRIDE
+        const AT_START: c_int = 1;
+        const OVERRIDE: c_int = 10;
+        // SAFETY: passed on from the caller; both are C strings.
+        unsafe { (self.set_option)(name.as_ptr(), value.as_ptr(), AT_START, OVERRIDE) };
+    }
+
     /// Raises an error with `state`, five characters of SQLSTATE, and does not return.
     ///
     /// # Safety
     /// As PostgreSQL's `ereport`. No value of the callers may need a destructor.
-    pub(super) unsafe fn raise(&self, level: Level, state: [u8; 5], message: &CStr) {
+    pub(crate) unsafe fn raise(&self, level: Level, state: [u8; 5], message: &CStr) {
         let code = (0..5).fold(0, |code, at| {
             code | (c_int::from(state[at] - b'0') & 0x3F) << (6 * at)
         });
@@ -143,7 +203,8 @@ impl Functions {
     }
 }
 
-fn symbol(name: &CStr) -> Option<*mut c_void> {
+/// Returns the address of a function or variable of this process.
+pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: a C string, looked up in the program and the libraries that are loaded.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address)

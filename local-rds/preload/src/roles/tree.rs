@@ -1,0 +1,193 @@
+//! Reads PostgreSQL's description of a statement about roles, as its function `nodeToString` writes it.
+//!
+//! Since version 16 these descriptions are the same: `{GRANTROLESTMT :granted_roles ({ACCESSPRIV
+//! :priv_name rds_iam …}) :is_grant true …}`. White space and brackets in a text have a backslash in
+//! front, `<>` is a null. The description has the password of a CREATE ROLE, so only names are copied.
+
+/// How deep lists and nodes may be nested. A statement about roles needs 6.
+const DEEPEST: usize = 16;
+
+/// A statement about roles that names each of them: none is CURRENT_USER or PUBLIC.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Statement {
+    /// GRANT or REVOKE of roles, without options and GRANTED BY.
+    Grant { roles: Vec<String> },
+    /// CREATE ROLE, USER or GROUP.
+    Create {
+        role: String,
+        /// The names of PostgreSQL for the options, such as `canlogin`.
+        options: Vec<String>,
+        /// The roles after IN ROLE.
+        member_of: Vec<String>,
+    },
+    /// ALTER of a role.
+    Alter { role: String },
+    /// DROP of roles.
+    Drop { roles: Vec<String> },
+}
+
+/// Reads the description of a statement. Returns `None` for any other statement.
+pub(super) fn parse(description: &str) -> Option<Statement> {
+    let mut reader = Reader { rest: description };
+    let planned = reader.value(0)?;
+    let statement = planned.node("PLANNEDSTMT")?.field("utilityStmt")?;
+    let Value::Node(kind, fields) = statement else {
+        return None;
+    };
+    let fields = Fields(fields);
+    match *kind {
+        "GRANTROLESTMT" => {
+            let is_plain = fields.is_null("opt") && fields.is_null("grantor");
+            fields.names("grantee_roles", role)?;
+            let roles = fields.names("granted_roles", privilege)?;
+            is_plain.then_some(Statement::Grant { roles })
+        }
+        "CREATEROLESTMT" => {
+            let (mut options, mut member_of) = (Vec::new(), Vec::new());
+            for option in fields.list("options")? {
+                let option = option.node("DEFELEM")?;
+                let name = option.text("defname")?;
+                if name == "addroleto" {
+                    member_of = option.names("arg", role)?;
+                } else {
+                    options.push(name);
+                }
+            }
+            Some(Statement::Create {
+                role: fields.text("role")?,
+                options,
+                member_of,
+            })
+        }
+        "ALTERROLESTMT" | "ALTERROLESETSTMT" => Some(Statement::Alter {
+            role: role(fields.field("role")?)?,
+        }),
+        "DROPROLESTMT" => Some(Statement::Drop {
+            roles: fields.names("roles", role)?,
+        }),
+        _ => None,
+    }
+}
+
+/// Returns the name of a role that is given as a name.
+fn role(value: &Value<'_>) -> Option<String> {
+    let node = value.node("ROLESPEC")?;
+    (node.text("roletype")? == "0").then(|| node.text("rolename"))?
+}
+
+/// Returns the name of a granted role.
+fn privilege(value: &Value<'_>) -> Option<String> {
+    value.node("ACCESSPRIV")?.text("priv_name")
+}
+
+enum Value<'a> {
+    /// A text with its backslashes.
+    Text(&'a str),
+    List(Vec<Value<'a>>),
+    /// The type of a node, and its fields.
+    Node(&'a str, Vec<(&'a str, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    fn node(&self, kind: &str) -> Option<Fields<'_, 'a>> {
+        match self {
+            Self::Node(own, fields) if *own == kind => Some(Fields(fields)),
+            _ => None,
+        }
+    }
+}
+
+struct Fields<'v, 'a>(&'v [(&'a str, Value<'a>)]);
+
+impl<'v, 'a> Fields<'v, 'a> {
+    fn field(&self, name: &str) -> Option<&'v Value<'a>> {
+        let field = self.0.iter().find(|(own, _)| *own == name);
+        field.map(|(_, value)| value)
+    }
+
+    fn is_null(&self, name: &str) -> bool {
+        matches!(self.field(name), Some(Value::Text("<>")))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        match self.field(name)? {
+            Value::Text("<>") => None,
+            Value::Text(text) => Some(unescaped(text)),
+            _ => None,
+        }
+    }
+
+    fn list(&self, name: &str) -> Option<&'v [Value<'a>]> {
+        match self.field(name)? {
+            Value::List(values) => Some(values),
+            Value::Text("<>") => Some(&[]),
+            _ => None,
+        }
+    }
+
+    fn names(&self, name: &str, read: fn(&Value<'_>) -> Option<String>) -> Option<Vec<String>> {
+        self.list(name)?.iter().map(read).collect()
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let mut characters = text.chars();
+    let next = || match characters.next()? {
+        '\\' => characters.next(),
+        other => Some(other),
+    };
+    std::iter::from_fn(next).collect()
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the next value. Returns `None` at the end and at a bracket that closes.
+    fn value(&mut self, depth: usize) -> Option<Value<'a>> {
+        if depth > DEEPEST {
+            return None;
+        }
+        if self.takes('(') {
+            let mut values = Vec::new();
+            while !self.takes(')') {
+                values.push(self.value(depth + 1)?);
+            }
+            return Some(Value::List(values));
+        }
+        if !self.takes('{') {
+            return self.text().map(Value::Text);
+        }
+        let (kind, mut fields) = (self.text()?, Vec::new());
+        while !self.takes('}') {
+            let name = self.text()?.strip_prefix(':')?;
+            let value = self.value(depth + 1)?;
+            // A set or an array has more than one text. None of them matters here.
+            while !self.rest.trim_start().starts_with([':', '}']) {
+                self.value(depth + 1)?;
+            }
+            fields.push((name, value));
+        }
+        Some(Value::Node(kind, fields))
+    }
+
+    fn takes(&mut self, bracket: char) -> bool {
+        let rest = self.rest.trim_start().strip_prefix(bracket);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let text = self.rest.trim_start();
+        let mut is_escaped = false;
+        let end = text.find(|c: char| {
+            let ends = !is_escaped && (c.is_whitespace() || "(){}".contains(c));
+            is_escaped = !is_escaped && c == '\\';
+            ends
+        });
+        let (text, rest) = text.split_at(end.unwrap_or(text.len()));
+        self.rest = rest;
+        (!text.is_empty()).then_some(text)
+    }
+}
