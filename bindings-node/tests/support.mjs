@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -83,8 +83,10 @@ export async function until(condition, what) {
 
 /** Starts `rdsign local`, and stops it when the test file ends. */
 export async function startLocal(after, ...args) {
+  const cache = join(repository, 'target/test-cache')
+  mkdirSync(cache, { recursive: true })
   const child = spawn(RDSIGN, ['local', ...args], {
-    env: environment(),
+    env: environment({ XDG_CACHE_HOME: cache }),
     stdio: ['ignore', 'pipe', 'inherit']
   })
   const exports = {}

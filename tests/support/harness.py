@@ -20,6 +20,8 @@ import tomllib
 from common import PATIENCE, RDSIGN, REPOSITORY, wait_until, without_aws_and_postgres
 
 LIBRARY = "librdsign_local_preload.so"
+# `rdsign local` keeps its prepared data folders here, not in the cache folder of whoever runs the tests.
+CACHE = REPOSITORY / "target/test-cache"
 
 
 def contract(name):
@@ -86,7 +88,9 @@ class Place:
 
     def environment(self, **more):
         """Returns the tests' environment without variables that change what rdsign does."""
-        return without_aws_and_postgres() | {"TMPDIR": str(self.temporary)} | more
+        CACHE.mkdir(parents=True, exist_ok=True)
+        folders = {"TMPDIR": str(self.temporary), "XDG_CACHE_HOME": str(CACHE)}
+        return without_aws_and_postgres() | folders | more
 
     def popen(self, *arguments, env=None, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -160,6 +164,10 @@ class Local:
         self.settings = tomllib.loads(self.original)
         self.keys = {key["access_key_id"]: key for key in self.settings["access_keys"]}
         self.password = self.settings["postgres_password"]
+
+    def server_process(self):
+        """Returns the process ID of PostgreSQL."""
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
 
     def stop(self, how=signal.SIGINT):
         """Stops it and returns its exit status. Fails if a backend has crashed."""

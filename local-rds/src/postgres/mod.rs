@@ -9,4 +9,6 @@ pub(crate) mod initdb;
 pub(crate) mod log;
 mod places;
 pub(crate) mod preload_library;
+mod prepared;
+mod rds;
 pub(crate) mod server;

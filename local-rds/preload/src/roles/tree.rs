@@ -191,3 +191,118 @@ impl<'a> Reader<'a> {
         (!text.is_empty()).then_some(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As PostgreSQL 16 to 18 describe a statement, in short.
+    fn described(statement: &str) -> Option<Statement> {
+        parse(&format!(
+            "{{PLANNEDSTMT :commandType 5 :queryId 0 :planTree <> :relationOids <> :utilityStmt {statement} \
+             :stmt_location 0 :stmt_len 0}}"
+        ))
+    }
+
+    fn rolespec(roletype: u8, name: &str) -> String {
+        format!("{{ROLESPEC :roletype {roletype} :rolename {name} :location 22}}")
+    }
+
+    fn grant(roles: &str, grantees: &str, end: &str) -> String {
+        format!(
+            "{{GRANTROLESTMT :granted_roles ({roles}) :grantee_roles ({grantees}) :is_grant true {end}}}"
+        )
+    }
+
+    const PLAIN: &str = ":opt <> :grantor <> :behavior 0";
+    const RDS_IAM: &str = "{ACCESSPRIV :priv_name rds_iam :cols <>}";
+
+    #[test]
+    fn a_plain_grant_is_recognised() {
+        let roles = |names: &[&str]| Statement::Grant {
+            roles: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let iam_user = rolespec(0, "iam_user");
+        assert_eq!(
+            described(&grant(RDS_IAM, &iam_user, PLAIN)),
+            Some(roles(&["rds_iam"]))
+        );
+        let two = format!(r"{RDS_IAM} {{ACCESSPRIV :priv_name Max\ \(M\) :cols <>}}");
+        let parsed = described(&grant(&two, &format!("{iam_user} {iam_user}"), PLAIN));
+        assert_eq!(parsed, Some(roles(&["rds_iam", "Max (M)"])));
+    }
+
+    #[test]
+    fn a_grant_with_options_or_to_whoever_runs_it_is_not() {
+        let iam_user = rolespec(0, "iam_user");
+        for statement in [
+            grant(RDS_IAM, &rolespec(1, "<>"), PLAIN),
+            grant(RDS_IAM, &format!("{iam_user} {}", rolespec(2, "<>")), PLAIN),
+            grant(RDS_IAM, &rolespec(0, "<>"), PLAIN),
+            grant(
+                RDS_IAM,
+                &iam_user,
+                ":opt ({DEFELEM :defname admin}) :grantor <>",
+            ),
+            grant(RDS_IAM, &iam_user, &format!(":opt <> :grantor {iam_user}")),
+            grant("{ACCESSPRIV :priv_name <> :cols <>}", &iam_user, PLAIN),
+            "{CREATESTMT :relation <>}".to_owned(),
+            "<>".to_owned(),
+        ] {
+            assert_eq!(described(&statement), None, "{statement}");
+        }
+    }
+
+    #[test]
+    fn the_options_of_a_new_role_are_read_without_their_values() {
+        let statement = format!(
+            r#"{{CREATEROLESTMT :stmt_type 1 :role a\"b :options ({{DEFELEM :defnamespace <> :defname password
+            :arg "x\ :role\ y}}" :defaction 0}} {{DEFELEM :defname addroleto :arg ({}) :defaction 0}})}}"#,
+            rolespec(0, "rds_iam")
+        )
+        .replace("y}", r"y\}");
+        let expected = Statement::Create {
+            role: "a\"b".to_owned(),
+            options: vec!["password".to_owned()],
+            member_of: vec!["rds_iam".to_owned()],
+        };
+        assert_eq!(described(&statement), Some(expected));
+    }
+
+    #[test]
+    fn altered_and_dropped_roles_are_named() {
+        let roles = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let statement = format!(
+            "{{DROPROLESTMT :roles ({} {}) :missing_ok false}}",
+            rolespec(0, "a"),
+            rolespec(0, "b")
+        );
+        assert_eq!(
+            described(&statement),
+            Some(Statement::Drop {
+                roles: roles(&["a", "b"])
+            })
+        );
+        for kind in ["ALTERROLESTMT", "ALTERROLESETSTMT"] {
+            let statement =
+                |roletype| format!("{{{kind} :role {} :action 1}}", rolespec(roletype, "a"));
+            let parsed = described(&statement(0));
+            assert_eq!(
+                parsed,
+                Some(Statement::Alter {
+                    role: "a".to_owned()
+                })
+            );
+            assert_eq!(described(&statement(3)), None);
+        }
+    }
+
+    #[test]
+    fn a_description_that_is_cut_or_nested_too_deeply_is_not_recognised() {
+        let whole = grant(RDS_IAM, &rolespec(0, "iam_user"), PLAIN);
+        for end in 0..whole.len() {
+            assert_eq!(parse(&whole[..end]), None);
+        }
+        assert_eq!(described(&"(".repeat(100_000)), None);
+    }
+}

@@ -65,6 +65,8 @@ final class Server {
         try {
             ProcessBuilder builder = new ProcessBuilder(program(), "local");
             Child.clean(builder.environment());
+            Path cache = Path.of("../target/test-cache").toAbsolutePath().normalize();
+            builder.environment().put("XDG_CACHE_HOME", Files.createDirectories(cache).toString());
             process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
             Runtime.getRuntime().addShutdownHook(new Thread(this::stop));
             BufferedReader notice = process.inputReader();
