@@ -33,6 +33,8 @@ WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subs
 CARGO_DENY := 0.20.2
 AUDIT := target/cargo-deny-$(CARGO_DENY)
 BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
+# The builds of PostgreSQL that npm has, besides the system's.
+OTHER_POSTGRES := $(CURDIR)/target/postgres/node_modules
 # The peers are installed below this folder, each in its own folder.
 PEERS := target/bench
 
@@ -47,10 +49,10 @@ pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pyt
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 
 # What the tests run is built for debugging. `make demo` runs the release.
-$(PARTS:%=test-%) test-bundlers test-guides soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
+$(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check audit install fmt clean
-.PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides bench bench-quick $(BENCHES)
+.PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -108,11 +110,26 @@ test-cli: $(VENV)/cli ## test the command line, against servers that are each br
 	$(call pytest,tests/cli)
 
 test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
-	@tools/install-missing build server
+	@tools/install-missing build server node
+	@tools/other-postgres --one $(OTHER_POSTGRES)
 	$(call cargo_test,-p rdsign-local -p rdsign-local-preload)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --example password
 	$(call pytest,tests/e2e)
+ifndef ONLY
+	RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg16 $(VENV)/bin/python -m pytest tests/e2e/test_transcripts.py
+endif
+
+test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB
+	@tools/install-missing build server node
+	$(CARGO) build --locked $(TOGETHER)
+	@tools/other-postgres $(OTHER_POSTGRES)
+	@for version in 14 15 16 17 18; do \
+	    echo "PostgreSQL $$version:"; \
+	    RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg$$version $(VENV)/bin/python -m pytest -q \
+	        $(addprefix tests/e2e/test_,transcripts.py refusals.py rights.py replication.py engines.py load.py) \
+	        || exit; \
+	done
 
 test-c: $(VENV)/e2e ## test the C ABI: its header, programs, installed trees; the fuzz targets on stable Rust
 	@tools/install-missing build server c

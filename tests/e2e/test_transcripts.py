@@ -98,3 +98,26 @@ def test_postgres_changes_from_its_password_to_tokens_and_back(local):
         done = local.psql(conninfo)
         assert "password authentication failed" in done.stderr
     assert local.as_postgres("select current_user") == ["postgres"]
+
+
+# What RDS for PostgreSQL 16 shows to its master user, in the order of the catalog.
+ROLES_OF_16 = """
+    pg_read_all_data pg_write_all_data pg_monitor pg_read_all_settings pg_read_all_stats
+    pg_stat_scan_tables pg_signal_backend pg_checkpoint pg_use_reserved_connections
+    pg_create_subscription rds_superuser rds_replication rds_iam rds_password postgres
+""".split()
+
+
+def test_the_roles_of_postgres_are_those_of_rds_in_their_order(local):
+    if local.major < 16:
+        return
+    local.as_postgres("GRANT rds_iam TO postgres")
+    key = "AKIALOCALTESTUSER001"
+    with local.configuration((f"{USERS}/testuser", f"{USERS}/postgres")):
+        token = local.token("postgres", key)
+        script = f"{MEMBER_OF};\nREVOKE rds_iam FROM postgres;\n{MEMBER_OF};\n"
+        done = local.psql(stdin=script, password=token, PGUSER="postgres", PGDATABASE="postgres")
+    assert (done.stderr, done.returncode) == ("", 0)
+    without = [role for role in ROLES_OF_16 if role != "rds_iam"]
+    # PostgreSQL 16 counts the owner of the database only from the REVOKE on.
+    assert done.stdout.split() == [*ROLES_OF_16, "pg_database_owner", *without]

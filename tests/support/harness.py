@@ -4,6 +4,7 @@ Everything is below one base folder, which also has the TMPDIR of the started pr
 have removed every file and process that a test finds there at its end.
 """
 
+import atexit
 import contextlib
 import os
 import re
@@ -22,6 +23,22 @@ from common import PATIENCE, RDSIGN, REPOSITORY, wait_until, without_aws_and_pos
 LIBRARY = "librdsign_local_preload.so"
 # `rdsign local` keeps its prepared data folders here, not in the cache folder of whoever runs the tests.
 CACHE = REPOSITORY / "target/test-cache"
+
+
+def other_postgres():
+    """Returns the variables for the PostgreSQL of the package that RDSIGN_TEST_POSTGRES names, copied to a
+    folder that every user can reach."""
+    package = os.environ.get("RDSIGN_TEST_POSTGRES")
+    if package is None:
+        return {}
+    folder = Path(tempfile.mkdtemp(prefix="rdsign-postgres-", dir="/tmp"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder)
+    shutil.copytree(Path(package) / "native", folder / "native", symlinks=True)
+    return {"RDSIGN_LOCAL_POSTGRES": str(folder / "native")}
+
+
+POSTGRES = other_postgres()
 
 
 def contract(name):
@@ -90,7 +107,7 @@ class Place:
         """Returns the tests' environment without variables that change what rdsign does."""
         CACHE.mkdir(parents=True, exist_ok=True)
         folders = {"TMPDIR": str(self.temporary), "XDG_CACHE_HOME": str(CACHE)}
-        return without_aws_and_postgres() | folders | more
+        return without_aws_and_postgres() | POSTGRES | folders | more
 
     def popen(self, *arguments, env=None, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
