@@ -106,7 +106,7 @@ pub unsafe extern "C" fn rdsign_options_set_region(
 /// "rds". Only a name of your own, such as an alias of a DSQL endpoint, needs it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rdsign_options_set_service(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     service: *const c_char,
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.

@@ -42,7 +42,7 @@ fn case_and_a_final_dot_do_not_matter(endpoint: &Endpoint) {
         assert!(is_same_hostname(hostname, &other), "{other}");
         let other = Endpoint::new(other, endpoint.port()).unwrap();
         assert_eq!(other.region(), endpoint.region(), "{other}");
-        assert_eq!(other.is_rds(), endpoint.is_rds(), "{other}");
+        assert_eq!(other.service(), endpoint.service(), "{other}");
         assert_eq!(other.is_proxy(), endpoint.is_proxy(), "{other}");
     }
 }

@@ -1,15 +1,16 @@
 //! IAM policies and the decisions about a login.
 
+use rdsign::Service;
 use rdsign::policy::{
-    CONNECT_ACTION, ConnectResource, Decision, Policy, Variables, Wildcards, check, connect_policy,
-    connect_sql, evaluate, quoted_identifier,
+    ConnectResource, Decision, Policy, Variables, Wildcards, check, connect_policy, connect_sql,
+    evaluate, quoted_identifier,
 };
 use serde_json::Value;
 
 use super::first_line;
 
 /// The first line has the resource, in fields that tabs separate: partition, region, account ID,
-/// resource ID and user name. The second line has variables. The rest is a policy.
+/// resource ID and user name. A partition that begins with `dsql/` is of Aurora DSQL. The second line has variables. The rest is a policy.
 pub(crate) fn policy(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let (resource, rest) = first_line(&input);
@@ -17,7 +18,12 @@ pub(crate) fn policy(data: &[u8]) {
     let mut fields = resource.splitn(5, '\t').map(str::to_owned);
     let [partition, region, account_id, resource_id, username] =
         [(); 5].map(|()| fields.next().unwrap_or_default());
+    let (service, partition) = match partition.strip_prefix("dsql/") {
+        Some(partition) => (Service::Dsql, partition.to_owned()),
+        None => (Service::Rds, partition),
+    };
     let resource = ConnectResource {
+        service,
         partition,
         region,
         account_id,
@@ -30,7 +36,7 @@ pub(crate) fn policy(data: &[u8]) {
     let variables = variables
         .split('\t')
         .filter(|variable| !variable.is_empty());
-    let variables = Variables::new(variables).unwrap_or_default();
+    let variables = Variables::new(service, variables).unwrap_or_default();
     let policy = match Policy::from_json_or_answer(text) {
         Ok(policy) => policy,
         Err(error) => {
@@ -42,7 +48,7 @@ pub(crate) fn policy(data: &[u8]) {
     let checked = check(std::slice::from_ref(&policy), &resource, &variables);
     serde_json::from_str::<Value>(&checked.to_json(&["a"])).unwrap();
     let arn = resource.arn();
-    let decide = |policies: &[Policy]| evaluate(policies, CONNECT_ACTION, &arn, &variables);
+    let decide = |policies: &[Policy]| evaluate(policies, resource.action(), &arn, &variables);
     let decision = decide(std::slice::from_ref(&policy));
     assert_eq!(decision, checked.decision);
 
@@ -85,17 +91,18 @@ fn written_policies_allow_only_their_resource(resource: &ConnectResource) {
     let decide = |resource: &ConnectResource| {
         evaluate(
             &policies,
-            CONNECT_ACTION,
+            resource.action(),
             &resource.arn(),
             &Variables::default(),
         )
     };
     let decision = decide(resource);
     assert!(decision.is_allowed(), "{decision}: {policy}");
-    let other = ConnectResource {
-        username: format!("{}x", resource.username),
-        ..resource.clone()
-    };
+    let mut other = resource.clone();
+    match resource.service {
+        Service::Dsql => other.resource_id.push('x'),
+        _ => other.username.push('x'),
+    }
     assert!(!decide(&other).is_allowed(), "{policy}");
 }
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use rdsign::Credentials;
 use rdsign::inspect::{self as core, Driver, Expected, examine};
 use rdsign::names::Region;
+use rdsign::{Credentials, Service};
 
 use super::first_line;
 use crate::hidden::check_hidden;
@@ -62,7 +62,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// The first line has what is expected, in fields that tabs separate: the time, host name, port,
-/// dialed port, user name, region and driver. The rest is a token, perhaps a damaged one.
+/// dialed port, user name, region, driver and service. The rest is a token, perhaps a damaged one.
 pub(crate) fn inspect(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let (line, text) = first_line(&input);
@@ -82,6 +82,7 @@ pub(crate) fn inspect(data: &[u8]) {
             "mysql" => Driver::Mysql,
             _ => Driver::Postgresql,
         }),
+        service: field().and_then(|name| Service::new(name).ok()),
     };
     let mut report = examine(text, now, &expected);
     assert!(core::parse(text).is_ok() || report.has_errors());
