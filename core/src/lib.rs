@@ -17,6 +17,7 @@ mod error;
 mod limits;
 mod message;
 mod number;
+mod system;
 pub mod timestamp;
 mod wipe;
 

@@ -6,15 +6,12 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/libpq-pgservice.html>
 
-use std::env;
 use std::path::PathBuf;
 
 use crate::credentials::environment_variable as variable;
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
-
-/// Where packages of libpq look if PGSYSCONFDIR is not set: Debian's, others', and its own build.
-const SYSTEM_FOLDERS: [&str; 3] = ["/etc/postgresql-common", "/etc", "/usr/local/pgsql/etc"];
+use crate::system::paths::{SERVICE_FILE, SERVICE_FOLDERS, service_folder};
 
 /// A setting of a service: libpq's keyword, such as `host` or `sslmode`, and its value.
 pub type Setting = (String, String);
@@ -30,9 +27,9 @@ pub enum SslMode {
 
 /// Returns the settings of a service, without its password, which a token replaces.
 ///
-/// Looks in the file that PGSERVICEFILE names, else in `~/.pg_service.conf`, and then in
-/// `pg_service.conf` in the folder that PGSYSCONFDIR names, else in the folders that packages of
-/// libpq use.
+/// Looks in the file that PGSERVICEFILE names, else in `~/.pg_service.conf` (Windows:
+/// `%APPDATA%\postgresql\.pg_service.conf`), and then in `pg_service.conf` in the folder that
+/// PGSYSCONFDIR names, else in the folders that packages of libpq use (Windows: none).
 ///
 /// # Errors
 /// `INVALID_HOSTNAME` if no file has the service, a file cannot be read, a line is invalid, the
@@ -59,8 +56,10 @@ pub fn service(name: &str, ssl_mode: SslMode) -> Result<Vec<Setting>, Error> {
         [] => "there is no service file".to_owned(),
         files => format!("not in {}", files.join(" or ")),
     };
-    let accepted = "accepted: a service in the file that PGSERVICEFILE names, in ~/.pg_service.conf \
-                    or in pg_service.conf in the folder that PGSYSCONFDIR names";
+    let accepted = format!(
+        "accepted: a service in the file that PGSERVICEFILE names, in {SERVICE_FILE} or in \
+         pg_service.conf in the folder that PGSYSCONFDIR names"
+    );
     Err(invalid(name, &format!("{searched}; {accepted}")))
 }
 
@@ -68,11 +67,14 @@ pub fn service(name: &str, ssl_mode: SslMode) -> Result<Vec<Setting>, Error> {
 fn files() -> Vec<(PathBuf, bool)> {
     let own = match variable("PGSERVICEFILE") {
         Some(path) => Some((path.into(), true)),
-        None => env::home_dir().map(|home| (home.join(".pg_service.conf"), false)),
+        None => service_folder().map(|folder| (folder.join(".pg_service.conf"), false)),
     };
     let folders = match variable("PGSYSCONFDIR") {
         Some(folder) => vec![folder],
-        None => SYSTEM_FOLDERS.map(str::to_owned).to_vec(),
+        None => SERVICE_FOLDERS
+            .iter()
+            .map(|&folder| folder.to_owned())
+            .collect(),
     };
     let system = folders
         .into_iter()

@@ -2,9 +2,8 @@
 //!
 //! It contains a JSON object. Both the AWS CLI and rdsign may replace it at any time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -17,6 +16,7 @@ use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use crate::credentials::files::{SMALL, read_regular};
+use crate::system::files::{create_private, lock_file};
 use crate::timestamp::parse_expiry;
 
 /// How long to wait before another process's lock is checked again.
@@ -72,12 +72,10 @@ impl Cached {
 /// Writes a file that only its owner can read. A file or link that has this name is removed: it may
 /// have another mode or lead elsewhere.
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let mut file = match options.open(path) {
+    let mut file = match create_private(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             fs::remove_file(path)?;
-            options.open(path)?
+            create_private(path)?
         }
         opened => opened?,
     };
@@ -111,7 +109,7 @@ pub(super) async fn turn(path: &Path) -> Turn {
 /// Locks a file that exists. A renewal replaces it, so no one waits for a lock on the new one. Without
 /// locks, on some network file systems, the server decides which of two renewals succeeds.
 async fn locked(path: &Path) -> Option<File> {
-    let file = File::open(path).ok()?;
+    let file = lock_file(path).ok()?;
     loop {
         match file.try_lock() {
             Ok(()) => return Some(file),
@@ -132,8 +130,6 @@ pub(super) fn time_in(fields: &Map<String, Value>, name: &str) -> Option<SystemT
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
     use super::*;
 
     #[tokio::test]
@@ -158,7 +154,7 @@ mod tests {
         let path = folder.path().join("login");
         fs::write(&path, "{}").unwrap();
         // A lock belongs to an open file, as another process has it.
-        let other = File::open(&path).unwrap();
+        let other = lock_file(&path).unwrap();
         other.lock().unwrap();
         let bound = Duration::from_millis(1);
         assert!(tokio::time::timeout(bound, turn(&path)).await.is_err());
@@ -166,8 +162,11 @@ mod tests {
         turn(&path).await;
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_new_file_follows_no_link_and_is_private() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
         let folder = tempfile::tempdir().unwrap();
         let (new, other) = (folder.path().join("new"), folder.path().join("other"));
         fs::write(&other, "unchanged").unwrap();

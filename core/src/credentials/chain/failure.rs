@@ -16,6 +16,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use crate::credentials::source::Tried;
 use crate::error::{Error, ErrorCode};
 use crate::message::seconds;
+use crate::system::limits::has_no_descriptor;
 
 /// How many characters of a server's or a process's text an error repeats.
 const LONGEST: usize = 1000;
@@ -207,8 +208,7 @@ pub(super) fn is_unreachable(error: &(dyn StdError + 'static)) -> bool {
                 | ErrorKind::BrokenPipe
                 | ErrorKind::UnexpectedEof
         );
-        let has_no_descriptor = matches!(failure.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
-        !broke_off && !has_no_descriptor
+        !broke_off && !has_no_descriptor(failure)
     })
 }
 

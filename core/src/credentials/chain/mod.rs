@@ -10,6 +10,10 @@ mod call;
 mod container;
 mod dpop;
 mod failure;
+#[cfg(unix)]
+mod fork;
+#[cfg(windows)]
+#[path = "no_fork.rs"]
 mod fork;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;

@@ -1,15 +1,11 @@
 //! Runs the user's `credential_process`, a command that prints keys.
 //!
 //! The AWS SDK's provider cannot kill the command: if it hangs, it survives the fetch, and each
-//! further fetch starts another. This module runs the command in its own process group and kills
-//! the whole group. At a terminal, the command stays in the caller's group, because only the
-//! foreground group can ask for a password; then only the command itself is killed.
+//! further fetch starts another. This module also kills what the command has started.
 //!
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
-use std::fs::File;
 use std::io::{IsTerminal, stdin};
-use std::os::fd::AsRawFd;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -18,11 +14,12 @@ use aws_credential_types::provider::Result;
 use aws_credential_types::provider::error::CredentialsError;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use zeroize::Zeroizing;
 
 use super::failure::Told;
 use super::json;
+use crate::system::programs::{self, Group};
 use crate::timestamp::parse_expiry;
 
 /// How many milliseconds to wait for a killed process to exit.
@@ -44,22 +41,16 @@ impl<'a> Process<'a> {
         let told = |problem: String| {
             CredentialsError::provider_error(Told(format!("credential_process: {problem}")))
         };
-        let is_apart = !is_at_a_terminal();
-        let mut command = Command::new("sh");
-        command.args(["-c", self.command]);
+        let mut command = programs::command(self.command).map_err(told)?;
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         // Input that is piped to rdsign belongs to the program that gets the token.
         if !stdin().is_terminal() {
             command.stdin(Stdio::null());
         }
-        if is_apart {
-            command.process_group(0);
-        }
-        let started = command.spawn().map_err(|error| told(error.to_string()))?;
-        let mut running = Running {
-            child: started,
-            is_apart,
-        };
+        let mut group = Group::of(&mut command);
+        let child = command.spawn().map_err(|error| told(error.to_string()))?;
+        group.add(&child);
+        let mut running = Running { child, group };
         let errors = tokio::spawn(read(running.child.stderr.take()));
         let output = read(running.child.stdout.take()).await.map_err(told)?;
         let errors = errors.await.unwrap_or_else(|_| Ok(Zeroizing::default()));
@@ -77,21 +68,16 @@ impl<'a> Process<'a> {
 /// A process that is killed when this value is dropped.
 struct Running {
     child: Child,
-    is_apart: bool,
+    group: Group,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Without an ID it has exited, and the group ID may belong to another process by now.
-        let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
+        // Without an ID it has exited.
+        if self.child.id().is_none() {
             return;
-        };
-        if self.is_apart {
-            // SAFETY: a system call without memory. The group is that of a child not yet waited
-            // for.
-            #[allow(unsafe_code)]
-            let _ = unsafe { libc::killpg(id, libc::SIGKILL) };
         }
+        self.group.kill(&self.child);
         let _ = self.child.start_kill();
         for _ in 0..EXIT_CHECKS {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -100,18 +86,6 @@ impl Drop for Running {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-}
-
-/// Whether this process is in the terminal's foreground group. The terminal stops processes of
-/// other groups that read from it.
-fn is_at_a_terminal() -> bool {
-    File::open("/dev/tty").is_ok_and(|terminal| {
-        // SAFETY: system calls without memory, on a descriptor that is open.
-        #[allow(unsafe_code)]
-        unsafe {
-            libc::tcgetpgrp(terminal.as_raw_fd()) == libc::getpgrp()
-        }
-    })
 }
 
 async fn read(

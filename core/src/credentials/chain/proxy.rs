@@ -36,6 +36,8 @@ impl Proxy {
         let names: &[&'static str] = match (is_https, variable("REQUEST_METHOD")) {
             (true, _) => &["https_proxy", "HTTPS_PROXY"],
             (false, None) => &["http_proxy", "HTTP_PROXY"],
+            // The names of Windows's variables have no case.
+            (false, Some(_)) if cfg!(windows) => &[],
             (false, Some(_)) => &["http_proxy"],
         };
         let set = names.iter().find_map(|name| Some((*name, variable(name)?)));

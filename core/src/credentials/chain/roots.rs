@@ -10,8 +10,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::failure::Told;
-use crate::credentials::files::{LARGE, expand_home, read_regular};
+use crate::credentials::files::{LARGE, read_regular};
 use crate::message::quoted;
+use crate::system::paths::expand_home;
 
 const END: &str = "-----END CERTIFICATE-----";
 

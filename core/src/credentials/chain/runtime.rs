@@ -19,6 +19,7 @@ use super::fork;
 use super::quiet::{quiet_thread, quietly};
 use super::stack;
 use crate::error::{Error, ErrorCode};
+use crate::system::limits::no_descriptor;
 
 /// How long to wait for running DNS lookups.
 const WIND_UP: Duration = Duration::from_millis(100);
@@ -74,7 +75,7 @@ fn new_runtime() -> Result<Runtime, Error> {
     });
     // tokio panics if no descriptor is left for a pair of sockets, and returns its other errors.
     let built = built.map_err(|place| {
-        let probably = io::Error::from_raw_os_error(libc::EMFILE);
+        let probably = no_descriptor();
         io::Error::other(format!("{probably}: tokio panicked at {place}"))
     });
     built

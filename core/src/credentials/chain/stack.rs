@@ -90,7 +90,18 @@ fn bounds() -> Option<(usize, usize)> {
     Some((high - size, high))
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "GetCurrentThreadStackLimits is a C function")]
+fn bounds() -> Option<(usize, usize)> {
+    use windows_sys::Win32::System::Threading::GetCurrentThreadStackLimits;
+
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: it only writes the two variables.
+    unsafe { GetCurrentThreadStackLimits(&mut low, &mut high) };
+    Some((low, high))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn bounds() -> Option<(usize, usize)> {
     None
 }

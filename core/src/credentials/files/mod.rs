@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use self::ini::{Ini, Problem, Section};
 use self::location::Text;
-pub(in crate::credentials) use self::location::{expand_home, named_by};
+pub(in crate::credentials) use self::location::named_by;
 pub(super) use self::profile::{Profile, Value};
 pub(in crate::credentials) use self::regular::{LARGE, SMALL, read_regular};
 use crate::allocator::Wiping;

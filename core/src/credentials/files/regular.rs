@@ -3,12 +3,12 @@
 //! The file may be a pipe that nobody writes to, or a device without an end. A fetch reads files on
 //! the thread that also watches its timeout, so a read that blocks would never end.
 
-use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Read, Result};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
+
+use crate::system::files;
 
 /// How many MiB a file of tokens or keys may have.
 pub(in crate::credentials) const SMALL: usize = 1;
@@ -21,20 +21,9 @@ pub(in crate::credentials) fn read_regular(
     path: &Path,
     limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>> {
-    // Opening a device may already change it.
-    let found = path.metadata()?;
-    if !found.is_file() {
-        let problem = "is not a regular file";
-        return Err(Error::new(ErrorKind::InvalidInput, problem));
-    }
-    let mut options = OpenOptions::new();
-    // A pipe may have replaced the file by now.
-    let file = options
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
+    let (file, size) = files::open(path)?;
     let most = limit << 20;
-    let size = usize::try_from(found.len()).map_or(most, |size| size.min(most));
+    let size = usize::try_from(size).map_or(most, |size| size.min(most));
     // With enough room, the buffer does not move and leave a copy.
     let mut text = Zeroizing::new(Vec::with_capacity(size + 64));
     let more_than_most = u64::try_from(most + 1).unwrap_or(u64::MAX);
@@ -68,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_device_is_not_read() {
-        let error = read_regular(Path::new("/dev/zero"), SMALL).unwrap_err();
+        let device = if cfg!(windows) { "NUL" } else { "/dev/zero" };
+        let error = read_regular(Path::new(device), SMALL).unwrap_err();
         assert_eq!(error.to_string(), "is not a regular file");
     }
 }

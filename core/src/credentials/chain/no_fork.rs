@@ -1,0 +1,5 @@
+//! The functions of `fork.rs` for Windows, where no process forks.
+
+pub(super) fn work() {}
+
+pub(super) fn pause() {}
