@@ -9,6 +9,7 @@ mod ca_bundle;
 mod commands;
 mod failure;
 mod output;
+mod system;
 
 use std::process::ExitCode;
 

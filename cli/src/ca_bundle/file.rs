@@ -6,20 +6,18 @@
 //! at any time: pg_dump and pgbench open it for each connection. Whoever can change the file can
 //! impersonate the database, so a folder that belongs to another user, or that others can write to,
 //! is not used. Without a usable folder (a read-only container), the child inherits a file in
-//! memory. That is the last choice, because the child's own children may close the descriptor.
+//! memory, on Linux. That is the last choice, because the child's own children may close the
+//! descriptor.
 
-use std::ffi::CStr;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
 use super::PEM;
 use crate::failure::Failure;
+use crate::system;
 
 /// A file that contains the bundle.
 pub(crate) struct BundleFile {
@@ -30,7 +28,8 @@ pub(crate) struct BundleFile {
 
 impl BundleFile {
     pub(crate) fn make() -> Result<Self, Failure> {
-        if let Some(path) = cache_folder().and_then(|folder| in_folder(&folder).ok()) {
+        let folder = system::cache_folder().map(|folder| folder.join("rdsign"));
+        if let Some(path) = folder.and_then(|folder| in_folder(&folder).ok()) {
             return Ok(Self {
                 path,
                 _memory: None,
@@ -39,8 +38,8 @@ impl BundleFile {
         in_memory().map_err(|error| {
             Failure::Other(format!(
                 "cannot write the certificate authorities of RDS, neither to a cache folder \
-                 (XDG_CACHE_HOME, else HOME/.cache) nor to memory: {error}; set PGSSLROOTCERT to a \
-                 file that contains them"
+                 ({}) nor to memory: {error}; set PGSSLROOTCERT to a file that contains them",
+                system::CACHE_FOLDER
             ))
         })
     }
@@ -50,27 +49,9 @@ impl BundleFile {
     }
 }
 
-/// Ignores relative paths, as the specification says:
-/// <https://specifications.freedesktop.org/basedir-spec/latest/>
-fn cache_folder() -> Option<PathBuf> {
-    let folder = |name| std::env::var_os(name).map(PathBuf::from);
-    let cache = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    let home = || folder("HOME").filter(|path| path.is_absolute());
-    Some(
-        cache
-            .or_else(|| Some(home()?.join(".cache")))?
-            .join("rdsign"),
-    )
-}
-
 fn in_folder(folder: &Path) -> io::Result<PathBuf> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let metadata = folder.symlink_metadata()?;
-    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
-    if !metadata.is_dir() || !is_own || metadata.mode() & 0o022 != 0 {
+    system::make_private(folder)?;
+    if !system::is_only_own(folder)? {
         return Err(ErrorKind::PermissionDenied.into());
     }
     let hash = Sha256::digest(PEM);
@@ -82,9 +63,7 @@ fn in_folder(folder: &Path) -> io::Result<PathBuf> {
     // Written under another name and renamed, so that no process sees half a file.
     let new = folder.join(format!(".rds-{name}.{}", std::process::id()));
     let _ = std::fs::remove_file(&new); // left by a killed process with the same id
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let written = options.open(&new).and_then(|mut file| {
+    let written = system::private_file(&new).and_then(|mut file| {
         file.write_all(PEM.as_bytes())?;
         std::fs::rename(&new, &path)
     });
@@ -95,13 +74,10 @@ fn in_folder(folder: &Path) -> io::Result<PathBuf> {
 }
 
 fn in_memory() -> io::Result<BundleFile> {
-    const NAME: &CStr = c"rds.pem";
-    // rustix makes the system call itself: glibc has a function for it only since 2.27.
-    // Not closed on exec, because the child opens it by its number.
-    let mut file = File::from(memfd_create(NAME, MemfdFlags::empty())?);
+    let (mut file, path) = system::in_memory()?;
     file.write_all(PEM.as_bytes())?;
     Ok(BundleFile {
-        path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+        path,
         _memory: Some(file),
     })
 }

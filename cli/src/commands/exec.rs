@@ -2,12 +2,11 @@
 //! the server before the program sends the token.
 //!
 //! The token is in the program's environment, which only its user and root can read, and never in
-//! the arguments, which everyone can read. rdsign replaces itself with the program, so signals and
-//! the exit status need no forwarding.
+//! the arguments, which everyone can read. On Unix, rdsign replaces itself with the program, so
+//! signals and the exit status need no forwarding. On Windows, it waits for the program.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueHint};
@@ -18,6 +17,7 @@ use crate::args::{DialArgs, TargetArgs, service, variable};
 use crate::ca_bundle::BundleFile;
 use crate::failure::{self, Failure};
 use crate::output;
+use crate::system::{self, NULL_DEVICE};
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -72,8 +72,11 @@ const CANNOT_BE_STARTED: u8 = 126;
 
 pub(crate) fn run(args: ExecArgs) -> Result<ExitCode, Failure> {
     let (mut child, _bundle) = prepare(args)?;
-    // Returns only on failure. If the bundle is in memory, the program inherits its descriptor.
-    let error = child.exec();
+    // If the bundle is in memory, the program inherits its descriptor.
+    let error = match system::run(&mut child) {
+        Ok(status) => return Ok(status),
+        Err(error) => error,
+    };
     let program = child.get_program().to_string_lossy();
     let (problem, status) = match error.kind() {
         ErrorKind::NotFound => ("no such program".to_owned(), NO_SUCH_PROGRAM),
@@ -120,8 +123,8 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     }
     // A service that an argument names would override everything below, so none can be found.
     child.env_remove("PGSERVICE");
-    child.env("PGSERVICEFILE", "/dev/null");
-    child.env("PGSYSCONFDIR", "/dev/null");
+    child.env("PGSERVICEFILE", NULL_DEVICE);
+    child.env("PGSYSCONFDIR", NULL_DEVICE);
     // With Kerberos, the program would encrypt the connection without TLS.
     child.env("PGGSSENCMODE", "disable");
     let port = args.dial.hostport.unwrap_or(endpoint.port());

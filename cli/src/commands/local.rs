@@ -1,19 +1,29 @@
 //! `rdsign local`: passes its flags to the launcher in `local-rds`, which does everything else and
-//! has its own exit statuses.
+//! has its own exit statuses. The launcher exists only for Linux.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+#[cfg(target_os = "linux")]
+mod launch;
+#[cfg(not(target_os = "linux"))]
+mod needs_linux;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use rdsign_local::LocalError;
+
+#[cfg(target_os = "linux")]
+pub(crate) use launch::run;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use needs_linux::run;
 
 use crate::args::usage;
-use crate::failure::{self, Failure};
 
 #[derive(Args)]
 #[command(after_help = HELP)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "other systems only parse them")
+)]
 pub(crate) struct LocalArgs {
     /// Port of 127.0.0.1 to listen on [default: a free one]
     #[arg(long, value_parser = usage::port("port"))]
@@ -48,26 +58,6 @@ pub(crate) struct LocalArgs {
     command: Vec<OsString>,
 }
 
-/// ENOENT, which the system returns when it cannot find a program.
-const NO_SUCH_FILE: i32 = 2;
-
-/// Returns an error if no folder of PATH has this program, or if its path does not exist. Whether it
-/// can be started shows when it is.
-fn find(program: &OsStr) -> Result<(), LocalError> {
-    let folders = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let is_found = match program.as_encoded_bytes().contains(&b'/') {
-        true => Path::new(program).exists(),
-        false => std::env::split_paths(&folders).any(|folder| folder.join(program).is_file()),
-    };
-    match is_found {
-        true => Ok(()),
-        false => Err(LocalError::Command {
-            command: program.into(),
-            source: io::Error::from_raw_os_error(NO_SUCH_FILE),
-        }),
-    }
-}
-
 const HELP: &str = "\
 Examples:
   rdsign local
@@ -77,26 +67,3 @@ The exit status is the command's. $RDSIGN_LOCAL_CONFIG names the file with the
 access keys, their policies and the clock offset. It is read at every login, so
 an edit takes effect at once. $RDSIGN_LOCAL_LOG names the log, which says why a
 login was refused. $RDSIGN_LOCAL_ADMIN_PASSWORD is the password of postgres.";
-
-pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
-    let options = rdsign_local::Options {
-        port: args.port,
-        config: args.config,
-        data: args.data,
-        endpoints: args.endpoint,
-        postgres: args.postgres,
-        version: args.postgres_version,
-        init: args.init,
-    };
-    let command = Some(args.command).filter(|command| !command.is_empty());
-    // Setting up the server takes seconds, and a command that does not exist can be known before.
-    let found = match &command {
-        Some(words) => find(&words[0]),
-        None => Ok(()),
-    };
-    let ended = found.and_then(|()| rdsign_local::run(options, command));
-    Ok(ended.unwrap_or_else(|error| {
-        failure::complain(&error.to_string());
-        ExitCode::from(error.exit_code())
-    }))
-}
