@@ -163,6 +163,28 @@ test("if glibc's library does not load, musl's is tried", {
   })
 })
 
+test('macOS and Windows load the library that has their name', async () => {
+  await withCopy(async (copy, library) => {
+    for (const [platform, arch] of [
+      ['darwin', 'arm64'],
+      ['darwin', 'x64'],
+      ['win32', 'arm64'],
+      ['win32', 'x64']
+    ]) {
+      const named = join(copy, `rdsign.${platform}-${arch}.node`)
+      renameSync(library, named)
+      library = named
+      const machine = { platform: { value: platform }, arch: { value: arch } }
+      const { stdout, stderr } = await run([
+        '-e',
+        `Object.defineProperties(process, ${JSON.stringify(machine)})
+        console.log(typeof require(${JSON.stringify(copy)}).Signer)`
+      ])
+      assert.deepEqual([stdout, stderr], ['function\n', ''], named)
+    }
+  })
+})
+
 /** Calls `body` with a copy of the installed package, and the path of its library. */
 async function withCopy(body) {
   const folder = mkdtempSync(join(here, 'broken-'))
