@@ -50,6 +50,21 @@ def test_it_is_found_next_to_the_package(option, tmp_path):
     assert run("-S", "-c", where, env=there) == f"{tmp_path / 'there/bin/rdsign'}\n"
 
 
+@pytest.mark.parametrize(
+    ("system", "package", "program"),
+    [
+        ("posix", "/there/rdsign", "/there/bin/rdsign"),
+        ("posix", "/there/lib/python3.11/site-packages/rdsign", "/there/bin/rdsign"),
+        ("nt", "/there/rdsign", "/there/bin/rdsign.exe"),
+        ("nt", "/there/Lib/site-packages/rdsign", "/there/Scripts/rdsign.exe"),
+    ],
+)
+def test_it_is_looked_for_where_pip_puts_it_on_each_system(system, package, program):
+    from rdsign.__main__ import places
+
+    assert Path(program) in places(Path(package), system)
+
+
 def test_a_package_without_the_command_says_so(tmp_path):
     package = tmp_path / "rdsign"
     package.mkdir()

@@ -143,7 +143,7 @@ class Token:
         """Raises TypeError: a token cannot be pickled, because it is a password."""
 
 def aws_environment() -> int:
-    """Returns a hash of HOME and the AWS_* variables of the environment."""
+    """Returns a hash of HOME (Windows: USERPROFILE) and the AWS_* variables of the environment."""
 
 def libpq_service(name: str, has_sslmode: bool) -> list[tuple[str, str]]:
     """The settings of a libpq service, without its password.
