@@ -31,6 +31,7 @@ final class Loader {
 
     private static final String NAME = "rdsign_jvm";
     private static final int ATTEMPTS = 100;
+    private static final long MINUTE = 60_000;
 
     // Bits of a file's mode.
     private static final int STICKY = 01000;
@@ -139,10 +140,14 @@ final class Loader {
         }
     }
 
-    private static void loadCopy(InputStream library, Path parent) throws IOException {
+    private static void loadCopy(InputStream library, Path temporary) throws IOException {
         // From here on, a link in the path cannot lead elsewhere.
-        Path folder = freshFolder(parent.toRealPath());
-        Path copy = folder.resolve(System.mapLibraryName(NAME));
+        Path parent = temporary.toRealPath();
+        if (File.separatorChar == '\\') {
+            deleteLeftovers(parent, System.currentTimeMillis() - MINUTE);
+        }
+        Path folder = freshFolder(parent);
+        Path copy = folder.resolve(fileName());
         try {
             checkParent(folder);
             write(library, copy);
@@ -208,8 +213,24 @@ final class Loader {
         try {
             Files.deleteIfExists(path);
         } catch (IOException inUse) {
-            // Windows does not delete a library while it is loaded.
-            path.toFile().deleteOnExit();
+            // Windows does not delete a library while it is loaded: a later JVM does.
+        }
+    }
+
+    /**
+     * Deletes the copies that other JVMs made before a time, in milliseconds since 1970. On Windows,
+     * those of running JVMs stay.
+     */
+    static void deleteLeftovers(Path parent, long before) {
+        File[] folders = parent.toFile().listFiles();
+        if (folders == null) {
+            return;
+        }
+        for (File folder : folders) {
+            if (folder.getName().matches("rdsign-[0-9a-f]+") && folder.lastModified() < before) {
+                delete(folder.toPath().resolve(fileName()));
+                delete(folder.toPath());
+            }
         }
     }
 
@@ -247,7 +268,18 @@ final class Loader {
                 + platform
                 + (libc.equals("none") ? "" : "/" + libc)
                 + "/"
-                + System.mapLibraryName(NAME);
+                + fileName();
+    }
+
+    private static String fileName() {
+        switch (os()) {
+            case "windows":
+                return NAME + ".dll";
+            case "macos":
+                return "lib" + NAME + ".dylib";
+            default:
+                return "lib" + NAME + ".so";
+        }
     }
 
     private static String os() {

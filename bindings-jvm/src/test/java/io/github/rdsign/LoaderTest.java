@@ -181,6 +181,47 @@ class LoaderTest {
     }
 
     @Test
+    void otherSystemsLoadTheLibraryOfTheirFolder() throws Exception {
+        for (String[] other :
+                new String[][] {
+                    {"Mac OS X", "aarch64", "macos/aarch64/librdsign_jvm.dylib"},
+                    {"Windows Server 2025", "amd64", "windows/x86_64/rdsign_jvm.dll"},
+                }) {
+            Path packed = folder.resolve("META-INF/rdsign").resolve(other[2]);
+            Files.createDirectories(packed.getParent());
+            Files.copy(library(), packed);
+            Child.Ended ended =
+                    withKeys()
+                            .option("-Dos.name=" + other[0])
+                            .option("-Dos.arch=" + other[1])
+                            .classPath(
+                                    System.getProperty("java.class.path")
+                                            + File.pathSeparator
+                                            + folder)
+                            .run(Workout.class, "first")
+                            .well();
+            assertEquals("true\n", ended.output(), other[2]);
+        }
+    }
+
+    @Test
+    void onlyOldCopiesOfOtherJvmsAreDeleted() throws Exception {
+        long before = 1_000_000;
+        for (String name : List.of("rdsign-1a", "rdsign-1b", "rdsign-docs", "other")) {
+            Path copy = Files.createDirectory(folder.resolve(name)).resolve("librdsign_jvm.so");
+            Files.createFile(copy);
+            boolean isNew = name.equals("rdsign-1b");
+            assertTrue(copy.getParent().toFile().setLastModified(isNew ? before : before - 1000));
+        }
+        Loader.deleteLeftovers(folder, before);
+        assertEquals(
+                Set.of("rdsign-1b", "rdsign-docs", "other"),
+                list(folder).stream()
+                        .map(path -> path.getFileName().toString())
+                        .collect(Collectors.toSet()));
+    }
+
+    @Test
     void anErrorNamesATemporaryFolderThatIsMountedNoexec() throws Exception {
         Process mount =
                 new ProcessBuilder(
