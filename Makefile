@@ -25,7 +25,8 @@ TOGETHER := -p rdsign-cli -p rdsign-local-preload -p rdsign-c -p rdsign-jvm -p r
 
 PREFIX ?= /usr/local
 BUILT := $(CURDIR)/target/release
-PORTABLE := $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')/release
+# Not :=, because rustc may be installed later.
+PORTABLE = $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')/release
 # rdsign runs on Node 18, but some drivers in its tests do not: the tests use this Node if the system's is
 # older than 20.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
@@ -51,7 +52,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 # What the tests run is built for debugging. `make demo` runs the release.
 $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
-.PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check audit install fmt clean
+.PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
 .PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
@@ -83,6 +84,9 @@ endif
 
 check: ## check formatting, lints and spelling of all languages
 	@tools/check
+
+check-targets: ## check that the code compiles for Linux, macOS and Windows, which takes 20 minutes
+	@tools/check-targets $(TARGETS)
 
 audit: $(AUDIT)/bin/cargo-deny ## check the crates' licences, duplicates, sources and, with a network, advisories
 	$< check bans licenses sources
