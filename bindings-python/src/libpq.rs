@@ -2,7 +2,7 @@
 //! parameters count; the rules about their values are in core.
 
 use pyo3::prelude::*;
-use rdsign::libpq::{self, SslMode};
+use rdsign::libpq::{self, Login, SslMode};
 
 use crate::errors::{caught, exception};
 
@@ -22,8 +22,8 @@ pub(crate) fn libpq_service(
     caught(|| libpq::service(name, ssl_mode)).map_err(|error| exception(py, &error))
 }
 
-/// Checks the arguments of a program that gets a token for `hostname`. Only `verify-full` is accepted
-/// in them, unless the caller agreed to another `sslmode`.
+/// Checks the arguments of a program that gets a token for `hostname`, one of `ports` and `username`.
+/// Only `verify-full` is accepted in them, unless the caller agreed to another `sslmode`.
 #[pyfunction]
 pub(crate) fn check_arguments(
     py: Python<'_>,
@@ -31,8 +31,12 @@ pub(crate) fn check_arguments(
     arguments: Vec<String>,
     hostname: &str,
     sslmode: Option<&str>,
+    ports: Vec<String>,
+    username: &str,
 ) -> PyResult<()> {
-    caught(|| libpq::check_arguments(program, &arguments, hostname, sslmode))
+    let ports = numbers(&ports);
+    let login = login(hostname, sslmode, &ports, username);
+    caught(|| libpq::check_arguments(program, &arguments, login))
         .map_err(|error| exception(py, &error))
 }
 
@@ -43,12 +47,34 @@ pub(crate) fn check_connection_string(
     text: &str,
     hostname: &str,
     sslmode: Option<&str>,
+    ports: Vec<String>,
+    username: &str,
 ) -> PyResult<()> {
-    caught(|| libpq::check_connection_string(text, hostname, sslmode))
-        .map_err(|error| exception(py, &error))
+    let ports = numbers(&ports);
+    let login = login(hostname, sslmode, &ports, username);
+    caught(|| libpq::check_connection_string(text, login)).map_err(|error| exception(py, &error))
 }
 
-/// Checks the value of one of libpq's keywords, as [`check_connection_string`] does.
+/// libpq itself rejects what is not a port.
+fn numbers(ports: &[String]) -> Vec<u16> {
+    ports.iter().filter_map(|port| port.parse().ok()).collect()
+}
+
+fn login<'a>(
+    hostname: &'a str,
+    sslmode: Option<&'a str>,
+    ports: &'a [u16],
+    username: &'a str,
+) -> Login<'a> {
+    Login {
+        hostname,
+        ports,
+        username: Some(username),
+        sslmode,
+    }
+}
+
+/// Checks the value of a keyword of libpq that is about the server.
 #[pyfunction]
 pub(crate) fn check_setting(
     py: Python<'_>,
@@ -57,8 +83,13 @@ pub(crate) fn check_setting(
     hostname: &str,
     sslmode: Option<&str>,
 ) -> PyResult<()> {
-    caught(|| libpq::check_setting(keyword, value, hostname, sslmode))
-        .map_err(|error| exception(py, &error))
+    let login = Login {
+        hostname,
+        ports: &[],
+        username: None,
+        sslmode,
+    };
+    caught(|| libpq::check_setting(keyword, value, login)).map_err(|error| exception(py, &error))
 }
 
 /// Quotes input for a message. Truncates it, so that a token's signature is not shown.

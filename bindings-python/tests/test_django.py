@@ -187,6 +187,19 @@ def test_dbshell_refuses_arguments_and_names_that_lead_to_another_server(databas
     assert recorder.received == b""
 
 
+def test_dbshell_refuses_another_user_another_port_and_a_password(database, local):
+    for parameter, code in [
+        ("-Uother", "INVALID_USERNAME"),
+        ("-p1", "INVALID_PORT"),
+        ("password=x", "INVALID_CREDENTIALS"),
+    ]:
+        with pytest.raises(rdsign.InvalidRequestError) as caught:
+            shell(database(), parameter)
+        assert caught.value.code == code
+    own = ["-Uiam_user", f"-p{local.port}", "-XAtc", "select current_user"]
+    assert shell(database(), *own).stdout == "iam_user\n"
+
+
 def test_dbshell_accepts_an_sslmode_that_the_settings_have_too(database, local):
     more = ["-XAtc", "select current_user", "-d", "dbname=testdb sslmode=require"]
     done = shell(database({"sslmode": "require"}), *more)

@@ -1,12 +1,19 @@
 //! Checks the arguments of PostgreSQL's programs: a row is a command line, with `|` between its words.
-//! The token is for `db.example`.
+//! The token is for `iam_user` at `db.example:5432`, and a tunnel's port is 15432.
 
-use rdsign::Error;
-use rdsign::libpq::check_arguments;
+use rdsign::libpq::{Login, check_arguments};
+use rdsign::{Error, ErrorCode};
+
+const LOGIN: Login<'_> = Login {
+    hostname: "db.example",
+    ports: &[5432, 15432],
+    username: Some("iam_user"),
+    sslmode: None,
+};
 
 fn check(line: &str) -> Result<(), Error> {
     let words: Vec<_> = line.split('|').collect();
-    check_arguments(words[0], &words[1..], "db.example", None)
+    check_arguments(words[0], &words[1..], LOGIN)
 }
 
 #[test]
@@ -16,7 +23,7 @@ fn arguments_that_keep_to_the_endpoint_are_accepted() {
         "psql|-d|postgres|-c|select 'host=other'",
         "psql|-h|DB.example|app",
         "psql|-XAtc|select 1|host=db.example dbname=app",
-        "psql|postgresql://iam_user@db.example:5433/app?application_name=x",
+        "psql|postgresql://iam_user@db.example:15432/app?application_name=x",
         "psql|postgres:///app",
         "psql|sslmode=verify-full hostaddr=127.0.0.1",
         "psql|-c|\\c postgres|-c|\\connect app iam_user",
@@ -31,10 +38,10 @@ fn arguments_that_keep_to_the_endpoint_are_accepted() {
         "sh|-c|psql -h other",
         "other|-h|other|service=x",
         "psql|dbname=app gssencmode=disable",
-        "psql|host='db.example' dbname='a b' password='p host=x'",
+        "psql|host='db.example' dbname='a b' options='p host=x'",
         "psql|host=other host=DB.example.",
         "psql|postgresql:///app?gssencmode=disable&ssl_min_protocol_version=TLSv1.3&sslcrldir=x",
-        "psql|postgresql://u:p%40ss@db.example:5/app?sslcertmode=allow&sslpassword=x&requirepeer=x",
+        "psql|postgresql://iam_user:@db.example:5432/app?sslcertmode=allow&sslpassword=x&requirepeer=x",
         "psql|postgresql:///app?max_protocol_version=3.2&krbsrvname=x&gssdelegation=0",
         "psql|-v|service=billing|-f|x.sql",
         "psql|-vservice=billing|-Xv|host=x",
@@ -51,9 +58,67 @@ fn arguments_that_keep_to_the_endpoint_are_accepted() {
         "sudo|-u|postgres|psql|-h|db.example",
         "timeout|5|sh|-c|psql -h other",
         "psql-17|-h|db.example",
+        "psql|-U|iam_user|-p5432|--port|15432|--username=iam_user",
+        "psql|-U||-p||app|iam_user",
+        "psql|user=iam_user port=' 5432' password=''",
+        "psql|-d|app|--pset|x=y|--command|select 1|iam_user",
+        "createuser|-p|5432|other",
+        "pgcli|-u|iam_user|app",
+        "pg_createsubscriber|-p|50432|-U|other|-P|port=5432",
+        "pg_dump|--po=5432|--user|iam_user|app",
+        "env|PGUSER=iam_user|PGPORT=15432|PGPASSWORD=|psql",
+        "other|-U|other|-p|1",
     ] {
         assert_eq!(check(line), Ok(()), "{line}");
     }
+}
+
+#[test]
+fn arguments_with_which_the_server_would_refuse_the_token_are_refused() {
+    use ErrorCode::{InvalidCredentials, InvalidHostname, InvalidPort, InvalidUsername};
+    let user = r#"user: "other" is not the user that the token is signed for, "iam_user"; accepted: "iam_user", or no user"#;
+    let port = r#"port: "5433" is not the port that the token is signed for, 5432; accepted: 5432, or no port"#;
+    let password = "password: would replace the token; accepted: no password";
+    for (line, code, message) in [
+        ("psql|-U|other", InvalidUsername, user),
+        ("psql|-XAtUother", InvalidUsername, user),
+        ("psql|app|other", InvalidUsername, user),
+        ("psql|-X|app|-c|select 1|other", InvalidUsername, user),
+        ("pg_dump|--user=other|app", InvalidUsername, user),
+        ("pgcli|-u|other", InvalidUsername, user),
+        ("psql|postgres://other@/app", InvalidUsername, user),
+        ("psql|dbname=app user=other", InvalidUsername, user),
+        ("env|PGUSER=other|psql", InvalidUsername, user),
+        ("psql|user=''", InvalidUsername, r#"user: "" is not"#),
+        ("psql|-p|5433", InvalidPort, port),
+        ("psql|--po|5433", InvalidPort, port),
+        ("pgbench|-np5433", InvalidPort, port),
+        ("psql|postgresql://db.example:5433/app", InvalidPort, port),
+        ("nice|env|PGPORT=5433|psql", InvalidPort, port),
+        ("psql|-p|none", InvalidPort, r#"port: "none" is not"#),
+        ("psql|port=5432,5432", InvalidPort, "port: "),
+        ("psql|password=x", InvalidCredentials, password),
+        ("psql|postgres://iam_user:x@/", InvalidCredentials, password),
+        ("env|PGPASSWORD=x|psql", InvalidCredentials, password),
+        // The server comes first.
+        ("psql|host=x port=1 user=x", InvalidHostname, "host: "),
+        ("psql|port=1 sslmode=allow", InvalidHostname, "sslmode: "),
+    ] {
+        let error = check(line).expect_err(line);
+        assert_eq!(error.code(), code, "{line}");
+        assert!(error.message().starts_with(message), "{line}: {error}");
+    }
+}
+
+#[test]
+fn without_a_username_every_user_and_a_password_are_accepted() {
+    let login = Login {
+        ports: &[],
+        username: None,
+        ..LOGIN
+    };
+    let words = ["-p", "1", "-U", "other", "user=other password=x port=1"];
+    assert_eq!(check_arguments("psql", &words, login), Ok(()));
 }
 
 #[test]
@@ -167,7 +232,7 @@ fn a_connection_string_in_a_connection_string_is_refused_at_any_depth() {
         "dbname='dbname=app'".to_owned(),
         "postgres:///".repeat(100_000),
     ] {
-        let error = check_arguments("psql", &[&text], "db.example", None).unwrap_err();
+        let error = check_arguments("psql", &[&text], LOGIN).unwrap_err();
         assert!(
             error
                 .message()
@@ -180,7 +245,7 @@ fn a_connection_string_in_a_connection_string_is_refused_at_any_depth() {
 #[test]
 fn an_argument_may_repeat_the_sslmode_that_the_caller_agreed_to() {
     let check = |argument: &str, sslmode| {
-        check_arguments("psql", &[argument], "db.example", sslmode).is_ok()
+        check_arguments("psql", &[argument], Login { sslmode, ..LOGIN }).is_ok()
     };
     for form in ["dbname=app sslmode=", "postgresql:///app?sslmode="] {
         for (mode, agreed, accepted) in [
@@ -217,9 +282,12 @@ fn no_message_shows_a_password_or_a_token() {
         "password=SECRET SECRET host=other",
         "password='SECRET host=other",
         "host=SECRET@other",
+        "password=SECRET",
+        "postgres://iam_user:SECRET@db.example/app",
+        "postgres://iam_user:SECRET%zz@db.example/app",
     ] {
         for arguments in [vec![text], vec!["-d", text], vec!["-h", text]] {
-            if let Err(error) = check_arguments("psql", &arguments, "db.example", None) {
+            if let Err(error) = check_arguments("psql", &arguments, LOGIN) {
                 assert!(!error.message().contains("SECRET"), "{error}");
             } else {
                 panic!("{text}");

@@ -26,6 +26,52 @@ def test_psql_logs_in(environment):
     assert (done.stdout, done.stderr, done.returncode) == ("iam_user\n", "", 0)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["-U", "other"],
+            'user: "other" is not the user that the token is signed for, "iam_user"; accepted: "iam_user", '
+            "or no user (--username of rdsign)",
+        ),
+        (
+            ["-p", "1"],
+            'port: "1" is not the port that the token is signed for, {port}; accepted: {port}, or no port '
+            "(--port of rdsign, or --hostport to dial another port)",
+        ),
+        (
+            ["dbname=testdb password=hunter2"],
+            "password: would replace the token; accepted: no password (rdsign sets PGPASSWORD)",
+        ),
+    ],
+)
+def test_arguments_with_which_the_login_would_be_refused_are_named(local, environment, arguments, words):
+    before = local.log.read_text()
+    done = exec("psql", *arguments, "-c", "select 1", env=environment)
+    assert (done.stderr, done.returncode) == (f"rdsign: {words}\n".format(port=local.port), 2)
+    assert local.log.read_text() == before
+    own = ["-U", "iam_user", "-p", str(local.port)]
+    assert exec("psql", *own, "-XAtc", "select 1", env=environment).stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "field", "flag", "argument"),
+    [("PGHOST", "hostname", "--hostname HOST", "-h"), ("PGUSER", "username", "--username USER", "-U")],
+)
+def test_a_target_that_only_the_program_s_arguments_name_is_not_taken_from_them(
+    local, environment, variable, field, flag, argument
+):
+    value = environment.pop(variable)
+    done = exec("psql", argument, value, "-c", "select 1", env=environment)
+    assert done.returncode == 2
+    assert f": {field}: missing; accepted: " in done.stderr
+    assert done.stderr.endswith(
+        f". Arguments of psql do not count: use `rdsign exec {flag} -- psql …`, or set {variable}\n"
+    )
+    done = exec("psql", env=environment, flags=[f"--port={local.port}"])
+    assert done.stderr.endswith(f" (--{field} or {variable})\n")
+
+
 def test_flags_override_variables(local, environment):
     right = {"hostname": local.host, "port": local.port, "username": "iam_user", "dbname": "testdb"}
     right |= {"hostaddr": "127.0.0.1"}

@@ -151,17 +151,22 @@ def libpq_service(name: str, has_sslmode: bool) -> list[tuple[str, str]]:
     Without an sslmode of the caller's own, the service's must be verify-full.
     """
 
-def check_arguments(program: str, arguments: list[str], hostname: str, sslmode: str | None) -> None:
-    """Rejects arguments that would send a token for `hostname` to another server.
+def check_arguments(
+    program: str, arguments: list[str], hostname: str, sslmode: str | None, ports: list[str], username: str
+) -> None:
+    """Rejects arguments that would send a token for `hostname` to another server, or that name another
+    port or user than those of the token, or a password.
 
     Only verify-full is accepted in them, unless the caller agreed to another sslmode.
     """
 
-def check_connection_string(text: str, hostname: str, sslmode: str | None) -> None:
+def check_connection_string(
+    text: str, hostname: str, sslmode: str | None, ports: list[str], username: str
+) -> None:
     """Rejects a database's name that is a connection string, as `check_arguments` does."""
 
 def check_setting(keyword: str, value: str, hostname: str, sslmode: str | None) -> None:
-    """Rejects a value of one of libpq's keywords, as `check_arguments` does."""
+    """Rejects a value of one of libpq's keywords that is about the server, as `check_arguments` does."""
 
 def quoted(text: str) -> str:
     """Quotes and escapes input for a message. Truncates it to 100 characters."""

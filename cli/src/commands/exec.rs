@@ -11,7 +11,8 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueHint};
 
-use rdsign::libpq::{self, SslMode};
+use rdsign::ErrorCode;
+use rdsign::libpq::{self, Login, SslMode};
 
 use crate::args::{DialArgs, TargetArgs, service, variable};
 use crate::ca_bundle::BundleFile;
@@ -51,8 +52,9 @@ certificate authorities of RDS that `rdsign ca-bundle` prints. The token opens
 connections for at most 15 minutes; open connections stay open.
 
 A service that PGSERVICE names replaces these variables. Arguments of psql and
-other programs of PostgreSQL that name another server are refused, also after
-env, nice, sudo, timeout and the like. Scripts are not read.
+other programs of PostgreSQL that name another server, port or user, or have a
+password, are refused, also after env, nice, sudo, timeout and the like.
+Scripts are not read.
 
 Examples:
   rdsign exec --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
@@ -91,21 +93,37 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
         None => SslMode::OfTheService,
         Some(_) => SslMode::OfTheCaller,
     })?;
-    let signer = args.target.builder()?.build()?;
-    let endpoint = signer.endpoint();
     let mut words = args.command.into_iter();
     let program = words.next().unwrap_or_default();
     let words: Vec<_> = words.collect();
+    let target = args.target.filled()?;
+    let is_missing = target.hostname.is_none() || target.username.is_none();
+    let signer = target.builder()?.build().map_err(|error| {
+        let is_about_it = matches!(
+            error.code(),
+            ErrorCode::InvalidHostname | ErrorCode::InvalidUsername
+        );
+        match is_missing && is_about_it && !words.is_empty() {
+            true => without_target(&error, &program.to_string_lossy()),
+            false => error.into(),
+        }
+    })?;
+    let endpoint = signer.endpoint();
     let texts: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    let (hostname, sslmode) = (endpoint.hostname(), args.sslmode.as_deref());
-    libpq::check_arguments(&program.to_string_lossy(), &texts, hostname, sslmode).map_err(usage)?;
+    let port = args.dial.hostport.unwrap_or(endpoint.port());
+    let login = Login {
+        hostname: endpoint.hostname(),
+        ports: &[endpoint.port(), port],
+        username: Some(signer.username()),
+        sslmode: args.sslmode.as_deref(),
+    };
+    libpq::check_arguments(&program.to_string_lossy(), &texts, login).map_err(usage)?;
     let only = signer.service().default_database().map(str::to_owned);
     let database = args.dbname.or_else(|| variable("PGDATABASE")).or(only);
     // Some programs read a connection string where others read a name. The user's name is their
     // default database.
     for name in [database.as_deref(), Some(signer.username())] {
-        libpq::check_connection_string(name.unwrap_or_default(), hostname, sslmode)
-            .map_err(usage)?;
+        libpq::check_connection_string(name.unwrap_or_default(), login).map_err(usage)?;
     }
     let mut child = Command::new(program);
     child.args(words);
@@ -127,7 +145,6 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     child.env("PGSYSCONFDIR", NULL_DEVICE);
     // With Kerberos, the program would encrypt the connection without TLS.
     child.env("PGGSSENCMODE", "disable");
-    let port = args.dial.hostport.unwrap_or(endpoint.port());
     child.env("PGHOST", endpoint.hostname());
     child.env("PGPORT", port.to_string());
     child.env("PGUSER", signer.username());
@@ -156,6 +173,24 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
 
 /// The error is about an argument or a database, and the flags of rdsign do what they may not.
 fn usage(error: rdsign::Error) -> Failure {
-    let flags = "--hostname, --hostaddr and --sslmode of rdsign";
+    let flags = match error.code() {
+        ErrorCode::InvalidPort => "--port of rdsign, or --hostport to dial another port",
+        ErrorCode::InvalidUsername => "--username of rdsign",
+        ErrorCode::InvalidCredentials => "rdsign sets PGPASSWORD",
+        _ => "--hostname, --hostaddr and --sslmode of rdsign",
+    };
     Failure::Usage(format!("{error} ({flags})"))
+}
+
+/// The error for a missing host or user, which the arguments of the program may name.
+fn without_target(error: &rdsign::Error, program: &str) -> Failure {
+    let (flag, variable) = match error.code() {
+        ErrorCode::InvalidUsername => ("--username USER", "PGUSER"),
+        _ => ("--hostname HOST", "PGHOST"),
+    };
+    Failure::Usage(format!(
+        "{}: {error}. Arguments of {program} do not count: use `rdsign exec {flag} -- {program} …`, or set \
+         {variable}",
+        error.code()
+    ))
 }

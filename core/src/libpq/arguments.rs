@@ -1,10 +1,10 @@
 //! Checks the arguments of PostgreSQL's programs. They override the variables that hold the
-//! endpoint and `verify-full`, so they could send the token to another server.
+//! endpoint, the user and `verify-full`, so they could send the token to another server.
 //!
 //! Walks the arguments as `getopt_long` does. Where another version of a program could read them
 //! otherwise, both readings are checked.
 
-use super::check::{Check, refused};
+use super::check::{Login, refused};
 use super::connect::keeps_the_server;
 use super::keywords::{is_dangerous, keyword_of};
 use super::programs::{self, ELSEWHERE, PLAIN, Program};
@@ -13,25 +13,22 @@ use crate::error::Error;
 /// Checks the arguments of a program, if it is one of PostgreSQL's that connect with libpq, or runs
 /// one as `env` does. Scripts and shells are not read.
 ///
-/// `program` is its name or path. `hostname` and `sslmode` are those of
-/// [`check_connection_string`](super::check_connection_string).
+/// `program` is its name or path.
 ///
 /// # Errors
-/// `INVALID_HOSTNAME` if the token could reach another server, or one that is not verified.
+/// Those of [`check_connection_string`](super::check_connection_string).
 pub fn check_arguments<S: AsRef<str>>(
     program: &str,
     arguments: &[S],
-    hostname: &str,
-    sslmode: Option<&str>,
+    login: Login<'_>,
 ) -> Result<(), Error> {
     let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-    let check = Check { hostname, sslmode };
-    checked(program, &arguments, check).map_err(refused)
+    checked(program, &arguments, login)
 }
 
-fn checked(program: &str, arguments: &[&str], check: Check<'_>) -> Result<(), String> {
+fn checked(program: &str, arguments: &[&str], login: Login<'_>) -> Result<(), Error> {
     if let Some(program) = programs::find(program) {
-        return Walk { program, check }.all(arguments);
+        return Walk { program, login }.all(arguments);
     }
     let find = |argument: &&str| programs::find(argument);
     let within = arguments
@@ -40,25 +37,25 @@ fn checked(program: &str, arguments: &[&str], check: Check<'_>) -> Result<(), St
     match within.filter(|_| programs::is_prefix(program)) {
         Some(at) => {
             let mut before = arguments[..at].iter();
-            before.try_for_each(|argument| check_variable(argument, check))?;
-            checked(arguments[at], &arguments[at + 1..], check)
+            before.try_for_each(|argument| check_variable(argument, login))?;
+            checked(arguments[at], &arguments[at + 1..], login)
         }
         None => Ok(()),
     }
 }
 
 /// Checks an argument of `env` or `sudo` that may set or remove a variable of libpq.
-fn check_variable(argument: &str, check: Check<'_>) -> Result<(), String> {
+fn check_variable(argument: &str, login: Login<'_>) -> Result<(), Error> {
     if let Some((name, value)) = argument.split_once('=')
         && let Some(keyword) = keyword_of(name)
     {
-        return check.setting(keyword, value);
+        return login.setting(keyword, value);
     }
     let removed = ["--unset=", "-u", ""].iter().find_map(|option| {
         let name = argument.strip_prefix(option)?;
         keyword_of(name).filter(|keyword| is_dangerous(keyword))
     });
-    removed.map_or(Ok(()), |keyword| Err(check.elsewhere(keyword)))
+    removed.map_or(Ok(()), |keyword| Err(refused(login.elsewhere(keyword))))
 }
 
 /// How an argument uses the next one.
@@ -74,14 +71,16 @@ enum Next {
 
 struct Walk<'a> {
     program: &'a Program,
-    check: Check<'a>,
+    login: Login<'a>,
 }
 
 impl Walk<'_> {
-    fn all(&self, arguments: &[&str]) -> Result<(), String> {
+    fn all(&self, arguments: &[&str]) -> Result<(), Error> {
         // Whether an argument can be the start of an option, or one of its own.
         let mut reached = vec![false; arguments.len() + 2];
         let mut after_options = false;
+        // Its names, as long as no argument could be a value.
+        let mut names = Some(Vec::new());
         reached[0] = true;
         for (n, argument) in arguments.iter().enumerate() {
             if !reached[n] && !after_options {
@@ -95,24 +94,31 @@ impl Walk<'_> {
                     None => self.short(options, next)?,
                 },
                 _ => {
-                    self.check.text(argument)?;
+                    self.login.text(argument)?;
+                    names.iter_mut().for_each(|names| names.push(*argument));
                     Next::Own
                 }
             };
+            if used == Next::Unknown {
+                names = None;
+            }
             reached[n + 1] |= used != Next::Value;
             reached[n + 2] |= used != Next::Own;
         }
-        Ok(())
+        match names.as_deref() {
+            Some([_, user, ..]) if self.program.name == "psql" => self.login.user(user),
+            _ => Ok(()),
+        }
     }
 
     /// Checks `--NAME` or `--NAME=VALUE`. PostgreSQL's programs accept shortened names.
-    fn long(&self, argument: &str, next: &str) -> Result<Next, String> {
+    fn long(&self, argument: &str, next: &str) -> Result<Next, Error> {
         let (option, value) = match argument.split_once('=') {
             Some((option, value)) => (option, Some(value)),
             None => (argument, None),
         };
         if ELSEWHERE.contains(&option) {
-            return Err(self.check.elsewhere(option));
+            return Err(refused(self.login.elsewhere(option)));
         }
         let used = match value {
             Some(_) => Next::Own,
@@ -122,10 +128,14 @@ impl Walk<'_> {
         let text = value.unwrap_or(next);
         if option == "--command" {
             self.command(text)?;
-        } else if option.len() > 2 && "--host".starts_with(option) {
-            self.check.host(text)?;
+        } else if is_short_for(option, "--host", "--h") {
+            self.login.host(text).map_err(refused)?;
+        } else if is_short_for(option, "--port", "--po") {
+            self.login.port(text)?;
+        } else if is_short_for(option, "--username", "--user") {
+            self.login.user(text)?;
         } else if !PLAIN.contains(&option) && (value.is_some() || !next.starts_with('-')) {
-            self.check.text(text)?;
+            self.login.text(text)?;
             self.command(text)?;
         }
         Ok(used)
@@ -133,7 +143,7 @@ impl Walk<'_> {
 
     /// Checks a group of short options, such as `-XAth`. The value of the last one may be within the
     /// argument, or the next argument.
-    fn short(&self, options: &str, next: &str) -> Result<Next, String> {
+    fn short(&self, options: &str, next: &str) -> Result<Next, Error> {
         for (at, option) in options.char_indices() {
             if !self.program.with_value.contains(option) && !self.may_have_none(option) {
                 continue;
@@ -145,9 +155,13 @@ impl Walk<'_> {
                 within => (within, Next::Own),
             };
             if self.program.hosts.contains(option) {
-                self.check.host(text)?;
+                self.login.host(text).map_err(refused)?;
+            } else if self.program.ports.contains(option) {
+                self.login.port(text)?;
+            } else if self.program.users.contains(option) {
+                self.login.user(text)?;
             } else if self.program.strings.contains(option) {
-                self.check.text(text)?;
+                self.login.text(text)?;
             } else if (self.program.name, option) == ("psql", 'c') {
                 self.command(text)?;
             }
@@ -162,13 +176,17 @@ impl Walk<'_> {
         programs::may_have_no_value(self.program, option)
     }
 
-    fn command(&self, text: &str) -> Result<(), String> {
+    fn command(&self, text: &str) -> Result<(), Error> {
         if self.program.name != "psql" || keeps_the_server(text) {
             return Ok(());
         }
-        Err(
-            "\\connect: could send the token to another server; accepted: \\connect DATABASE"
-                .to_owned(),
-        )
+        let problem =
+            "\\connect: could send the token to another server; accepted: \\connect DATABASE";
+        Err(refused(problem.to_owned()))
     }
+}
+
+/// Returns whether an option is a name or a shortened form of it, which is at least `shortest`.
+fn is_short_for(option: &str, name: &str, shortest: &str) -> bool {
+    name.starts_with(option) && option.starts_with(shortest)
 }

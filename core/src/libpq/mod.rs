@@ -12,6 +12,6 @@ mod service;
 mod uri;
 
 pub use arguments::check_arguments;
-pub use check::{check_connection_string, check_setting};
+pub use check::{Login, check_connection_string, check_setting};
 pub use keywords::{can_be_left_out, keyword_of, variable_of};
 pub use service::{Setting, SslMode, service};

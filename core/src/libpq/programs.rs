@@ -6,12 +6,14 @@
 
 use std::path::Path;
 
-/// A program: its short options that have a value, and among these the ones that name the host and
-/// those that accept a connection string.
+/// A program: its short options that have a value, and among these the ones that name the host, the
+/// port and the user, and those that accept a connection string.
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) with_value: &'static str,
     pub(super) hosts: &'static str,
+    pub(super) ports: &'static str,
+    pub(super) users: &'static str,
     pub(super) strings: &'static str,
 }
 
@@ -20,6 +22,8 @@ const fn program(name: &'static str, with_value: &'static str) -> Program {
         name,
         with_value,
         hosts: "h",
+        ports: "p",
+        users: "U",
         strings: "d",
     }
 }
@@ -39,8 +43,11 @@ const PROGRAMS: [Program; 22] = [
     program("pg_receivewal", "dDEhpsSUZ"),
     program("pg_recvlogical", "dEfFhIoPpsSU"),
     program("pg_rewind", "D"),
+    // Its -p and -U are for another server, which it starts itself.
     Program {
         strings: "dP",
+        ports: "",
+        users: "",
         ..program("pg_createsubscriber", "dDpPstU")
     },
     program("clusterdb", "dhptU"),
@@ -58,6 +65,7 @@ const PROGRAMS: [Program; 22] = [
     // Not PostgreSQL's. -D names a server in pgcli's own configuration, so no value is accepted.
     Program {
         hosts: "hD",
+        users: "uU",
         ..program("pgcli", "dDhpuU")
     },
 ];
@@ -69,13 +77,14 @@ pub(super) fn may_have_no_value(program: &Program, option: char) -> bool {
 
 /// Long options that have a value which is no host and no connection string, in every program that
 /// has them. None is the start of another program's option without a value.
-pub(super) const PLAIN: [&str; 12] = [
+pub(super) const PLAIN: [&str; 13] = [
     "--command",
     "--define",
     "--field-separator",
     "--file",
     "--log-file",
     "--output",
+    "--port",
     "--pset",
     "--record-separator",
     "--set",

@@ -14,8 +14,11 @@ pub(super) fn parse(rest: &str) -> Result<Settings, &'static str> {
     let before_slash = rest.split('/').next().unwrap_or_default();
     let rest = match before_slash.split_once('@') {
         Some((user_and_password, _)) => {
-            let user = user_and_password.split(':').next().unwrap_or_default();
+            let (user, password) = user_and_password
+                .split_once(':')
+                .unwrap_or((user_and_password, ""));
             insert(&mut settings, "user", user)?;
+            insert(&mut settings, "password", password)?;
             &rest[user_and_password.len() + 1..]
         }
         None => rest,
@@ -98,11 +101,14 @@ mod tests {
             ("/app", "dbname=app"),
             ("h", "host=h"),
             ("h:5/a%20b", "dbname=a b|host=h|port=5"),
-            ("u:p%40@h", "host=h|user=u"),
+            ("u:p%40@h", "host=h|password=p@|user=u"),
             ("u@/app", "dbname=app|user=u"),
             ("[::1]:5/", "host=::1|port=5"),
             ("[::1]", "host=::1"),
-            ("h:5?a@other/app", "dbname=app|host=other|user=h"),
+            (
+                "h:5?a@other/app",
+                "dbname=app|host=other|password=5?a|user=h",
+            ),
             ("h?host=o", "host=o"),
             ("h/?%68ost=o&host=p", "host=p"),
             ("h%2Co", "host=h,o"),

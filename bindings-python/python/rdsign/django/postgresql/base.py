@@ -35,8 +35,10 @@ class DatabaseClient(client.DatabaseClient):
         mode = prepared["sslmode"]
         permitted = (prepared["host"], None if mode == VERIFY_FULL else mode)
         check_setting("gssencmode", service.get("gssencmode") or "disable", *permitted)
-        check_arguments(cls.executable_name, list(parameters), *permitted)
-        check_connection_string(str(settings_dict.get("NAME") or ""), *permitted)
+        # PORT may be a tunnel's.
+        login = ([str(signer.port), str(prepared["port"])], signer.username)
+        check_arguments(cls.executable_name, list(parameters), *permitted, *login)
+        check_connection_string(str(settings_dict.get("NAME") or ""), *permitted, *login)
         checked = {name: prepared[name] for name in ("sslmode", "sslrootcert") if name in prepared}
         # The other settings stay unchanged: Django passes them to psql.
         settings = {
