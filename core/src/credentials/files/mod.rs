@@ -22,7 +22,7 @@ pub(super) use self::profile::{Profile, Value};
 pub(in crate::credentials) use self::regular::{LARGE, SMALL, read_regular};
 use crate::allocator::Wiping;
 use crate::error::{Error, ErrorCode};
-use crate::message::quoted;
+use crate::message::{quoted, shortened};
 
 /// Both files, read at one moment.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ struct File {
     profiles: Vec<(String, Section)>,
     sso_sessions: Vec<(String, Section)>,
     services: Vec<(String, Section)>,
+    /// The names of sections that are not read.
+    others: Vec<String>,
 }
 
 /// A section and its file.
@@ -91,10 +93,13 @@ impl Files {
 
     /// Returns the error for a missing profile. It lists the files and their profiles.
     pub(super) fn missing(&self, name: &str) -> Error {
-        let files = [&self.config, &self.credentials]
-            .map(File::summary)
-            .join("; ");
-        let message = format!("credentials: profile {}: not found; {files}", quoted(name));
+        let files = [&self.config, &self.credentials];
+        let meant = files.map(|file| file.meant_as(name)).concat();
+        let files = files.map(File::summary).join("; ");
+        let message = format!(
+            "credentials: profile {}: not found; {files}{meant}",
+            quoted(name)
+        );
         Error::new(ErrorCode::CredentialsFailed, message)
     }
 
@@ -150,6 +155,7 @@ impl File {
             profiles: Vec::new(),
             sso_sessions: Vec::new(),
             services: Vec::new(),
+            others: Vec::new(),
         };
         match text {
             Text::Absent(reason) => file.absent = Some(reason),
@@ -170,7 +176,10 @@ impl File {
                 None if section.name.trim() == "default" => {
                     (&mut self.profiles, "default".to_owned())
                 }
-                None => continue,
+                None => {
+                    self.others.push(section.name);
+                    continue;
+                }
                 Some(kind) => {
                     let list = match kind {
                         "profile" => &mut self.profiles,
@@ -222,6 +231,23 @@ impl File {
             summary.push_str(&format!(" (line {line}: {reason})"));
         }
         summary
+    }
+
+    /// Names a section that has the form of a profile in the other file.
+    fn meant_as(&self, name: &str) -> String {
+        let (path, shown) = (self.path.display(), shortened(name));
+        let is_profile = |section: &str| {
+            let words = words::split(section).unwrap_or_default();
+            matches!(&words[..], [kind, own] if kind == "profile" && own == name)
+        };
+        let (wrong, right) = if self.others.iter().any(|section| section.trim() == name) {
+            ("", "profile ")
+        } else if self.profiles.iter().any(|(section, _)| is_profile(section)) {
+            ("profile ", "")
+        } else {
+            return String::new();
+        };
+        format!("; the section [{wrong}{shown}] of {path} is ignored: write [{right}{shown}]")
     }
 
     fn error(&self, whose: &str, problem: &Problem) -> Error {

@@ -143,6 +143,28 @@ fn a_missing_profile_is_reported_with_the_existing_ones() {
 }
 
 #[test]
+fn a_profile_in_the_form_of_the_other_file_is_reported() {
+    let files = files("[dev]\n[ other ]\n", "[profile prod]\n[profile 'a b']\n");
+    let config =
+        |name| format!("; the section [{name}] of CONFIG is ignored: write [profile {name}]");
+    let credentials =
+        |name| format!("; the section [profile {name}] of CREDENTIALS is ignored: write [{name}]");
+    for (name, end) in [
+        ("dev", config("dev")),
+        ("other", config("other")),
+        ("prod", credentials("prod")),
+        ("a b", credentials("a b")),
+        ("a", String::new()),
+        ("profile", String::new()),
+    ] {
+        let error = files.missing(name);
+        let list = "CREDENTIALS has the profiles \"profile prod\", \"profile 'a b'\"";
+        let (_, after) = error.message().split_once(list).expect(list);
+        assert_eq!(after, end, "{name}");
+    }
+}
+
+#[test]
 fn keys_above_the_first_section_are_an_error() {
     let without = files("", "aws_access_key_id = SECRET\n");
     let error = without.check_stray().unwrap_err();
