@@ -62,8 +62,8 @@ pub(crate) fn complain(message: &str) {
 }
 
 /// Prints help, or the error for the command line.
-pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    match usage::failure(error) {
+pub(crate) fn report_usage(error: &clap::Error, program: &clap::Command) -> ExitCode {
+    match usage::failure(error, program) {
         Some(failure) => failure.report(),
         None => match error.print() {
             Ok(()) if error.use_stderr() => ExitCode::from(2),

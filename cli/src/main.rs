@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return failure::report_usage(&error),
+        Err(error) => return failure::report_usage(&error, &Cli::command()),
     };
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),

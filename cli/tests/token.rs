@@ -389,6 +389,18 @@ fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
             "--prot: unknown; accepted: --port",
         ),
         (
+            vec!["token", "--host", "x"],
+            "--host: unknown; accepted: --hostname",
+        ),
+        (
+            vec!["policy", "check", "--user=x", "x"],
+            "--user: unknown; accepted: --username",
+        ),
+        (
+            vec!["local", "--host", "x"],
+            "--host: unknown; accepted: what `rdsign local --help` lists",
+        ),
+        (
             vec!["token", "extra"],
             "extra: unknown; accepted: what `rdsign token --help` lists",
         ),
@@ -500,6 +512,47 @@ fn credentials_shows_neither_secret_nor_session_token() {
         assert!(shown.contains(part), "{shown}");
     }
     assert!(!shown.contains("secret") && !shown.contains("sessiontoken"));
+}
+
+#[test]
+fn the_kind_of_a_key_is_that_of_its_prefix() {
+    for (id, session_token, shown, kind, warning) in [
+        (
+            "ASIAEXAMPLE000000001",
+            "",
+            "temporary; session token missing",
+            "temporary",
+            "session token: missing, ",
+        ),
+        ("ASIAEXAMPLE000000001", "x", "temporary", "temporary", ""),
+        (
+            "AKIAEXAMPLE000000001",
+            "x",
+            "long-lived; session token of another key",
+            "long-lived",
+            "session token: belongs ",
+        ),
+        ("AKIAEXAMPLE000000001", "", "long-lived", "long-lived", ""),
+        ("akid", "x", "temporary", "temporary", ""),
+    ] {
+        let run = |arguments: &[&str]| {
+            let mut command = rdsign(arguments);
+            command.env("AWS_ACCESS_KEY_ID", id);
+            command.env("AWS_SESSION_TOKEN", session_token);
+            let output = command.output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (text(output.stdout), text(output.stderr))
+        };
+        let (text, warnings) = run(&["credentials"]);
+        assert!(
+            text.contains(&format!("\naccess key id:  {id} ({shown})\n")),
+            "{text}"
+        );
+        assert_eq!(warnings.is_empty(), warning.is_empty(), "{warnings}");
+        assert!(warnings.contains(warning), "{warnings}");
+        let (json, _) = run(&["credentials", "--json"]);
+        assert!(json.contains(&format!("\"kind\": \"{kind}\"")), "{json}");
+    }
 }
 
 #[test]

@@ -5,14 +5,15 @@ use std::error::Error as _;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use clap::Error;
 use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, Command, Error};
 use rdsign::{quoted, shortened, without_secrets};
 
 use crate::failure::Failure;
 
 /// Returns the error for the command line. `None` if the user asked for help or the version.
-pub(crate) fn failure(error: &Error) -> Option<Failure> {
+/// `program` is rdsign itself, with all its commands.
+pub(crate) fn failure(error: &Error, program: &Command) -> Option<Failure> {
     let context = |kind| {
         let text = error.get(kind).map(ToString::to_string);
         text.filter(|text| !text.is_empty())
@@ -52,7 +53,8 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
             format!("{name}: {problem}; accepted: {accepted}")
         }
         ErrorKind::UnknownArgument => {
-            let similar = context(ContextKind::SuggestedArg);
+            let similar =
+                longer_flag(program, &command, name).or_else(|| context(ContextKind::SuggestedArg));
             let argument = shortened(&without_secrets(&argument));
             // `[-- <COMMAND>...]`: the command has to follow a `--`.
             let is_command = usage.contains("[-- ") && !argument.starts_with('-');
@@ -92,6 +94,17 @@ pub(crate) fn failure(error: &Error) -> Option<Failure> {
         }
     };
     Some(Failure::Usage(problem))
+}
+
+/// Returns the first flag of a command that begins with `typed`, such as `--hostname` for `--host`.
+/// clap's own guess may be any of the flags that do.
+fn longer_flag(program: &Command, command: &str, typed: &str) -> Option<String> {
+    let typed = typed.strip_prefix("--").filter(|name| !name.is_empty())?;
+    let mut words = command.split(' ').skip(1);
+    let command = words.try_fold(program, |command, word| command.find_subcommand(word))?;
+    let mut flags = command.get_arguments().filter_map(Arg::get_long);
+    let found = flags.find(|flag| flag.starts_with(typed))?;
+    Some(format!("--{found}"))
 }
 
 /// Parses a port to dial or to listen on.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rdsign::credentials::{Found, Visit, Walk};
-use rdsign::names::shown_access_key_id;
+use rdsign::names::{access_key_kind, shown_access_key_id};
 use rdsign::{Signer, timestamp};
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn text(found: &Found) -> String {
     let mut text = format!(
         "source:         {}\naccess key id:  {key} ({})\nexpires at:     {end}\n",
         found.source,
-        kind(found)
+        output::key(found.access_key_id(), has_session_token(found))
     );
     for tried in &found.tried {
         let (source, reason) = (tried.source, &tried.reason);
@@ -89,8 +89,9 @@ fn step(visit: &Visit) -> Value {
 }
 
 fn kind(found: &Found) -> &'static str {
-    match found.credentials.session_token() {
-        Some(_) => "temporary",
-        None => "long-lived",
-    }
+    access_key_kind(found.access_key_id(), has_session_token(found))
+}
+
+fn has_session_token(found: &Found) -> bool {
+    found.credentials.session_token().is_some()
 }

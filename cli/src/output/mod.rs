@@ -9,7 +9,7 @@ pub(crate) mod terminal;
 
 use std::io::{self, Write};
 
-use rdsign::names::OddKeys;
+use rdsign::names::{OddKeys, SessionTokenMismatch, access_key_kind};
 
 /// Writes the parts one after the other, with nothing between them.
 pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
@@ -18,6 +18,15 @@ pub(crate) fn print(parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Res
         output.write_all(part.as_ref().as_bytes())?;
     }
     output.flush()
+}
+
+/// Describes a key: its kind, and whether its session token fits.
+pub(crate) fn key(id: &str, has_session_token: bool) -> String {
+    let kind = access_key_kind(id, has_session_token);
+    match SessionTokenMismatch::of(id, has_session_token) {
+        Some(mismatch) => format!("{kind}; {}", mismatch.in_short()),
+        None => kind.to_owned(),
+    }
 }
 
 /// Warns on standard error about keys that sign tokens which a database may refuse.

@@ -39,6 +39,16 @@ pub(crate) fn is_issued_access_key_id(text: &str) -> bool {
         && (text.starts_with(LONG_LIVED) || text.starts_with(TEMPORARY))
 }
 
+/// Returns the kind of an access key: `temporary` if it has a session token or needs one, else
+/// `long-lived`.
+pub fn access_key_kind(access_key_id: &str, has_session_token: bool) -> &'static str {
+    match SessionTokenMismatch::of(access_key_id, has_session_token) {
+        Some(SessionTokenMismatch::Missing) => "temporary",
+        None if has_session_token => "temporary",
+        Some(SessionTokenMismatch::LeftOver) | None => "long-lived",
+    }
+}
+
 /// A contradiction between an access key ID and a session token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionTokenMismatch {
@@ -56,6 +66,14 @@ impl SessionTokenMismatch {
             false if access_key_id.starts_with(TEMPORARY) => Some(Self::Missing),
             true if access_key_id.starts_with(LONG_LIVED) => Some(Self::LeftOver),
             _ => None,
+        }
+    }
+
+    /// Returns a few words that can follow the key's kind.
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Self::Missing => "session token missing",
+            Self::LeftOver => "session token of another key",
         }
     }
 }

@@ -14,7 +14,7 @@ mod service;
 mod username;
 
 pub use crate::limits::DEFAULT_PORT;
-pub use access_key::{SessionTokenMismatch, shown_access_key_id};
+pub use access_key::{SessionTokenMismatch, access_key_kind, shown_access_key_id};
 pub(crate) use access_key::{is_access_key_id, is_issued_access_key_id};
 pub use endpoint::{Endpoint, parse_port};
 pub use hostname::is_same_hostname;

@@ -44,11 +44,11 @@ impl OddKeys {
                  every token signed with it shows the secret.",
             ),
             Self::SessionToken(SessionTokenMismatch::Missing) => (
-                "session token: missing, but the key is temporary (ASIA…)",
+                "session token: missing, but keys that start with ASIA are temporary and work only with theirs",
                 "Set AWS_SESSION_TOKEN, or aws_session_token, to the session token of this key.",
             ),
             Self::SessionToken(SessionTokenMismatch::LeftOver) => (
-                "session token: belongs to another key, because this key is long-lived (AKIA…)",
+                "session token: belongs to another key, because keys that start with AKIA are long-lived and have none",
                 "Unset AWS_SESSION_TOKEN.",
             ),
         }

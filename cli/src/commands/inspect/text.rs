@@ -6,7 +6,10 @@ use std::time::Duration;
 use rdsign::inspect::{Details, Report, Severity, Signature, spoken};
 use rdsign::timestamp::format_rfc3339;
 
-use crate::output::terminal::{Style, WIDTH, wrap};
+use crate::output::{
+    self,
+    terminal::{Style, WIDTH, wrap},
+};
 
 pub(super) fn of(report: &Report, with_signature: bool, compared: &[&str]) -> String {
     let style = Style::of_stdout();
@@ -63,16 +66,12 @@ fn details(report: &Report) -> String {
     if let Some(service) = details.service.as_deref().filter(|name| *name != "rds-db") {
         show("service", Some(service.to_owned()));
     }
-    let kind = match details.is_temporary {
-        Some(true) => " (temporary)",
-        Some(false) => " (long-lived)",
-        None => "",
-    };
     let access_key_id = details.access_key_id.as_ref();
-    show(
-        "access key id",
-        access_key_id.map(|id| format!("{id}{kind}")),
-    );
+    let shown = access_key_id.map(|id| match details.is_temporary {
+        Some(has_session_token) => format!("{id} ({})", output::key(id, has_session_token)),
+        None => id.clone(),
+    });
+    show("access key id", shown);
     show("signed at", details.signing_time.map(format_rfc3339));
     show("expires at", details.expires_at().map(format_rfc3339));
     match report.seconds_left() {
