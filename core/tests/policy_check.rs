@@ -459,6 +459,87 @@ fn policies_in_the_output_of_the_aws_cli_are_read() {
 }
 
 #[test]
+fn a_template_is_named_with_what_is_accepted() {
+    let document = connect_policy(&[wanted()]);
+    let sub = |element: &str| {
+        let arn = format!("\"{}\"", wanted().arn());
+        assert!(document.contains(&arn));
+        document.replace(&arn, &format!(r#"{{"{element}": "arn:${{AWS::Region}}"}}"#))
+    };
+    for (text, problem) in [
+        (
+            format!(
+                r#"{{"Resources": {{"P": {{"Properties": {{"PolicyDocument": {document}}}}}}}}}"#
+            ),
+            "policy: a CloudFormation template",
+        ),
+        (
+            format!(
+                r#"{{"Type": "AWS::IAM::Policy", "Properties": {{"PolicyDocument": {document}}}}}"#
+            ),
+            "policy: a resource of CloudFormation",
+        ),
+        (
+            r#"{"data": {"aws_iam_policy_document": {"x": {"statement": []}}}}"#.to_owned(),
+            "policy: Terraform",
+        ),
+        (
+            sub("Fn::Sub"),
+            "Statement 1: Resource is or contains Fn::Sub of CloudFormation",
+        ),
+        (
+            sub("Ref"),
+            "Statement 1: Resource is or contains Ref of CloudFormation",
+        ),
+        (
+            r#"{"Statement": [{"Fn::If": ["x"]}]}"#.to_owned(),
+            "Statement 1: Fn::If of CloudFormation",
+        ),
+        (
+            "# a policy\n\nAWSTemplateFormatVersion: 2010-09-09\nResources:\n  P:\n".to_owned(),
+            "policy: not JSON: a CloudFormation template in YAML",
+        ),
+        (
+            "---\nPolicyDocument:\n  Statement:\n".to_owned(),
+            "policy: not JSON: a CloudFormation template in YAML",
+        ),
+        (
+            "Version: \"2012-10-17\"\nStatement:\n- Effect: Allow\n".to_owned(),
+            "policy: not JSON: YAML",
+        ),
+        (
+            "data \"aws_iam_policy_document\" \"x\" {\n  statement {\n".to_owned(),
+            "policy: not JSON: Terraform",
+        ),
+        (
+            "resource \"aws_iam_policy\" \"x\" {\n  policy = jsonencode({\n".to_owned(),
+            "policy: not JSON: Terraform",
+        ),
+    ] {
+        let error = Policy::from_json_or_answer(&text).unwrap_err().to_string();
+        let expected = format!(
+            "{problem}; accepted: the JSON that IAM has after the deployment, as \
+             `aws iam get-role-policy` or `get-policy-version` prints it"
+        );
+        assert_eq!(error, expected, "{text}");
+    }
+    for text in [
+        "",
+        "{\"Statement\": []]",
+        "policy",
+        "a b: c",
+        "http://x",
+        "{Effect: Allow}",
+    ] {
+        let error = Policy::from_json(text).unwrap_err().to_string();
+        assert!(
+            error.starts_with("policy: not JSON: ") && error.contains(" at line 1"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_policy_inside_a_policy_is_rejected() {
     let text = format!(
         r#"{{"Statement": {}, "PolicyDocument": {}}}"#,

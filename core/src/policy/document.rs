@@ -9,6 +9,7 @@ use super::elements::{Elements, refuse, refuse_duplicates};
 use super::form::{ACTION, RESOURCE};
 use super::json::Json;
 use super::pattern::{Pattern, Syntax};
+use super::template::{self, DEPLOYED};
 use super::text::{check_length, without_mark};
 use crate::message::quoted;
 
@@ -117,6 +118,9 @@ impl Policy {
 
     fn from_value(json: Json) -> Result<Self, PolicyError> {
         let place = PLACE;
+        if let Some(template) = template::of_json(&json) {
+            refuse!(place, "{template}; {DEPLOYED}");
+        }
         let mut elements = Elements::new(place, json, &["Version", "Id", "Statement"])?;
         let variables = match elements.text("Version")?.as_deref() {
             Some(VERSION_WITH_VARIABLES) => true,
@@ -150,7 +154,10 @@ fn read(text: &str) -> Result<Json, PolicyError> {
     check_length(text.len())?;
     match serde_json::from_str(without_mark(text)) {
         Ok(json) => Ok(json),
-        Err(error) => refuse!(PLACE, "not JSON: {error}"),
+        Err(error) => match template::of_text(text) {
+            Some(form) => refuse!(PLACE, "not JSON: {form}; {DEPLOYED}"),
+            None => refuse!(PLACE, "not JSON: {error}"),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ use super::document::{Patterns, PolicyError};
 use super::form::Form;
 use super::json::Json;
 use super::pattern::Pattern;
+use super::template::{DEPLOYED, function, function_name};
 use crate::message::{quoted, shortened};
 
 /// Returns early with an error that starts with its place.
@@ -36,6 +37,9 @@ impl<'a> Elements<'a> {
                     place,
                     "{name} is for resource-based policies; an identity policy has none"
                 ),
+                name if function_name(name).is_some() => {
+                    refuse!(place, "{} of CloudFormation; {DEPLOYED}", shortened(name))
+                }
                 _ => refuse!(
                     place,
                     "unknown element {}; accepted: {}",
@@ -104,11 +108,18 @@ impl<'a> Elements<'a> {
                     )
                 }
             },
-            other => refuse!(
-                place,
-                "{name} is or contains {}; accepted: a string or a list of strings",
-                other.kind()
-            ),
+            other => match function(&other) {
+                Some(function) => refuse!(
+                    place,
+                    "{name} is or contains {} of CloudFormation; {DEPLOYED}",
+                    shortened(function)
+                ),
+                None => refuse!(
+                    place,
+                    "{name} is or contains {}; accepted: a string or a list of strings",
+                    other.kind()
+                ),
+            },
         });
         Ok(Patterns {
             negated,

@@ -22,6 +22,7 @@ mod near_miss;
 mod pattern;
 mod placeholder;
 mod requirement;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
