@@ -95,6 +95,13 @@ pub enum LocalError {
     /// A file given by `--init` failed. psql's output names the file and the line.
     #[error("--init: psql stopped at an error, so the server was stopped.{0}")]
     Init(LogTail),
+    /// `postgres` is in rds_iam, so `--init` cannot log in with its password.
+    #[error(
+        "--init: postgres is in rds_iam, so the server refuses its password. Start without --init, let a \
+         policy of the configuration allow postgres, and as postgres, with a token: REVOKE rds_iam FROM \
+         postgres"
+    )]
+    InitNeedsToken,
     /// The folder given by `--data` contains other files.
     #[error(
         "{}: is not empty and was not created by rdsign local, so nothing was changed; use a new \
@@ -187,6 +194,7 @@ impl LocalError {
             | Self::Endpoint(_)
             | Self::OtherRegion { .. }
             | Self::Init(_)
+            | Self::InitNeedsToken
             | Self::Untrusted { .. }
             | Self::OtherSetup(_)
             | Self::DataNotOurs(_) => 2,

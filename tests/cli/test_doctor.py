@@ -536,6 +536,13 @@ def test_a_user_in_upper_case_is_suspected_to_be_lower_case(environment):
     assert "if the user is iam_user, pass --username iam_user" in report["login"]["next"][0]
 
 
+def test_the_master_user_is_not_put_into_rds_iam(environment):
+    sentence = "password authentication failed"
+    report = fails(environment, "login", "not-an-iam-user", sentence, "--username=postgres")
+    [advice] = report["login"]["next"]
+    assert "use another user for tokens" in advice and "TO postgres" not in advice
+
+
 def test_a_tunnel_s_port_that_was_signed_for_is_suspected(local, environment):
     own = as_on_rds(environment)
     with local.configuration((f'"{local.host}"', f'"{local.host}:5432"')):

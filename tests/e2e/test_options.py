@@ -195,6 +195,37 @@ def test_an_error_in_an_init_file_names_the_file_and_the_line(place):
     assert (status, f"--init: reading {place.base}/missing.sql: " in error) == (1, True)
 
 
+def test_an_init_file_cannot_lock_later_ones_out(place):
+    data, file = place.temporary / "kept", place.base / "grant.sql"
+    file.write_text(
+        "create role app login;\ngrant rds_iam to app;\ncreate role g in role rds_iam;\n"
+        "do $$ begin grant g to postgres; exception when others then raise notice '%', sqlerrm; end $$;\n"
+        "grant rds_iam to postgres;\n"
+    )
+    status, _, error = place.run("--data", data, "--init", file, "--", "true", env={"PGOPTIONS": "-c x.y=1"})
+    problem = "postgres cannot be in rds_iam: files of --init log in as it, with its password; GRANT rds_iam"
+    assert status == 2
+    assert f"{file}:4: NOTICE:  {problem} to another role" in error
+    assert f"{file}:5: ERROR:  {problem} to another role" in error
+
+    file.write_text("select 1;\n")
+    local = place.start("--data", data)
+    local.as_postgres("grant rds_iam to postgres")
+    local.stop()
+    status, _, error = place.run("--data", data, "--init", file, "--", "true")
+    assert status == 2
+    assert "--init: postgres is in rds_iam, so the server refuses its password. Start without --init" in error
+
+    local = place.start("--data", data)
+    policy = local.keys["AKIALOCALIAMUSER0001"]["policies"][0]
+    with local.configuration((policy, policy.replace("/iam_user", "/postgres"))):
+        sql = "revoke rds_iam from postgres"
+        assert local.psql(sql=sql, password=local.token("postgres"), PGUSER="postgres").stderr == ""
+    local.as_postgres("select 1")
+    local.stop()
+    shutil.rmtree(data)
+
+
 def test_the_certificate_passes_strict_verification(shared):
     arguments = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", shared.host]
     certificates = ["-CAfile", shared.folder / "ca.pem", shared.folder / "server.pem"]

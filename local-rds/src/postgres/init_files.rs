@@ -11,6 +11,7 @@ use super::server::CHECK_INTERVAL;
 use crate::environment::Environment;
 use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
+use crate::login::variables::INIT_SETTING;
 use crate::process::run_as::RunAs;
 use crate::process::setup_step;
 use crate::process::signals::Signals;
@@ -29,6 +30,8 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<(), LocalError> {
 }
 
 const LOG: &str = "init.log";
+/// What the server says if `postgres` is in rds_iam.
+const NEEDS_TOKEN: &str = "PAM authentication failed for user \"postgres\"";
 
 /// Runs `files` in order, and stops at the first error.
 pub(crate) fn run(
@@ -54,7 +57,8 @@ pub(crate) fn run(
         environment.apply(&mut command);
         command
             .env("PGUSER", "postgres")
-            .env("PGPASSWORD", password);
+            .env("PGPASSWORD", password)
+            .env("PGOPTIONS", options());
         command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file"]);
         command.arg(file);
         let log = folder.append(LOG)?;
@@ -69,9 +73,16 @@ pub(crate) fn run(
             check,
         )
         .map_err(|error| match error {
+            LocalError::Setup { tail, .. } if tail.says(NEEDS_TOKEN) => LocalError::InitNeedsToken,
             LocalError::Setup { tail, .. } => LocalError::Init(tail),
             other => other,
         })?;
     }
     Ok(())
+}
+
+/// Returns the user's own options and the setting that marks a session of `--init`.
+fn options() -> String {
+    let own = std::env::var("PGOPTIONS").unwrap_or_default();
+    format!("{own} -c {}=on", INIT_SETTING.to_string_lossy())
 }

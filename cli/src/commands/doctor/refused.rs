@@ -13,6 +13,9 @@ use super::examination::Examination;
 use super::finding::Finding;
 use super::signing::Signing;
 
+/// The master user of most RDS instances, and of `rdsign local`.
+const MASTER: &str = "postgres";
+
 impl Examination {
     /// `log` is what the log of `rdsign local` says.
     pub(super) fn refused(
@@ -49,11 +52,16 @@ impl Examination {
             ));
         }
         match answer.id {
-            "token-refused" if log.is_some() => entry.next(
+            "token-refused" | "access-denied" if log.is_some() => entry.next(
                 "Correct what the log names. $RDSIGN_LOCAL_CONFIG has the keys, their policies, the \
                  endpoints and the clock offset, and is read at every login.",
             ),
             "token-refused" | "access-denied" => self.causes(entry, signing),
+            "not-an-iam-user" if self.username == MASTER => entry.next(
+                "postgres is the master user, or rdsign local's administrator. A member of rds_iam cannot \
+                 log in with its password any more, so use another user for tokens, with GRANT rds_iam; \
+                 rdsign local has iam_user.",
+            ),
             "not-an-iam-user" => {
                 let name = quoted_identifier(&self.username);
                 entry

@@ -94,6 +94,8 @@ functions! {
     is_administrator = c"is_admin_of_role": fn(RoleId, RoleId) -> bool;
     is_superuser = c"superuser_arg": fn(RoleId) -> bool;
     name = c"GetUserNameFromId": fn(RoleId, bool) -> *const c_char;
+    // The value of a setting, or null.
+    option = c"GetConfigOption": fn(*const c_char, bool, bool) -> *const c_char;
     // Passwords. The last argument gets a detail for the log.
     stored_password = c"get_role_password": fn(*const c_char, *mut *const c_char) -> *mut c_char;
     check_password = c"plain_crypt_verify":

@@ -5,7 +5,51 @@
 
 use std::ffi::CStr;
 
+use rdsign_local::login::variables::INIT_SETTING;
+
 use crate::postgres::{BOOTSTRAP_SUPERUSER, Functions, Level, RoleId};
+
+/// Reports whether a role logs in with tokens. Also true for a role that does not exist.
+///
+/// From PostgreSQL 16 on, a role that is in rds_iam only as the administrator of a member does not.
+///
+/// # Safety
+/// Must be called in a transaction. No value of the callers may need a destructor.
+pub(super) unsafe fn needs_token(postgres: &Functions, role: RoleId) -> bool {
+    // SAFETY: passed on from the caller; the name is a C string.
+    unsafe {
+        let rds_iam = (postgres.find_role)(c"rds_iam".as_ptr(), true);
+        if role == 0 || rds_iam == 0 {
+            return true;
+        }
+        if !postgres.is_16_or_newer() {
+            return (postgres.is_member)(role, rds_iam);
+        }
+        let can_become = |other| postgres.can_set_role.is_some_and(|can| can(role, other));
+        (postgres.has_privileges)(role, rds_iam) || can_become(rds_iam)
+    }
+}
+
+/// Raises an error if `postgres` needs a token in a session of `--init`: no later one could log in
+/// with the password.
+///
+/// # Safety
+/// As [`needs_token`].
+pub(super) unsafe fn check_postgres(postgres: &Functions) {
+    // SAFETY: passed on from the caller; the names are C strings.
+    unsafe {
+        if (postgres.option)(INIT_SETTING.as_ptr(), true, false).is_null() {
+            return;
+        }
+        (postgres.see_changes)();
+        let role = (postgres.find_role)(c"postgres".as_ptr(), true);
+        if role != 0 && needs_token(postgres, role) {
+            let message = c"postgres cannot be in rds_iam: files of --init log in as it, with its password; GRANT \
+                rds_iam to another role";
+            postgres.raise(Level::Error, *b"42501", message);
+        }
+    }
+}
 
 /// Gives the members of rds_replication, and nobody else, the attribute that PostgreSQL asks for.
 ///

@@ -6,12 +6,12 @@
 //! password only, unless the configuration sets iam_auth_for_replication, as on RDS:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.FeatureSupport.IAMLogicalReplication.html>
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::ptr;
 
 use rdsign_local::login::{Decision, WRONG_PASSWORD, may_replicate_with_tokens};
 
-use super::RDS_IAM;
+use super::membership;
 use crate::postgres::functions;
 
 /// PostgreSQL's `STATUS_OK`
@@ -35,7 +35,6 @@ pub(crate) fn decide_by_password(
     replicates: bool,
 ) -> Option<Decision> {
     let postgres = functions()?;
-    let rds_iam = CString::new(RDS_IAM).ok()?;
     if !replicates && !postgres.is_16_or_newer() {
         return None;
     }
@@ -44,13 +43,7 @@ pub(crate) fn decide_by_password(
     // in a transaction, and itself looks up roles and passwords with these functions.
     let is_correct = unsafe {
         let role = (postgres.find_role)(username.as_ptr(), true);
-        let rds_iam = (postgres.find_role)(rds_iam.as_ptr(), true);
-        let can_become = |other| postgres.can_set_role.is_some_and(|can| can(role, other));
-        let needs_token = role == 0
-            || rds_iam == 0
-            || (postgres.has_privileges)(role, rds_iam)
-            || can_become(rds_iam);
-        if needs_token && !replicates {
+        if membership::needs_token(postgres, role) && !replicates {
             return None;
         }
         let stored = (postgres.stored_password)(username.as_ptr(), &raw mut detail);

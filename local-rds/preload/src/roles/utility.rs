@@ -116,6 +116,7 @@ unsafe extern "C-unwind" fn process_utility(
         if changes_members {
             become_superuser();
             membership::check_superuser(postgres);
+            membership::check_postgres(postgres);
             membership::update_replication(postgres);
             (postgres.set_user)(user, security);
         }
