@@ -67,6 +67,7 @@ impl Case {
             region: Region::new(REGION).unwrap(),
             account_id: "123456789012".to_owned(),
             resource_id: "db-ABC".to_owned(),
+            grants: Vec::new(),
         }
     }
 
@@ -74,6 +75,7 @@ impl Case {
         let all = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
         vec![AccessKey {
             credentials: self.credentials.clone(),
+            arn: None,
             policies: vec![Policy::from_json(all).unwrap()],
             variables: Variables::default(),
         }]

@@ -30,6 +30,7 @@ fn server() -> Server {
         region: Region::new("eu-central-1").unwrap(),
         account_id: "123456789012".to_owned(),
         resource_id: "db-ABC".to_owned(),
+        grants: Vec::new(),
     }
 }
 
@@ -45,6 +46,7 @@ fn key(id: &str, session_token: Option<&str>, expiry: Option<u64>) -> AccessKey 
             expiry.map(at),
             "test",
         ),
+        arn: None,
         policies: vec![Policy::from_json(policy).unwrap()],
         variables: Variables::default(),
     }

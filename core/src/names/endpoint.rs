@@ -89,6 +89,14 @@ impl Endpoint {
         self.has_label("cluster-")
     }
 
+    /// Returns the ID of the DSQL cluster, with which the host name starts, in lower case. Returns
+    /// `None` for other services, whose host names do not have the resource ID.
+    pub fn cluster_id(&self) -> Option<String> {
+        let row = self.service()?.row();
+        let label = self.hostname.split('.').next().unwrap_or_default();
+        (!row.names_login).then(|| label.to_ascii_lowercase())
+    }
+
     /// Returns whether a label after the first starts with `prefix`.
     fn has_label(&self, prefix: &str) -> bool {
         let hostname = self.hostname.to_ascii_lowercase();

@@ -24,7 +24,9 @@ pub use region::Region;
 pub(crate) use region::zone;
 #[cfg(feature = "chain")]
 pub(crate) use region::{partition_of, region_problem};
-pub use resource::{ConnectResource, InvalidResource, Wildcards, is_account_id, is_resource_id};
+pub use resource::{
+    ConnectResource, InvalidResource, Wildcards, is_account_id, is_iam_arn, is_resource_id,
+};
 pub(crate) use resource::{ID_PREFIXES, check_iam_arn, check_one_username};
 pub use service::Service;
 pub(crate) use username::{check_username, username_required};

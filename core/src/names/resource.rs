@@ -161,6 +161,12 @@ pub(crate) fn check_iam_arn(arn: &str) -> Result<(), InvalidResource> {
     )))
 }
 
+/// Returns whether a text is the ARN of an IAM role or user, such as
+/// `arn:aws:iam::123456789012:role/app`.
+pub fn is_iam_arn(text: &str) -> bool {
+    check_iam_arn(text).is_ok()
+}
+
 /// Returns whether a text has the form of an AWS account ID: 12 digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

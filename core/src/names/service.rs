@@ -227,6 +227,18 @@ impl Service {
         }
     }
 
+    /// Returns the user that every database has and that needs an action of its own: `admin` for DSQL.
+    pub fn admin(self) -> Option<&'static str> {
+        self.row().admin.as_ref().map(|(admin, _)| *admin)
+    }
+
+    /// Returns whether the database must map the user to the IAM identity that logs in, besides the
+    /// policy: true for every user of DSQL but `admin`.
+    pub fn needs_grant(self, username: &str) -> bool {
+        let row = self.row();
+        !row.names_login && self.action(username).name == row.action.name
+    }
+
     pub(crate) const fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }

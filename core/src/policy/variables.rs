@@ -54,6 +54,17 @@ impl Variables {
         Ok(variables)
     }
 
+    /// Returns the values that count for a login to a service.
+    pub(crate) fn of(&self, service: Service) -> Self {
+        let mut variables = Self {
+            service,
+            values: Vec::new(),
+        };
+        let known = |(key, _): &&(String, String)| !variables.is_unsupported(key);
+        variables.values = self.values.iter().filter(known).cloned().collect();
+        variables
+    }
+
     /// Returns the value of a key. "Condition key names are not case-sensitive"
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html>).
     pub(super) fn get(&self, key: &str) -> Option<&str> {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::message::quoted;
+use crate::message::{quoted, shortened};
 use crate::names::{Endpoint, is_access_key_id, shown_access_key_id};
 use crate::policy::{Decision, OpenStatement};
 use crate::received::Malformed;
@@ -75,15 +75,11 @@ pub enum Refusal {
         /// The server's endpoints, separated by commas.
         endpoints: String,
     },
-    /// The token is signed for another user.
-    #[error(
-        "signed for user {}, but the login is for {}",
-        quoted(signed_for),
-        quoted(login)
-    )]
+    /// The token is signed for another user, or for DSQL for an action that the user does not need.
+    #[error("signed for {}", signed_for.compared_with(login))]
     WrongUser {
-        /// The token's user.
-        signed_for: String,
+        /// The token's user or action.
+        signed_for: SignedFor,
         /// The user that logs in.
         login: String,
     },
@@ -164,6 +160,47 @@ pub enum Refusal {
         /// What the policies decide. Boxed because it is larger than all other refusals.
         decision: Box<Decision>,
     },
+    /// The policies allow to connect to the DSQL cluster, but no grant lets the owner of the key be
+    /// this database role.
+    #[error(
+        "role {} is not granted to access key {}, or to the ARN of its owner; accepted: as with AWS IAM \
+         GRANT",
+        quoted(role),
+        shown_key(access_key_id)
+    )]
+    NotGranted {
+        /// The token's access key ID.
+        access_key_id: String,
+        /// The database role that logs in.
+        role: String,
+    },
+}
+
+/// What a token is signed for: a user, or for DSQL an action, which only some users need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedFor {
+    /// This user.
+    User(String),
+    /// This action of DSQL.
+    Action {
+        /// The token's action.
+        action: String,
+        /// The action that the login needs.
+        needed: &'static str,
+    },
+}
+
+impl SignedFor {
+    fn compared_with(&self, login: &str) -> String {
+        let login = quoted(login);
+        match self {
+            Self::User(user) => format!("user {}, but the login is for {login}", quoted(user)),
+            Self::Action { action, needed } => format!(
+                "the action {}, but a login of user {login} needs {needed}",
+                shortened(action)
+            ),
+        }
+    }
 }
 
 /// Assigns an ID to each refusal. A refusal without an ID does not compile. `tests/ids.tsv` lists
@@ -194,4 +231,5 @@ ids! {
     WrongSessionToken = "wrong-session-token";
     WrongSignature = "wrong-signature";
     NotAllowed = "not-allowed";
+    NotGranted = "not-granted";
 }
