@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use rdsign::names::Endpoint;
 use rdsign::timestamp::format_rfc3339;
 
 use crate::config::Config;
@@ -82,13 +83,16 @@ impl Environment {
         let endpoints = &config.server.endpoints;
         // Programs that sign for the port they connect to need an endpoint with this port.
         let endpoint = endpoints.iter().find(|endpoint| endpoint.port() == port);
-        if let Some(endpoint) = endpoint.or(endpoints.first()) {
+        let endpoint = endpoint.or(endpoints.first());
+        if let Some(endpoint) = endpoint {
             put("PGHOST", endpoint.hostname().as_ref());
         }
+        let service = endpoint.and_then(Endpoint::service).unwrap_or_default();
         put("PGHOSTADDR", "127.0.0.1".as_ref());
         put("PGPORT", port.to_string().as_ref());
-        put("PGUSER", "iam_user".as_ref());
-        put("PGDATABASE", "testdb".as_ref());
+        put("PGUSER", service.admin().unwrap_or("iam_user").as_ref());
+        let database = service.default_database();
+        put("PGDATABASE", database.unwrap_or("testdb").as_ref());
         put("PGSSLMODE", "verify-full".as_ref());
         put("PGSSLROOTCERT", ca.as_ref());
         put(CONFIG_VARIABLE, config_path.as_ref());

@@ -65,8 +65,7 @@ impl Local {
         preload_library::install(&folder)?;
         let stopping = || format!("stopping the PostgreSQL in {}", folder.path(DATA).display());
         orphan::stop_server_in(&folder.path(DATA), folder.run_as()).context(stopping)?;
-        let (password, durable) = (&config.postgres_password, options.data.is_some());
-        initdb::run(&folder, &postgres, password, durable, signals)?;
+        initdb::run(&folder, &postgres, &config, options.data.is_some(), signals)?;
         folder.write(LOG, 0o644, b"")?;
         let start = Start {
             folder: &folder,

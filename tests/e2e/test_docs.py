@@ -99,13 +99,31 @@ def test_the_table_of_the_server_s_messages_has_every_answer_of_doctor():
     assert column(1, "| what the server says |") == ids("answer")
 
 
-@pytest.mark.parametrize("path, number", [("README.md", 1), ("docs/local-rds.md", 0)])
-def test_the_example_of_rds_on_this_machine_logs_in(place, path, number):
+@pytest.mark.parametrize(
+    "path, number, user",
+    [
+        ("README.md", 1, "iam_user"),
+        ("docs/local-rds.md", 0, "iam_user"),
+        ("docs/local-rds.md", 2, "admin        | postgres"),
+    ],
+)
+def test_the_example_of_rds_on_this_machine_logs_in(place, path, number, user):
     script = example(path, "sh", number)
     environment = place.environment(PATH=f"{RDSIGN.parent}:{os.environ['PATH']}")
     done = run(["bash", "-euc", script], "/", environment)
     assert done.returncode == 0, done.stderr
-    assert "iam_user" in done.stdout
+    assert user in done.stdout
+
+
+def test_the_example_of_a_grant_lets_the_key_be_the_role(place):
+    local = place.start("--endpoint", "4abcdefghijklmnopqrstuvwxy.dsql.us-east-1.on.aws")
+    local.as_postgres("create role app login")
+    local.as_postgres("grant rds_iam to app")
+    shown = "unable to accept connection, access denied"
+    local.refuse(local.token("app"), r"\(not-granted\): .*", "app", shown=shown)
+    with local.configuration(append="\n" + example("docs/local-rds.md", "toml")):
+        local.login(local.token("app"), "app")
+    local.stop()
 
 
 def test_a_shell_reads_the_output_of_rds_on_this_machine(place, tmp_path):

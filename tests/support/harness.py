@@ -240,11 +240,14 @@ class Local:
         assert (done.stderr, done.returncode) == ("", 0)
         return done.stdout.splitlines()
 
-    def refuse(self, token, reason, username="iam_user", **variables):
-        """Fails unless the server refuses the login and only its log has the reason. Returns the refusal."""
+    def refuse(self, token, reason, username="iam_user", shown=None, **variables):
+        """Fails unless the server refuses the login and only its log has the reason. Returns the refusal.
+
+        `shown` is the message for the client, by default that of RDS.
+        """
         before = len(self.log.read_text())
         done = self.psql(password=token, PGUSER=username, **variables)
-        assert done.stderr == self.client_error(f'PAM authentication failed for user "{username}"')
+        assert done.stderr == self.client_error(shown or f'PAM authentication failed for user "{username}"')
         assert done.returncode == 2
         logged = self.log.read_text()[before:]
         refusals = re.findall(r"LOG:  rdsign: refused (.*)", logged)

@@ -25,7 +25,7 @@ BLOCKS = {
     "docs/errors.md": [],
     "docs/guarantees.md": [],
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
-    "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE)],
     "docs/python.md": [("python", IN_PYTHON)],
     "docs/reliability.md": [],

@@ -232,13 +232,6 @@ impl Service {
         self.row().admin.as_ref().map(|(admin, _)| *admin)
     }
 
-    /// Returns whether the database must map the user to the IAM identity that logs in, besides the
-    /// policy: true for every user of DSQL but `admin`.
-    pub fn needs_grant(self, username: &str) -> bool {
-        let row = self.row();
-        !row.names_login && self.action(username).name == row.action.name
-    }
-
     pub(crate) const fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }

@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn _PG_init() {
     let message = problem.message();
     if let Some(postgres) = postgres::functions() {
         // SAFETY: PostgreSQL is starting; the error ends it, and no value here needs a destructor.
-        unsafe { postgres.raise(Level::Fatal, *b"XX000", message) };
+        unsafe { postgres.raise(Level::Fatal, *b"XX000", message, None) };
     }
     let _ = std::io::stderr().write_all(&[message.to_bytes(), b"\n"].concat());
     std::process::exit(1);

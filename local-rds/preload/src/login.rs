@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::OnceLock;
 
-use rdsign_local::login::{Decision, INTERNAL, decide};
+use rdsign_local::login::{Decision, INTERNAL, Shown, decide};
 use zeroize::Zeroize;
 
 use crate::postgres::port::Connection;
@@ -84,10 +84,17 @@ unsafe extern "C-unwind" fn authenticate(port: *mut c_void, status: c_int) {
                 let client = connection.client.to_bytes().escape_ascii();
                 log(postgres, &format!("{line}; from {client}"));
             }
-            Ok(Decision::Refused(line)) => refuse(postgres, username, &line, replicates),
+            Ok(Decision::Refused { line, shown }) => {
+                log(postgres, &line);
+                drop(line);
+                refuse(postgres, username, shown, replicates);
+            }
             Err(_) => {
-                let line = format!("rdsign: refused ({INTERNAL}): a bug in rdsign");
-                refuse(postgres, username, &line, replicates);
+                log(
+                    postgres,
+                    &format!("rdsign: refused ({INTERNAL}): a bug in rdsign"),
+                );
+                refuse(postgres, username, None, replicates);
             }
         }
     }
@@ -124,7 +131,7 @@ unsafe fn ask_for_password(postgres: &Functions) -> Password {
             kind if kind == c_int::from(PASSWORD) => {}
             _ => {
                 let message = c"expected password response";
-                postgres.raise(Level::Fatal, *b"08P01", message);
+                postgres.raise(Level::Fatal, *b"08P01", message, None);
             }
         }
         let mut buffer = StringInfo::default();
@@ -136,7 +143,12 @@ unsafe fn ask_for_password(postgres: &Functions) -> Password {
         let bytes = std::slice::from_raw_parts_mut(buffer.data, length);
         if CStr::from_bytes_with_nul(bytes).is_err() {
             bytes.zeroize();
-            postgres.raise(Level::Fatal, *b"08P01", c"invalid password packet size");
+            postgres.raise(
+                Level::Fatal,
+                *b"08P01",
+                c"invalid password packet size",
+                None,
+            );
         }
         Password(bytes)
     }
@@ -162,22 +174,25 @@ impl Default for StringInfo {
     }
 }
 
-/// Logs why, and ends the process with the error that the client gets from RDS.
+/// Ends the process with the error that the client gets from RDS, or the one to be shown.
 ///
 /// # Safety
 /// Must be called while a client logs in.
-unsafe fn refuse(postgres: &Functions, username: &CStr, line: &str, replicates: bool) {
-    let (state, method) = match replicates {
-        true => (*b"28P01", "password"),
-        false => (*b"28000", "PAM"),
+unsafe fn refuse(postgres: &Functions, username: &CStr, shown: Option<Shown>, replicates: bool) {
+    let failed = |method: &str| {
+        let start = format!("{method} authentication failed for user \"");
+        [start.as_bytes(), username.to_bytes(), b"\""].concat()
     };
-    let start = format!("{method} authentication failed for user \"");
-    let message = [start.as_bytes(), username.to_bytes(), b"\""].concat();
+    let (state, message, hint) = match (replicates, shown) {
+        (true, _) => (*b"28P01", failed("password"), None),
+        (false, Some(shown)) => (shown.state, shown.message.into(), shown.hint),
+        (false, None) => (*b"28000", failed("PAM"), None),
+    };
+    let hint = hint.and_then(|hint| CString::new(hint).ok());
     // SAFETY: passed on from the caller. The error ends the process.
     unsafe {
-        log(postgres, line);
         if let Ok(message) = CString::new(message) {
-            postgres.raise(Level::Fatal, state, &message);
+            postgres.raise(Level::Fatal, state, &message, hint.as_deref());
         }
         (postgres.exit)(1);
     }
@@ -192,6 +207,6 @@ unsafe fn log(postgres: &Functions, line: &str) {
     let line = line.replace(char::is_control, "?");
     if let Ok(line) = CString::new(line) {
         // SAFETY: passed on from the caller.
-        unsafe { postgres.raise(Level::Log, *b"00000", &line) };
+        unsafe { postgres.raise(Level::Log, *b"00000", &line, None) };
     }
 }

@@ -4,12 +4,11 @@
 
 use std::collections::HashSet;
 
-use rdsign::Credentials;
-use rdsign::Service;
 use rdsign::credentials::key_problem;
-use rdsign::names::{Region, is_account_id, is_resource_id};
+use rdsign::names::{Region, is_account_id, is_iam_arn, is_resource_id};
 use rdsign::policy::{Policy, Variables};
-use rdsign::verify::{AccessKey, Server};
+use rdsign::verify::{AccessKey, Grant, Server};
+use rdsign::{Credentials, Service};
 use serde::Deserialize;
 
 use super::{Config, endpoint};
@@ -22,7 +21,7 @@ const MAX_CLOCK_OFFSET: u64 = 100 * 365 * 24 * 60 * 60;
 struct File {
     region: String,
     account_id: String,
-    resource_id: String,
+    resource_id: Option<String>,
     endpoints: Vec<String>,
     #[serde(default)]
     clock_offset_seconds: i64,
@@ -31,6 +30,15 @@ struct File {
     postgres_password: String,
     #[serde(default)]
     access_keys: Vec<FileKey>,
+    #[serde(default)]
+    iam_grants: Vec<FileGrant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileGrant {
+    role: String,
+    to: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +47,7 @@ struct FileKey {
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
+    arn: Option<String>,
     expires_at: Option<toml::value::Datetime>,
     #[serde(default)]
     policies: Vec<String>,
@@ -55,12 +64,6 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| without_values(&error, text))?;
         if !is_account_id(&file.account_id) {
             return Err("account_id: accepted: 12 digits, such as 123456789012".to_owned());
-        }
-        if !is_resource_id(&file.resource_id) {
-            return Err(
-                "resource_id: accepted: db-, cluster- or prx- followed by letters and digits"
-                    .to_owned(),
-            );
         }
         if file.postgres_password.is_empty() || file.postgres_password.contains(char::is_control) {
             return Err(
@@ -84,21 +87,35 @@ impl Config {
         if endpoints.is_empty() {
             return Err("endpoints: empty; accepted: at least one host or host:port".to_owned());
         }
+        let services: Vec<_> = endpoints
+            .iter()
+            .map(|endpoint| endpoint.service().unwrap_or_default())
+            .collect();
+        let resource_id = resource_id(file.resource_id, &services)?;
         let access_keys = file
             .access_keys
             .into_iter()
             .enumerate()
             .map(|(index, key)| {
-                access_key(key).map_err(|problem| format!("access_keys[{index}].{problem}"))
+                access_key(key, &services)
+                    .map_err(|problem| format!("access_keys[{index}].{problem}"))
             })
             .collect::<Result<Vec<_>, _>>()?;
         check_unique(&access_keys)?;
+        let grants = file.iam_grants.into_iter().enumerate();
+        let grants = grants
+            .map(|(index, file)| {
+                grant(file, &access_keys)
+                    .map_err(|problem| format!("iam_grants[{index}].{problem}"))
+            })
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             server: Server {
                 endpoints,
                 region: Region::new(file.region).map_err(|error| error.to_string())?,
                 account_id: file.account_id,
-                resource_id: file.resource_id,
+                resource_id,
+                grants,
             },
             access_keys,
             clock_offset_seconds: file.clock_offset_seconds,
@@ -108,7 +125,50 @@ impl Config {
     }
 }
 
-fn access_key(key: FileKey) -> Result<AccessKey, String> {
+/// Only RDS needs it: the names of DSQL's endpoints have the ID.
+fn resource_id(given: Option<String>, services: &[Service]) -> Result<String, String> {
+    let accepted = "accepted: db-, cluster- or prx- followed by letters and digits";
+    match given {
+        Some(id) if is_resource_id(&id) => Ok(id),
+        Some(_) => Err(format!("resource_id: {accepted}")),
+        None if services.contains(&Service::Rds) => Err(format!(
+            "resource_id: missing, but an endpoint is one of RDS; {accepted}"
+        )),
+        None => Ok(String::new()),
+    }
+}
+
+/// Reads what stands for `AWS IAM GRANT role TO …`.
+fn grant(grant: FileGrant, keys: &[AccessKey]) -> Result<Grant, String> {
+    if grant.role.is_empty() || !Service::Dsql.needs_grant(&grant.role) {
+        return Err(
+            "role: accepted: a database role other than admin, which needs no grant".to_owned(),
+        );
+    }
+    let is_key = |id: &String| keys.iter().any(|key| key.credentials.access_key_id() == id);
+    let unknown = grant
+        .to
+        .iter()
+        .position(|to| !is_key(to) && !is_iam_arn(to));
+    if let Some(index) = unknown {
+        return Err(format!(
+            "to[{index}]: accepted: the access_key_id of a key in this file, or an ARN such as \
+             arn:aws:iam::123456789012:role/app, which keys have as arn"
+        ));
+    }
+    Ok(Grant {
+        role: grant.role,
+        to: grant.to,
+    })
+}
+
+fn access_key(key: FileKey, services: &[Service]) -> Result<AccessKey, String> {
+    if key.arn.as_deref().is_some_and(|arn| !is_iam_arn(arn)) {
+        return Err(
+            "arn: accepted: the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/app"
+                .to_owned(),
+        );
+    }
     for (field, value) in [
         ("access_key_id", Some(&key.access_key_id)),
         ("secret_access_key", Some(&key.secret_access_key)),
@@ -133,10 +193,12 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
             Policy::from_json(json).map_err(|error| format!("policies[{index}]: {error}"))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let variables = Variables::new(Service::Rds, key.variables.iter().map(String::as_str)).map_err(|_| {
-        "variables: accepted: KEY=VALUE, such as aws:username=jane, once for each key that rds-db \
-         supports"
-    })?;
+    let variables =
+        |service: &Service| Variables::new(*service, key.variables.iter().map(String::as_str)).ok();
+    let variables = services.iter().find_map(variables).ok_or(
+        "variables: accepted: KEY=VALUE, such as aws:username=jane, once for each key that the service \
+         supports",
+    )?;
     Ok(AccessKey {
         credentials: Credentials::new(
             key.access_key_id,
@@ -145,6 +207,7 @@ fn access_key(key: FileKey) -> Result<AccessKey, String> {
             expires_at,
             "rdsign local",
         ),
+        arn: key.arn,
         policies,
         variables,
     })

@@ -114,6 +114,105 @@ fn every_problem_names_its_field() {
     }
 }
 
+/// A configuration with an endpoint of DSQL only, which needs no resource ID.
+const DSQL: &str = r#"
+region = "eu-central-1"
+account_id = "123456789012"
+endpoints = ["4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws"]
+postgres_password = "hunter2"
+
+[[access_keys]]
+access_key_id = "AKIAONE"
+secret_access_key = "hunter3"
+arn = "arn:aws:iam::123456789012:role/app"
+variables = ["aws:SourceVpc=vpc-1"]
+
+[[iam_grants]]
+role = "app"
+to = ["AKIAONE", "arn:aws:iam::123456789012:user/Other"]
+"#;
+
+#[test]
+fn grants_name_keys_of_the_file_or_arns() {
+    let config = Config::parse(DSQL, 5432, &[]).unwrap();
+    let arn = config.access_keys[0].arn.as_deref();
+    assert_eq!(arn, Some("arn:aws:iam::123456789012:role/app"));
+    let [grant] = &config.server.grants[..] else {
+        panic!("one grant");
+    };
+    assert_eq!((grant.role.as_str(), grant.to.len()), ("app", 2));
+    for (old, new, expected) in [
+        (
+            "role = \"app\"",
+            "role = \"admin\"",
+            "iam_grants[0].role: accepted: a database role other than admin",
+        ),
+        ("role = \"app\"", "role = \"\"", "iam_grants[0].role: "),
+        (
+            "to = [\"AKIAONE\"",
+            "to = [\"AKIATWO\"",
+            "iam_grants[0].to[0]: accepted: the access_key_id of a key",
+        ),
+        (":user/Other", ":group/Other", "iam_grants[0].to[1]: "),
+        (
+            "role/app",
+            "role/",
+            "access_keys[0].arn: accepted: the ARN of an IAM role or user",
+        ),
+        ("role = ", "rule = ", "line 14: unknown field `rule`"),
+        (
+            "[\"4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws\"]",
+            "[\"mydb\"]",
+            "resource_id: missing, but an endpoint is one of RDS",
+        ),
+        (
+            "[\"4abc",
+            "[\"mydb\", \"4abc",
+            "resource_id: missing, but an endpoint is one of RDS",
+        ),
+        (
+            "4abcdefghijklmnopqrstuvwxy.dsql.eu-central-1.on.aws\"]",
+            "mydb\"]\nresource_id = \"db-A\"",
+            "access_keys[0].variables: ",
+        ),
+    ] {
+        assert!(DSQL.contains(old), "{old}");
+        let problem = Config::parse(&DSQL.replace(old, new), 5432, &[]).unwrap_err();
+        assert!(problem.starts_with(expected), "{new}: {problem}");
+    }
+}
+
+#[test]
+fn the_default_lets_the_same_keys_connect_to_dsql() {
+    let cluster = "4abcdefghijklmnopqrstuvwxy.dsql.cn-north-1.on.aws".to_owned();
+    let rds = "mydb.abc123.cn-north-1.rds.amazonaws.com.cn".to_owned();
+    let parsed = |endpoints: &[String]| {
+        let text = default::text(endpoints).unwrap();
+        let config = Config::parse(&text, 5432, &[]).unwrap();
+        let ids = config.access_keys.iter();
+        let ids: Vec<_> = ids
+            .map(|key| key.credentials.access_key_id().to_owned())
+            .collect();
+        (text, config, ids)
+    };
+    let (text, config, ids) = parsed(std::slice::from_ref(&cluster));
+    assert_eq!((ids[0].as_str(), ids.len()), ("AKIALOCALADMIN000001", 5));
+    assert_eq!(config.server.grants.len(), 2);
+    assert!(
+        !text.contains("resource_id") && !text.contains("rds-db"),
+        "{text}"
+    );
+    let arn = "arn:aws-cn:dsql:cn-north-1:123456789012:cluster/4abcdefghijklmnopqrstuvwxy";
+    assert_eq!(text.matches(arn).count(), 4);
+    assert_eq!(text.matches("dsql:DbConnectAdmin").count(), 1);
+
+    let (text, _, ids) = parsed(&[rds, cluster]);
+    assert_eq!(ids[0], "AKIALOCALIAMUSER0001");
+    assert_eq!(ids[4], "AKIALOCALADMIN000001");
+    assert_eq!(text.matches("\"rds-db:connect\"").count(), 3);
+    assert_eq!(text.matches(arn).count(), 4);
+}
+
 #[test]
 fn no_problem_quotes_a_secret() {
     for (old, new) in [

@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use rdsign::verify::verify;
+use rdsign::Service;
+use rdsign::names::Endpoint;
+use rdsign::verify::{Refusal, SignedFor, verify};
 
 use super::variables::{CONFIG_VARIABLE, ENDPOINTS_VARIABLE, PORT_VARIABLE};
 use crate::config::Config;
@@ -28,7 +30,23 @@ pub enum Decision {
     /// Accepted.
     Accepted(String),
     /// Refused.
-    Refused(String),
+    Refused {
+        /// The line for the log.
+        line: String,
+        /// What the client sees. `None`: what PostgreSQL shows if PAM refuses a login, as on RDS.
+        shown: Option<Shown>,
+    },
+}
+
+/// An error for the client that has the words of a service.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// SQLSTATE.
+    pub state: [u8; 5],
+    /// The message.
+    pub message: &'static str,
+    /// The hint, if there is one.
+    pub hint: Option<String>,
 }
 
 /// Decides about a login as `username` with `password`, using the configuration that this
@@ -36,7 +54,10 @@ pub enum Decision {
 pub fn decide(username: &[u8], password: &[u8]) -> Decision {
     match try_to_decide(username, password, SystemTime::now()) {
         Ok(accepted) => Decision::Accepted(format!("rdsign: accepted: {accepted}")),
-        Err((id, reason)) => Decision::Refused(format!("rdsign: refused ({id}): {reason}")),
+        Err(Reason { id, text, shown }) => Decision::Refused {
+            line: format!("rdsign: refused ({id}): {text}"),
+            shown,
+        },
     }
 }
 
@@ -46,20 +67,74 @@ pub fn may_replicate_with_tokens() -> bool {
     read_config().map_or(true, |config| config.iam_auth_for_replication)
 }
 
-/// A refusal's id and its explanation.
-type Reason = (&'static str, String);
+/// A refusal's id and its explanation, and what the client sees.
+struct Reason {
+    id: &'static str,
+    text: String,
+    shown: Option<Shown>,
+}
 
 fn try_to_decide(username: &[u8], password: &[u8], now: SystemTime) -> Result<String, Reason> {
-    let config = read_config().map_err(|problem| (BROKEN_CONFIGURATION, problem))?;
+    let config = read_config().map_err(|text| Reason {
+        id: BROKEN_CONFIGURATION,
+        text,
+        shown: None,
+    })?;
     let now = config.server_time(now);
+    let not_utf8 = |id, what| Reason {
+        id,
+        text: format!("the {what} is not UTF-8 text"),
+        shown: shown(password, &config, None),
+    };
     let utf8 = |bytes| std::str::from_utf8(bytes);
-    let username =
-        utf8(username).map_err(|_| ("wrong-user", "the user name is not UTF-8 text".to_owned()))?;
-    let token =
-        utf8(password).map_err(|_| ("malformed", "the password is not UTF-8 text".to_owned()))?;
+    let username = utf8(username).map_err(|_| not_utf8("wrong-user", "user name"))?;
+    let token = utf8(password).map_err(|_| not_utf8("malformed", "password"))?;
     verify(token, username, &config.server, &config.access_keys, now)
         .map(|accepted| accepted.to_string())
-        .map_err(|refusal| (refusal.id(), refusal.to_string()))
+        .map_err(|refusal| Reason {
+            id: refusal.id(),
+            text: refusal.to_string(),
+            shown: shown(password, &config, Some(&refusal)),
+        })
+}
+
+/// Returns what the client sees of a refusal: the words of DSQL if the login is to DSQL.
+///
+/// DSQL shows the reason of some refusals as a hint, but AWS documents only the one about the action:
+/// <https://docs.aws.amazon.com/aurora-dsql/latest/userguide/troubleshooting.html>
+fn shown(password: &[u8], config: &Config, refusal: Option<&Refusal>) -> Option<Shown> {
+    if service(password, config) != Service::Dsql {
+        return None;
+    }
+    let hint = match refusal {
+        Some(Refusal::WrongUser {
+            signed_for: SignedFor::Action { action, .. },
+            login,
+        }) => Some(format!(
+            "Wrong user to action mapping. user: {login}, action: {action}"
+        )),
+        _ => None,
+    };
+    Some(Shown {
+        state: *b"28000",
+        message: "unable to accept connection, access denied",
+        hint,
+    })
+}
+
+/// Returns the service that the client wants: that of the host which the password starts with, if the
+/// server has an endpoint of it, else that of the first endpoint.
+fn service(password: &[u8], config: &Config) -> Service {
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let host: Vec<u8> = password.iter().copied().take_while(is_host).collect();
+    let host = Endpoint::new(String::from_utf8_lossy(&host), rdsign::DEFAULT_PORT);
+    let wanted = host.ok().and_then(|endpoint| endpoint.service());
+    let endpoints = config.server.endpoints.iter();
+    let mut services = endpoints.map(|endpoint| endpoint.service().unwrap_or_default());
+    let first = services.next().unwrap_or_default();
+    wanted
+        .filter(|wanted| services.any(|own| own == *wanted))
+        .unwrap_or(first)
 }
 
 fn read_config() -> Result<Config, String> {

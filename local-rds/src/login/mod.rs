@@ -7,5 +7,5 @@
 mod decision;
 pub mod variables;
 
-pub use decision::{Decision, INTERNAL, WRONG_PASSWORD, decide, may_replicate_with_tokens};
+pub use decision::{Decision, INTERNAL, Shown, WRONG_PASSWORD, decide, may_replicate_with_tokens};
 pub use variables::RULES_FILE;

@@ -12,6 +12,7 @@ use super::find::Postgres;
 use super::prepared::Prepared;
 use super::rds::{self, NO_LOGINS, RULES, SETTINGS, TEMPORARY_SETTINGS};
 use super::server::CHECK_INTERVAL;
+use crate::config::Config;
 use crate::error::{Context, LocalError};
 use crate::folder::{DATA, Folder, regular};
 use crate::process::setup_step;
@@ -26,31 +27,37 @@ const SETUP_MARK: &str = "rdsign-local.setup";
 /// The name of the file with the login rules.
 const RULES_FILE: &str = "rules.conf";
 
-/// Creates the data folder. If it exists, only its login rules are written again, and the password
-/// of `postgres` is set.
+/// Creates the data folder. If it exists, only its login rules are written again, the password of
+/// `postgres` is set, and the administrator is created if there is none.
 pub(crate) fn run(
     folder: &Folder,
     postgres: &Postgres,
-    password: &str,
+    config: &Config,
     durable: bool,
     signals: &Signals,
 ) -> Result<(), LocalError> {
     let (unfinished, data) = (folder.path(UNFINISHED), folder.path(DATA));
     folder.write(LOG, 0o644, b"")?;
     folder.write(RULES_FILE, 0o600, RULES.as_bytes())?;
-    let password = literal(password);
+    let password = literal(&config.postgres_password);
+    let administrator = rds::administrator(config);
+    let finish = |data: &Path| {
+        let sql = format!("ALTER ROLE postgres PASSWORD {password};\n{administrator}");
+        let step = "setting the password of postgres";
+        let options = ["template1"]; // nobody can drop it
+        run_as_superuser(folder, postgres, data, step, &sql, &options, signals)
+    };
     if data.exists() {
         check_setup(folder, &data)?;
         write(folder, &data.join("pg_hba.conf"), NO_LOGINS)?;
-        return set_password(folder, postgres, &data, &password, signals);
+        return finish(&data);
     }
     remove(folder, &unfinished)?;
     let prepared = Prepared::of(postgres, &[locale(), &rds::setup()].concat());
     let copied = prepared
         .as_ref()
         .is_some_and(|prepared| prepared.copy_to(&unfinished, folder));
-    let set = || set_password(folder, postgres, &unfinished, &password, signals);
-    let is_complete = match copied.then(set) {
+    let is_complete = match copied.then(|| finish(&unfinished)) {
         Some(Err(LocalError::Interrupted(signal))) => return Err(LocalError::Interrupted(signal)),
         Some(set) => set.is_ok(),
         None => false,
@@ -60,6 +67,9 @@ pub(crate) fn run(
         create(folder, postgres, &unfinished, &password, signals)?;
         if let Some(prepared) = prepared {
             let _ = prepared.keep(&unfinished, folder); // the next start tries it again
+        }
+        if !administrator.is_empty() {
+            finish(&unfinished)?;
         }
     }
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
@@ -102,20 +112,6 @@ fn create(
     let roles = rds::roles(postgres.version().major, password);
     let (step, options) = ("creating the roles", ["-c", "fsync=off", "postgres"]);
     run_as_superuser(folder, postgres, data, step, &roles, &options, signals)
-}
-
-/// Sets the password of `postgres`, which is an SQL string.
-fn set_password(
-    folder: &Folder,
-    postgres: &Postgres,
-    data: &Path,
-    password: &str,
-    signals: &Signals,
-) -> Result<(), LocalError> {
-    let sql = format!("ALTER ROLE postgres PASSWORD {password};\n");
-    let step = "setting the password of postgres";
-    let options = ["template1"]; // nobody can drop it
-    run_as_superuser(folder, postgres, data, step, &sql, &options, signals)
 }
 
 /// Removes a data folder that is not complete, if there is one.

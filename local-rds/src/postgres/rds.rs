@@ -1,5 +1,10 @@
 //! What makes a PostgreSQL behave like RDS: its login rules, its settings and its roles.
 
+use rdsign::Service;
+use rdsign::names::Endpoint;
+
+use crate::config::Config;
+
 /// The login rules of RDS, in the same order: a member of rds_iam needs a token and TLS. The preloaded
 /// library asks for the token, and only that library names this file to PostgreSQL. No rule allows a
 /// login without a password or token, or through a Unix socket. The superuser cannot log in at all,
@@ -87,6 +92,23 @@ const UNGRANTABLE: &str = "\
 UPDATE pg_authid SET rolsuper = true WHERE rolname IN \
 ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program');
 ";
+
+/// The administrator of a service whose databases have one, such as `admin` of DSQL. It has the rights
+/// of `postgres`, and logs in with a token. Created at the first start that needs it.
+const ADMINISTRATOR: &str = "\
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN \
+CREATE ROLE {role} LOGIN CREATEROLE IN ROLE rds_iam, postgres; END IF; END $$;
+";
+
+/// Returns the statement that creates the administrator that the endpoints need, or "".
+pub(super) fn administrator(config: &Config) -> String {
+    let services = config.server.endpoints.iter().filter_map(Endpoint::service);
+    let statement = services
+        .filter_map(Service::admin)
+        .map(|role| ADMINISTRATOR.replace("{role}", role))
+        .next();
+    statement.unwrap_or_default()
+}
 
 /// Returns the statements that create the roles, one per line. `password` is an SQL string.
 pub(super) fn roles(major: u32, password: &str) -> String {

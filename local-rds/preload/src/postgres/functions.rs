@@ -113,6 +113,7 @@ functions! {
     error_start = c"errstart": fn(c_int, *const c_char) -> bool;
     error_code = c"errcode": fn(c_int) -> c_int;
     error_message = c"errmsg_internal": fn(*const c_char; ...) -> c_int;
+    error_hint = c"errhint": fn(*const c_char; ...) -> c_int;
     error_finish = c"errfinish": fn(*const c_char, c_int, *const c_char);
 }
 
@@ -186,19 +187,28 @@ impl Functions {
         unsafe { (self.set_option)(name.as_ptr(), value.as_ptr(), AT_START, OVERRIDE) };
     }
 
-    /// Raises an error with `state`, five characters of SQLSTATE, and does not return.
+    /// Raises an error with `state`, five characters of SQLSTATE, and perhaps a hint. Does not return.
     ///
     /// # Safety
     /// As PostgreSQL's `ereport`. No value of the callers may need a destructor.
-    pub(crate) unsafe fn raise(&self, level: Level, state: [u8; 5], message: &CStr) {
+    pub(crate) unsafe fn raise(
+        &self,
+        level: Level,
+        state: [u8; 5],
+        message: &CStr,
+        hint: Option<&CStr>,
+    ) {
         let code = (0..5).fold(0, |code, at| {
             code | (c_int::from(state[at] - b'0') & 0x3F) << (6 * at)
         });
-        // SAFETY: in the order of `ereport`. The message is not used as a format.
+        // SAFETY: in the order of `ereport`. The texts are not used as formats.
         unsafe {
             if (self.error_start)(level as c_int, std::ptr::null()) {
                 (self.error_code)(code);
                 (self.error_message)(c"%s".as_ptr(), message.as_ptr());
+                if let Some(hint) = hint {
+                    (self.error_hint)(c"%s".as_ptr(), hint.as_ptr());
+                }
                 (self.error_finish)(c"rdsign".as_ptr(), 0, c"rdsign".as_ptr());
             }
         }

@@ -79,7 +79,7 @@ unsafe extern "C-unwind" fn check(file: *const c_char, caller: *const c_void) ->
         unsafe {
             if is_refused(postgres, file, caller) {
                 let message = c"access to a library outside PostgreSQL's own folder is not allowed";
-                postgres.raise(Level::Error, *b"42501", message);
+                postgres.raise(Level::Error, *b"42501", message, None);
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) unsafe fn check_postgres(postgres: &Functions) {
         if role != 0 && needs_token(postgres, role) {
             let message = c"postgres cannot be in rds_iam: files of --init log in as it, with its password; GRANT \
                 rds_iam to another role";
-            postgres.raise(Level::Error, *b"42501", message);
+            postgres.raise(Level::Error, *b"42501", message, None);
         }
     }
 }
@@ -92,7 +92,7 @@ pub(super) unsafe fn check_roles_of_rds(postgres: &Functions, before: [RoleId; 4
         (postgres.see_changes)();
         if roles_of_rds(postgres) != before {
             let message = c"the roles of RDS cannot be dropped or renamed";
-            postgres.raise(Level::Error, *b"42501", message);
+            postgres.raise(Level::Error, *b"42501", message, None);
         }
     }
 }
@@ -108,7 +108,7 @@ pub(super) unsafe fn check_superuser(postgres: &Functions) {
         let rds_iam = (postgres.find_role)(c"rds_iam".as_ptr(), true);
         if rds_iam != 0 && (postgres.is_member)(BOOTSTRAP_SUPERUSER, rds_iam) {
             let message = c"must be superuser to alter superusers";
-            postgres.raise(Level::Error, *b"42501", message);
+            postgres.raise(Level::Error, *b"42501", message, None);
         }
     }
 }

@@ -9,7 +9,7 @@
 use std::ffi::CStr;
 use std::ptr;
 
-use rdsign_local::login::{Decision, WRONG_PASSWORD, may_replicate_with_tokens};
+use rdsign_local::login::{Decision, Shown, WRONG_PASSWORD, may_replicate_with_tokens};
 
 use super::membership;
 use crate::postgres::functions;
@@ -64,6 +64,9 @@ pub(crate) fn decide_by_password(
         true => Decision::Accepted(format!(
             "rdsign: accepted: with its password, because {why}"
         )),
-        false => Decision::Refused(format!("rdsign: refused ({WRONG_PASSWORD}): {why}")),
+        false => Decision::Refused {
+            line: format!("rdsign: refused ({WRONG_PASSWORD}): {why}"),
+            shown: None,
+        },
     })
 }
