@@ -111,9 +111,14 @@ fn prepare(args: ExecArgs) -> Result<(Command, Option<BundleFile>), Failure> {
     let endpoint = signer.endpoint();
     let texts: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let port = args.dial.hostport.unwrap_or(endpoint.port());
+    let ports = [endpoint.port(), port];
     let login = Login {
         hostname: endpoint.hostname(),
-        ports: &[endpoint.port(), port],
+        ports: if signer.service().names_login() {
+            &ports
+        } else {
+            &[]
+        },
         username: Some(signer.username()),
         sslmode: args.sslmode.as_deref(),
     };

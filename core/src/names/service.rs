@@ -227,6 +227,11 @@ impl Service {
         }
     }
 
+    /// Returns whether a token is for one port and one user.
+    pub const fn names_login(self) -> bool {
+        self.row().names_login
+    }
+
     /// Returns the user that every database has and that needs an action of its own: `admin` for DSQL.
     pub fn admin(self) -> Option<&'static str> {
         self.row().admin.as_ref().map(|(admin, _)| *admin)

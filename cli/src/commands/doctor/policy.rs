@@ -47,19 +47,14 @@ impl Examination {
             partition: region.partition().to_owned(),
             region: region.to_string(),
             account_id: "000000000000".to_owned(),
-            resource_id: self.first_label(),
+            resource_id: self.endpoint.cluster_id().unwrap_or_default(),
             username: self.username.clone(),
         };
-        if self.service.login_role().is_some() || wanted.check(Wildcards::Refused).is_err() {
+        if wanted.check(Wildcards::Refused).is_err() {
             RESOURCE_ID.clone_into(&mut wanted.resource_id);
         }
         "ACCOUNT".clone_into(&mut wanted.account_id);
         wanted
-    }
-
-    fn first_label(&self) -> String {
-        let hostname = self.endpoint.hostname().to_ascii_lowercase();
-        hostname.split('.').next().unwrap_or_default().to_owned()
     }
 
     /// Returns what a role of DSQL needs besides the policy.
