@@ -13,7 +13,9 @@ import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
 import { startLocal } from './support.mjs'
 
-const local = await startLocal(after)
+const RDS = 'mydb.abc123.ap-northeast-1.rds.amazonaws.com'
+const CLUSTER = '4abcdefghijklmnopqrstuvwxy.dsql.ap-northeast-1.on.aws'
+const local = await startLocal(after, '--endpoint', RDS, '--endpoint', CLUSTER)
 const { hostname, port, keys, ca } = local
 const signer = new Signer({ hostname, port, username: 'iam_user', ...keys })
 // The endpoint's name does not resolve. Tokens are signed and TLS is verified for it; 127.0.0.1 is dialed.
@@ -27,6 +29,21 @@ test('a pg Client logs in over verified TLS', async () => {
   await client.connect()
   assert.deepEqual((await client.query(USER)).rows, [LOGGED_IN])
   await client.end()
+})
+
+test('a pg Client logs in at an endpoint of Aurora DSQL, only as a role that is granted', async () => {
+  const who = async (username) => {
+    const own = new Signer({ hostname: CLUSTER, port, username, ...keys })
+    const client = new pg.Client(pgOptions(own, { dial, ssl: { ca } }))
+    await client.connect()
+    const { rows } = await client.query('select current_user as name, current_database() as database')
+    await client.end()
+    return rows
+  }
+  assert.deepEqual(await who('iam_user'), [{ name: 'iam_user', database: 'postgres' }])
+  const denied = { code: '28000', message: 'unable to accept connection, access denied' }
+  const refused = () => assert.rejects(who('testuser'), denied)
+  assert.deepEqual(await local.refusals(refused), ['not-granted'])
 })
 
 test('a pg Pool gets a new password for each connection', async () => {

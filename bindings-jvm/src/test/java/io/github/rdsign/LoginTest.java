@@ -59,6 +59,22 @@ class LoginTest {
     }
 
     @Test
+    void anEndpointOfDsqlLetsAKeyInOnlyAsAGrantedRole() throws Exception {
+        try (Signer signer = server.signer().hostname(Server.CLUSTER).build()) {
+            RdsignDataSource source = server.source(signer).database("postgres").build();
+            assertEquals(Server.USER, Server.userOf(source.getConnection()));
+        }
+        Signer.Builder other = server.signer().hostname(Server.CLUSTER).username("testuser");
+        try (Signer signer = other.build()) {
+            RdsignDataSource source = server.source(signer).database("postgres").build();
+            server.refusedWith(
+                    "FATAL: unable to accept connection, access denied",
+                    "not-granted",
+                    () -> source.getConnection().close());
+        }
+    }
+
+    @Test
     void aTokenForAnotherPortIsRefused() throws Exception {
         try (Signer signer = server.signer().port(5433).build()) {
             // The dialed server accepts only tokens that are signed for its own port.

@@ -32,6 +32,11 @@ import java.util.regex.Pattern;
 final class Server {
     static final String USER = "iam_user";
 
+    /** An endpoint of Aurora DSQL, which this server has too. */
+    static final String CLUSTER = "4abcdefghijklmnopqrstuvwxy.dsql.ap-northeast-1.on.aws";
+
+    private static final String ENDPOINT = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
+
     private static final Pattern REFUSED =
             Pattern.compile(
                     "LOG:  rdsign: refused \\(([a-z-]+)\\)");
@@ -63,7 +68,9 @@ final class Server {
 
     private Server() {
         try {
-            ProcessBuilder builder = new ProcessBuilder(program(), "local");
+            ProcessBuilder builder =
+                    new ProcessBuilder(
+                            program(), "local", "--endpoint", ENDPOINT, "--endpoint", CLUSTER);
             Child.clean(builder.environment());
             Path cache = Path.of("../target/test-cache").toAbsolutePath().normalize();
             builder.environment().put("XDG_CACHE_HOME", Files.createDirectories(cache).toString());
@@ -156,16 +163,19 @@ final class Server {
     }
 
     void refused(String reason, String user, Executable login) throws IOException {
+        refusedWith(
+                "FATAL: PAM authentication failed for user \"" + user + "\"", reason, login);
+    }
+
+    /** Checks that a login fails with this message, and only for this reason in the log. */
+    void refusedWith(String message, String reason, Executable login) throws IOException {
         int before = Files.readString(log).length();
         Throwable error = assertThrows(Throwable.class, login);
         StringBuilder messages = new StringBuilder();
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             messages.append(cause.getMessage()).append('\n');
         }
-        assertTrue(
-                messages.toString()
-                        .contains("FATAL: PAM authentication failed for user \"" + user + "\""),
-                messages.toString());
+        assertTrue(messages.toString().contains(message), messages.toString());
         List<String> reasons = new ArrayList<>();
         Matcher line = REFUSED.matcher(Files.readString(log).substring(before));
         while (line.find()) {
