@@ -50,8 +50,8 @@ fn region_or_service(parts: &Parts, expected: &Expected) -> Option<Finding> {
                 true => format!("the service {}", parts.service()),
                 false => "another service".to_owned(),
             };
-            let row = needed.unwrap_or(Service::Rds).row();
-            let (needed, command) = (row.signing_name, row.command);
+            let needed = needed.unwrap_or(Service::Rds);
+            let (needed, command) = (needed.signing_name(), needed.command());
             return finding(
                 format!("It is signed for {other}, but a login needs the service {needed}."),
                 format!(

@@ -85,7 +85,7 @@ fn not_a_token(text: &str, reason: &Malformed) -> Finding {
     }
     let reading = Reading::of(text);
     let service = parse_endpoint(reading.before).and_then(|endpoint| endpoint.service());
-    match service.map(|service| service.row().names_login) {
+    match service.map(|service| service.names_login()) {
         Some(true) => return cut(text, "after the host name and the port"),
         Some(false) => return cut(text, "after the host name"),
         None => {}
@@ -104,10 +104,10 @@ fn parse_endpoint(before: &str) -> Option<Endpoint> {
 }
 
 fn is_dsql(reading: &Reading<'_>, details: &Details) -> bool {
-    let row = Service::Dsql.row();
+    let dsql = Service::Dsql;
     let action = reading.closed("Action");
-    action.is_some_and(|action| action.starts_with(row.action.name))
-        || details.service.as_deref() == Some(row.signing_name)
+    action.is_some_and(|action| action.starts_with(dsql.common_action().name))
+        || details.service.as_deref() == Some(dsql.signing_name())
 }
 
 fn details(reading: &Reading<'_>) -> Details {
@@ -119,7 +119,7 @@ fn details(reading: &Reading<'_>) -> Details {
     let [access_key_id, _, region, service] =
         scope.map_or([const { None }; 4], |scope| scope.map(Some));
     let known = service.as_deref().and_then(Service::of_signing_name);
-    let names_port = known.is_none_or(|service| service.row().names_login);
+    let names_port = known.is_none_or(|service| service.names_login());
     Details {
         hostname: endpoint.as_ref().map(|e| e.hostname().to_owned()),
         port: endpoint.filter(|_| names_port).map(|e| e.port()),

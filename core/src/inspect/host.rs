@@ -26,7 +26,6 @@ pub(super) fn name(endpoint: &Endpoint, service: Service, expected: &Expected) -
     if endpoint.service().is_some() {
         return None;
     }
-    let row = service.row();
     let is_of_service = |hostname: &str| {
         Endpoint::new(hostname, DEFAULT_PORT).is_ok_and(|e| e.service() == Some(service))
     };
@@ -34,7 +33,8 @@ pub(super) fn name(endpoint: &Endpoint, service: Service, expected: &Expected) -
         Some(hostname) if is_of_service(hostname) => hostname.clone(),
         _ => format!(
             "the endpoint that {} shows, such as {}",
-            row.title, row.example
+            service.title(),
+            service.example()
         ),
     };
     let hostname = endpoint.hostname();
@@ -45,7 +45,7 @@ pub(super) fn name(endpoint: &Endpoint, service: Service, expected: &Expected) -
             format!(
                 "Sign for {real}{}, and dial the tunnel. In libpq, set host to that name and \
                  hostaddr to 127.0.0.1.",
-                match row.names_login {
+                match service.names_login() {
                     true => ", with the database's own port",
                     false => "",
                 }
@@ -56,7 +56,7 @@ pub(super) fn name(endpoint: &Endpoint, service: Service, expected: &Expected) -
         Some(_) => "an IP address".to_owned(),
         None => format!(
             "not an {} endpoint name; it may be an alias (CNAME)",
-            row.title
+            service.title()
         ),
     };
     Some(Finding::new(
@@ -78,7 +78,7 @@ pub(super) fn wrong_endpoint(
         .hostname
         .as_deref()
         .filter(|hostname| !is_same_hostname(hostname, endpoint.hostname()));
-    let names_port = service.row().names_login;
+    let names_port = service.names_login();
     let other_port = expected
         .port
         .filter(|port| names_port && *port != endpoint.port());
@@ -106,7 +106,7 @@ pub(super) fn wrong_endpoint(
 
 pub(super) fn port(port: u16, service: Service, expected: &Expected) -> Option<Finding> {
     let is_known = expected.port.is_some() || expected.dialled_port == Some(port);
-    if is_known || !service.row().names_login {
+    if is_known || !service.names_login() {
         return None;
     }
     let other = match (port, expected.driver) {

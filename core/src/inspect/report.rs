@@ -45,7 +45,7 @@ impl Details {
         let service = Some(parts.service()).filter(|name| is_service(name));
         let username = parts.username().filter(|name| !has_secret_parameter(name));
         let known = parts.known_service();
-        let names_port = known.is_none_or(|service| service.row().names_login);
+        let names_port = known.is_none_or(|service| service.names_login());
         let access_key_id = Some(parts.access_key_id()).filter(|id| is_access_key_id(id));
         Self {
             hostname: Some(endpoint.hostname().to_owned()),

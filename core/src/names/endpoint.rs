@@ -92,9 +92,9 @@ impl Endpoint {
     /// Returns the ID of the DSQL cluster, with which the host name starts, in lower case. Returns
     /// `None` for other services, whose host names do not have the resource ID.
     pub fn cluster_id(&self) -> Option<String> {
-        let row = self.service()?.row();
+        let service = self.service()?;
         let label = self.hostname.split('.').next().unwrap_or_default();
-        (!row.names_login).then(|| label.to_ascii_lowercase())
+        (!service.names_login()).then(|| label.to_ascii_lowercase())
     }
 
     /// Returns whether a label after the first starts with `prefix`.
@@ -108,7 +108,7 @@ impl Endpoint {
 
     /// Returns the start of a token for a service: host name and port, or only the host name.
     pub(crate) fn authority(&self, service: Service) -> String {
-        match service.row().names_login {
+        match service.names_login() {
             true => self.to_string(),
             false => self.hostname.clone(),
         }

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::service::{Row, Service};
+use super::service::Service;
 use crate::error::{Error, ErrorCode};
 use crate::message::quoted;
 
@@ -115,7 +115,7 @@ pub(crate) fn is_loopback(hostname: &str) -> bool {
 
 /// Returns whether a lower-case host name is the endpoint of an Aurora Global Database.
 pub(super) fn is_global(hostname: &str) -> bool {
-    labels_before_domain(hostname, Service::Rds.row())
+    labels_before_domain(hostname, Service::Rds)
         .is_some_and(|labels| labels.ends_with(".global.rds") || labels == "global.rds")
 }
 
@@ -125,16 +125,16 @@ pub(super) fn is_global(hostname: &str) -> bool {
 /// partitions, `….rds.<region>.amazonaws.com.cn` in China, GovCloud and the isolated partitions.
 pub(super) fn place_in(hostname: &str) -> Option<(Service, &str)> {
     let mut services = Service::ALL.iter();
-    services.find_map(|service| Some((*service, region_in(hostname, service.row())?)))
+    services.find_map(|service| Some((*service, region_in(hostname, *service)?)))
 }
 
-fn region_in<'a>(hostname: &'a str, row: &Row) -> Option<&'a str> {
-    let mut labels = labels_before_domain(hostname, row)?.rsplit('.');
+fn region_in(hostname: &str, service: Service) -> Option<&str> {
+    let mut labels = labels_before_domain(hostname, service)?.rsplit('.');
     let (last, before) = (labels.next()?, labels.next()?);
     labels.next()?; // the database's name
     let region = match (before, last) {
-        (region, service) if row.region_may_lead && (row.is_label)(service) => region,
-        (service, region) if (row.is_label)(service) => region,
+        (region, label) if service.region_may_lead() && service.is_label(label) => region,
+        (label, region) if service.is_label(label) => region,
         _ => return None,
     };
     looks_like_a_region(region).then_some(region)
@@ -154,9 +154,10 @@ fn looks_like_a_region(label: &str) -> bool {
 
 /// Returns the labels before a service's domain in a lower-case host name:
 /// `mydb.abc123.eu-west-1.rds`.
-fn labels_before_domain<'a>(hostname: &'a str, row: &Row) -> Option<&'a str> {
+fn labels_before_domain(hostname: &str, service: Service) -> Option<&str> {
     let hostname = without_trailing_dot(hostname);
-    row.domains
+    service
+        .domains()
         .iter()
         .find_map(|domain| hostname.strip_suffix(domain))
 }

@@ -72,7 +72,7 @@ impl ConnectResource {
             account_id,
             ..
         } = self;
-        let service = self.service.row().signing_name;
+        let service = self.service.signing_name();
         format!(
             "arn:{partition}:{service}:{region}:{account_id}:{}",
             self.behind_account()
@@ -81,10 +81,10 @@ impl ConnectResource {
 
     /// Returns the part of the ARN after the account ID.
     pub(crate) fn behind_account(&self) -> String {
-        let row = self.service.row();
-        match row.names_login {
-            true => format!("{}{}/{}", row.resource, self.resource_id, self.username),
-            false => format!("{}{}", row.resource, self.resource_id),
+        let kind = self.service.resource();
+        match self.service.names_login() {
+            true => format!("{kind}{}/{}", self.resource_id, self.username),
+            false => format!("{kind}{}", self.resource_id),
         }
     }
 
@@ -197,7 +197,7 @@ fn check_resource_id(
     id: &str,
     wildcards: Wildcards,
 ) -> Result<(), InvalidResource> {
-    let is_rds = service.row().names_login;
+    let is_rds = service.names_login();
     let has_wildcards = id.contains(['*', '?']);
     let is_id = match has_wildcards {
         true if wildcards == Wildcards::Refused => false,

@@ -41,7 +41,7 @@ impl Variables {
             let problem = if !is_condition_key(key) {
                 format!("{} is not a condition key", quoted(key))
             } else if variables.is_unsupported(key) {
-                let service = service.row().signing_name;
+                let service = service.signing_name();
                 format!("{key} is not supported for {service} by AWS")
             } else if variables.get(key).is_some() {
                 format!("{} is given twice", quoted(key))
@@ -75,13 +75,13 @@ impl Variables {
 
     /// Returns whether the service does not support a key.
     pub(super) fn is_unsupported(&self, key: &str) -> bool {
-        let mut keys = self.service.row().unsupported_keys.iter();
+        let mut keys = self.service.unsupported_keys().iter();
         keys.any(|own| own.eq_ignore_ascii_case(key))
     }
 
     /// Returns why a key is open: the service does not support it.
     pub(super) fn not_supported(&self, key: &str) -> String {
-        let service = self.service.row().signing_name;
+        let service = self.service.signing_name();
         format!(", but AWS does not support {key} for {service}")
     }
 }

@@ -33,7 +33,7 @@ pub fn connect_policy(resources: &[ConnectResource]) -> String {
         }
     }
     if actions.is_empty() {
-        actions.push(Service::Rds.row().action.iam);
+        actions.push(Service::Rds.common_action().iam);
     }
     let statement = actions.into_iter().map(|action| {
         let of_action = resources.iter().filter(|one| one.action() == action);
@@ -85,8 +85,8 @@ pub fn connect_sql(username: &str) -> Result<String, InvalidResource> {
 /// - `iam_arn` is not the ARN of an IAM role or user.
 pub fn dsql_sql(username: &str, iam_arn: &str) -> Result<String, InvalidResource> {
     let name = identifier(username)?;
-    if let Some((admin, action)) = &Service::Dsql.row().admin
-        && *admin == username
+    if let Some((admin, action)) = Service::Dsql.admin()
+        && admin == username
     {
         let problem = format!("exists in every cluster, and needs only {}", action.iam);
         return Err(InvalidResource::username(username, &problem));

@@ -234,12 +234,10 @@ fn login(
     parameters: &[(String, Zeroizing<String>)],
     service: &str,
 ) -> Result<(Endpoint, Option<String>), Malformed> {
-    let row = Service::of_signing_name(service)
-        .unwrap_or(Service::Rds)
-        .row();
+    let service = Service::of_signing_name(service).unwrap_or(Service::Rds);
     let action = find(parameters, "Action")?;
-    let mut actions = vec![row.action.name];
-    actions.extend(row.admin.as_ref().map(|(_, action)| action.name));
+    let mut actions = vec![service.common_action().name];
+    actions.extend(service.admin().map(|(_, action)| action.name));
     if !actions.contains(&action) {
         return Err(Malformed::new(format!(
             "Action is not {}",
@@ -247,7 +245,7 @@ fn login(
         )));
     }
     let username = find(parameters, "DBUser");
-    if row.names_login {
+    if service.names_login() {
         return Ok((endpoint, Some(username?.to_owned())));
     }
     let unexpected = match username {
@@ -260,7 +258,7 @@ fn login(
     };
     Err(Malformed::new(format!(
         "it has {unexpected}, which no token for {} has",
-        row.title
+        service.title()
     )))
 }
 

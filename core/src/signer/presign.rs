@@ -46,9 +46,8 @@ impl Presigner {
         let amz_date = time.amz_date();
         let date = amz_date.date();
         let region = request.region.as_str();
-        let row = request.service.row();
-        let service = row.signing_name;
-        let (user, username) = match row.names_login {
+        let service = request.service.signing_name();
+        let (user, username) = match request.service.names_login() {
             true => ("&DBUser=", request.username.as_str()),
             false => ("", ""),
         };

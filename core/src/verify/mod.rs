@@ -170,7 +170,7 @@ fn find_target(parts: &Parts, server: &Server) -> Result<Target, Refusal> {
 }
 
 fn names_login(endpoint: &Endpoint) -> bool {
-    endpoint.service().unwrap_or_default().row().names_login
+    endpoint.service().unwrap_or_default().names_login()
 }
 
 fn check_target(
@@ -186,7 +186,7 @@ fn check_target(
         });
     }
     let signed_for = format!("{}/{}", parts.region(), parts.service());
-    let expected = format!("{}/{}", server.region, service.row().signing_name);
+    let expected = format!("{}/{}", server.region, service.signing_name());
     if signed_for != expected {
         return Err(Refusal::WrongRegionOrService {
             signed_for,

@@ -25,10 +25,9 @@ pub(super) fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec
             ),
         ));
     }
-    let row = wanted.service.row();
     match service {
-        own if own == row.signing_name => {}
-        "rds" if row.names_login => found.push(difference(
+        own if own == wanted.service.signing_name() => {}
+        "rds" if wanted.service.names_login() => found.push(difference(
             "resource-service",
             "The service in Resource is \"rds\": write rds-db: instead of rds:.",
         )),
@@ -52,7 +51,7 @@ pub(super) fn in_resource(pattern: &str, wanted: &ConnectResource) -> Option<Vec
             ),
         ));
     }
-    match row.names_login {
+    match wanted.service.names_login() {
         true => in_dbuser(rest, wanted, &mut found),
         false => in_cluster(rest, wanted, &mut found),
     }
