@@ -69,13 +69,13 @@ macro_rules! services {
             }
 
             /// Returns the user that needs another action, and that action.
-            pub(crate) const fn admin(self) -> Option<(&'static str, Action)> {
+            pub(crate) const fn admin_action(self) -> Option<(&'static str, Action)> {
                 match self { $(Self::$service => $admin),+ }
             }
 
             /// Returns whether a token contains the port and the user, and an ARN the user. If not, they
             /// are valid for every user of the action.
-            pub(crate) const fn names_login(self) -> bool {
+            pub const fn names_login(self) -> bool {
                 match self { $(Self::$service => $names_login),+ }
             }
 
@@ -233,16 +233,21 @@ impl Service {
 
     /// Returns the action that a user needs to log in.
     pub(crate) fn action(self, username: &str) -> Action {
-        match self.admin() {
+        match self.admin_action() {
             Some((admin, action)) if admin == username => action,
             _ => self.common_action(),
         }
     }
 
+    /// Returns the user that every database has and that needs an action of its own: `admin` for DSQL.
+    pub fn admin(self) -> Option<&'static str> {
+        self.admin_action().map(|(admin, _)| admin)
+    }
+
     /// Returns whether a user also needs `AWS IAM GRANT` to its owner's ARN: every role of DSQL but
     /// `admin`.
     pub fn needs_grant(self, username: &str) -> bool {
-        self.admin().is_some_and(|(admin, _)| admin != username)
+        self.admin().is_some_and(|admin| admin != username)
     }
 
     fn find(is_it: impl Fn(Self) -> bool) -> Option<Self> {
@@ -280,7 +285,7 @@ mod tests {
     #[test]
     fn actions_in_policies_are_the_actions_of_tokens() {
         for service in Service::ALL {
-            let admin = service.admin().map(|(_, action)| action);
+            let admin = service.admin_action().map(|(_, action)| action);
             for action in [Some(service.common_action()), admin].into_iter().flatten() {
                 let iam = format!("{}:{}", service.signing_name(), action.name);
                 assert_eq!(action.iam, iam);

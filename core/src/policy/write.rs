@@ -85,7 +85,7 @@ pub fn connect_sql(username: &str) -> Result<String, InvalidResource> {
 /// - `iam_arn` is not the ARN of an IAM role or user.
 pub fn dsql_sql(username: &str, iam_arn: &str) -> Result<String, InvalidResource> {
     let name = identifier(username)?;
-    if let Some((admin, action)) = Service::Dsql.admin()
+    if let Some((admin, action)) = Service::Dsql.admin_action()
         && admin == username
     {
         let problem = format!("exists in every cluster, and needs only {}", action.iam);
