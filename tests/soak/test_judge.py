@@ -238,9 +238,10 @@ def test_memory_that_grows_after_the_first_minute_fails_the_run():
     assert problems(processes=[grows]) == ["it: its memory grows by 120 KiB a minute"]
     starts = process(10, memory=lambda n: 1000 + 100 * min(n, 60))
     assert problems(processes=[starts]) == []
-    # A runtime that compiles for some minutes.
-    stops = process(10, memory=lambda n: 1000 + 4 * min(n, 240))
-    assert problems(processes=[stops]) == []
+    # A runtime that compiles for some minutes, and one that collects.
+    stops = process(10, memory=lambda n: 1000 + 20 * min(n, 240))
+    collects = process(10, memory=lambda n: 3000 - 4 * min(n, 300) + 2 * max(0, n - 330))
+    assert problems(processes=[stops, collects]) == []
     late = process(10, memory=lambda n: 1000 + 4 * max(0, n - 240))
     assert problems(processes=[late]) == ["it: its memory grows by 240 KiB a minute"]
     # Too short to tell.
@@ -253,6 +254,8 @@ def test_a_number_that_grows_fails_the_run(what):
     [problem] = problems(processes=[leaks])
     assert problem.startswith(f"it: its {what} grow from ")
     assert problems(processes=[process(1, **{what: lambda n: 10 + n % 10})]) == []
+    starts = process(10, **{what: lambda n: 10 + min(n, 59)})
+    assert problems(processes=[starts]) == []
 
 
 def test_a_process_that_nobody_watched_fails_the_run():
