@@ -4,8 +4,10 @@ and drops everything, and its memory is searched from outside."""
 import memory
 import pytest
 import sources
+from common import REPOSITORY
 from fake_aws import temporary_keys
 from machine import PROBE
+from pages import example
 
 WIPING = PROBE.with_name("wiping")
 CHAIN = [
@@ -14,6 +16,10 @@ CHAIN = [
     sources.web_identity,
     sources.container,
 ]
+
+
+def test_the_program_names_the_allocator_as_the_page_does():
+    assert example("docs/rust.md", "rust", 1) in (REPOSITORY / "tests/probe/wiping.rs").read_text()
 
 
 def test_memory_contains_no_secret_that_the_program_gave(secrets):

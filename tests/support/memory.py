@@ -100,7 +100,11 @@ def derived(secret: str, date: str, region: str, service: str) -> dict[bytes, st
 
 def signature(text: str) -> dict[bytes, str]:
     """Returns a token's signature, in the forms in which it is computed."""
-    return {text[:32].encode(): "signature", text[32:].encode(): "signature", bytes.fromhex(text): "signature"}
+    return {
+        text[:32].encode(): "signature",
+        text[32:].encode(): "signature",
+        bytes.fromhex(text): "signature",
+    }
 
 
 def found(process_id: int, needles: dict[bytes, str]) -> set[str]:

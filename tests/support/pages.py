@@ -13,6 +13,7 @@ ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the endpoint in all e
 IN_DOCS = "tests/e2e/test_docs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
+IN_RUST = "tests/credentials/test_wiping.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
 
 # For each page, its blocks in order: the language, and the test that runs the block.
@@ -29,7 +30,7 @@ BLOCKS = {
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE)],
     "docs/python.md": [("python", IN_PYTHON)],
     "docs/reliability.md": [],
-    "docs/rust.md": [("rust", IN_DOCS)],
+    "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }
