@@ -102,7 +102,7 @@ test-oracle: $(VENV)/oracle ## compare tests/vectors.tsv with boto3
 
 test-credentials: $(VENV)/credentials ## test every source of credentials, against moto and a fake AWS
 	@tools/install-missing build server strace
-	$(call cargo_test,-p rdsign --features chain --lib --test credentials)
+	$(call cargo_test,-p rdsign --features chain --lib --test credentials --test events)
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked -p rdsign --features chain --example probe --example wiping
 	$(call pytest,tests/credentials)

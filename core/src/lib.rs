@@ -38,6 +38,8 @@ pub mod verify;
 
 pub use allocator::WipingAllocator;
 pub use aws_credential_types::Credentials;
+#[cfg(feature = "chain")]
+pub use credentials::{Event, EventKind};
 pub use error::{Error, ErrorCode, ErrorKind};
 pub use limits::{DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_EXPIRES_IN, DEFAULT_PORT};
 #[doc(hidden)] // for the messages of bindings and of the command line

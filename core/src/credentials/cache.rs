@@ -14,7 +14,7 @@ use aws_credential_types::Credentials;
 pub(crate) use super::flight::Lease;
 use super::flight::{Flight, Landing, end_of};
 use super::source::{Found, Patience, RegionHint, Source, expired, odd_keys};
-use super::timing;
+use super::{Teller, timing};
 use crate::error::{Error, ErrorCode};
 use crate::message::seconds;
 use crate::names::OddKeys;
@@ -35,16 +35,18 @@ pub(crate) struct CredentialsCache {
     region: RegionHint,
     /// How long before expiry to refresh: a token's lifetime.
     ahead: Duration,
+    teller: Teller,
     current: ArcSwapOption<Lease>,
     flight: ArcSwap<Flight>,
 }
 
 impl CredentialsCache {
-    pub(crate) fn new(source: Source, region: RegionHint, ahead: Duration) -> Self {
+    pub(crate) fn new(source: Source, region: RegionHint, ahead: Duration, teller: Teller) -> Self {
         Self {
             source,
             region,
             ahead,
+            teller,
             current: ArcSwapOption::empty(),
             flight: ArcSwap::from_pointee(Flight::new()),
         }
@@ -117,18 +119,29 @@ impl CredentialsCache {
             asks_again: false,
             now: None,
         };
-        let newer = self.fetch(patience, now).unwrap_or_else(|_| old.clone());
+        let (newer, outcome) = match self.fetch(patience, now) {
+            Ok((newer, source)) => (newer, Ok(source)),
+            Err(error) => (old.clone(), Err(error)),
+        };
         // Never replaces credentials by ones that expire sooner.
         let newer = match (newer.credentials.expiry(), old.credentials.expiry()) {
             (Some(new), Some(held)) if new < held => old.clone(),
             _ => newer,
         };
+        // The fetch may have taken longer than the shortest pause.
+        let took = started.elapsed();
+        let now = now + took;
         let lease = Lease {
-            // From the end of the fetch, which may have taken longer than the shortest pause.
-            ask_again_at: self.ask_again_at(&newer.credentials, now + started.elapsed()),
+            ask_again_at: self.ask_again_at(&newer.credentials, now),
             ..newer
         };
-        self.land(landing, lease)
+        let (old, keys) = (&old.credentials, &lease.credentials);
+        let event = self.teller.of_refresh(outcome, old, keys, took, now);
+        let lease = self.land(landing, lease);
+        if let Some(event) = event {
+            self.teller.tell(event);
+        }
+        lease
     }
 
     /// Fetches, or waits for the caller that does.
@@ -143,21 +156,12 @@ impl CredentialsCache {
                 if let Some(lease) = self.held(now) {
                     return Ok(landing.with_lease(lease));
                 }
-                let outcome = match failure {
-                    Some(failure) if left < bound / WORTH_A_FETCH => Err(failure),
-                    _ => self.fetch(
-                        Patience {
-                            bound: left,
-                            asks_again: true,
-                            now: Some(now),
-                        },
-                        now,
-                    ),
-                };
-                return match outcome {
-                    Ok(lease) => Ok(self.land(landing, lease)),
-                    Err(error) => Err(landing.with_error(error)),
-                };
+                match failure {
+                    Some(failure) if left < bound / WORTH_A_FETCH => {
+                        return Err(landing.with_error(failure));
+                    }
+                    _ => return self.fetch_first(landing, left, now),
+                }
             }
             match flight.wait(left.saturating_add(WAIT_BEYOND)) {
                 // For this caller they may have expired: its clock reading was later.
@@ -171,12 +175,42 @@ impl CredentialsCache {
         }
     }
 
+    /// Fetches if no credentials are valid.
+    fn fetch_first(
+        &self,
+        landing: Landing<'_>,
+        bound: Duration,
+        now: SystemTime,
+    ) -> Result<Lease, Error> {
+        let started = Instant::now();
+        let patience = Patience {
+            bound,
+            asks_again: true,
+            now: Some(now),
+        };
+        let outcome = self.fetch(patience, now);
+        let took = started.elapsed();
+        match outcome {
+            Ok((lease, source)) => {
+                let lease = self.land(landing, lease);
+                self.teller.fetched(source, &lease.credentials, took);
+                Ok(lease)
+            }
+            Err(error) => {
+                let error = landing.with_error(error);
+                self.teller.fetch_failed(&error, took);
+                Err(error)
+            }
+        }
+    }
+
     fn land(&self, landing: Landing<'_>, lease: Lease) -> Lease {
         self.current.store(Some(Arc::new(lease.clone())));
         landing.with_lease(lease)
     }
 
-    fn fetch(&self, patience: Patience, now: SystemTime) -> Result<Lease, Error> {
+    /// Returns credentials and the name of their source.
+    fn fetch(&self, patience: Patience, now: SystemTime) -> Result<(Lease, &'static str), Error> {
         let Found {
             credentials,
             source,
@@ -186,7 +220,8 @@ impl CredentialsCache {
             .load(Some(&self.region), patience)
             .map_err(|error| self.with_expiry(error, now))?;
         let ask_again_at = self.ask_again_at(&credentials, now);
-        valid(credentials, ask_again_at, now, source)
+        let lease = valid(credentials, ask_again_at, now, source)?;
+        Ok((lease, source))
     }
 
     /// Reports expired credentials if the source used to return some and now has none.
@@ -279,7 +314,8 @@ mod tests {
         };
         let ahead = Duration::from_secs(900);
         let region = RegionHint::Database("us-east-1".into());
-        let cache = CredentialsCache::new(options.settle().unwrap(), region, ahead);
+        let cache =
+            CredentialsCache::new(options.settle().unwrap(), region, ahead, Teller::new(None));
         let start = SystemTime::UNIX_EPOCH;
         let [stale, first_end, second_end] =
             [3_000, 3_600, 36_000].map(|seconds| start + Duration::from_secs(seconds));

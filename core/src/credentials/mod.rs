@@ -9,6 +9,8 @@ pub(crate) mod cache;
 mod chain;
 mod environment;
 #[cfg(feature = "chain")]
+mod events;
+#[cfg(feature = "chain")]
 mod files;
 mod flight;
 mod load;
@@ -27,10 +29,14 @@ pub(crate) use chain::{cannot_start, region_of_profile};
 pub(crate) use environment::region_of_environment;
 pub use environment::variable as environment_variable;
 #[cfg(feature = "chain")]
+pub use events::{Event, EventKind};
+#[cfg(feature = "chain")]
+pub(crate) use events::{Listener, Teller};
+#[cfg(feature = "chain")]
 pub use files::profile_names;
 pub(crate) use options::SourceOptions;
 pub use source::{Found, ProviderResult, Tried, key_problem};
 pub(crate) use source::{Patience, RegionHint, Source};
 pub use walk::{Visit, VisitResult, Walk};
 #[cfg(not(feature = "chain"))]
-pub(crate) use without_chain::region_of_profile;
+pub(crate) use without_chain::{Listener, Teller, region_of_profile};

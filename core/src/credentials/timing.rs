@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// How long to wait after a refresh before the next one, while the credentials are valid.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Credentials that expire sooner are refreshed more often.
-const SOON: Duration = Duration::from_secs(60);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 const PAUSE_SOON: Duration = Duration::from_secs(3);
 /// Credentials that expire sooner sign only if their source has no newer ones.
 const ENDING: Duration = Duration::from_secs(5);

@@ -1,7 +1,11 @@
 //! Replaces the chain if the cargo feature `chain` is off.
 //!
 //! Without files, processes and a network, the only sources are given keys, a provider and the
-//! environment.
+//! environment. The caller sees all of them, so no events are told.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
 
 use super::source::{Found, Patience, RegionHint, Role, Tried, not_found};
 use super::walk::Trail;
@@ -38,6 +42,35 @@ pub(super) fn with_enough<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
 
 pub(crate) fn region_of_profile(_profile: Option<&str>) -> Result<Option<String>, Error> {
     Ok(None)
+}
+
+/// No listener can be set.
+pub(crate) type Listener = std::convert::Infallible;
+
+/// Tells nothing.
+pub(crate) struct Teller;
+
+impl Teller {
+    pub(crate) fn new(_: Option<Listener>) -> Self {
+        Self
+    }
+
+    pub(super) fn fetched(&self, _: &'static str, _: &Credentials, _: Duration) {}
+
+    pub(super) fn fetch_failed(&self, _: &Error, _: Duration) {}
+
+    pub(super) fn of_refresh(
+        &self,
+        _: Result<&'static str, Error>,
+        _: &Credentials,
+        _: &Credentials,
+        _: Duration,
+        _: SystemTime,
+    ) -> Option<Listener> {
+        None
+    }
+
+    pub(super) fn tell(&self, _: Listener) {}
 }
 
 fn left_out(what: &str) -> Error {

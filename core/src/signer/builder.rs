@@ -5,6 +5,7 @@
 //! not clamped.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -14,7 +15,11 @@ use super::presign::Request;
 use super::region::{RegionSource, settle_region};
 use super::service::settle_service;
 use super::signer::Signer;
-use crate::credentials::{Found, Patience, ProviderResult, RegionHint, SourceOptions, Walk};
+#[cfg(feature = "chain")]
+use crate::credentials::Event;
+use crate::credentials::{
+    Found, Listener, Patience, ProviderResult, RegionHint, SourceOptions, Teller, Walk,
+};
 use crate::error::{Error, ErrorCode};
 use crate::limits::{DEFAULT_EXPIRES_IN, DEFAULT_PORT};
 use crate::names::{
@@ -32,6 +37,7 @@ pub struct SignerBuilder {
     expires_in: Option<Number>,
     service: Option<String>,
     source: SourceOptions,
+    listener: Option<Listener>,
 }
 
 /// The endpoint, user, service and region that a Signer would sign for.
@@ -121,7 +127,7 @@ impl SignerBuilder {
         mut self,
         provider: impl Fn() -> ProviderResult + Send + Sync + 'static,
     ) -> Self {
-        self.source.provider = Some(std::sync::Arc::new(provider));
+        self.source.provider = Some(Arc::new(provider));
         self
     }
 
@@ -154,6 +160,18 @@ impl SignerBuilder {
     /// than 0. Default: 5 seconds.
     pub fn credentials_timeout(mut self, timeout: Duration) -> Self {
         self.source.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets a function that is told what comes of each fetch of credentials: see [`Event`]. Default: the
+    /// events go to `tracing`, with the target `rdsign`.
+    ///
+    /// The thread that fetched calls it, after the fetch is over. Several threads may call it at the
+    /// same time. Its panics are ignored. It may use the Signer, but events that this causes on the
+    /// same thread are dropped.
+    #[cfg(feature = "chain")]
+    pub fn event_listener(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
         self
     }
 
@@ -202,7 +220,8 @@ impl SignerBuilder {
             region,
         };
         settle_service(self.service.as_deref(), &request.endpoint).1?;
-        Ok(Signer::new(request, region_source, source))
+        let teller = Teller::new(self.listener);
+        Ok(Signer::new(request, region_source, source, teller))
     }
 
     /// Returns the endpoint, user, service and region that a Signer with these options would sign for.

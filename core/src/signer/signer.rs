@@ -16,7 +16,7 @@ use super::token::Token;
 use crate::credentials::cache::{CredentialsCache, Lease};
 #[cfg(feature = "chain")]
 use crate::credentials::cannot_start;
-use crate::credentials::{RegionHint, Source};
+use crate::credentials::{RegionHint, Source, Teller};
 use crate::error::{Error, ErrorCode};
 use crate::limits::DEFAULT_EXPIRES_IN;
 use crate::names::{Endpoint, OddKeys, Region, Service};
@@ -80,7 +80,12 @@ impl From<Timestamp> for Time {
 }
 
 impl Signer {
-    pub(crate) fn new(request: Request, region_source: RegionSource, source: Source) -> Self {
+    pub(crate) fn new(
+        request: Request,
+        region_source: RegionSource,
+        source: Source,
+        teller: Teller,
+    ) -> Self {
         let region = request.region.as_str().to_owned();
         let region = match region_source {
             RegionSource::Given => RegionHint::Given(region),
@@ -90,7 +95,7 @@ impl Signer {
         let ahead = Duration::from_secs(request.expires_in.min(DEFAULT_EXPIRES_IN).into());
         Self(Arc::new(Shared {
             request,
-            cache: CredentialsCache::new(source, region, ahead),
+            cache: CredentialsCache::new(source, region, ahead, teller),
             ready: ArcSwapOption::empty(),
         }))
     }
