@@ -27,6 +27,8 @@ typedef struct rdsign_credentials rdsign_credentials;
 
 typedef struct rdsign_error rdsign_error;
 
+typedef struct rdsign_event rdsign_event;
+
 typedef struct rdsign_options rdsign_options;
 
 typedef struct rdsign_signer rdsign_signer;
@@ -36,6 +38,8 @@ typedef struct rdsign_token rdsign_token;
 typedef int (*rdsign_credentials_callback)(void *user_data, rdsign_credentials *credentials);
 
 typedef void (*rdsign_free_callback)(void *user_data);
+
+typedef void (*rdsign_event_callback)(void *user_data, const rdsign_event *event);
 
 const char *rdsign_version(void);
 
@@ -88,6 +92,11 @@ rdsign_status rdsign_options_set_credentials_callback(rdsign_options *options,
                                                       void *user_data,
                                                       rdsign_free_callback free_user_data);
 
+rdsign_status rdsign_options_set_event_callback(rdsign_options *options,
+                                                rdsign_event_callback callback,
+                                                void *user_data,
+                                                rdsign_free_callback free_user_data);
+
 rdsign_status rdsign_credentials_set_access_key_id(rdsign_credentials *credentials,
                                                    const char *access_key_id);
 
@@ -101,6 +110,16 @@ rdsign_status rdsign_credentials_set_expires_at(rdsign_credentials *credentials,
                                                 int64_t expires_at);
 
 rdsign_status rdsign_credentials_set_reason(rdsign_credentials *credentials, const char *reason);
+
+const char *rdsign_event_name(const rdsign_event *event);
+
+int rdsign_event_is_warning(const rdsign_event *event);
+
+const char *rdsign_event_message(const rdsign_event *event);
+
+int64_t rdsign_event_expires_at(const rdsign_event *event);
+
+const rdsign_error *rdsign_event_error(const rdsign_event *event);
 
 rdsign_status rdsign_signer_new(const rdsign_options *options,
                                 rdsign_signer **signer,

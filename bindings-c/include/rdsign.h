@@ -165,6 +165,11 @@ typedef struct rdsign_credentials rdsign_credentials;
 typedef struct rdsign_error rdsign_error;
 
 /**
+ * What came of a fetch of credentials. The library owns it; it is valid until the callback returns.
+ */
+typedef struct rdsign_event rdsign_event;
+
+/**
  * The options of a signer. Each setter names the default of its option.
  *
  * Setters copy their arguments. They return RDSIGN_OK, RDSIGN_NULL_ARGUMENT, RDSIGN_INVALID_UTF8 or
@@ -208,6 +213,15 @@ typedef int (*rdsign_credentials_callback)(void *user_data, rdsign_credentials *
  * Frees the user_data of a callback.
  */
 typedef void (*rdsign_free_callback)(void *user_data);
+
+/**
+ * Is told what comes of each fetch of credentials: see rdsign_options_set_event_callback().
+ *
+ * user_data is the pointer that you set with the callback. The callback must return: do not leave it
+ * with longjmp() or a C++ exception. It may use the signer, but events that this causes on the same
+ * thread are dropped.
+ */
+typedef void (*rdsign_event_callback)(void *user_data, const rdsign_event *event);
 
 #ifdef __cplusplus
 extern "C" {
@@ -358,6 +372,20 @@ rdsign_status rdsign_options_set_credentials_callback(rdsign_options *options,
                                                       rdsign_free_callback free_user_data);
 
 /**
+ * Sets a function that is told what comes of each fetch of credentials, and the pointer to pass to it.
+ * Default: nobody is told.
+ *
+ * The thread that fetched calls it, after the fetch is over and before the call for a token returns.
+ * Several threads may call it at the same time. Threads that wait for the same fetch do not wait for it.
+ *
+ * free_user_data is as for rdsign_options_set_credentials_callback().
+ */
+rdsign_status rdsign_options_set_event_callback(rdsign_options *options,
+                                                rdsign_event_callback callback,
+                                                void *user_data,
+                                                rdsign_free_callback free_user_data);
+
+/**
  * Sets the access key ID. Required. Copies the string.
  *
  * The setters of rdsign_credentials return RDSIGN_OK, RDSIGN_NULL_ARGUMENT or RDSIGN_INVALID_UTF8.
@@ -394,6 +422,43 @@ rdsign_status rdsign_credentials_set_expires_at(rdsign_credentials *credentials,
  * secret. Copies the string.
  */
 rdsign_status rdsign_credentials_set_reason(rdsign_credentials *credentials, const char *reason);
+
+/**
+ * Returns what happened. Later versions may add names. The string is valid until the callback returns.
+ * For NULL, returns an empty string.
+ *
+ * - "fetched": a source returned new credentials.
+ * - "refresh-failed": a refresh failed. The credentials in use are still valid and go on signing.
+ * - "fetch-failed": a fetch failed, and no credentials are valid. The caller gets the error.
+ * - "expiring": the credentials in use expire within a minute, and their source has no newer ones. Occurs
+ *   once for the same credentials.
+ */
+const char *rdsign_event_name(const rdsign_event *event);
+
+/**
+ * Returns 1 if the event is a warning, and 0 if it is only information, as "fetched" is. For NULL,
+ * returns 0.
+ */
+int rdsign_event_is_warning(const rdsign_event *event);
+
+/**
+ * Returns one line about the event, in UTF-8, with the source, the expiry and the error. It contains no
+ * key, not even an access key ID, so it is safe to log. It is valid until the callback returns. For
+ * NULL, returns an empty string.
+ */
+const char *rdsign_event_message(const rdsign_event *event);
+
+/**
+ * Returns when the credentials in use expire, in seconds since 1970-01-01T00:00:00Z. Returns 0 if they
+ * do not expire, if there are none, or for NULL.
+ */
+int64_t rdsign_event_expires_at(const rdsign_event *event);
+
+/**
+ * Returns why the fetch failed, or NULL if it did not. The error is valid until the callback returns:
+ * do not free it. For NULL, returns NULL.
+ */
+const rdsign_error *rdsign_event_error(const rdsign_event *event);
 
 /**
  * Makes a signer and checks all of its options. Uses no network. Free it with rdsign_signer_free().

@@ -118,14 +118,8 @@ pub unsafe extern "C" fn rdsign_credentials_set_reason(
 /// A callback and its user_data.
 pub(crate) struct Callback {
     function: unsafe extern "C" fn(*mut c_void, *mut rdsign_credentials) -> c_int,
-    user_data: *mut c_void,
-    free_user_data: rdsign_free_callback,
+    user_data: UserData,
 }
-
-// SAFETY: the header says that any thread may call the callback and free user_data.
-unsafe impl Send for Callback {}
-// SAFETY: core makes one call at a time for each signer; the header says the same.
-unsafe impl Sync for Callback {}
 
 impl Callback {
     pub(crate) fn new(
@@ -134,10 +128,10 @@ impl Callback {
         free_user_data: rdsign_free_callback,
     ) -> Result<Self> {
         let function = function.ok_or_else(|| rdsign_error::null_argument("callback"))?;
+        let user_data = UserData::new(user_data, free_user_data);
         Ok(Self {
             function,
             user_data,
-            free_user_data,
         })
     }
 
@@ -147,7 +141,7 @@ impl Callback {
     ) -> std::result::Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
         let mut filled = rdsign_credentials::default();
         // SAFETY: the caller set both together, and `self` frees user_data only when it is dropped.
-        let returned = unsafe { (self.function)(self.user_data, &mut filled) };
+        let returned = unsafe { (self.function)(self.user_data.pointer, &mut filled) };
         if let Some(failure) = filled.failure {
             return Err(failure.message.to_string_lossy().into());
         }
@@ -167,11 +161,28 @@ impl Callback {
     }
 }
 
-impl Drop for Callback {
+/// The user_data of a callback, which is freed with it.
+pub(crate) struct UserData {
+    pub(crate) pointer: *mut c_void,
+    free: rdsign_free_callback,
+}
+
+// SAFETY: the header says that any thread may call a callback and free user_data.
+unsafe impl Send for UserData {}
+// SAFETY: the header says for each callback whether several threads may call it at the same time.
+unsafe impl Sync for UserData {}
+
+impl UserData {
+    pub(crate) fn new(pointer: *mut c_void, free: rdsign_free_callback) -> Self {
+        Self { pointer, free }
+    }
+}
+
+impl Drop for UserData {
     fn drop(&mut self) {
-        if let Some(free) = self.free_user_data {
+        if let Some(free) = self.free {
             // SAFETY: the caller set both together, and this is the last use of user_data.
-            unsafe { free(self.user_data) };
+            unsafe { free(self.pointer) };
         }
     }
 }

@@ -49,11 +49,9 @@ pub extern "C" fn rdsign_error_free(error: Option<Box<rdsign_error>>) {
 
 impl rdsign_error {
     fn new(status: Status, message: &str) -> Self {
-        // A message may quote a file or a program's output, which may contain a NUL.
-        let message = message.replace('\0', "\u{FFFD}");
         Self {
             status,
-            message: CString::new(message).unwrap_or_default(),
+            message: c_string(message),
         }
     }
 
@@ -85,6 +83,11 @@ impl rdsign_error {
     pub(crate) fn panicked() -> Self {
         Error::from_panic().into()
     }
+}
+
+/// Converts a text. It may quote a file or a program's output, which may contain a NUL.
+pub(crate) fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
 }
 
 impl From<Error> for rdsign_error {

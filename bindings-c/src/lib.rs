@@ -23,6 +23,9 @@ pub mod options;
 
 pub mod credentials;
 
+#[cfg(feature = "chain")]
+pub mod event;
+
 pub mod signer;
 
 use std::ffi::c_char;

@@ -20,6 +20,8 @@ use rdsign::{Signer, SignerBuilder};
 use crate::boundary::{Result, change, free, text};
 use crate::credentials::{Callback, rdsign_credentials_callback, rdsign_free_callback};
 use crate::error::rdsign_error;
+#[cfg(feature = "chain")]
+use crate::event::{EventCallback, rdsign_event_callback};
 use crate::status::{Status, rdsign_status};
 
 /// The options of a signer. Each setter names the default of its option.
@@ -236,6 +238,31 @@ pub extern "C" fn rdsign_options_set_credentials_callback(
     change_values(options, |builder| {
         let callback = Callback::new(callback, user_data, free_user_data)?;
         *builder = take(builder).credentials_provider(move || callback.credentials());
+        Ok(())
+    })
+}
+
+/// Sets a function that is told what comes of each fetch of credentials, and the pointer to pass to it.
+/// Default: nobody is told.
+///
+/// The thread that fetched calls it, after the fetch is over and before the call for a token returns.
+/// Several threads may call it at the same time. Threads that wait for the same fetch do not wait for it.
+///
+/// free_user_data is as for rdsign_options_set_credentials_callback().
+#[cfg(feature = "chain")]
+#[unsafe(no_mangle)]
+pub extern "C" fn rdsign_options_set_event_callback(
+    options: Option<&mut rdsign_options>,
+    callback: rdsign_event_callback,
+    user_data: *mut c_void,
+    free_user_data: rdsign_free_callback,
+) -> Status {
+    let Some(rdsign_options { builder, failure }) = options else {
+        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
+    };
+    change(failure, || {
+        let callback = EventCallback::new(callback, user_data, free_user_data)?;
+        *builder = take(builder).event_listener(move |event| callback.tell(event));
         Ok(())
     })
 }

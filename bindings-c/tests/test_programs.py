@@ -52,7 +52,9 @@ def test_freed_memory_contains_no_secret_and_no_token(program):
 def test_a_failure_shows_no_secret(failure, program, tmp_path):
     done = run(program("failure.c"), env=planted(tmp_path, failure))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("CREDENTIALS_FAILED: credentials: ")
+    error, event = done.stdout.splitlines()
+    assert error.startswith("CREDENTIALS_FAILED: credentials: ")
+    assert event == f"credentials not fetched: {error}"
     assert not shows_a_secret(done.stdout)
 
 

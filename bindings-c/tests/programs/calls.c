@@ -133,6 +133,16 @@ static void null_is_rejected_or_does_nothing(void) {
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT,
                  rdsign_options_set_credentials_callback(options, NULL, NULL, NULL));
     rejected(options, RDSIGN_NULL_ARGUMENT, "callback");
+    CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_options_set_event_callback(NULL, NULL, NULL, NULL));
+    options = valid_options();
+    CHECK_STATUS(RDSIGN_NULL_ARGUMENT,
+                 rdsign_options_set_event_callback(options, NULL, NULL, NULL));
+    rejected(options, RDSIGN_NULL_ARGUMENT, "callback");
+    CHECK(strcmp(rdsign_event_name(NULL), "") == 0);
+    CHECK(strcmp(rdsign_event_message(NULL), "") == 0);
+    CHECK(rdsign_event_is_warning(NULL) == 0);
+    CHECK(rdsign_event_expires_at(NULL) == 0);
+    CHECK(rdsign_event_error(NULL) == NULL);
 
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_credentials_set_access_key_id(NULL, "akid"));
     CHECK_STATUS(RDSIGN_NULL_ARGUMENT, rdsign_credentials_set_secret_access_key(NULL, "secret"));
@@ -455,6 +465,87 @@ static void credentials_may_have_the_latest_expiry(void) {
     rdsign_signer_free(signer);
 }
 
+/* The last event of a signer, and how many there were. */
+struct told {
+    int count;
+    int freed;
+    char name[32];
+    char message[512];
+    int is_warning;
+    int64_t expires_at;
+    rdsign_status status;
+    char error[512];
+};
+
+static void hear(void *user_data, const rdsign_event *event) {
+    struct told *told = user_data;
+    const rdsign_error *error = rdsign_event_error(event);
+    CHECK(!told->freed);
+    told->count++;
+    snprintf(told->name, sizeof told->name, "%s", rdsign_event_name(event));
+    snprintf(told->message, sizeof told->message, "%s", rdsign_event_message(event));
+    told->is_warning = rdsign_event_is_warning(event);
+    told->expires_at = rdsign_event_expires_at(event);
+    told->status = error ? rdsign_error_status(error) : RDSIGN_OK;
+    snprintf(told->error, sizeof told->error, "%s", error ? rdsign_error_message(error) : "");
+}
+
+static void forget(void *user_data) {
+    struct told *told = user_data;
+    told->freed++;
+}
+
+static void a_callback_is_told_what_comes_of_each_fetch(void) {
+    static const struct {
+        void (*fill)(rdsign_credentials *);
+        int result;
+        int at;
+        const char *name;
+        const char *part;
+        int64_t expires_at;
+        rdsign_status status;
+    } STEPS[] = {
+        {fill_all, 0, 0, "fetched", "credentials fetched from provider in ", SIGNING_TIME + 120,
+         RDSIGN_OK},
+        {give_a_reason, 1, 100, "refresh-failed", "use expire at 2024-08-26T22:02:00Z: CREDENTIALS",
+         SIGNING_TIME + 120, RDSIGN_CREDENTIALS_FAILED},
+        {fill_all, 0, 110, "expiring", "credentials expire at 2024-08-26T22:02:00Z, and ",
+         SIGNING_TIME + 120, RDSIGN_OK},
+        {give_a_reason, 1, 120, "fetch-failed", "credentials not fetched: CREDENTIALS_FAILED: ", 0,
+         RDSIGN_CREDENTIALS_FAILED},
+    };
+    struct script script = {.calls = 0};
+    struct told told = {.count = 0};
+    rdsign_options *options = callback_options(&script);
+    CHECK_STATUS(RDSIGN_OK, rdsign_options_set_event_callback(options, hear, &told, forget));
+    rdsign_signer *signer = signer_of(options);
+    CHECK(told.count == 0);
+    for (int i = 0; i < 4; i++) {
+        script.fill = STEPS[i].fill;
+        script.result = STEPS[i].result;
+        rdsign_token *token = NULL;
+        for (int repeated = 0; repeated < (i < 3 ? 2 : 1); repeated++) {
+            rdsign_signer_token_at(signer, SIGNING_TIME + STEPS[i].at, &token, NULL);
+            CHECK((token != NULL) == (i < 3));
+            rdsign_token_free(token);
+        }
+        CHECK(told.count == i + 1);
+        CHECK(strcmp(told.name, STEPS[i].name) == 0);
+        if (strstr(told.message, STEPS[i].part) == NULL)
+            FAIL("no \"%s\" in \"%s\"", STEPS[i].part, told.message);
+        CHECK(strstr(told.message, "secret") == NULL);
+        CHECK(strstr(told.message, "akid") == NULL);
+        CHECK(told.is_warning == (i > 0));
+        CHECK(told.expires_at == STEPS[i].expires_at);
+        CHECK_STATUS(STEPS[i].status, told.status);
+        int is_told = strstr(told.error, "the vault is sealed") != NULL;
+        CHECK(is_told == (told.status != RDSIGN_OK));
+    }
+    CHECK(!told.freed);
+    rdsign_signer_free(signer);
+    CHECK(told.freed == 1);
+}
+
 static void the_default_chain_reports_what_it_tried(void) {
     no_token(signer_of(endpoint_options()), RDSIGN_CREDENTIALS_NOT_FOUND, "AWS_ACCESS_KEY_ID");
 }
@@ -552,6 +643,7 @@ int main(int argc, char **argv) {
     a_callback_s_data_is_freed_after_its_last_user();
     a_callback_s_mistake_is_reported();
     credentials_may_have_the_latest_expiry();
+    a_callback_is_told_what_comes_of_each_fetch();
     the_default_chain_reports_what_it_tried();
     the_environment_is_the_default();
     a_silent_source_runs_into_the_timeout();
