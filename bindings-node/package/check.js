@@ -97,11 +97,13 @@ function keys(credentials) {
  * more with `forceRefresh`, as the SDK's own signer does; the first keys are kept if that gives no later ones.
  */
 async function credentialsOf(provider, timeout, tokenEnd) {
+  const started = performance.now()
   let timer
   let found
   const bound = new Promise((resolve) => {
     timer = setTimeout(resolve, Math.min(timeout, LONGEST))
   })
+  const answer = (outcome) => ({ timedOut: false, milliseconds: performance.now() - started, ...outcome })
   const ask = async () => {
     found = keys(await provider())
     if (found.expiration === undefined || found.expiration >= tokenEnd) return
@@ -110,10 +112,10 @@ async function credentialsOf(provider, timeout, tokenEnd) {
   }
   try {
     await Promise.race([ask(), bound])
-    if (found) return { credentials: found, timedOut: false }
-    return { failure: `it gave no answer within ${timeout / 1000} s`, timedOut: true }
+    if (found) return answer({ credentials: found })
+    return answer({ failure: `it gave no answer within ${timeout / 1000} s`, timedOut: true })
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : `it threw ${kind(error)}`, timedOut: false }
+    return answer({ failure: error instanceof Error ? error.message : `it threw ${kind(error)}` })
   } finally {
     clearTimeout(timer)
   }

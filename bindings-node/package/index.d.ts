@@ -171,6 +171,38 @@ export class Signer {
 }
 
 /**
+ * What came of a fetch of credentials: the message that a Signer publishes on a channel of
+ * `node:diagnostics_channel`. It contains no key, not even an access key ID, so it is safe to log.
+ *
+ * - `rdsign:credentials:fetched`: a source returned new credentials.
+ * - `rdsign:credentials:refresh-failed`: a refresh failed. The credentials in use are still valid and go on
+ *   signing.
+ * - `rdsign:credentials:fetch-failed`: a fetch failed, and no credentials are valid. The caller gets the error.
+ * - `rdsign:credentials:expiring`: the credentials in use expire within a minute, and their source has no newer
+ *   ones. Published once for the same credentials.
+ *
+ * It is published on the thread of the Signer, before the call that fetched returns or settles. What a
+ * subscriber causes by using a Signer is not published. As for all channels, an exception of a subscriber
+ * becomes an `uncaughtException`.
+ */
+export interface CredentialsEvent {
+  /** The Signer that fetched. */
+  readonly signer: Signer
+  /** One line about it, the same in every language. */
+  readonly message: string
+  /** Whether it is a warning. Otherwise it is only information. */
+  readonly isWarning: boolean
+  /** How many milliseconds the fetch took. */
+  readonly duration: number
+  /** The source that answered, such as `environment` or `SSO`. Missing if the fetch failed. */
+  readonly source?: string
+  /** When the credentials in use expire. Missing if they do not expire, or if there are none. */
+  readonly expiresAt?: Date
+  /** Why the fetch failed. */
+  readonly error?: RdsignError
+}
+
+/**
  * The error of a Signer or a token. The message never contains a secret, a session token or a token,
  * so it is safe to log.
  */

@@ -9,8 +9,8 @@
 const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_EXPIRES_IN } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf, requirePort } = require('./check.js')
 
-// The native half writes here when a token expires, in milliseconds since 1970.
-const expiry = new Float64Array(1)
+// The native half writes here when a token expires, in milliseconds since 1970, and 1 if events wait.
+const expiry = new Float64Array(2)
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 const REDACTED = '** redacted **'
 
@@ -154,17 +154,37 @@ class Signer {
   #ready() {
     try {
       const value = this.#native.readyToken(expiry)
-      return value === null ? null : new Token(value, expiry[0])
+      return value === null ? null : this.#tokenOf(value)
     } catch (error) {
-      throw ours(error)
+      throw this.#failed(error)
     }
   }
 
   #now(signingTime, provided) {
     try {
-      return new Token(this.#native.token(expiry, signingTime, provided), expiry[0])
+      return this.#tokenOf(this.#native.token(expiry, signingTime, provided))
     } catch (error) {
-      throw ours(error)
+      throw this.#failed(error)
+    }
+  }
+
+  #tokenOf(value) {
+    const token = new Token(value, expiry[0])
+    if (expiry[1] !== 0) this.#publish()
+    return token
+  }
+
+  #failed(error) {
+    this.#publish()
+    return ours(error)
+  }
+
+  /** Publishes the events that wait. */
+  #publish() {
+    expiry[1] = 0
+    const events = this.#native.takeEvents()
+    if (events.length !== 0) {
+      require('./events.js').publish(this, events, (code, message) => new RdsignError(code, message))
     }
   }
 
@@ -178,8 +198,11 @@ class Signer {
       if (!this.#hasRole) return this.#now(signingTime, provided)
     }
     return new Promise((resolve, reject) => {
-      const settle = (code, message, value, expiresAt) =>
-        code ? reject(new RdsignError(code, message)) : resolve(new Token(value, expiresAt))
+      const settle = (code, message, value, expiresAt) => {
+        this.#publish()
+        if (code) reject(new RdsignError(code, message))
+        else resolve(new Token(value, expiresAt))
+      }
       try {
         this.#native.fetch(settle, signingTime, provided)
       } catch (error) {

@@ -48,11 +48,14 @@ impl Value {
         Self(token)
     }
 
-    /// Writes the expiry, in milliseconds since 1970, to the array.
-    pub(crate) fn of(token: Token, mut expires_at: Float64ArraySlice<'_>) -> Self {
+    /// Writes the expiry, in milliseconds since 1970, to the array, and 1 after it if `has_events`.
+    pub(crate) fn of(token: Token, has_events: bool, mut array: Float64ArraySlice<'_>) -> Self {
         // SAFETY: only index.js has the array, and each thread loads an index.js of its own.
-        if let Some(place) = unsafe { expires_at.as_mut() }.first_mut() {
-            *place = expires_at_of(&token);
+        if let [expires_at, events, ..] = unsafe { array.as_mut() } {
+            *expires_at = expires_at_of(&token);
+            if has_events {
+                *events = 1.0;
+            }
         }
         Self(token)
     }

@@ -5,7 +5,8 @@
 //! waiting for core.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use napi_derive::napi;
 use rdsign::Credentials;
@@ -44,11 +45,19 @@ pub struct Provided {
     pub failure: Option<String>,
     /// Whether the function gave no answer within the credentials timeout.
     pub timed_out: bool,
+    /// How long the function took, in milliseconds.
+    pub milliseconds: f64,
 }
 
 /// Passes the result of the user's function to core.
 #[derive(Clone, Default)]
-pub(crate) struct Provider(Arc<Mutex<Option<Provided>>>);
+pub(crate) struct Provider(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    provided: Option<Provided>,
+    took: Duration,
+}
 
 impl Provider {
     /// Runs `body`, during which core's provider can take the result. Removes it afterwards.
@@ -63,12 +72,23 @@ impl Provider {
     }
 
     fn put(&self, provided: Option<Provided>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = provided;
+        let milliseconds = provided.as_ref().map_or(0.0, |it| it.milliseconds);
+        let took = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
+        *self.state() = State { provided, took };
+    }
+
+    /// Returns how long the user's function took for the result that core may take now.
+    pub(crate) fn took(&self) -> Duration {
+        self.state().took
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the result of the user's function, or an error if it was not called. Core calls this.
     pub(crate) fn take(&self) -> ProviderResult {
-        let provided = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let provided = self.state().provided.take();
         let Some(provided) = provided else {
             return Err(
                 "it is asynchronous, and tokenSync() cannot wait for it; accepted: \

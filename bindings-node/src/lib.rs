@@ -9,6 +9,7 @@
 
 mod boundary;
 mod credentials;
+mod events;
 mod fetch;
 mod options;
 mod signer;

@@ -8,6 +8,7 @@ use rdsign::{Error, Token};
 
 use crate::boundary::{Result, Value, thrown};
 use crate::credentials::{Provided, Provider};
+use crate::events::{Events, Told};
 use crate::options::Options;
 
 /// Core's default for the option `credentialsTimeout`, in milliseconds.
@@ -28,20 +29,26 @@ impl NativeSigner {
     #[napi(constructor)]
     pub fn new(options: Options) -> Result<Self> {
         thrown(|| {
-            let provider = Provider::default();
-            let signer = options.into_builder(provider.clone())?.build()?;
+            let (provider, events) = (Provider::default(), Events::default());
+            let builder = options.into_builder(provider.clone())?;
+            let builder = events.of(builder, provider.clone());
+            let signer = builder.build()?;
             Ok(Self {
-                signing: Signing { signer, provider },
+                signing: Signing {
+                    signer,
+                    provider,
+                    events,
+                },
             })
         })
     }
 
     /// Returns a token, or null if it would have to wait for credentials.
     #[napi]
-    pub fn ready_token(&self, expires_at: Float64ArraySlice<'_>) -> Result<Option<Value>> {
+    pub fn ready_token(&self, array: Float64ArraySlice<'_>) -> Result<Option<Value>> {
         thrown(|| {
             let token = self.signing.signer.ready_token()?;
-            Ok(token.map(|token| Value::of(token, expires_at)))
+            Ok(token.map(|token| self.value(token, array)))
         })
     }
 
@@ -49,14 +56,20 @@ impl NativeSigner {
     #[napi]
     pub fn token(
         &self,
-        expires_at: Float64ArraySlice<'_>,
+        array: Float64ArraySlice<'_>,
         signing_time: Option<f64>,
         provided: Option<Provided>,
     ) -> Result<Value> {
         thrown(|| {
             let token = self.signing.token(signing_time, provided)?;
-            Ok(Value::of(token, expires_at))
+            Ok(self.value(token, array))
         })
+    }
+
+    /// Returns the events since the last call, in their order.
+    #[napi]
+    pub fn take_events(&self) -> Vec<Told> {
+        self.signing.events.take()
     }
 
     #[napi(getter)]
@@ -90,11 +103,19 @@ impl NativeSigner {
     }
 }
 
-/// Core's signer, and the provider that passes JavaScript's credentials to it.
+impl NativeSigner {
+    fn value(&self, token: Token, array: Float64ArraySlice<'_>) -> Value {
+        Value::of(token, self.signing.events.is_waiting(), array)
+    }
+}
+
+/// Core's signer, the provider that passes JavaScript's credentials to it, and the events that wait for
+/// JavaScript.
 #[derive(Clone)]
 pub(crate) struct Signing {
     signer: rdsign::Signer,
     provider: Provider,
+    events: Events,
 }
 
 impl Signing {

@@ -44,8 +44,11 @@ test('a failure shows no secret', async () => {
   const variables = { ...identity, AWS_MAX_ATTEMPTS: '1', AWS_REGION: 'eu-west-1', RUST_LOG: 'trace' }
   const program = `const { Signer } = require('rdsign')
     const { inspect } = require('node:util')
+    const failed = require('node:diagnostics_channel').channel('rdsign:credentials:fetch-failed')
+    let event
+    failed.subscribe((message) => (event = message))
     new Signer(${JSON.stringify({ ...endpoint, credentialsTimeout })}).token()
-      .catch((error) => console.log(error.code, inspect(error)))`
+      .catch((error) => console.log(error.code, inspect(error), event.message, inspect(event, { depth: 9 })))`
   for (const failing of [
     { HTTPS_PROXY: `http://user:${password}@127.0.0.1:1` },
     { HTTPS_PROXY: `socks5://user:${password}@127.0.0.1:1` },
@@ -55,6 +58,7 @@ test('a failure shows no secret', async () => {
     const options = { env: { ...variables, ...failing } }
     const said = await output(['--input-type=commonjs', '-e', program], options)
     assert.match(said, /^CREDENTIALS_FAILED .*credentials: /)
+    assert.match(said, /credentials not fetched: CREDENTIALS_FAILED: /)
     assert.doesNotMatch(said, /a-marked/)
   }
   await rm(folder, { recursive: true })
