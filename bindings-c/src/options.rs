@@ -252,15 +252,12 @@ pub extern "C" fn rdsign_options_set_credentials_callback(
 #[cfg(feature = "chain")]
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_event_callback(
-    options: Option<&mut rdsign_options>,
+    options: Option<NonNull<rdsign_options>>,
     callback: rdsign_event_callback,
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 ) -> Status {
-    let Some(rdsign_options { builder, failure }) = options else {
-        return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
-    };
-    change(failure, || {
+    change_values(options, |builder| {
         let callback = EventCallback::new(callback, user_data, free_user_data)?;
         *builder = take(builder).event_listener(move |event| callback.tell(event));
         Ok(())

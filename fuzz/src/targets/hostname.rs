@@ -7,6 +7,7 @@ use rdsign::{RegionSource, Signer};
 use rdsign_local::config::Config;
 
 use super::first_line;
+use super::libpq::login;
 
 /// The first line is a host name, and the rest a port.
 pub(crate) fn hostname(data: &[u8]) {
@@ -90,9 +91,9 @@ fn a_local_server_has_it(endpoint: &Endpoint) {
 
 fn libpq_connects_only_to_it(hostname: &str) {
     let other = format!("x{hostname}");
-    assert!(check_setting("host", hostname, hostname, None).is_ok());
-    assert!(check_setting("host", &other, hostname, None).is_err());
-    let check = |text: &str| check_connection_string(text, hostname, None);
+    assert!(check_setting("host", hostname, login(hostname, None)).is_ok());
+    assert!(check_setting("host", &other, login(hostname, None)).is_err());
+    let check = |text: &str| check_connection_string(text, login(hostname, None));
     assert!(check(&format!("host={hostname}")).is_ok());
     assert!(check(&format!("host={other}")).is_err());
     assert!(check(&format!("postgresql://{hostname}/app")).is_ok());

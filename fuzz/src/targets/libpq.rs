@@ -1,6 +1,6 @@
 //! Connection strings and arguments of PostgreSQL's programs: a token must reach no other server.
 
-use rdsign::libpq::{check_arguments, check_connection_string};
+use rdsign::libpq::{Login, check_arguments, check_connection_string};
 use rdsign::names::is_same_hostname;
 
 use super::first_line;
@@ -11,12 +11,22 @@ const OTHER: &str = "other.example";
 /// A password, wherever it is in an input.
 pub(crate) const PASSWORD: &str = "hunter2hunter2hunter2";
 
+/// Returns a login to a host, on any port and as any user.
+pub(super) fn login<'a>(hostname: &'a str, sslmode: Option<&'a str>) -> Login<'a> {
+    Login {
+        hostname,
+        ports: &[],
+        username: None,
+        sslmode,
+    }
+}
+
 /// The first line is the accepted `sslmode`, or empty. The rest is a connection string.
 pub(crate) fn libpq_strings(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let (sslmode, text) = first_line(&input);
     let sslmode = Some(sslmode).filter(|mode| !mode.is_empty());
-    let check = |text: &str| check_connection_string(text, HOST, sslmode);
+    let check = |text: &str| check_connection_string(text, login(HOST, sslmode));
     if let Err(error) = check(text) {
         check_password(text, error.message());
         return;
@@ -79,7 +89,8 @@ pub(crate) fn libpq_arguments(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let (program, rest) = first_line(&input);
     let arguments: Vec<&str> = rest.split('\n').filter(|_| !rest.is_empty()).collect();
-    let check = |program: &str, arguments: &[&str]| check_arguments(program, arguments, HOST, None);
+    let check =
+        |program: &str, arguments: &[&str]| check_arguments(program, arguments, login(HOST, None));
     let accepted = match check(program, &arguments) {
         Ok(()) => true,
         Err(error) => {

@@ -55,10 +55,12 @@ pub(crate) fn verify(data: &[u8]) {
         region: Region::new("eu-central-1").unwrap(),
         account_id: "123456789012".to_owned(),
         resource_id: "db-ABC".to_owned(),
+        grants: Vec::new(),
     };
     let all = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     let keys = [AccessKey {
         credentials,
+        arn: None,
         policies: vec![Policy::from_json(all).unwrap()],
         variables: Variables::default(),
     }];

@@ -9,7 +9,7 @@
 use std::ffi::CStr;
 use std::ptr;
 
-use rdsign_local::login::{Decision, Shown, WRONG_PASSWORD, may_replicate_with_tokens};
+use rdsign_local::login::{Decision, WRONG_PASSWORD, may_replicate_with_tokens};
 
 use super::membership;
 use crate::postgres::functions;
