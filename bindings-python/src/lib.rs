@@ -9,6 +9,7 @@ mod arguments;
 mod credentials;
 mod environment;
 mod errors;
+mod events;
 mod interpreter;
 mod libpq;
 mod signer;

@@ -13,6 +13,7 @@ use pyo3::types::{PyAny, PyString};
 use crate::arguments::{integer, seconds, text, unix_seconds};
 use crate::credentials::{Provider, raised_by};
 use crate::errors::{caught, exception};
+use crate::events::Log;
 use crate::token::Token;
 
 /// Signs tokens. `rdsign.Signer` adds the async methods and the documentation.
@@ -69,9 +70,13 @@ impl Signer {
         role_session_name: Option<&Bound<'_, PyAny>>,
         credentials_timeout: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let log = Log {
+            hostname: text("hostname", hostname)?,
+            username: text("username", username)?,
+        };
         let mut builder = rdsign::Signer::builder()
-            .hostname(text("hostname", hostname)?)
-            .username(text("username", username)?);
+            .hostname(&log.hostname)
+            .username(&log.username);
         macro_rules! set {
             ($($name:ident: $convert:ident,)*) => {
                 $(if let Some(given) = $name {
@@ -104,6 +109,7 @@ impl Signer {
             let provider = Arc::clone(provider);
             builder = builder.credentials_provider(move || provider.credentials());
         }
+        builder = builder.event_listener(move |event| log.write(event));
         // Releases the lock, because core may read the profile's region from a file.
         let signer = py.detach(|| caught(|| builder.build()));
         let signer = signer.map_err(|error| exception(py, &error))?;

@@ -40,6 +40,12 @@ def test_the_example_of_the_package_s_readme_signs_a_password(environment):
     assert run("-c", program + "print(password)", env=environment).startswith(f"{ENDPOINT}:5432/?")
 
 
+def test_the_example_of_events_logs_a_fetch(environment):
+    program = "import os\nos.dup2(1, 2)\n" + example("docs/python.md", "python", 1)
+    text = r"INFO rdsign: credentials fetched from environment in 0\.\d{3} s; they do not expire\n"
+    assert re.fullmatch(text, run("-c", program, env=environment))
+
+
 def test_every_name_in_the_pages_exists():
     texts = page("README.md") + page("docs/python.md") + page("bindings-python/README.md")
     names = sorted(set(re.findall(r"\brdsign(?:\.[a-zA-Z_]\w*)+", texts)))
