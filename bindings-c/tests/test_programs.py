@@ -1,7 +1,8 @@
 """Runs the C programs that use the library: directly, under valgrind, and with sanitizers."""
 
 import pytest
-from conftest import REPOSITORY, VERSION, run, succeed
+from conftest import PROGRAMS, REPOSITORY, VERSION, run, succeed
+from pages import example
 from planted import FAILURES, planted, shows_a_secret
 
 CODES = REPOSITORY / "tests/codes.tsv"
@@ -52,10 +53,14 @@ def test_freed_memory_contains_no_secret_and_no_token(program):
 def test_a_failure_shows_no_secret(failure, program, tmp_path):
     done = run(program("failure.c"), env=planted(tmp_path, failure))
     assert (done.returncode, done.stderr) == (0, "")
-    error, event = done.stdout.splitlines()
+    event, error = done.stdout.splitlines()
     assert error.startswith("CREDENTIALS_FAILED: credentials: ")
-    assert event == f"credentials not fetched: {error}"
+    assert event == f"warning: credentials not fetched: {error}"
     assert not shows_a_secret(done.stdout)
+
+
+def test_the_example_of_events_is_part_of_that_program():
+    assert example("docs/c.md", "c", 1) in (PROGRAMS / "failure.c").read_text()
 
 
 def test_the_planted_program_without_a_bug_passes(program):

@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the endpoint in all examples
 
 IN_DOCS = "tests/e2e/test_docs.py"
+IN_C = "bindings-c/tests/test_programs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
 IN_RUST = "tests/credentials/test_wiping.py"
@@ -19,16 +20,16 @@ IN_NODE = "bindings-node/tests/docs.test.mjs"
 # For each page, its blocks in order: the language, and the test that runs the block.
 BLOCKS = {
     "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
-    "docs/c.md": [("c", IN_DOCS)],
+    "docs/c.md": [("c", IN_DOCS), ("c", IN_C)],
     "docs/cli.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/credentials.md": [],
     "docs/dsql.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/errors.md": [],
     "docs/guarantees.md": [],
-    "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM)],
+    "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM), ("java", IN_JVM)],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
-    "docs/node.md": [("js", IN_NODE), ("js", IN_NODE)],
-    "docs/python.md": [("python", IN_PYTHON)],
+    "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE)],
+    "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "bindings-node/README.md": [("js", IN_NODE)],
