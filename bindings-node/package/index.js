@@ -8,6 +8,7 @@
 
 const { NativeSigner, DEFAULT_CREDENTIALS_TIMEOUT, DEFAULT_EXPIRES_IN } = require('./load.js')
 const { signerOptions, signingTimeOf, credentialsOf, requirePort } = require('./check.js')
+const { publish } = require('./events.js')
 
 // The native half writes here when a token expires, in milliseconds since 1970, and 1 if events wait.
 const expiry = new Float64Array(2)
@@ -184,7 +185,7 @@ class Signer {
     expiry[1] = 0
     const events = this.#native.takeEvents()
     if (events.length !== 0) {
-      require('./events.js').publish(this, events, (code, message) => new RdsignError(code, message))
+      publish(this, events, (code, message) => new RdsignError(code, message))
     }
   }
 
