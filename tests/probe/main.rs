@@ -25,12 +25,12 @@ use std::io::{self, BufRead, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use rdsign::{Error, Signer, SignerBuilder, Token};
+use rdsign::{Error, Event, Signer, SignerBuilder, Token};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -66,9 +66,25 @@ fn main() {
 fn build(options: &Value) -> Result<Signer, Error> {
     let hostname = options["hostname"].as_str();
     sourced(options)
+        .event_listener(hear)
         .hostname(hostname.unwrap_or("mydb.abc123.eu-central-1.rds.amazonaws.com"))
         .username("iam_user")
         .build()
+}
+
+/// The events since the last answer.
+static HEARD: Mutex<Vec<Value>> = Mutex::new(Vec::new());
+
+/// Not for threads: in a child that was forked, a lock that another thread held is never released.
+fn hear(event: &Event) {
+    if let Ok(mut heard) = HEARD.try_lock() {
+        heard.push(json!({
+            "name": event.kind.as_str(),
+            "source": event.source,
+            "text": event.to_string(),
+            "debug": format!("{event:?}"),
+        }));
+    }
 }
 
 /// The keys themselves: a test has made them, and compares them.
@@ -282,9 +298,12 @@ fn answer(from: &str, signer: &Signer, ask: impl FnOnce() -> Result<Token, Error
     complete(answer, from, signer)
 }
 
-/// Adds who asked, and the debug output of the Signer.
+/// Adds who asked, the events so far, and the debug output of the Signer.
 fn complete(mut answer: Value, from: &str, signer: &Signer) -> Value {
     answer["from"] = from.into();
+    if let Ok(mut heard) = HEARD.try_lock() {
+        answer["events"] = std::mem::take(&mut *heard).into();
+    }
     answer["signer"] = format!("{signer:?}").into();
     answer
 }
