@@ -11,17 +11,27 @@
 )]
 
 mod boundary;
+mod events;
 mod options;
 mod source;
 
+use std::sync::Arc;
+
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JCharArray, JClass, JObject, JObjectArray};
+use jni::objects::{JByteArray, JCharArray, JClass, JObject, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use rdsign::names::is_same_hostname;
 use rdsign::timestamp::to_unix_milliseconds;
 use rdsign::{Signer, Token};
 
 use crate::boundary::{Result, ThrowRdsignException, bytes, text};
+use crate::events::Events;
+
+/// A signer, and its events that wait for Java.
+struct Handle {
+    signer: Signer,
+    events: Arc<Events>,
+}
 
 #[global_allocator]
 static ALLOCATOR: rdsign::WipingAllocator = rdsign::WipingAllocator;
@@ -33,13 +43,22 @@ pub extern "system" fn Java_io_github_rdsign_Native_newSigner<'local>(
     _class: JClass<'local>,
     options: JObjectArray<'local, JCharArray<'local>>,
     has_source: jboolean,
+    has_listener: jboolean,
 ) -> jlong {
     env.with_env(|env| -> Result<jlong> {
         let mut builder = options::apply(env, &options, Signer::builder())?;
         if has_source {
             builder = builder.credentials_provider(source::credentials);
         }
-        Ok(Box::into_raw(Box::new(builder.build()?)) as jlong)
+        let events = Arc::new(Events::default());
+        let told = events.clone();
+        builder = builder.event_listener(move |event| {
+            if has_listener {
+                told.push(event);
+            }
+        });
+        let signer = builder.build()?;
+        Ok(Box::into_raw(Box::new(Handle { signer, events })) as jlong)
     })
     .resolve::<ThrowRdsignException>()
 }
@@ -54,7 +73,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_token<'local>(
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = unsafe { borrowed(signer) };
+        let signer = &unsafe { borrowed(signer) }.signer;
         let token = source::with(env, &source, || signer.token())?;
         bytes_of(env, token)
     })
@@ -70,7 +89,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_readyToken<'local>(
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = unsafe { borrowed(signer) };
+        let signer = &unsafe { borrowed(signer) }.signer;
         match signer.ready_token()? {
             Some(token) => bytes_of(env, token),
             None => Ok(JByteArray::default()),
@@ -90,7 +109,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = unsafe { borrowed(signer) };
+        let signer = &unsafe { borrowed(signer) }.signer;
         let token = source::with(env, &source, || signer.token_at_unix_seconds(signing_time))?;
         bytes_of(env, token)
     })
@@ -107,7 +126,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_describe<'local>(
 ) -> JByteArray<'local> {
     env.with_env(|env| -> Result<JByteArray<'local>> {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = unsafe { borrowed(signer) };
+        let signer = &unsafe { borrowed(signer) }.signer;
         let endpoint = signer.endpoint();
         let text = format!(
             "{}\n{}\n{}\n{}\n{}",
@@ -122,6 +141,23 @@ pub extern "system" fn Java_io_github_rdsign_Native_describe<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
+/// Returns the oldest event that waits, and removes it. Returns null if there is none.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_github_rdsign_Native_nextEvent<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    signer: jlong,
+) -> JObjectArray<'local, JString<'local>> {
+    env.with_env(|env| {
+        // SAFETY: Java passes a signer that it made and has not freed.
+        match unsafe { borrowed(signer) }.events.pop() {
+            Some(event) => events::array_of(env, &event),
+            None => Ok(JObjectArray::default()),
+        }
+    })
+    .resolve::<ThrowRdsignException>()
+}
+
 /// Frees a signer.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_free<'local>(
@@ -131,7 +167,7 @@ pub extern "system" fn Java_io_github_rdsign_Native_free<'local>(
 ) {
     env.with_env(|_| -> Result<()> {
         // SAFETY: newSigner made it from a box, and Java passes it here once, after its last use.
-        drop(unsafe { Box::from_raw(signer as *mut Signer) });
+        drop(unsafe { Box::from_raw(signer as *mut Handle) });
         Ok(())
     })
     .resolve::<ThrowRdsignException>()
@@ -151,9 +187,9 @@ pub extern "system" fn Java_io_github_rdsign_internal_ConnectionCheck_isSameHost
 
 /// # Safety
 /// `signer` must come from `newSigner`, and must not be freed before the call that borrows it returns.
-unsafe fn borrowed<'a>(signer: jlong) -> &'a Signer {
+unsafe fn borrowed<'a>(signer: jlong) -> &'a Handle {
     // SAFETY: the caller's promise.
-    unsafe { &*(signer as *const Signer) }
+    unsafe { &*(signer as *const Handle) }
 }
 
 /// Puts text and expiry into one array, because each call into the JVM takes as long as a hash.

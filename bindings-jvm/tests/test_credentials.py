@@ -59,7 +59,8 @@ import io.github.rdsign.*;
 class Failure {
     // How asking for a token fails, with all that Java tells of it.
     public static void main(String[] arguments) {
-        try (Signer signer = Signer.builder().hostname("ENDPOINT").username("iam_user").build()) {
+        try (Signer signer = Signer.builder().hostname("ENDPOINT").username("iam_user")
+                .eventListener(System.out::println).build()) {
             signer.token();
         } catch (RdsignException failure) {
             System.out.println(failure.code());
@@ -82,8 +83,10 @@ def failing(tmp_path_factory):
 def test_a_failure_shows_no_secret(failure, failing, place, tmp_path):
     done = java(place, "Failure", more=failing, **planted(tmp_path, failure))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("CREDENTIALS_FAILED\n")
-    assert "credentials: " in done.stdout
+    event, code, error, *_ = done.stdout.splitlines()
+    assert code == "CREDENTIALS_FAILED"
+    assert "credentials: " in error
+    assert event.startswith("credentials not fetched: CREDENTIALS_FAILED: credentials: ")
     assert not shows_a_secret(done.stdout)
 
 

@@ -45,6 +45,16 @@ def test_the_java_example_logs_in(place, server, tmp_path):
     assert (done.stdout, done.stderr) == ("iam_user\n", "")
 
 
+def test_the_example_of_events_prints_a_fetch(place, tmp_path):
+    (tmp_path / "Events.java").write_text(example(PAGE, "java", 1))
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a secret"}
+    done = java(place, "Events.java", cwd=tmp_path, **keys)
+    assert done.stderr == ""
+    assert re.fullmatch(
+        r"info: credentials fetched from environment in 0\.\d{3} s; they do not expire\n", done.stdout
+    )
+
+
 def test_the_scala_example_is_a_part_of_the_batch():
     batch = (REPOSITORY / "examples/scala-scalikejdbc/src/main/scala/Batch.scala").read_text()
     assert example(PAGE, "scala") in batch

@@ -9,9 +9,9 @@ final class Native {
 
     /**
      * Makes a signer. The options are alternating names and values. If {@code hasSource} is true,
-     * each call for a token passes the source.
+     * each call for a token passes the source. If {@code hasListener} is false, no event waits.
      */
-    static native long newSigner(char[][] options, boolean hasSource);
+    static native long newSigner(char[][] options, boolean hasSource, boolean hasListener);
 
     /**
      * Returns the token's text in ASCII, followed by its expiry in milliseconds since 1970, as
@@ -27,6 +27,13 @@ final class Native {
 
     /** Returns host name, port, user name, region and service, one in each line, in UTF-8. */
     static native byte[] describe(long signer);
+
+    /**
+     * Returns the oldest event that waits, or null: its name, its message, whether it is a warning,
+     * the duration in nanoseconds, and the source, the expiry in milliseconds since 1970 and the
+     * code, each of which may be null.
+     */
+    static native String[] nextEvent(long signer);
 
     static native void free(long signer);
 }

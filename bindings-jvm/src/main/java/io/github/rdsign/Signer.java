@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -36,6 +37,7 @@ public final class Signer implements AutoCloseable {
 
     private final Handle handle;
     private final Source source;
+    private final Consumer<CredentialsEvent> listener;
     private final String[] fields;
 
     /** The fetch that virtual threads wait for, or null. */
@@ -45,8 +47,10 @@ public final class Signer implements AutoCloseable {
         Loader.load();
         Handle.freeGarbage();
         source = builder.source;
+        listener = builder.listener;
         char[][] options = builder.options.toArray(new char[0][]);
-        handle = new Handle(this, Native.newSigner(options, source != null));
+        long signer = Native.newSigner(options, source != null, listener != null);
+        handle = new Handle(this, signer);
         fields = describe();
     }
 
@@ -100,6 +104,9 @@ public final class Signer implements AutoCloseable {
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
+            if (listener != null) {
+                CredentialsEvent.tell(signer, listener);
+            }
             handle.leave();
         }
     }
@@ -212,6 +219,9 @@ public final class Signer implements AutoCloseable {
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
+            if (listener != null) {
+                CredentialsEvent.tell(signer, listener);
+            }
             handle.leave();
         }
     }
@@ -298,6 +308,7 @@ public final class Signer implements AutoCloseable {
     public static final class Builder {
         private final List<char[]> options = new ArrayList<>();
         private Source source;
+        private Consumer<CredentialsEvent> listener;
 
         private Builder() {}
 
@@ -475,6 +486,23 @@ public final class Signer implements AutoCloseable {
          */
         public Builder credentials(Supplier<Credentials> credentials) {
             source = new Source(Objects.requireNonNull(credentials, "credentials is null"));
+            return this;
+        }
+
+        /**
+         * Sets a function that is told what comes of each fetch of credentials. Default: nobody is
+         * told.
+         *
+         * <p>A thread that asked for a token calls it, after the fetch is over and before the call
+         * for the token returns. Several threads may call it at the same time. It may use the
+         * signer, but events that this causes on the same thread are dropped. An exception that it
+         * throws changes nothing; the thread's handler of uncaught exceptions gets it.
+         *
+         * @param eventListener the function
+         * @return this
+         */
+        public Builder eventListener(Consumer<CredentialsEvent> eventListener) {
+            listener = Objects.requireNonNull(eventListener, "eventListener is null");
             return this;
         }
 

@@ -1,6 +1,7 @@
 package io.github.rdsign;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,28 @@ class UrlTest {
             String message = results[i + 2];
             assertTrue(message.contains("sslrootcert: cannot read " + files[i] + " ("), message);
             assertTrue(message.contains("; accepted: a PEM file with certificates"), message);
+        }
+    }
+
+    @Test
+    void theEventsOfAUrlAreLogged(@TempDir Path folder) throws Exception {
+        String[] urls = {url, url + "&rdsignProfile=missing"};
+        Child.Ended quiet = child().run(UrlLogin.class, urls).well();
+        assertFalse(quiet.error().contains("credentials fetched"), quiet.error());
+        String properties =
+                "handlers=java.util.logging.ConsoleHandler\n"
+                        + "java.util.logging.ConsoleHandler.level=FINE\n"
+                        + "java.util.logging.SimpleFormatter.format=%4$s %3$s %5$s%n\n"
+                        + "io.github.rdsign.level=FINE\n";
+        Path file = Files.writeString(folder.resolve("logging.properties"), properties);
+        String option = "-Djava.util.logging.config.file=" + file;
+        String said = child().option(option).run(UrlLogin.class, urls).well().error();
+        for (String line :
+                new String[] {
+                    "FINE io.github.rdsign credentials fetched from environment in ",
+                    "WARNING io.github.rdsign credentials not fetched: CREDENTIALS_"
+                }) {
+            assertEquals(2, (said + " ").split(line).length, said);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.rdsign.postgresql;
 
+import io.github.rdsign.CredentialsEvent;
 import io.github.rdsign.Signer;
 import io.github.rdsign.internal.ConnectionCheck;
 import io.github.rdsign.internal.SignerCache;
@@ -8,6 +9,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Properties;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Returns the signer for the parameters of a JDBC URL. Connections with the same parameters share a
@@ -96,7 +99,7 @@ final class UrlSigner {
                             if (roleSessionName != null) {
                                 builder.roleSessionName(roleSessionName);
                             }
-                            return builder.build();
+                            return builder.eventListener(UrlSigner::log).build();
                         });
         if (isVerified
                 && info.getProperty("rdsignHostname") != null
@@ -111,6 +114,15 @@ final class UrlSigner {
                             + " for another address");
         }
         return signer;
+    }
+
+    /**
+     * A URL has no room for a listener. pgjdbc logs with java.util.logging, so it is loaded
+     * already.
+     */
+    private static void log(CredentialsEvent event) {
+        Level level = event.isWarning() ? Level.WARNING : Level.FINE;
+        Logger.getLogger("io.github.rdsign").log(level, event.message());
     }
 
     private static long number(String port) {
