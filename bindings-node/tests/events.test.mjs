@@ -109,7 +109,7 @@ test('keys that run out are published once', async () => {
   )
 })
 
-test('a fetch on another thread is published before the token is there', async () => {
+test('a fetch on another thread is published before its outcome is there', async () => {
   Object.assign(process.env, aws.container)
   const signer = make()
   await Promise.all([signer.token(), signer.token()])
@@ -117,6 +117,13 @@ test('a fetch on another thread is published before the token is there', async (
     latest().map(({ name, source }) => [name, source]),
     [['fetched', 'container']]
   )
+  await aws.set('container', { status: 403 })
+  await assert.rejects(make().token(), { code: 'CREDENTIALS_FAILED' })
+  assert.deepEqual(
+    latest().map(({ name }) => name),
+    ['fetch-failed']
+  )
+  await aws.set('container', { status: 200 })
   delete process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI
 })
 
