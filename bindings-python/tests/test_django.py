@@ -154,7 +154,9 @@ def test_dbshell_lets_no_service_replace_tls(database, tmp_path, monkeypatch):
     (tmp_path / "services").write_text("[krb]\ngssencmode=prefer\n")
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     connection = database({"service": "krb"})
-    with pytest.raises(rdsign.InvalidRequestError, match="^gssencmode: .* could encrypt the connection without TLS"):
+    with pytest.raises(
+        rdsign.InvalidRequestError, match="^gssencmode: .* could encrypt the connection without TLS"
+    ):
         connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
     (tmp_path / "services").write_text("[krb]\ngssencmode=disable\n")
     _, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])

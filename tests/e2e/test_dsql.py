@@ -40,7 +40,9 @@ def refuse(server, token, reason, username="iam_user", hint=""):
 
 def test_the_exported_variables_log_in_as_admin(server):
     """As `rdsign exec` does, with the first key of the configuration."""
-    assert {name: server.exports[name] for name in ("PGHOST", "PGUSER", "PGDATABASE", "AWS_ACCESS_KEY_ID")} == {
+    assert {
+        name: server.exports[name] for name in ("PGHOST", "PGUSER", "PGDATABASE", "AWS_ACCESS_KEY_ID")
+    } == {
         "PGHOST": ENDPOINT,
         "PGUSER": "admin",
         "PGDATABASE": "postgres",
@@ -152,7 +154,11 @@ def test_one_server_has_endpoints_of_both_services(place):
 
 def test_a_kept_folder_gets_the_administrator(place):
     data = place.temporary / "kept"
-    for more, found in [([], []), (["--endpoint", ENDPOINT], ["admin"]), (["--endpoint", ENDPOINT], ["admin"])]:
+    for more, found in [
+        ([], []),
+        (["--endpoint", ENDPOINT], ["admin"]),
+        (["--endpoint", ENDPOINT], ["admin"]),
+    ]:
         local = place.start("--data", data, *more)
         assert local.as_postgres("select rolname from pg_roles where rolname = 'admin'") == found
         local.stop()

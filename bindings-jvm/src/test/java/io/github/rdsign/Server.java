@@ -163,8 +163,7 @@ final class Server {
     }
 
     void refused(String reason, String user, Executable login) throws IOException {
-        refusedWith(
-                "FATAL: PAM authentication failed for user \"" + user + "\"", reason, login);
+        refusedWith("FATAL: PAM authentication failed for user \"" + user + "\"", reason, login);
     }
 
     /** Checks that a login fails with this message, and only for this reason in the log. */
