@@ -20,10 +20,6 @@ use crate::args::usage;
 
 #[derive(Args)]
 #[command(after_help = HELP)]
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "other systems only parse them")
-)]
 pub(crate) struct LocalArgs {
     /// Port of 127.0.0.1 to listen on [default: a free one]
     #[arg(long, value_parser = usage::port("port"))]
