@@ -8,8 +8,9 @@ pub type Sections = Vec<(String, Vec<(String, String)>)>;
 /// Returns the sections of a configuration file without an invalid line, and their settings.
 pub fn sections(text: &str) -> Option<Sections> {
     let ini = Ini::parse(text);
-    let is_valid = ini.stray.is_empty() && ini.sections.iter().all(|s| s.problems.is_empty());
-    let sections = ini.sections.into_iter().map(|section| {
+    let sections: Vec<_> = ini.defaults.into_iter().chain(ini.sections).collect();
+    let is_valid = ini.stray.is_empty() && sections.iter().all(|s| s.problems.is_empty());
+    let sections = sections.into_iter().map(|section| {
         let settings = section.settings.into_iter();
         let settings = settings.map(|s| (s.name, s.value.to_string())).collect();
         (section.name, settings)

@@ -5,12 +5,16 @@
 //! a whole file for one invalid line. Here the line invalidates only its own section, so an unused
 //! profile does no harm.
 
+use std::collections::HashMap;
+
 use zeroize::Zeroizing;
 
 /// A file's sections in order, and the invalid lines above the first one.
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     pub(super) sections: Vec<Section>,
+    /// The section whose settings apply to every other section.
+    pub(super) defaults: Option<Section>,
     pub(super) stray: Vec<Problem>,
 }
 
@@ -37,7 +41,7 @@ pub(in crate::credentials) struct Problem {
     pub(super) reason: String,
 }
 
-/// The section whose settings apply to every other section.
+/// The name of [`Ini::defaults`].
 const DEFAULTS: &str = "DEFAULT";
 
 impl Section {
@@ -65,29 +69,19 @@ impl Ini {
                 setting.value.truncate(end);
             }
         }
-        ini.spread_defaults();
+        let defaults = ini.sections.iter().position(|s| s.name == DEFAULTS);
+        ini.defaults = defaults.map(|at| ini.sections.remove(at));
         ini
-    }
-
-    fn spread_defaults(&mut self) {
-        let Some(at) = self.sections.iter().position(|s| s.name == DEFAULTS) else {
-            return;
-        };
-        let defaults = self.sections.remove(at);
-        for section in &mut self.sections {
-            section.problems.extend(defaults.problems.iter().cloned());
-            for setting in &defaults.settings {
-                if section.setting(&setting.name).is_none() {
-                    section.settings.push(setting.clone());
-                }
-            }
-        }
     }
 }
 
 #[derive(Default)]
 struct Reader {
     ini: Ini,
+    /// Where the sections are, by name. Searching the list would take too long in a large file.
+    places: HashMap<String, usize>,
+    /// The lines of the settings, by section and name.
+    lines: HashMap<(usize, String), usize>,
     /// The current section.
     section: Option<usize>,
     /// The setting that an indented line continues.
@@ -136,14 +130,16 @@ impl Reader {
         if name.is_empty() {
             return self.problem(number, "the section has no name");
         }
-        let known = self.ini.sections.iter().position(|s| s.name == name);
+        let known = self.places.get(name).copied();
         let at = known.unwrap_or_else(|| {
             self.ini.sections.push(Section {
                 name: name.to_owned(),
                 settings: Vec::new(),
                 problems: Vec::new(),
             });
-            self.ini.sections.len() - 1
+            let at = self.ini.sections.len() - 1;
+            self.places.insert(name.to_owned(), at);
+            at
         });
         self.section = Some(at);
         if known.is_some() && name != DEFAULTS {
@@ -165,11 +161,12 @@ impl Reader {
         let Some(section) = self.section else {
             return self.problem(number, "a setting above the first section");
         };
-        let settings = &mut self.ini.sections[section].settings;
-        if let Some(first) = settings.iter().find(|setting| setting.name == name) {
-            let reason = format!("{name} is set a second time, first in line {}", first.line);
+        if let Some(first) = self.lines.get(&(section, name.clone())) {
+            let reason = format!("{name} is set a second time, first in line {first}");
             return self.problem(number, &reason);
         }
+        self.lines.insert((section, name.clone()), number);
+        let settings = &mut self.ini.sections[section].settings;
         settings.push(Setting {
             name,
             value: Zeroizing::new(text[at + 1..].trim().to_owned()),
@@ -293,11 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_section_default_in_capitals_apply_to_all() {
-        let sections = read("[DEFAULT]\na = 1\nb = 2\n[x]\nb = 3\n");
-        assert_eq!(sections.len(), 1);
-        let expected = [("b", "3"), ("a", "1")];
-        let found: Vec<_> = sections[0].1.iter().map(|(a, b)| (&**a, &**b)).collect();
-        assert_eq!(found, expected);
+    fn the_section_default_in_capitals_is_kept_once() {
+        let ini = Ini::parse("[DEFAULT]\na = 1\nb = 2\n[x]\nb = 3\n[y]\n");
+        let names: Vec<_> = ini.sections.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["x", "y"]);
+        // Copies for each section would need memory without a bound.
+        assert_eq!(ini.sections[1].settings.len(), 0);
+        let defaults = ini.defaults.unwrap();
+        assert_eq!(*defaults.setting("a").unwrap().value, "1");
     }
 }

@@ -12,10 +12,10 @@ mod profile;
 mod regular;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use self::ini::{Ini, Problem, Section};
+use self::ini::{Ini, Problem, Section, Setting};
 use self::location::Text;
 pub(in crate::credentials) use self::location::named_by;
 pub(super) use self::profile::{Profile, Value};
@@ -37,6 +37,7 @@ struct File {
     path: PathBuf,
     absent: Option<&'static str>,
     stray: Vec<Problem>,
+    defaults: Option<Section>,
     profiles: Vec<(String, Section)>,
     sso_sessions: Vec<(String, Section)>,
     services: Vec<(String, Section)>,
@@ -152,6 +153,7 @@ impl File {
             path,
             absent: None,
             stray: Vec::new(),
+            defaults: None,
             profiles: Vec::new(),
             sso_sessions: Vec::new(),
             services: Vec::new(),
@@ -168,6 +170,7 @@ impl File {
     /// `[default]`. If two sections name the same profile, the later one wins.
     fn sort_config(&mut self, ini: Ini) {
         self.stray = ini.stray;
+        self.defaults = ini.defaults;
         for section in ini.sections {
             let kind = ["profile", "sso-session", "services"]
                 .into_iter()
@@ -192,14 +195,24 @@ impl File {
                     }
                 }
             };
-            list.retain(|(known, _)| *known != name);
             list.push((name, section));
+        }
+        for list in [
+            &mut self.profiles,
+            &mut self.services,
+            &mut self.sso_sessions,
+        ] {
+            let mut known = HashSet::new();
+            list.reverse();
+            list.retain(|(name, _)| known.insert(name.clone()));
+            list.reverse();
         }
     }
 
     /// Sorts the sections of the credentials file, where each section is a profile.
     fn sort_credentials(&mut self, ini: Ini) {
         self.stray = ini.stray;
+        self.defaults = ini.defaults;
         let named = |section: Section| (section.name.clone(), section);
         self.profiles = ini.sections.into_iter().map(named).collect();
     }
@@ -255,6 +268,23 @@ impl File {
         let path = self.path.display();
         let message = format!("credentials: {whose}: {path}, line {line}: {reason}");
         Error::new(ErrorCode::CredentialsFailed, message)
+    }
+}
+
+impl<'a> Place<'a> {
+    /// Returns a setting of the section, or else of the section `[DEFAULT]` of its file.
+    fn setting(&self, name: &str) -> Option<&'a Setting> {
+        self.sections().find_map(|section| section.setting(name))
+    }
+
+    fn problem(&self) -> Option<&'a Problem> {
+        self.sections().find_map(|section| section.problems.first())
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &'a Section> + use<'a> {
+        [Some(self.section), self.file.defaults.as_ref()]
+            .into_iter()
+            .flatten()
     }
 }
 

@@ -70,7 +70,7 @@ impl<'a> Profile<'a> {
     }
 
     fn check_place(&self, place: Place<'_>) -> Result<(), Error> {
-        match place.section.problems.first() {
+        match place.problem() {
             Some(problem) => Err(place.file.error(&self.label(), problem)),
             None => Ok(()),
         }
@@ -100,7 +100,7 @@ impl<'a> Profile<'a> {
         [self.credentials, self.config]
             .into_iter()
             .flatten()
-            .find_map(|place| Some((place, place.section.setting(name)?)))
+            .find_map(|place| Some((place, place.setting(name)?)))
     }
 
     /// Returns a setting, which may be empty.
@@ -159,7 +159,7 @@ impl<'a> Profile<'a> {
             self.wrong(&name, &section)
         })?;
         self.check_place(services)?;
-        let Some(setting) = services.section.setting(service) else {
+        let Some(setting) = services.setting(service) else {
             return Ok(None);
         };
         let value = Value {

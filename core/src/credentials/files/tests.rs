@@ -79,6 +79,37 @@ fn each_setting_is_read_from_the_credentials_file_first() {
 }
 
 #[test]
+fn settings_of_the_section_default_apply_to_all_other_sections_of_its_file() {
+    let files = files(
+        "[DEFAULT]\na = 1\nb = 1\n[profile p]\nb = 2\n[sso-session s]\n",
+        "[DEFAULT]\nb = 3\nodd\n[q]\n",
+    );
+    assert_eq!(get(&files, "p", "a").as_deref(), Some("1"));
+    assert_eq!(get(&files, "p", "b").as_deref(), Some("2"));
+    assert_eq!(get(&files, "q", "b").as_deref(), Some("3"));
+    assert_eq!(get(&files, "q", "a"), None);
+    assert!(files.profile("DEFAULT").is_none());
+    assert!(files.sso_session("s").unwrap().setting("a").is_some());
+    files.profile("p").unwrap().check().unwrap();
+    let error = files.profile("q").unwrap().check().unwrap_err();
+    assert!(error.message().contains("CREDENTIALS, line 3"), "{error}");
+}
+
+/// A search for each line would need hours.
+#[test]
+fn a_large_file_is_read() {
+    let lines = |line: &dyn Fn(usize) -> String| (0..200_000).map(line).collect::<String>();
+    let settings = lines(&|n| format!("x{n} = {n}\n"));
+    let profiles = lines(&|n| format!("[profile p{n}]\n"));
+    let files = files(
+        &format!("[DEFAULT]\n{settings}{profiles}"),
+        &format!("[p7]\n{settings}"),
+    );
+    assert_eq!(get(&files, "p199999", "x7").as_deref(), Some("7"));
+    assert_eq!(get(&files, "p7", "x199999").as_deref(), Some("199999"));
+}
+
+#[test]
 fn the_later_of_two_sections_for_one_profile_wins() {
     let files = files("[profile default]\na = 1\nb = 1\n[default]\na = 2\n", "");
     assert_eq!(get(&files, "default", "a").as_deref(), Some("2"));
