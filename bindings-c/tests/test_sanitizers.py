@@ -26,7 +26,14 @@ def sanitized(tree, scratch):
         succeed(*compile_, "-c", PROGRAMS / name, "-o", f"{program}.o")
         # The library finds the functions of the runtime in the program.
         runtime = ["-Wl,--whole-archive", RUNTIME, "-Wl,--no-whole-archive", "-Wl,--export-dynamic"]
-        libraries = [*tree.pkg_config("--libs"), f"-Wl,-rpath,{tree.libdir}", "-lpthread", "-ldl", "-lm", "-lrt"]
+        libraries = [
+            *tree.pkg_config("--libs"),
+            f"-Wl,-rpath,{tree.libdir}",
+            "-lpthread",
+            "-ldl",
+            "-lm",
+            "-lrt",
+        ]
         succeed("clang", f"{program}.o", "-o", program, *runtime, *libraries)
         return program
 

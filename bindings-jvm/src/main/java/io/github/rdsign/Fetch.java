@@ -14,7 +14,9 @@ final class Fetch {
     private final CompletableFuture<byte[]> signed = new CompletableFuture<>();
     private volatile Thread thread;
 
-    /** Returns whether the current thread is virtual. Reflection would cost 10 ms at the first call. */
+    /**
+     * Returns whether the current thread is virtual. Reflection would cost 10 ms at the first call.
+     */
     static boolean isNeeded() {
         return Thread.currentThread().getClass().getName().equals("java.lang.VirtualThread");
     }

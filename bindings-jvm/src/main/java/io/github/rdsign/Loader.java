@@ -218,8 +218,8 @@ final class Loader {
     }
 
     /**
-     * Deletes the copies that other JVMs made before a time, in milliseconds since 1970. On Windows,
-     * those of running JVMs stay.
+     * Deletes the copies that other JVMs made before a time, in milliseconds since 1970. On
+     * Windows, those of running JVMs stay.
      */
     static void deleteLeftovers(Path parent, long before) {
         File[] folders = parent.toFile().listFiles();

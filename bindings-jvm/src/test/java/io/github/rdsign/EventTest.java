@@ -138,8 +138,7 @@ class EventTest {
         try (Signer signer = signer(throwing, answering(END, sealed(), sealed()))) {
             assertNotNull(signer.token(NOON));
             assertNotNull(signer.token(REFRESH));
-            RdsignException failure =
-                    assertThrows(RdsignException.class, () -> signer.token(END));
+            RdsignException failure = assertThrows(RdsignException.class, () -> signer.token(END));
             assertEquals("CREDENTIALS_FAILED", failure.code());
             assertEquals("the vault is sealed", failure.getCause().getMessage());
         } finally {

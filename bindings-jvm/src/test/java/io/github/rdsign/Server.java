@@ -37,9 +37,7 @@ final class Server {
 
     private static final String ENDPOINT = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
 
-    private static final Pattern REFUSED =
-            Pattern.compile(
-                    "LOG:  rdsign: refused \\(([a-z-]+)\\)");
+    private static final Pattern REFUSED = Pattern.compile("LOG:  rdsign: refused \\(([a-z-]+)\\)");
     private static final Pattern KEY =
             Pattern.compile(
                     "access_key_id = \"(.*)\"\nsecret_access_key = \"(.*)\"\n"
