@@ -125,7 +125,10 @@ fn details(reading: &Reading<'_>) -> Details {
         port: endpoint.filter(|_| names_port).map(|e| e.port()),
         action: reading
             .closed("Action")
-            .filter(|name| is_service(&name.to_ascii_lowercase()))
+            .filter(|name| {
+                let mut services = Service::ALL.iter();
+                services.any(|service| service.actions().contains(&name.as_str()))
+            })
             .map(|name| String::clone(&name)),
         username: reading
             .closed("DBUser")

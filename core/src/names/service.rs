@@ -244,6 +244,15 @@ impl Service {
         self.admin_action().map(|(admin, _)| admin)
     }
 
+    /// Returns the actions of the service's tokens.
+    pub(crate) fn actions(self) -> Vec<&'static str> {
+        let admin = self.admin_action().map(|(_, action)| action.name);
+        [self.common_action().name]
+            .into_iter()
+            .chain(admin)
+            .collect()
+    }
+
     /// Returns whether a user also needs `AWS IAM GRANT` to its owner's ARN: every role of DSQL but
     /// `admin`.
     pub fn needs_grant(self, username: &str) -> bool {

@@ -236,8 +236,7 @@ fn login(
 ) -> Result<(Endpoint, Option<String>), Malformed> {
     let service = Service::of_signing_name(service).unwrap_or(Service::Rds);
     let action = find(parameters, "Action")?;
-    let mut actions = vec![service.common_action().name];
-    actions.extend(service.admin_action().map(|(_, action)| action.name));
+    let actions = service.actions();
     if !actions.contains(&action) {
         return Err(Malformed::new(format!(
             "Action is not {}",
