@@ -17,7 +17,7 @@ VENV := target/venv
 PYTHON := target/venv-python
 # tools/lock writes the locks, with the hash of each file that pip may install.
 INSTALL_LOCKED := pip install --quiet --disable-pip-version-check --require-hashes -r
-MVN := mvn -B -ntp -Dstyle.color=never
+MVN := tools/mvn
 # Cargo chooses the features of shared dependencies for all packages of one call together. Other packages
 # in a call mean other features and building the dependencies again, so these are always built together.
 # Python's is missing, because maturin builds it alone.

@@ -98,7 +98,8 @@ def test_the_page_lists_the_parameters_of_the_plugin():
 def test_maven_installs_the_jar(tmp_path):
     command = re.search(r"`(mvn \S*:install-file) -Dfile=dist/rdsign-[\d.]+\.jar`", page("README.md"))[1]
     # Gets the plugin, so that the command needs no network.
-    maven = [*shlex.split(command.replace("install-file", "help")), "-B", "-q"]
+    plugin = shlex.split(command)[1].replace("install-file", "help")
+    maven = [REPOSITORY / "tools/mvn", plugin, "-q"]
     subprocess.run(maven, cwd=tmp_path, check=True, capture_output=True)
     settings = tmp_path / "settings.xml"
     settings.write_text(

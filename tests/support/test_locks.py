@@ -1,10 +1,11 @@
-"""Checks that the locks name what the requirements ask for, and a hash for each package."""
+"""Checks that the locks name what the requirements and the POMs ask for, and a hash for each package."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from common import VERSION
 
 ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(
@@ -34,3 +35,19 @@ def test_the_lock_has_the_wanted_versions_and_a_hash_for_each_package(path):
     entries = [entry for entry in re.split(r"\n(?=\S)", lock) if entry.strip()]
     assert len(entries) >= len(locked)
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_of_maven_has_a_hash_for_each_artifact_that_a_pom_names():
+    lines = (ROOT / "tools/maven/artifacts.lock").read_text().splitlines()
+    locked = dict(line.split(" ") for line in lines)
+    assert list(locked) == sorted(locked)
+    assert all(re.fullmatch("[0-9a-f]{64}", digits) for digits in locked.values())
+    named = set()
+    for path in ("bindings-jvm/pom.xml", "examples/scala-scalikejdbc/pom.xml"):
+        pom = (ROOT / path).read_text()
+        versions = dict(re.findall(r"<([\w.-]+)>([\d.]+)</", pom))
+        parts = re.findall(r"<artifactId>([\w.-]+)</artifactId>\s*<version>(?:\$\{)?([\w.-]+)\}?<", pom)
+        named |= {(name, versions.get(version, version)) for name, version in parts}
+    assert len(named) > 10
+    known = {(name.split(":")[1], name.rpartition(":")[2]) for name in locked}
+    assert named - known == {("rdsign", VERSION), ("batch", "1")}, "tools/lock was not run"
