@@ -28,6 +28,8 @@ const WAIT_BEYOND: Duration = Duration::from_millis(500);
 /// A caller fetches itself after another caller's fetch failed, if at least this part of its own
 /// bound is left.
 const WORTH_A_FETCH: u32 = 10;
+/// A fetch that fails with less time left than this had no time to ask its source again.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// One source's credentials, shared by all threads.
 pub(crate) struct CredentialsCache {
@@ -158,7 +160,7 @@ impl CredentialsCache {
                 }
                 match failure {
                     Some(failure) if left < bound / WORTH_A_FETCH => {
-                        return Err(landing.with_error(failure));
+                        return Err(landing.with_error(failure, true));
                     }
                     _ => return self.fetch_first(landing, left, now),
                 }
@@ -167,9 +169,16 @@ impl CredentialsCache {
                 // For this caller they may have expired: its clock reading was later.
                 Some(Ok(lease)) if lease.is_valid(now) => return Ok(lease),
                 Some(Ok(_)) => {}
-                // That fetch began before this caller came, which may still succeed.
-                Some(Err(error)) if failure.is_none() => failure = Some(error),
-                Some(Err(error)) => return Err(error),
+                // That fetch began before this caller came, or had less time. This caller may still
+                // succeed.
+                Some(Err(failed)) => {
+                    let left = bound.saturating_sub(started.elapsed());
+                    let is_worth_it = failed.ran_out && left >= bound / WORTH_A_FETCH;
+                    if failure.is_some() && !is_worth_it {
+                        return Err(failed.error);
+                    }
+                    failure = Some(failed.error);
+                }
                 None => return Err(self.waited_too_long()),
             }
         }
@@ -197,7 +206,9 @@ impl CredentialsCache {
                 Ok(lease)
             }
             Err(error) => {
-                let error = landing.with_error(error);
+                let left = bound.saturating_sub(took);
+                let ran_out = left <= LAST_PAUSE.max(bound / WORTH_A_FETCH);
+                let error = landing.with_error(error, ran_out);
                 self.teller.fetch_failed(&error, took);
                 Err(error)
             }
@@ -344,5 +355,75 @@ mod tests {
         });
         let newer = cache.cached(stale).expect("fresh");
         assert_eq!(newer.credentials.expiry(), Some(second_end));
+    }
+
+    /// The threads with little time left came before the one with much, and one of them usually
+    /// fetches first.
+    #[test]
+    fn a_caller_with_time_left_survives_the_failure_of_one_whose_time_is_up() {
+        const SHORT: Duration = Duration::from_secs(1);
+        let is_patient = || std::thread::current().name() == Some("patient");
+        for round in 0.. {
+            assert!(round < 1000, "the patient caller was always the first");
+            let (fail, failed) = mpsc::channel::<()>();
+            let failed = Mutex::new(failed);
+            let fetches = Mutex::new(Vec::new());
+            let fetches = Arc::new(fetches);
+            let noted = Arc::clone(&fetches);
+            let options = SourceOptions {
+                provider: Some(Arc::new(move || {
+                    let count = {
+                        let mut noted = noted.lock().unwrap();
+                        noted.push(is_patient());
+                        noted.len()
+                    };
+                    if count == 1 {
+                        let _ = failed.lock().unwrap().recv_timeout(BOUND);
+                    }
+                    if count > 1 && !is_patient() {
+                        // The patient caller most likely waits for this fetch by then.
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                    match is_patient() {
+                        true => Ok(Credentials::new("akid", "secret", None, None, "test")),
+                        false => Err("not now".into()),
+                    }
+                })),
+                ..SourceOptions::default()
+            };
+            let region = RegionHint::Database("us-east-1".into());
+            let cache = CredentialsCache::new(options.settle().unwrap(), region, SHORT);
+            let start = SystemTime::UNIX_EPOCH;
+            let waiting = |count: usize| {
+                // Each caller that waits holds the flight, and so do the cache and this test.
+                let flight = cache.flight();
+                let end = Instant::now() + SHORT;
+                while Arc::strong_count(&flight) < count + 2 && Instant::now() < end {
+                    std::thread::yield_now();
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| cache.credentials(start, SHORT).unwrap_err());
+                waiting(1);
+                for _ in 0..8 {
+                    scope.spawn(|| cache.credentials(start, SHORT));
+                }
+                let patient = std::thread::Builder::new().name("patient".into());
+                let patient = patient.spawn_scoped(scope, || cache.credentials(start, BOUND));
+                waiting(10);
+                fail.send(()).unwrap();
+                patient.unwrap().join().unwrap().expect("time was left");
+            });
+            // The patient caller saw one failure more than that of the first fetch.
+            if fetches
+                .lock()
+                .unwrap()
+                .iter()
+                .position(|is_patient| *is_patient)
+                != Some(1)
+            {
+                return;
+            }
+        }
     }
 }

@@ -67,7 +67,15 @@ struct FlightState {
     /// The number of finished fetches.
     count: u64,
     /// The last one's outcome.
-    outcome: Option<Result<Lease, Error>>,
+    outcome: Option<Result<Lease, Failed>>,
+}
+
+/// A fetch that failed.
+#[derive(Clone)]
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// Whether it had no more time. A caller with more time left may succeed.
+    pub(super) ran_out: bool,
 }
 
 impl Flight {
@@ -95,7 +103,7 @@ impl Flight {
     }
 
     /// Waits for the running fetch. Returns its outcome, or `None` after `bound`.
-    pub(super) fn wait(&self, bound: Duration) -> Option<Result<Lease, Error>> {
+    pub(super) fn wait(&self, bound: Duration) -> Option<Result<Lease, Failed>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = state.count;
         let (state, _) = self
@@ -106,7 +114,7 @@ impl Flight {
         state.outcome.clone().filter(|_| has_landed)
     }
 
-    fn land(&self, outcome: Result<Lease, Error>) {
+    fn land(&self, outcome: Result<Lease, Failed>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way = false;
         state.count += 1;
@@ -125,12 +133,15 @@ impl Landing<'_> {
         lease
     }
 
-    pub(super) fn with_error(self, error: Error) -> Error {
-        self.with(Err(error.clone()));
+    pub(super) fn with_error(self, error: Error, ran_out: bool) -> Error {
+        self.with(Err(Failed {
+            error: error.clone(),
+            ran_out,
+        }));
         error
     }
 
-    fn with(self, outcome: Result<Lease, Error>) {
+    fn with(self, outcome: Result<Lease, Failed>) {
         self.0.land(outcome);
         std::mem::forget(self);
     }
@@ -138,6 +149,9 @@ impl Landing<'_> {
 
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
-        self.0.land(Err(Error::from_panic()));
+        self.0.land(Err(Failed {
+            error: Error::from_panic(),
+            ran_out: false,
+        }));
     }
 }
