@@ -392,7 +392,8 @@ mod tests {
                 ..SourceOptions::default()
             };
             let region = RegionHint::Database("us-east-1".into());
-            let cache = CredentialsCache::new(options.settle().unwrap(), region, SHORT);
+            let cache =
+                CredentialsCache::new(options.settle().unwrap(), region, SHORT, Teller::new(None));
             let start = SystemTime::UNIX_EPOCH;
             let waiting = |count: usize| {
                 // Each caller that waits holds the flight, and so do the cache and this test.
