@@ -12,7 +12,23 @@ unexport PGSERVICE PGSERVICEFILE PGSYSCONFDIR
 
 CARGO ?= cargo
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# PLATFORMS says what `make dist` makes packages for: `all`, or names from this list.
+ALL_PLATFORMS := linux-x86_64 linux-aarch64 linux-x86_64-musl linux-aarch64-musl
 PLATFORM := linux-$(shell uname -m)
+PLATFORMS := $(PLATFORM)
+override PLATFORMS := $(PLATFORMS:all=$(ALL_PLATFORMS))
+$(if $(filter-out $(PLATFORM) $(ALL_PLATFORMS),$(PLATFORMS)),$(error PLATFORMS: accepted: all, $(ALL_PLATFORMS)))
+architecture = $(word 2,$(subst -, ,$(1)))
+libc = $(or $(word 3,$(subst -, ,$(1))),gnu)
+triple = $(call architecture,$(1))-unknown-linux-$(call libc,$(1))
+portable = $(CURDIR)/target/$(call triple,$(1))/release
+# $(call each,COMMAND) runs a command, which gets a platform and the folder with its libraries, for each platform.
+each = $(foreach platform,$(PLATFORMS),$(call $(1),$(platform),$(call portable,$(platform))) &&) :
+# $(call unless_here,PLATFORM,TEXT): the names of this machine's own packages in dist/ do not have the platform.
+unless_here = $(if $(filter-out $(PLATFORM),$(1)),$(2))
+# The Node package and the JAR have other names for a platform.
+node_platform = linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(call architecture,$(1))))-$(call libc,$(1))
+jar_platform = linux/$(call architecture,$(1))/$(subst gnu,glibc,$(call libc,$(1)))
 VENV := target/venv
 PYTHON := target/venv-python
 # tools/lock writes the locks, with the hash of each file that pip may install.
@@ -20,13 +36,14 @@ INSTALL_LOCKED := pip install --quiet --disable-pip-version-check --require-hash
 MVN := tools/mvn
 # Cargo chooses the features of shared dependencies for all packages of one call together. Other packages
 # in a call mean other features and building the dependencies again, so these are always built together.
-# Python's is missing, because maturin builds it alone.
+# Python's is missing for tests, because maturin builds it alone.
 TOGETHER := -p rdsign-cli -p rdsign-local-preload -p rdsign-c -p rdsign-jvm -p rdsign-node
+SHIPPED := $(TOGETHER) -p rdsign-python
 
 PREFIX ?= /usr/local
 BUILT := $(CURDIR)/target/release
 # Not :=, because rustc may be installed later.
-PORTABLE = $(CURDIR)/target/$(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')/release
+PORTABLE = $(call portable,$(PLATFORM))
 # rdsign runs on Node 18, but some drivers in its tests do not: the tests use this Node if the system's is
 # older than 20.
 NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@20.20.2
@@ -167,7 +184,10 @@ installed-wheel: $(PYTHON)/ready
 	$(CARGO) build --locked $(TOGETHER)
 ifndef WHEEL
 	@rm -rf target/wheels
-	@bindings-python/packaging/command target/debug
+	@mkdir -p target/wheel-command
+	strip -o target/wheel-command/rdsign target/debug/rdsign
+	strip -o target/wheel-command/librdsign_local_preload.so target/debug/librdsign_local_preload.so
+	@bindings-python/packaging/command target/wheel-command
 	$(PYTHON)/bin/maturin build --locked --manifest-path bindings-python/Cargo.toml --out target/wheels
 endif
 	$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
@@ -182,7 +202,10 @@ test-jvm: $(VENV)/e2e ## test the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, se
 	    $(VENV)/bin/python -m $(INSTALL_LOCKED) bindings-jvm/tests/requirements.lock || \
 	    echo "Virtual threads are not tested: no Java 21 can be installed" >&2
 	$(CARGO) build --locked $(TOGETHER)
-	LIBRARY=target/debug/librdsign_jvm.so OUTPUT=target/jvm/packed/rdsign.jar bindings-jvm/packaging/pack
+	@mkdir -p target/jvm/packed
+	strip -o target/jvm/packed/librdsign_jvm.so target/debug/librdsign_jvm.so
+	OUTPUT=target/jvm/packed/rdsign.jar \
+	    bindings-jvm/packaging/pack $(call jar_platform,$(PLATFORM))=target/jvm/packed/librdsign_jvm.so
 ifeq ($(ONLY_OTHERS),)
 	$(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify $(if $(ONLY),-Dmaven.test.skip) \
 	    -Drdsign.jar=$(RDSIGN_JAR) -Dtarget=$(CURDIR)/target/jvm/example
@@ -219,7 +242,8 @@ packed-node:
 	@mkdir -p target/node/packed
 	strip -o target/node/librdsign_node.so target/debug/librdsign_node.so
 	@rm -f target/node/packed/*.tgz
-	LIBRARY=target/node/librdsign_node.so OUT=target/node/packed bindings-node/packaging/pack
+	OUT=target/node/packed/rdsign-$(VERSION).tgz \
+	    bindings-node/packaging/pack $(call node_platform,$(PLATFORM))=target/node/librdsign_node.so
 
 # What the clients of the soak need; the parts before it in `make test` have built most of it.
 SOAK := $(VENV)/e2e installed-wheel installed-node target/jvm/packed/rdsign.jar target/soak/jars
@@ -235,7 +259,9 @@ soak: $(SOAK) ## the same for MINUTES=10, with PERCENT=25 of faults; RECORD=1 wr
 
 target/jvm/packed/rdsign.jar: target/debug/librdsign_jvm.so bindings-jvm/pom.xml $(shell find bindings-jvm/src/main -type f)
 	@tools/install-missing jvm
-	LIBRARY=$< OUTPUT=$@ bindings-jvm/packaging/pack
+	@mkdir -p $(@D)
+	strip -o $(@D)/librdsign_jvm.so $<
+	OUTPUT=$@ bindings-jvm/packaging/pack $(call jar_platform,$(PLATFORM))=$(@D)/librdsign_jvm.so
 
 target/debug/librdsign_jvm.so: built-together
 	@:
@@ -297,11 +323,11 @@ bench-logins: portable $(VENV)/bench ## logins per second to RDS on this machine
 size: dist ## compare the size of everything in dist/ with its budget, and check what it needs
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
 	    --target-dir target/without-chain
-	@tools/size $(PORTABLE) target/without-chain/release dist
+	@tools/size target/without-chain/release dist
 
 test-reproducible: ## build what is shipped twice, in two folders, and compare the bytes
 	@tools/install-missing build
-	@tools/reproducible $(TOGETHER)
+	@tools/reproducible $(call triple,$(PLATFORM)) $(SHIPPED)
 
 install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR, DATADIR, DESTDIR: where
 	@tools/install-missing build
@@ -309,37 +335,49 @@ install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR, DATADIR, DESTD
 	BUILT='$(BUILT)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
 	    DATADIR='$(DATADIR)' DESTDIR='$(DESTDIR)' bindings-c/packaging/install
 
-dist: portable dist-c dist-python dist-jvm dist-node ## write everything that users install to dist/
-	rm -rf dist/rdsign-$(VERSION)-$(PLATFORM)
-	install -D -m 755 -t dist/rdsign-$(VERSION)-$(PLATFORM)/bin $(PORTABLE)/rdsign
-	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/lib/rdsign \
-	    $(PORTABLE)/librdsign_local_preload.so
-	install -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM) README.md LICENSE
-	install -D -m 644 -t dist/rdsign-$(VERSION)-$(PLATFORM)/docs docs/*.md
-	tar -C dist -czf dist/rdsign-$(VERSION)-$(PLATFORM).tar.gz rdsign-$(VERSION)-$(PLATFORM)
+dist: portable dist-c dist-python dist-jvm dist-node ## write everything that users install to dist/; PLATFORMS=all: for other machines too
+	rm -rf dist/rdsign-*-linux-*/ dist/rdsign-*-linux-*.tar.gz
+	@$(call each,dist_command)
 	@tools/sbom dist
 	@ls -l dist
 
+# $(call dist_command,PLATFORM,BUILT) makes the archive of the command line; the others are alike.
+define dist_command
+    install -D -m 755 -t dist/rdsign-$(VERSION)-$(1)/bin $(2)/rdsign && \
+    install -D -m 644 -t dist/rdsign-$(VERSION)-$(1)/lib/rdsign $(2)/librdsign_local_preload.so && \
+    install -m 644 -t dist/rdsign-$(VERSION)-$(1) README.md LICENSE && \
+    install -D -m 644 -t dist/rdsign-$(VERSION)-$(1)/docs docs/*.md && \
+    tar -C dist -czf dist/rdsign-$(VERSION)-$(1).tar.gz rdsign-$(VERSION)-$(1)
+endef
+
 dist-c: portable ## librdsign as a tree that can be moved, in dist/c/
-	rm -rf dist/c
-	BUILT='$(PORTABLE)' PREFIX= DESTDIR=dist/c bindings-c/packaging/install
+	rm -rf dist/c dist/c-*
+	@$(call each,dist_tree)
+dist_tree = BUILT='$(2)' PREFIX= DESTDIR=dist/c$(call unless_here,$(1),-$(1)) bindings-c/packaging/install
 
 dist-python: portable $(PYTHON)/ready ## the wheel and the source of the Python package, in dist/
-	@bindings-python/packaging/command $(PORTABLE)
-	@bindings-python/packaging/dist $(PYTHON) dist
+	rm -f dist/rdsign-*.whl
+	@$(PYTHON)/bin/maturin sdist --manifest-path bindings-python/Cargo.toml --out dist
+	@$(call each,dist_wheel)
+dist_wheel = bindings-python/packaging/wheel $(PYTHON) dist $(call triple,$(1)) $(SHIPPED)
 
 dist-jvm: portable ## the JAR, in dist/
 	@tools/install-missing jvm
-	LIBRARY=$(PORTABLE)/librdsign_jvm.so OUTPUT=dist/rdsign-$(VERSION).jar bindings-jvm/packaging/pack
+	OUTPUT=dist/rdsign-$(VERSION).jar bindings-jvm/packaging/pack \
+	    $(foreach platform,$(PLATFORMS),$(call jar_platform,$(platform))=$(call portable,$(platform))/librdsign_jvm.so)
 
 dist-node: portable ## the Node package, in dist/
 	@tools/install-missing node
-	LIBRARY=$(PORTABLE)/librdsign_node.so OUT=dist bindings-node/packaging/pack
+	rm -f dist/rdsign-*.tgz
+	@$(call each,dist_npm)
+dist_npm = OUT=dist/rdsign-$(VERSION)$(call unless_here,$(1),-$(call node_platform,$(1))).tgz \
+    bindings-node/packaging/pack $(call node_platform,$(1))=$(2)/librdsign_node.so
 
 .PHONY: portable
-portable: # builds everything that is shipped, also for older systems than this one
+portable: # builds everything that is shipped, also for other systems than this one
 	@tools/install-missing build
-	@tools/portable-build $(TOGETHER)
+	@$(call each,build_portable)
+build_portable = tools/portable-build $(call triple,$(1)) $(SHIPPED)
 
 fmt: ## format the code, in all languages
 	@tools/check --fix rust python javascript java c
