@@ -70,7 +70,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
-.PHONY: dist dist-c dist-python dist-node dist-jvm test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -324,6 +324,11 @@ size: dist ## compare the size of everything in dist/ with its budget, and check
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
 	    --target-dir target/without-chain
 	@tools/size target/without-chain/release dist
+
+test-platforms: $(VENV)/e2e target/node/installed ## run everything in dist/ on its platform, some with qemu; needs make dist PLATFORMS=all
+	@tools/install-missing build server c jvm node platforms
+	@[ -e dist/rdsign-$(VERSION)-$(PLATFORM)/bin/rdsign ] || { echo "dist/ has no packages: run make dist PLATFORMS=all" >&2; exit 1; }
+	$(WITH_NODE) dist/rdsign-$(VERSION)-$(PLATFORM)/bin/rdsign local -- $(VENV)/bin/python tests/platforms/run.py $(ONLY)
 
 test-reproducible: ## build what is shipped twice, in two folders, and compare the bytes
 	@tools/install-missing build
