@@ -27,7 +27,7 @@ def pom(path):
     return ElementTree.fromstring(page(path))
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/jvm.md", "docs/node.md"])
+@pytest.mark.parametrize("path", ["README.md", "docs/jvm.md", "docs/node.md", "docs/platforms.md"])
 def test_pages_name_packages_of_this_version(path):
     versions = re.findall(r"\brdsign-(\d[\w.]*?)(?:\.tgz|\.jar|-linux)", page(path))
     assert set(versions) == {VERSION}

@@ -29,6 +29,7 @@ BLOCKS = {
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM), ("java", IN_JVM)],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE)],
+    "docs/platforms.md": [],
     "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
