@@ -443,7 +443,7 @@ int rdsign_event_is_warning(const rdsign_event *event);
 
 /**
  * Returns one line about the event, in UTF-8, with the source, the expiry and the error. It contains no
- * key, not even an access key ID, so it is safe to log. It is valid until the callback returns. For
+ * secret, so it is safe to log; an error may name an access key ID. It is valid until the callback returns. For
  * NULL, returns an empty string.
  */
 const char *rdsign_event_message(const rdsign_event *event);

@@ -49,7 +49,7 @@ pub extern "C" fn rdsign_event_is_warning(event: Option<&rdsign_event>) -> c_int
 }
 
 /// Returns one line about the event, in UTF-8, with the source, the expiry and the error. It contains no
-/// key, not even an access key ID, so it is safe to log. It is valid until the callback returns. For
+/// secret, so it is safe to log; an error may name an access key ID. It is valid until the callback returns. For
 /// NULL, returns an empty string.
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_event_message(event: Option<&rdsign_event>) -> *const c_char {

@@ -172,7 +172,7 @@ export class Signer {
 
 /**
  * What came of a fetch of credentials: the message that a Signer publishes on a channel of
- * `node:diagnostics_channel`. It contains no key, not even an access key ID, so it is safe to log.
+ * `node:diagnostics_channel`. It contains no secret, so it is safe to log; an error may name an access key ID.
  *
  * - `rdsign:credentials:fetched`: a source returned new credentials.
  * - `rdsign:credentials:refresh-failed`: a refresh failed. The credentials in use are still valid and go on

@@ -19,6 +19,15 @@ use rdsign::{Credentials, ErrorCode};
 use crate::arguments::text;
 use crate::errors::exception;
 
+/// Runs `work`, during which another signer's function may raise, without losing what this thread's
+/// function raised.
+pub(crate) fn keeping_raised<T>(work: impl FnOnce() -> T) -> T {
+    let kept = RAISED.take();
+    let result = work();
+    RAISED.set(kept);
+    result
+}
+
 thread_local! {
     /// The exception of this thread's call. Core keeps only its text.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };

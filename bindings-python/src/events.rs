@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rdsign::Event;
 
+use crate::credentials::keeping_raised;
+
 const INFO: u8 = 20;
 const WARNING: u8 = 30;
 
@@ -22,7 +24,7 @@ impl Log {
     pub(crate) fn write(&self, event: &Event) {
         // Attaching fails while the interpreter shuts down.
         let _ = Python::try_attach(|py| {
-            let Err(error) = self.try_write(py, event) else {
+            let Err(error) = keeping_raised(|| self.try_write(py, event)) else {
                 return;
             };
             // Ctrl-C is not the handler's error: let it interrupt the caller, too.

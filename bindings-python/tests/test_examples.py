@@ -42,7 +42,7 @@ def test_the_example_of_the_package_s_readme_signs_a_password(environment):
 
 def test_the_example_of_events_logs_a_fetch(environment):
     program = "import os\nos.dup2(1, 2)\n" + example("docs/python.md", "python", 1)
-    text = r"INFO rdsign: credentials fetched from environment in 0\.\d{3} s; they do not expire\n"
+    text = r"INFO rdsign: credentials fetched from environment in \d+\.\d{3} s; they do not expire\n"
     assert re.fullmatch(text, run("-c", program, env=environment))
 
 

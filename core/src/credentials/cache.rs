@@ -395,23 +395,23 @@ mod tests {
             let cache =
                 CredentialsCache::new(options.settle().unwrap(), region, SHORT, Teller::new(None));
             let start = SystemTime::UNIX_EPOCH;
-            let waiting = |count: usize| {
+            let waiting = |count: usize, bound: Duration| {
                 // Each caller that waits holds the flight, and so do the cache and this test.
                 let flight = cache.flight();
-                let end = Instant::now() + SHORT;
+                let end = Instant::now() + bound;
                 while Arc::strong_count(&flight) < count + 2 && Instant::now() < end {
                     std::thread::yield_now();
                 }
             };
             std::thread::scope(|scope| {
                 scope.spawn(|| cache.credentials(start, SHORT).unwrap_err());
-                waiting(1);
+                waiting(1, BOUND);
                 for _ in 0..8 {
                     scope.spawn(|| cache.credentials(start, SHORT));
                 }
                 let patient = std::thread::Builder::new().name("patient".into());
                 let patient = patient.spawn_scoped(scope, || cache.credentials(start, BOUND));
-                waiting(10);
+                waiting(10, SHORT);
                 fail.send(()).unwrap();
                 patient.unwrap().join().unwrap().expect("time was left");
             });

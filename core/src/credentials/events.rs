@@ -20,7 +20,7 @@ use crate::timestamp::format_rfc3339;
 
 /// What came of a fetch of credentials. `Display` writes it in one line.
 ///
-/// It contains no key, not even an access key ID, so it is safe to log.
+/// It contains no secret, so it is safe to log. Its error may name an access key ID.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {

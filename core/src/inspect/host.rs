@@ -1,6 +1,6 @@
 //! Checks the host name and the port that a token is signed for.
 //!
-//! Nothing here uses the network. Any name that is not an RDS endpoint name is a finding, even if
+//! Nothing here uses the network. Any name that is not an RDS or DSQL endpoint name is a finding, even if
 //! it is an alias of one.
 
 use super::expected::{Driver, Expected};

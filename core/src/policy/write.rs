@@ -39,7 +39,8 @@ pub fn connect_policy(resources: &[ConnectResource]) -> String {
         let of_action = resources.iter().filter(|one| one.action() == action);
         let mut arns: Vec<String> = of_action.map(ConnectResource::arn).collect();
         // The ARN of a DSQL cluster is the same for each user.
-        arns.dedup();
+        let mut seen = std::collections::HashSet::new();
+        arns.retain(|arn| seen.insert(arn.clone()));
         Statement {
             effect: "Allow",
             action,

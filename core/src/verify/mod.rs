@@ -67,7 +67,8 @@ pub struct AccessKey {
 /// colon counts, because IAM is likely to deny the login.
 ///
 /// # Errors
-/// The first [`Refusal`] that applies, in the order of the variants.
+/// The first [`Refusal`] that applies, in the order of the variants; a wrong region or service comes before the
+/// action of another user.
 pub fn verify(
     token: &str,
     username: &str,

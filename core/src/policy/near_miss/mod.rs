@@ -143,13 +143,13 @@ fn in_action(pattern: &str, wanted: &ConnectResource) -> Option<Vec<Difference>>
     let shown = quoted_as_is(pattern);
     let (service, name) = pattern.split_once(':')?;
     let own = wanted.service;
-    if service == "rds" && matches(name, own.common_action().name, Colons::Bound) {
+    let of_rds = own.names_login() && service == "rds";
+    if of_rds && matches(name, own.common_action().name, Colons::Bound) {
         return Some(vec![difference(
             "action-service",
             format!("Action is {shown}: write rds-db: instead of rds:, as in {needed:?}."),
         )]);
     }
-    let of_rds = own.names_login() && service == "rds";
     (of_rds || service == own.signing_name()).then(|| {
         vec![difference(
             "action",

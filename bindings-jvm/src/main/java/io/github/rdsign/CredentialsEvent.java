@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 /**
  * What came of a fetch of credentials: see {@link Signer.Builder#eventListener}.
  *
- * <p>It contains no key, not even an access key ID, so it is safe to log.
+ * <p>It contains no secret, so it is safe to log. An error in it may name an access key ID.
  */
 public final class CredentialsEvent {
     /** Whether this thread calls a listener. */

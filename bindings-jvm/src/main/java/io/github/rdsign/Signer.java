@@ -104,10 +104,13 @@ public final class Signer implements AutoCloseable {
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
-            if (listener != null) {
-                CredentialsEvent.tell(signer, listener);
+            try {
+                if (listener != null) {
+                    CredentialsEvent.tell(signer, listener);
+                }
+            } finally {
+                handle.leave();
             }
-            handle.leave();
         }
     }
 
@@ -219,10 +222,13 @@ public final class Signer implements AutoCloseable {
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
-            if (listener != null) {
-                CredentialsEvent.tell(signer, listener);
+            try {
+                if (listener != null) {
+                    CredentialsEvent.tell(signer, listener);
+                }
+            } finally {
+                handle.leave();
             }
-            handle.leave();
         }
     }
 
