@@ -1,8 +1,8 @@
 """Parameters of a connection for the drivers that use libpq's names: psycopg, psycopg2 and asyncpg.
 
 Parameters of the program, libpq's service and libpq's variables win, in this order. Only what none of them
-sets is added: verify-full, the certificate authorities of RDS and, for DSQL, its only database. Tokens are signed for `host`, `port` and
-`user`; with `hostaddr`, the driver dials that address instead of `host`.
+sets is added: verify-full, the certificate authorities of RDS and, for DSQL, its only database. Tokens are
+signed for `host`, `port` and `user`; with `hostaddr`, the driver dials that address instead of `host`.
 
 Whatever decides where a token goes is passed to the driver as a parameter, even if it is a default: host,
 port, user, sslmode, gssencmode. Otherwise a service, a variable or a connection string could replace it.
