@@ -53,8 +53,12 @@ pub(crate) fn failure(error: &Error, program: &Command) -> Option<Failure> {
             format!("{name}: {problem}; accepted: {accepted}")
         }
         ErrorKind::UnknownArgument => {
-            let similar =
-                longer_flag(program, &command, name).or_else(|| context(ContextKind::SuggestedArg));
+            // clap's guess may have nothing to do with the flag: a typo rarely changes the first letter.
+            let guess = || {
+                let guess = context(ContextKind::SuggestedArg);
+                guess.filter(|guess| guess.get(..3) == name.get(..3))
+            };
+            let similar = longer_flag(program, &command, name).or_else(guess);
             let argument = shortened(&without_secrets(&argument));
             // `[-- <COMMAND>...]`: the command has to follow a `--`.
             let is_command = usage.contains("[-- ") && !argument.starts_with('-');
