@@ -138,7 +138,8 @@ test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
 	$(CARGO) build --locked -p rdsign --example password
 	$(call pytest,tests/e2e)
 ifndef ONLY
-	RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg16 $(VENV)/bin/python -m pytest tests/e2e/test_transcripts.py
+	[ ! -d $(OTHER_POSTGRES)/pg16 ] || RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg16 $(VENV)/bin/python -m pytest \
+	    tests/e2e/test_transcripts.py tests/e2e/test_rights.py
 endif
 
 test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB

@@ -55,6 +55,19 @@ pub enum LocalError {
         /// The major version that created it.
         major: String,
     },
+    /// `--data` was created by another version than the one given by `--version`.
+    #[error(
+        "--version: {} was created by PostgreSQL {major}, not by {wanted}; accepted: {major}, or another \
+         folder", data.display()
+    )]
+    OtherVersion {
+        /// The folder given.
+        data: PathBuf,
+        /// The major version that created it.
+        major: String,
+        /// The version given.
+        wanted: u32,
+    },
     /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     #[error(
         "PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody` to \

@@ -97,7 +97,7 @@ READS_ALL_DATA = ["select rolpassword from pg_authid"]
 @pytest.mark.parametrize("sql", REFUSED)
 def test_postgres_cannot_reach_the_machine_or_become_a_superuser(shared, sql):
     if sql in READS_ALL_DATA and shared.major >= 16:
-        return
+        pytest.skip("allowed since PostgreSQL 16")
     done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
     assert re.search(f"^ERROR:  .*({REFUSED[sql]})", done.stderr, re.M), done.stderr
     assert done.stdout == ""
@@ -172,3 +172,30 @@ def test_a_member_of_rds_iam_without_its_privileges_needs_a_token(shared):
     shared.as_postgres("create role careful login noinherit password 'plain'; grant rds_iam to careful")
     shared.refuse("plain", r"\(malformed\): .*", username="careful")
     shared.as_postgres("drop role careful")
+
+
+HIDDEN = ["\\00A0pg_execute_server_program", "\\000Brds_superuser", "\\3000pg_read_server_files"]
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_name_that_looks_like_another_gives_no_rights_to_that_one(shared, name):
+    """White space in a name must not make it the name without."""
+    role = re.search(r"[a-z]\w+", name)[0]
+    shared.as_postgres(f"create role u&\"{name}\" in role rds_iam")
+    try:
+        done = shared.psql(sql=f"grant {role} to testuser", password=shared.password, PGUSER="postgres")
+        assert re.search("^ERROR:  (must be superuser|permission denied)", done.stderr, re.M), done.stderr
+    finally:
+        shared.as_postgres(f"drop role u&\"{name}\"")
+    done = shared.psql(sql='grant u&"rds_iam\\00A0x" to testuser', password=shared.password, PGUSER="postgres")
+    assert "does not exist" in done.stderr
+
+
+def test_altering_a_role_in_rds_iam_changes_no_membership(shared):
+    member = "select pg_has_role('postgres', 'rds_superuser', 'usage')"
+    shared.as_postgres("create role team in role rds_iam; create user one in role team")
+    shared.as_postgres("alter role one set work_mem = '8MB'; alter role iam_user set work_mem = '8MB'")
+    shared.as_postgres("alter role iam_user reset work_mem; drop role one; drop role team")
+    assert shared.as_postgres(member) == ["t"]
+    admin = "select count(*) from pg_auth_members where member = 'postgres'::regrole and roleid = 'iam_user'::regrole"
+    assert shared.as_postgres(admin) == ["0"]

@@ -110,7 +110,7 @@ ROLES_OF_16 = """
 
 def test_the_roles_of_postgres_are_those_of_rds_in_their_order(local):
     if local.major < 16:
-        return
+        pytest.skip("older versions have other roles")
     local.as_postgres("GRANT rds_iam TO postgres")
     key = "AKIALOCALTESTUSER001"
     with local.configuration((f"{USERS}/testuser", f"{USERS}/postgres")):

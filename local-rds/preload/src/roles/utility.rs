@@ -103,7 +103,7 @@ unsafe extern "C-unwind" fn process_utility(
         );
         match plan {
             Plan::AsUser | Plan::AsSuperuser => {}
-            Plan::Create(role) => membership::make_administrator(postgres, role.as_c_str(), user),
+            Plan::Create(role) => membership::make_creator(postgres, role.as_c_str(), user),
             Plan::Administer(roles) => {
                 become_superuser();
                 membership::remove_administrator(postgres, roles, user);
