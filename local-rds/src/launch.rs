@@ -32,7 +32,7 @@ pub struct Options {
     pub postgres: Option<PathBuf>,
     /// The major version of PostgreSQL, 14 to 18. `None` means the newest that is found.
     pub version: Option<u32>,
-    /// Files of SQL to run at every start, in order, as `postgres` in `testdb`.
+    /// Files of SQL to run at every start, in order, as `postgres`, in the database of PGDATABASE.
     pub init: Vec<PathBuf>,
 }
 

@@ -174,7 +174,7 @@ def test_a_member_of_rds_iam_without_its_privileges_needs_a_token(shared):
     shared.as_postgres("drop role careful")
 
 
-HIDDEN = ["\\00A0pg_execute_server_program", "\\000Brds_superuser", "\\3000pg_read_server_files"]
+HIDDEN = ["\\00A0pg_execute_server_program", "\\000Bpg_write_server_files", "\\3000pg_read_server_files"]
 
 
 @pytest.mark.parametrize("name", HIDDEN)

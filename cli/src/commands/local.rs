@@ -45,7 +45,7 @@ pub(crate) struct LocalArgs {
     #[arg(long = "version", value_name = "MAJOR")]
     postgres_version: Option<u32>,
 
-    /// SQL to run at every start, as postgres in testdb; may be repeated
+    /// SQL to run at every start, as postgres; may be repeated
     #[arg(long, value_name = "FILE")]
     init: Vec<PathBuf>,
 

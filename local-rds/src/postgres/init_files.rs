@@ -1,4 +1,4 @@
-//! Runs the files of `--init` in testdb, as postgres, with psql.
+//! Runs the files of `--init` as postgres, in the database of PGDATABASE, with psql.
 //!
 //! psql names the file and the line of an error, and it reads what pg_dump writes. It runs as the
 //! user of this process, who can read the files.
