@@ -91,7 +91,6 @@ functions! {
     find_role = c"get_role_oid": fn(*const c_char, bool) -> RoleId;
     has_privileges = c"has_privs_of_role": fn(RoleId, RoleId) -> bool;
     is_member = c"is_member_of_role_nosuper": fn(RoleId, RoleId) -> bool;
-    is_administrator = c"is_admin_of_role": fn(RoleId, RoleId) -> bool;
     is_superuser = c"superuser_arg": fn(RoleId) -> bool;
     name = c"GetUserNameFromId": fn(RoleId, bool) -> *const c_char;
     // The value of a setting, or null.
