@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from common import wait_until
-from harness import LIBRARY, free_port
+from harness import LIBRARY, POSTGRES, free_port
 
 READY = re.compile(r"PostgreSQL (\d+)\S* on 127.0.0.1")
 
@@ -62,6 +62,7 @@ def npm_package(working, bin):
     return programs
 
 
+@pytest.mark.skipif(bool(POSTGRES), reason="only the PostgreSQL of RDSIGN_TEST_POSTGRES is looked for")
 def test_the_package_of_npm_is_found_from_a_folder_below(place, shared):
     bin = own(place, shared)
     programs = npm_package(place.base / "app", bin)
