@@ -28,7 +28,10 @@ for (const page of ['docs/node.md', 'bindings-node/README.md']) {
     if (example.includes('diagnostics_channel')) {
       test(`example ${number + 1} of ${page} prints a fetch`, async () => {
         const said = await output(['--input-type=commonjs', '-e', example], { env: ENV })
-        assert.match(said, /^info: credentials fetched from environment in \d+\.\d{3} s; they do not expire\n$/)
+        assert.match(
+          said,
+          /^info: credentials fetched from environment in \d+\.\d{3} s; they do not expire\n$/
+        )
       })
       return
     }

@@ -181,13 +181,15 @@ HIDDEN = ["\\00A0pg_execute_server_program", "\\000Bpg_write_server_files", "\\3
 def test_a_name_that_looks_like_another_gives_no_rights_to_that_one(shared, name):
     """White space in a name must not make it the name without."""
     role = re.search(r"[a-z]\w+", name)[0]
-    shared.as_postgres(f"create role u&\"{name}\" in role rds_iam")
+    shared.as_postgres(f'create role u&"{name}" in role rds_iam')
     try:
         done = shared.psql(sql=f"grant {role} to testuser", password=shared.password, PGUSER="postgres")
         assert re.search("^ERROR:  (must be superuser|permission denied)", done.stderr, re.M), done.stderr
     finally:
-        shared.as_postgres(f"drop role u&\"{name}\"")
-    done = shared.psql(sql='grant u&"rds_iam\\00A0x" to testuser', password=shared.password, PGUSER="postgres")
+        shared.as_postgres(f'drop role u&"{name}"')
+    done = shared.psql(
+        sql='grant u&"rds_iam\\00A0x" to testuser', password=shared.password, PGUSER="postgres"
+    )
     assert "does not exist" in done.stderr
 
 

@@ -57,6 +57,7 @@ impl Name {
 /// What a statement wants, as far as its text says. It has no destructor, either: the look-ups that
 /// follow may fail, and jump over the frame that has it.
 #[derive(Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "a box would need a destructor")]
 enum Wanted {
     Nothing,
     /// GRANT or REVOKE of rds_iam.
