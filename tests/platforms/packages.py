@@ -5,7 +5,6 @@ Both return what they saw. They raise Failure if something is wrong, and CannotR
 run it.
 """
 
-import os
 import re
 import shutil
 import sys
@@ -28,6 +27,7 @@ from running import (
     load,
     log_in,
     maven,
+    psql,
     run,
     the_only,
 )
@@ -68,9 +68,8 @@ class C:
 
     def login(self):
         if self.target.libc == "musl":
-            # Debian has no libpq for musl, so this machine's psql logs in with the program's token.
-            token = run(*self.target.command(self.build(PROGRAMS / "token.c")), env=dict(os.environ))
-            return log_in("psql", "-XAtc", "select current_user", env={"PGPASSWORD": token.strip()})
+            # Debian has no libpq for musl.
+            return psql(*self.target.command(self.build(PROGRAMS / "token.c")))
         bundle = f'-DCA_FILE="{self.tree}/share/rdsign/rds.pem"'
         example = self.build(REPOSITORY / "examples/c-libpq/main.c", bundle, *libpq(self.target))
         return log_in(*self.target.command(example))
@@ -92,7 +91,7 @@ class Wheel:
         # pip checks that a wheel is for the platform, whatever it runs on itself.
         options = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--target", self.site]
         pip = [sys.executable, "-m", "pip", "install", *options, "--python-version", PYTHON]
-        wheel = the_only(f"rdsign-{VERSION}-cp39-abi3-*{target.wheel}.whl")
+        wheel = the_only(f"rdsign-{VERSION}-cp39-abi3-*{target.wheel}*.whl")
         run(*pip, "--platform", target.wheel, "--no-index", "--no-deps", wheel)
         platforms = ["--platform", target.wheel]
         if target.libc == "gnu":
@@ -111,6 +110,9 @@ class Wheel:
         return count(r"(\d+) passed in", output, len(ROWS))
 
     def login(self):
+        if self.target.libc == "musl":
+            # The Python for musl has no ctypes, which psycopg needs.
+            return psql(*self.python, PROGRAMS / "print_token.py", env=self.env)
         return log_in(*self.python, PROGRAMS / "login.py", env=self.env)
 
 

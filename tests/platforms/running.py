@@ -42,6 +42,12 @@ def log_in(*command, env=None, cwd=REPOSITORY):
     return "iam_user"
 
 
+def psql(*command, env=None):
+    """Logs in with this machine's psql, and the token that a command prints."""
+    token = run(*command, env=dict(os.environ) | (env or {})).strip()
+    return log_in("psql", "-XAtc", "select current_user", env={"PGPASSWORD": token})
+
+
 def count(pattern, output, expected):
     """Checks that the tests report as many vectors as are expected."""
     found = re.findall(pattern, output)
