@@ -166,7 +166,7 @@ class SignerTest {
                 }
             }
         }
-        assertEquals(18, setters);
+        assertEquals(19, setters);
         try (Signer signer = withKeys().build()) {
             assertThrows(NullPointerException.class, () -> signer.token(null));
             assertThrows(NullPointerException.class, () -> signer.tokenAsync(null));
