@@ -66,11 +66,11 @@ fn check_password(text: &str, message: &str) {
         let before = before.strip_suffix('\'').unwrap_or(before);
         before.ends_with("password=") || before.ends_with(':') && after.starts_with('@')
     });
-    let is_password = places.all(|is_password| is_password);
-    assert!(
-        !is_password || !message.contains(&PASSWORD[..16]),
-        "{message}"
-    );
+    let piece = &PASSWORD[..16];
+    // A piece of it may also have become another value.
+    let is_whole = text.matches(piece).count() == text.matches(PASSWORD).count();
+    let is_password = is_whole && places.all(|is_password| is_password);
+    assert!(!is_password || !message.contains(piece), "{message}");
 }
 
 const PROGRAMS: [&str; 8] = [
