@@ -1,6 +1,7 @@
 """Memory use does not grow over a million tokens, new signers and failed calls."""
 
 import gc
+import logging
 import resource
 
 import pytest
@@ -44,7 +45,9 @@ def no_credentials(one):
         one.token()
 
 
-def test_signers_and_failures_leave_nothing_behind():
+def test_signers_and_failures_leave_nothing_behind(monkeypatch):
+    # pytest keeps each line that is logged.
+    monkeypatch.setattr(logging.getLogger("rdsign"), "propagate", False)
     assert growth(lambda: signer(credentials=lambda: {}).hostname, 20_000) < ROOM
     assert growth(fails, 20_000) < ROOM
     one = rdsign.Signer(hostname=HOSTNAME, username="x", credentials=lambda: 1 / 0)

@@ -39,7 +39,7 @@ def test_the_metadata_has_the_version_the_addresses_and_the_drivers():
     data = metadata("rdsign")
     names = {line.partition(",")[0] for line in data.get_all("Project-URL")}
     assert names == {"Homepage", "Documentation", "Repository", "Changelog", "Issues"}
-    assert sorted(data.get_all("Provides-Extra")) == DRIVERS
+    assert sorted(data.get_all("Provides-Extra")) == sorted([*DRIVERS, "local"])
     assert all("extra ==" in line for line in data.get_all("Requires-Dist"))
     [plugin] = [point for point in entry_points(group="sqlalchemy.plugins") if point.name == "rdsign"]
     assert plugin.load() is rdsign.sqlalchemy.Plugin

@@ -143,7 +143,7 @@ def _address(hostaddr: Any) -> Optional[str]:
     return hostaddr
 
 
-class _OfDsql(asyncpg.Connection):  # type: ignore[type-arg]
+class _OfDsql(asyncpg.Connection):
     """Goes back to a pool with the only statement of asyncpg's that DSQL knows."""
 
     __slots__ = ()
