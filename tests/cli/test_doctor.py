@@ -667,7 +667,7 @@ def changed(local, name, text):
         os.kill(postmaster, signal.SIGHUP)
         wait_until(lambda: local.log.read_text().count("received SIGHUP") > seen, "the reload")
 
-    put(text + before if name == "pg_hba.conf" else before + text)
+    put(text + before if name == "../rules.conf" else before + text)
     try:
         yield
     finally:
@@ -675,7 +675,7 @@ def changed(local, name, text):
 
 
 def test_a_server_that_does_not_check_the_token_is_reported(local, environment):
-    with changed(local, "pg_hba.conf", "host all postgres all trust\n"):
+    with changed(local, "../rules.conf", "host all postgres all trust\n"):
         reached = lambda: run(environment, "--username=postgres").returncode != 17  # noqa: E731
         wait_until(reached, "the new rules")
         sentence = "the server did not check the token"
