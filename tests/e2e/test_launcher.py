@@ -91,8 +91,13 @@ def test_the_log_is_bounded_and_goes_on(place):
     local = place.start()
     with local.log.open("a") as log:
         log.writelines(f"{line:099}\n" for line in range(700_000))
+
+    def is_cut():
+        with local.log.open() as log:
+            return log.read(6) == "rdsign"
+
     # It may be cut before the last line is written.
-    wait_until(lambda: local.log.stat().st_size < 10_000_000, "the log to be cut")
+    wait_until(is_cut, "the log to be cut")
     with local.log.open("a") as log:
         log.write("written after the cut\n")
     local.login(local.token())
