@@ -20,7 +20,6 @@ assert REPOSITORY / "bindings-python" not in Path(rdsign.__file__).parents, (
 
 pytest_plugins = ["shared_fixtures"]
 
-TESTS = REPOSITORY / "tests"
 PROGRAMS = Path(__file__).parent / "programs"
 NOON = datetime(2024, 8, 26, 22, tzinfo=timezone.utc)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import rdsign
-from conftest import TESTS
+from common import REPOSITORY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 ESCAPE = re.compile(r"\\(?:x([0-7][0-9a-f])|([tnr\\]))")
@@ -20,7 +20,7 @@ def unescape(field):
 
 
 def vectors():
-    lines = (TESTS / "vectors.tsv").read_bytes().decode().removesuffix("\n").split("\n")
+    lines = (REPOSITORY / "tests/vectors.tsv").read_bytes().decode().removesuffix("\n").split("\n")
     columns, *rows = [line.split("\t") for line in lines if not line.startswith("#")]
     return [dict(zip(columns, map(unescape, row), strict=True)) for row in rows]
 
