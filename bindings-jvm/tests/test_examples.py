@@ -92,7 +92,7 @@ def test_the_page_lists_the_parameters_of_the_plugin():
         names |= set(re.findall(r'"(rdsign[A-Z]\w*)"', (source / file).read_text()))
     table = "\n".join(line for line in page(PAGE).splitlines() if line.startswith("| `rdsign"))
     assert names == set(re.findall(r"`(rdsign\w+)`", table))
-    assert len(names) == 10
+    assert len(names) == 11
 
 
 def test_maven_installs_the_jar(tmp_path):
