@@ -235,7 +235,7 @@ pub extern "C" fn rdsign_options_set_credentials_callback(
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 ) -> Status {
-    change_values(options, |builder| {
+    change_values(options, &mut |builder| {
         let callback = Callback::new(callback, user_data, free_user_data)?;
         *builder = take(builder).credentials_provider(move || callback.credentials());
         Ok(())
@@ -257,7 +257,7 @@ pub extern "C" fn rdsign_options_set_event_callback(
     user_data: *mut c_void,
     free_user_data: rdsign_free_callback,
 ) -> Status {
-    change_values(options, |builder| {
+    change_values(options, &mut |builder| {
         let callback = EventCallback::new(callback, user_data, free_user_data)?;
         *builder = take(builder).event_listener(move |event| callback.tell(event));
         Ok(())
@@ -295,15 +295,19 @@ fn set<T>(
     value: Result<T>,
     apply: impl FnOnce(SignerBuilder, T) -> SignerBuilder,
 ) -> Status {
-    change_values(options, |builder| {
-        *builder = apply(take(builder), value?);
+    let mut once = Some((value, apply));
+    change_values(options, &mut |builder| {
+        if let Some((value, apply)) = once.take() {
+            *builder = apply(take(builder), value?);
+        }
         Ok(())
     })
 }
 
+/// Takes a reference, so that the library has this function once and not for each option.
 fn change_values(
     options: Option<NonNull<rdsign_options>>,
-    body: impl FnOnce(&mut SignerBuilder) -> Result<()>,
+    body: &mut dyn FnMut(&mut SignerBuilder) -> Result<()>,
 ) -> Status {
     let Some(options) = options else {
         return rdsign_status::RDSIGN_NULL_ARGUMENT as Status;
