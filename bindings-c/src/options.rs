@@ -69,7 +69,7 @@ pub unsafe extern "C" fn rdsign_options_set_hostname(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let hostname = unsafe { text(hostname, "hostname") };
-    set(options, hostname, SignerBuilder::hostname)
+    set_text(options, hostname, SignerBuilder::hostname)
 }
 
 /// Sets the endpoint's port, 1 to 65535. Default: 5432.
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn rdsign_options_set_username(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let username = unsafe { text(username, "username") };
-    set(options, username, SignerBuilder::username)
+    set_text(options, username, SignerBuilder::username)
 }
 
 /// Sets the endpoint's region, such as "eu-central-1". Default: the region in the host name, else
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn rdsign_options_set_region(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let region = unsafe { text(region, "region") };
-    set(options, region, SignerBuilder::region)
+    set_text(options, region, SignerBuilder::region)
 }
 
 /// Sets the service that tokens are for, "rds" or "dsql". Default: the one in the host name, else
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn rdsign_options_set_service(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let service = unsafe { text(service, "service") };
-    set(options, service, SignerBuilder::service)
+    set_text(options, service, SignerBuilder::service)
 }
 
 /// Sets the lifetime of tokens in seconds: 1 to 900, or for DSQL 1 to 604800. Default: 900.
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn rdsign_options_set_access_key_id(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let access_key_id = unsafe { text(access_key_id, "access key id") };
-    set(options, access_key_id, SignerBuilder::access_key_id)
+    set_text(options, access_key_id, SignerBuilder::access_key_id)
 }
 
 /// Sets the secret access key that belongs to the access key ID.
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn rdsign_options_set_secret_access_key(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let secret_access_key = unsafe { text(secret_access_key, "secret access key") };
-    set(options, secret_access_key, SignerBuilder::secret_access_key)
+    set_text(options, secret_access_key, SignerBuilder::secret_access_key)
 }
 
 /// Sets the session token of temporary keys. An empty one is the same as omitting it.
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn rdsign_options_set_session_token(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let session_token = unsafe { text(session_token, "session token") };
-    set(options, session_token, SignerBuilder::session_token)
+    set_text(options, session_token, SignerBuilder::session_token)
 }
 
 /// Sets the profile of the shared AWS configuration to get credentials from, instead of keys.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn rdsign_options_set_profile(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let profile = unsafe { text(profile, "profile") };
-    set(options, profile, SignerBuilder::profile)
+    set_text(options, profile, SignerBuilder::profile)
 }
 
 /// Sets the ARN of an IAM role. The signer uses the credentials that it finds to assume the role
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn rdsign_options_set_role_arn(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let role_arn = unsafe { text(role_arn, "role ARN") };
-    set(options, role_arn, SignerBuilder::role_arn)
+    set_text(options, role_arn, SignerBuilder::role_arn)
 }
 
 /// Sets the external ID that the role requires. Default: not sent.
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn rdsign_options_set_external_id(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let external_id = unsafe { text(external_id, "external id") };
-    set(options, external_id, SignerBuilder::external_id)
+    set_text(options, external_id, SignerBuilder::external_id)
 }
 
 /// Sets the name of the role's session, which CloudTrail shows. Default: "rdsign".
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn rdsign_options_set_role_session_name(
 ) -> Status {
     // SAFETY: NULL or a C string, as the header requires.
     let role_session_name = unsafe { text(role_session_name, "role session name") };
-    set(options, role_session_name, SignerBuilder::role_session_name)
+    set_text(options, role_session_name, SignerBuilder::role_session_name)
 }
 
 /// Sets how long all calls for one set of credentials may take together, in milliseconds, at least 1.
@@ -287,6 +287,16 @@ impl rdsign_options {
             }
         }
     }
+}
+
+/// Sets an option that is a text, unless that is a failure. Not generic, so that the library has it once.
+#[inline(never)]
+fn set_text<'a>(
+    options: Option<NonNull<rdsign_options>>,
+    text: Result<&'a str>,
+    apply: fn(SignerBuilder, &'a str) -> SignerBuilder,
+) -> Status {
+    set(options, text, apply)
 }
 
 /// Sets one option, unless its value is a failure.

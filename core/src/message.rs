@@ -139,7 +139,8 @@ pub fn spoken(duration: Duration) -> String {
 /// Formats a duration in seconds with one decimal, as in `5.5 s`. Formatting it as a float would add
 /// the code for all floats to the smallest library: 2 % of its size.
 pub(crate) fn seconds(duration: Duration) -> String {
-    let tenths = (duration.as_millis() + 50) / 100;
+    let tenths =
+        duration.as_secs().saturating_mul(10) + u64::from((duration.subsec_millis() + 50) / 100);
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
