@@ -28,7 +28,13 @@ pub fn check_arguments<S: AsRef<str>>(
 
 fn checked(program: &str, arguments: &[&str], login: Login<'_>) -> Result<(), Error> {
     if let Some(program) = programs::find(program) {
-        return Walk { program, login }.all(arguments);
+        let walk = Walk {
+            program,
+            login,
+            has_database: false,
+            has_user: false,
+        };
+        return walk.all(arguments);
     }
     let find = |argument: &&str| programs::find(argument);
     let within = arguments
@@ -72,10 +78,13 @@ enum Next {
 struct Walk<'a> {
     program: &'a Program,
     login: Login<'a>,
+    /// Whether an option names the database or the user.
+    has_database: bool,
+    has_user: bool,
 }
 
 impl Walk<'_> {
-    fn all(&self, arguments: &[&str]) -> Result<(), Error> {
+    fn all(mut self, arguments: &[&str]) -> Result<(), Error> {
         // Whether an argument can be the start of an option, or one of its own.
         let mut reached = vec![false; arguments.len() + 2];
         let mut after_options = false;
@@ -105,14 +114,18 @@ impl Walk<'_> {
             reached[n + 1] |= used != Next::Value;
             reached[n + 2] |= used != Next::Own;
         }
-        match names.as_deref() {
-            Some([_, user, ..]) if self.program.name == "psql" => self.login.user(user),
-            _ => Ok(()),
-        }
+        // The database and then the user, of which no option names another. psql ignores the rest.
+        let user = match names {
+            Some(names) if self.program.name == "psql" && !self.has_user => {
+                names.get(usize::from(!self.has_database)).copied()
+            }
+            _ => None,
+        };
+        user.map_or(Ok(()), |user| self.login.user(user))
     }
 
     /// Checks `--NAME` or `--NAME=VALUE`. PostgreSQL's programs accept shortened names.
-    fn long(&self, argument: &str, next: &str) -> Result<Next, Error> {
+    fn long(&mut self, argument: &str, next: &str) -> Result<Next, Error> {
         let (option, value) = match argument.split_once('=') {
             Some((option, value)) => (option, Some(value)),
             None => (argument, None),
@@ -120,11 +133,13 @@ impl Walk<'_> {
         if ELSEWHERE.contains(&option) {
             return Err(refused(self.login.elsewhere(option)));
         }
+        let is_database = self.program.name == "psql" && is_short_for(option, "--dbname", "--d");
         let used = match value {
             Some(_) => Next::Own,
-            None if PLAIN.contains(&option) => Next::Value,
+            None if is_database || PLAIN.contains(&option) => Next::Value,
             None => Next::Unknown,
         };
+        self.has_database |= is_database;
         let text = value.unwrap_or(next);
         if option == "--command" {
             self.command(text)?;
@@ -132,7 +147,8 @@ impl Walk<'_> {
             self.login.host(text).map_err(refused)?;
         } else if is_short_for(option, "--port", "--po") {
             self.login.port(text)?;
-        } else if is_short_for(option, "--username", "--user") {
+        } else if is_short_for(option, "--username", "--u") {
+            self.has_user = true;
             self.login.user(text)?;
         } else if !PLAIN.contains(&option) && (value.is_some() || !next.starts_with('-')) {
             self.login.text(text)?;
@@ -143,7 +159,7 @@ impl Walk<'_> {
 
     /// Checks a group of short options, such as `-XAth`. The value of the last one may be within the
     /// argument, or the next argument.
-    fn short(&self, options: &str, next: &str) -> Result<Next, Error> {
+    fn short(&mut self, options: &str, next: &str) -> Result<Next, Error> {
         for (at, option) in options.char_indices() {
             if !self.program.with_value.contains(option) && !self.may_have_none(option) {
                 continue;
@@ -159,8 +175,10 @@ impl Walk<'_> {
             } else if self.program.ports.contains(option) {
                 self.login.port(text)?;
             } else if self.program.users.contains(option) {
+                self.has_user = true;
                 self.login.user(text)?;
             } else if self.program.strings.contains(option) {
+                self.has_database = true;
                 self.login.text(text)?;
             } else if (self.program.name, option) == ("psql", 'c') {
                 self.command(text)?;
