@@ -27,6 +27,15 @@ LOGIN = re.compile(r'"what": ?"login".*"outcome": ?"ok"')
 ROOM = {"python": 256, "node": COLLECTED, "java": COLLECTED}
 
 
+def epoch(clocks=time) -> float:
+    """Returns the time of the wall clock at which the monotonic clock was 0. Reads both again if the machine
+    held up this program in between."""
+    while True:
+        before, wall, after = clocks.monotonic(), clocks.time(), clocks.monotonic()
+        if after - before < 0.01:
+            return wall - before
+
+
 @dataclass
 class Running:
     """A client that runs, and the file that it writes its events to."""
@@ -59,7 +68,7 @@ class Soak:
         self.chance = random.Random(seed)
         names = [program.name for program in programs.PROGRAMS]
         self.world = World(local, folder, names, seed, percent, lifetimes)
-        self.records = Records(BOUND, time.time() - time.monotonic(), {})
+        self.records = Records(BOUND, epoch(), {})
         self.stop = folder / "stop"
         programs.build(folder)
         self.running = {program.name: self._start(program, place) for program in programs.PROGRAMS}
@@ -135,6 +144,15 @@ class Soak:
                 return
             self.pass_time(0.2)
 
+    def all_fail_in(self, kinds: int) -> None:
+        """Waits until the answers of the fake AWS have had so many kinds of faults. Gives up if they do not."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            faults = {ask.fault for plan in self.world.plans.values() for ask in list(plan.asks)}
+            if len(faults - {"none"}) >= kinds:
+                return
+            self.pass_time(0.2)
+
     def freeze(self, name: str, seconds: float) -> None:
         """Stops a client and the processes that it started, and continues them later."""
         one = self.running[name]
@@ -177,7 +195,7 @@ class Soak:
             self.records.clients[name] = client
         self.records.jumps = self.world.jumps
         self.records.refusals, self.records.accepted = self.world.refusals, self.world.accepted
-        drift = time.time() - time.monotonic() - self.records.epoch
+        drift = epoch() - self.records.epoch
         assert abs(drift) < 0.5, f"the machine's clock was set by {drift:.1f} s meanwhile"
         assert self.world.strays() == []
         self.world.close()

@@ -17,6 +17,7 @@ import clock
 from fake_aws import FakeAws, Keys, now
 from faults import FaultPlan
 from harness import Local
+from log import Log
 
 POLICY = {"Effect": "Allow", "Action": "rds-db:connect", "Resource": "*"}
 POLICIES = json.dumps({"Version": "2012-10-17", "Statement": [POLICY]})
@@ -47,7 +48,7 @@ class World:
             name: FaultPlan(fake, f"{seed} {name}", percent, lifetimes, self.learn)
             for name, fake in self.fakes.items()
         }
-        self._read = 0
+        self.log = Log(local.log)
         self.refusals: Counter = Counter()
         self.accepted = 0
 
@@ -84,13 +85,7 @@ class World:
 
     def read_log(self) -> None:
         """Counts the new lines of the server's log."""
-        size = self.local.log.stat().st_size
-        with self.local.log.open("rb") as log:
-            log.seek(self._read if self._read <= size else size)
-            text = log.read()
-        complete = text[: text.rfind(b"\n") + 1]
-        self._read = (self._read if self._read <= size else size) + len(complete)
-        lines = complete.decode(errors="replace")
+        lines = self.log.new_lines()
         self.accepted += lines.count("rdsign: accepted: ")
         self.refusals.update(re.findall(r"rdsign: refused \(([a-z-]+)\)", lines))
         assert "X-Amz-Signature" not in lines, "the server's log shows a token"
