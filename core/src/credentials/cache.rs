@@ -28,7 +28,9 @@ const WAIT_BEYOND: Duration = Duration::from_millis(500);
 /// A caller fetches itself after another caller's fetch failed, if at least this part of its own
 /// bound is left.
 const WORTH_A_FETCH: u32 = 10;
-/// A fetch that fails with less time left than this had no time to ask its source again.
+/// A fetch that fails with less time left than its next pause would take had no time to ask its source
+/// again. The pauses begin with the first and grow with the time that it took, up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// One source's credentials, shared by all threads.
@@ -206,9 +208,7 @@ impl CredentialsCache {
                 Ok(lease)
             }
             Err(error) => {
-                let left = bound.saturating_sub(took);
-                let ran_out = left <= LAST_PAUSE.max(bound / WORTH_A_FETCH);
-                let error = landing.with_error(error, ran_out);
+                let error = landing.with_error(error, has_run_out(bound, took));
                 self.teller.fetch_failed(&error, took);
                 Err(error)
             }
@@ -284,6 +284,12 @@ impl CredentialsCache {
     }
 }
 
+/// Whether a fetch that failed had no time to ask its source again.
+fn has_run_out(bound: Duration, took: Duration) -> bool {
+    let next_pause = LAST_PAUSE.min(took + FIRST_PAUSE);
+    bound.saturating_sub(took) <= next_pause.max(bound / WORTH_A_FETCH)
+}
+
 /// Rejects expired credentials.
 fn valid(
     credentials: Credentials,
@@ -308,6 +314,25 @@ mod tests {
     use crate::credentials::options::SourceOptions;
 
     const BOUND: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn a_fetch_that_fails_early_has_not_run_out_however_short_its_bound_is() {
+        for (bound, took, expected) in [
+            (1000, 10, false),
+            (1000, 300, false),
+            (500, 10, false),
+            (5000, 10, false),
+            // Asked again until the next pause was too long.
+            (700, 300, true),
+            (1000, 700, true),
+            (5000, 4300, true),
+            (1000, 1000, true),
+            (60_000, 55_000, true),
+        ] {
+            let [bound, took] = [bound, took].map(Duration::from_millis);
+            assert_eq!(has_run_out(bound, took), expected, "{bound:?} {took:?}");
+        }
+    }
 
     #[test]
     fn during_a_refresh_other_callers_use_the_old_credentials() {
