@@ -177,8 +177,8 @@ typedef struct rdsign_event rdsign_event;
  * checks everything else about the values. Setting an option again replaces its value.
  *
  * One thread at a time may set options; another may go on when it has finished. A setter that finds
- * another one running sets nothing and returns RDSIGN_INTERNAL, and rdsign_signer_new() then fails
- * for these options. Free them and make new ones.
+ * another setter or rdsign_signer_new() running sets nothing and returns RDSIGN_INTERNAL, and
+ * rdsign_signer_new() then fails for these options. Free them and make new ones.
  */
 typedef struct rdsign_options rdsign_options;
 
@@ -379,6 +379,8 @@ rdsign_status rdsign_options_set_credentials_callback(rdsign_options *options,
  * Several threads may call it at the same time. Threads that wait for the same fetch do not wait for it.
  *
  * free_user_data is as for rdsign_options_set_credentials_callback().
+ *
+ * A library that was built without the default chain of credentials does not have this function.
  */
 rdsign_status rdsign_options_set_event_callback(rdsign_options *options,
                                                 rdsign_event_callback callback,

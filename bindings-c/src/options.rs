@@ -31,8 +31,8 @@ use crate::status::{Status, rdsign_status};
 /// checks everything else about the values. Setting an option again replaces its value.
 ///
 /// One thread at a time may set options; another may go on when it has finished. A setter that finds
-/// another one running sets nothing and returns RDSIGN_INTERNAL, and rdsign_signer_new() then fails
-/// for these options. Free them and make new ones.
+/// another setter or rdsign_signer_new() running sets nothing and returns RDSIGN_INTERNAL, and
+/// rdsign_signer_new() then fails for these options. Free them and make new ones.
 pub struct rdsign_options {
     values: RwLock<Values>,
     /// Whether two threads used them at once, so that a value is missing.
@@ -249,6 +249,8 @@ pub extern "C" fn rdsign_options_set_credentials_callback(
 /// Several threads may call it at the same time. Threads that wait for the same fetch do not wait for it.
 ///
 /// free_user_data is as for rdsign_options_set_credentials_callback().
+///
+/// A library that was built without the default chain of credentials does not have this function.
 #[cfg(feature = "chain")]
 #[unsafe(no_mangle)]
 pub extern "C" fn rdsign_options_set_event_callback(
