@@ -4,7 +4,9 @@
 //! that caused them. So native code holds no reference to the listener, which may refer to the signer:
 //! the garbage collector could not free such a cycle.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use jni::Env;
@@ -15,21 +17,55 @@ use rdsign::timestamp::to_unix_milliseconds;
 
 use crate::boundary::Result;
 
+thread_local! {
+    /// Whether this thread is in a call whose events are dropped.
+    static DROPS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a call. If a listener makes it, its events are dropped.
+pub(crate) fn of_call<T>(is_listener: bool, call: impl FnOnce() -> T) -> T {
+    // The call may run a Supplier that uses another signer.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DROPS.set(self.0);
+        }
+    }
+    let _restore = Restore(DROPS.replace(is_listener));
+    call()
+}
+
 /// The events of one signer that wait for Java.
 #[derive(Default)]
-pub(crate) struct Events(Mutex<VecDeque<Event>>);
+pub(crate) struct Events {
+    queue: Mutex<VecDeque<Event>>,
+    wait: AtomicBool,
+}
 
 impl Events {
+    /// Whether an event waits. An event of the same thread's last call is never missed.
+    pub(crate) fn wait(&self) -> bool {
+        self.wait.load(Relaxed)
+    }
+
     pub(crate) fn push(&self, event: &Event) {
-        self.lock().push_back(event.clone());
+        if DROPS.get() {
+            return;
+        }
+        let mut queue = self.lock();
+        queue.push_back(event.clone());
+        self.wait.store(true, Relaxed);
     }
 
     pub(crate) fn pop(&self) -> Option<Event> {
-        self.lock().pop_front()
+        let mut queue = self.lock();
+        let event = queue.pop_front();
+        self.wait.store(!queue.is_empty(), Relaxed);
+        event
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -63,19 +63,21 @@ pub extern "system" fn Java_io_github_rdsign_Native_newSigner<'local>(
     .resolve::<ThrowRdsignException>()
 }
 
-/// Returns a token that is signed now: its text, followed by its expiry.
+/// Returns a token that is signed now: its text, followed by its expiry and whether an event waits.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_github_rdsign_Native_token<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     signer: jlong,
     source: JObject<'local>,
+    is_listener: jboolean,
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = &unsafe { borrowed(signer) }.signer;
-        let token = source::with(env, &source, || signer.token())?;
-        bytes_of(env, token)
+        let handle = unsafe { borrowed(signer) };
+        let sign = || events::of_call(is_listener, || handle.signer.token());
+        let token = source::with(env, &source, sign)?;
+        bytes_of(env, token, handle)
     })
     .resolve::<ThrowRdsignException>()
 }
@@ -86,12 +88,13 @@ pub extern "system" fn Java_io_github_rdsign_Native_readyToken<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     signer: jlong,
+    is_listener: jboolean,
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = &unsafe { borrowed(signer) }.signer;
-        match signer.ready_token()? {
-            Some(token) => bytes_of(env, token),
+        let handle = unsafe { borrowed(signer) };
+        match events::of_call(is_listener, || handle.signer.ready_token())? {
+            Some(token) => bytes_of(env, token, handle),
             None => Ok(JByteArray::default()),
         }
     })
@@ -106,12 +109,15 @@ pub extern "system" fn Java_io_github_rdsign_Native_tokenAt<'local>(
     signer: jlong,
     source: JObject<'local>,
     signing_time: jlong,
+    is_listener: jboolean,
 ) -> JByteArray<'local> {
     env.with_env(|env| {
         // SAFETY: Java passes a signer that it made and has not freed.
-        let signer = &unsafe { borrowed(signer) }.signer;
-        let token = source::with(env, &source, || signer.token_at_unix_seconds(signing_time))?;
-        bytes_of(env, token)
+        let handle = unsafe { borrowed(signer) };
+        let sign = || handle.signer.token_at_unix_seconds(signing_time);
+        let sign = || events::of_call(is_listener, sign);
+        let token = source::with(env, &source, sign)?;
+        bytes_of(env, token, handle)
     })
     .resolve::<ThrowRdsignException>()
 }
@@ -192,12 +198,20 @@ unsafe fn borrowed<'a>(signer: jlong) -> &'a Handle {
     unsafe { &*(signer as *const Handle) }
 }
 
-/// Puts text and expiry into one array, because each call into the JVM takes as long as a hash.
-fn bytes_of<'local>(env: &mut jni::Env<'local>, token: Token) -> Result<JByteArray<'local>> {
+/// Puts text, expiry and whether an event waits into one array, because each call into the JVM takes as
+/// long as a hash.
+fn bytes_of<'local>(
+    env: &mut jni::Env<'local>,
+    token: Token,
+    handle: &Handle,
+) -> Result<JByteArray<'local>> {
     let text = token.value().as_bytes();
-    let array = JByteArray::new(env, text.len() + size_of::<i64>())?;
+    let mut rest = [0; size_of::<i64>() + 1];
+    rest[..size_of::<i64>()]
+        .copy_from_slice(&to_unix_milliseconds(token.expires_at()).to_be_bytes());
+    rest[size_of::<i64>()] = handle.events.wait().into();
+    let array = JByteArray::new(env, text.len() + rest.len())?;
     array.set_region(env, 0, bytes(text))?;
-    let expires_at = to_unix_milliseconds(token.expires_at()).to_be_bytes();
-    array.set_region(env, text.len() as i32, bytes(&expires_at))?;
+    array.set_region(env, text.len() as i32, bytes(&rest))?;
     Ok(array)
 }

@@ -112,25 +112,37 @@ public final class CredentialsEvent {
         return message;
     }
 
+    /** Returns whether a listener makes the call that this thread is in. */
+    static boolean isListener() {
+        return TELLING.get() != null;
+    }
+
     /**
      * Tells a listener the events that wait. A listener that asks the same signer for a token could
-     * cause the next event, and so on without an end: that one is dropped.
+     * cause the next event, and so on without an end: native code drops that one. The events of
+     * other threads that wait meanwhile are told when the listener has returned.
      */
     static void tell(long signer, Consumer<CredentialsEvent> listener) {
-        for (String[] next = Native.nextEvent(signer);
-                next != null;
-                next = Native.nextEvent(signer)) {
-            if (TELLING.get() != null) {
-                continue;
+        if (isListener()) {
+            return;
+        }
+        TELLING.set(true);
+        try {
+            for (String[] next = Native.nextEvent(signer);
+                    next != null;
+                    next = Native.nextEvent(signer)) {
+                tell(new CredentialsEvent(next), listener);
             }
-            TELLING.set(true);
-            try {
-                listener.accept(new CredentialsEvent(next));
-            } catch (Throwable thrown) {
-                uncaught(thrown);
-            } finally {
-                TELLING.remove();
-            }
+        } finally {
+            TELLING.remove();
+        }
+    }
+
+    private static void tell(CredentialsEvent event, Consumer<CredentialsEvent> listener) {
+        try {
+            listener.accept(event);
+        } catch (Throwable thrown) {
+            uncaught(thrown);
         }
     }
 

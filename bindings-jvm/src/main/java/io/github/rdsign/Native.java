@@ -15,15 +15,16 @@ final class Native {
 
     /**
      * Returns the token's text in ASCII, followed by its expiry in milliseconds since 1970, as
-     * eight bytes, big-endian. The source may be null.
+     * eight bytes, big-endian, and by 1 if an event waits, else 0. The source may be null. If {@code
+     * isListener} is true, the events of this call are dropped.
      */
-    static native byte[] token(long signer, Source source);
+    static native byte[] token(long signer, Source source, boolean isListener);
 
     /** The same if that needs no wait for credentials, else null. */
-    static native byte[] readyToken(long signer);
+    static native byte[] readyToken(long signer, boolean isListener);
 
     /** As {@link #token}, signed at a time in seconds since 1970. */
-    static native byte[] tokenAt(long signer, Source source, long signingTime);
+    static native byte[] tokenAt(long signer, Source source, long signingTime, boolean isListener);
 
     /** Returns host name, port, user name, region and service, one in each line, in UTF-8. */
     static native byte[] describe(long signer);

@@ -33,7 +33,10 @@ import java.util.function.Supplier;
  *     database authentication</a>
  */
 public final class Signer implements AutoCloseable {
+    /** The bytes after a token's text: its expiry, and whether an event waits. */
     private static final int EXPIRY = Long.BYTES;
+
+    private static final int REST = EXPIRY + 1;
 
     private final Handle handle;
     private final Source source;
@@ -93,24 +96,14 @@ public final class Signer implements AutoCloseable {
     public Token token(Instant signingTime) {
         long seconds = Objects.requireNonNull(signingTime, "signingTime is null").getEpochSecond();
         long signer = handle.enter();
+        byte[] signed = null;
         try {
-            if (!Fetch.isNeeded()) {
-                return token(Native.tokenAt(signer, source, seconds));
-            }
-            Fetch own = new Fetch();
-            handle.share();
-            own.start(() -> Native.tokenAt(signer, source, seconds), handle::leave);
-            return token(own.await(true));
+            signed = signed(signer, seconds);
+            return token(signed);
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
-            try {
-                if (listener != null) {
-                    CredentialsEvent.tell(signer, listener);
-                }
-            } finally {
-                handle.leave();
-            }
+            leave(signer, signed);
         }
     }
 
@@ -213,23 +206,48 @@ public final class Signer implements AutoCloseable {
 
     private byte[] signed() {
         long signer = handle.enter();
+        byte[] signed = null;
         try {
-            byte[] ready = Native.readyToken(signer);
-            if (ready != null) {
-                return ready;
+            signed = Native.readyToken(signer, isListener());
+            if (signed == null) {
+                signed =
+                        Fetch.isNeeded()
+                                ? fetched(signer)
+                                : Native.token(signer, source, isListener());
             }
-            return Fetch.isNeeded() ? fetched(signer) : Native.token(signer, source);
+            return signed;
         } catch (RdsignException exception) {
             throw explained(exception);
         } finally {
-            try {
-                if (listener != null) {
-                    CredentialsEvent.tell(signer, listener);
-                }
-            } finally {
-                handle.leave();
-            }
+            leave(signer, signed);
         }
+    }
+
+    private byte[] signed(long signer, long seconds) {
+        boolean isListener = isListener();
+        if (!Fetch.isNeeded()) {
+            return Native.tokenAt(signer, source, seconds, isListener);
+        }
+        Fetch own = new Fetch();
+        handle.share();
+        own.start(
+                () -> Native.tokenAt(signer, source, seconds, isListener), handle::leave);
+        return own.await(true);
+    }
+
+    /** Tells the listener the events that wait. A call that failed may have caused one. */
+    private void leave(long signer, byte[] signed) {
+        try {
+            if (listener != null && (signed == null || signed[signed.length - 1] != 0)) {
+                CredentialsEvent.tell(signer, listener);
+            }
+        } finally {
+            handle.leave();
+        }
+    }
+
+    private boolean isListener() {
+        return listener != null && CredentialsEvent.isListener();
     }
 
     /** Waits in Java for the one fetch that all virtual threads share, and signs. */
@@ -242,16 +260,17 @@ public final class Signer implements AutoCloseable {
                 if (!fetch.compareAndSet(null, running)) {
                     continue;
                 }
+                boolean isListener = isListener();
                 handle.share();
                 running.start(
-                        () -> Native.token(signer, source),
+                        () -> Native.token(signer, source, isListener),
                         () -> {
                             fetch.set(null);
                             handle.leave();
                         });
             }
             byte[] first = running.await(isOurs);
-            byte[] ready = Native.readyToken(signer);
+            byte[] ready = Native.readyToken(signer, isListener());
             if (ready != null) {
                 return ready;
             }
@@ -292,14 +311,14 @@ public final class Signer implements AutoCloseable {
 
     private static long expiry(byte[] signed) {
         long milliseconds = 0;
-        for (int at = signed.length - EXPIRY; at < signed.length; at++) {
+        for (int at = signed.length - REST; at < signed.length - 1; at++) {
             milliseconds = milliseconds << 8 | signed[at] & 0xff;
         }
         return milliseconds;
     }
 
     private static String text(byte[] signed) {
-        return new String(signed, 0, signed.length - EXPIRY, StandardCharsets.ISO_8859_1);
+        return new String(signed, 0, signed.length - REST, StandardCharsets.ISO_8859_1);
     }
 
     /**

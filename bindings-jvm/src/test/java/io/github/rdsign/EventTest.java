@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** What a signer tells its listener, and that no listener changes the outcome. */
 class EventTest {
@@ -162,5 +163,60 @@ class EventTest {
             assertThrows(RdsignException.class, () -> signer.token(NOON));
             assertEquals(Arrays.asList("fetch-failed CREDENTIALS_FAILED"), outcomes);
         }
+    }
+
+    /** Makes a signer as {@link Signer} does, to call native code between the steps of its calls. */
+    private static long nativeSigner() {
+        char[][] options =
+                Stream.of("hostname", SignerTest.HOST, "username", "iam_user")
+                        .map(String::toCharArray)
+                        .toArray(char[][]::new);
+        return Native.newSigner(options, true, true);
+    }
+
+    @Test
+    void aListenerThatUsesTheSignerDropsNoEventOfAnotherThread() {
+        Loader.load();
+        long signer = nativeSigner();
+        String[] causes = {"first", "another thread's", "the listener's"};
+        Object[] failures = Stream.of(causes).map(IllegalStateException::new).toArray();
+        Source source = new Source(answering(failures));
+        Consumer<Boolean> fetch =
+                isListener ->
+                        assertThrows(
+                                RdsignException.class,
+                                () -> Native.tokenAt(signer, source, 0, isListener));
+        List<String> heard = new ArrayList<>();
+        Consumer<CredentialsEvent> using =
+                event -> {
+                    heard.add(event.message().replaceFirst(".*: ", ""));
+                    if (heard.size() == 1) {
+                        // The other thread has not told its event yet when this one's call ends.
+                        fetch.accept(false);
+                        fetch.accept(CredentialsEvent.isListener());
+                        CredentialsEvent.tell(signer, ignored -> heard.add("nested"));
+                    }
+                };
+        fetch.accept(false);
+        CredentialsEvent.tell(signer, using);
+        Native.free(signer);
+        assertEquals(Arrays.asList(causes).subList(0, 2), heard);
+    }
+
+    @Test
+    void aTokenSaysWhetherAnEventWaits() {
+        Loader.load();
+        long signer = nativeSigner();
+        Source source = new Source(answering(END));
+        Supplier<Boolean> sign =
+                () -> {
+                    byte[] signed = Native.tokenAt(signer, source, NOON.getEpochSecond(), false);
+                    return signed[signed.length - 1] != 0;
+                };
+        assertTrue(sign.get());
+        assertTrue(sign.get());
+        CredentialsEvent.tell(signer, event -> {});
+        assertFalse(sign.get());
+        Native.free(signer);
     }
 }
