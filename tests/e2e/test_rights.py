@@ -113,10 +113,37 @@ def test_the_roles_of_rds_stay(shared, role):
         f"do $$ begin execute 'alter group ' || '{role} rename to gone'; end $$",
     ):
         done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
-        refused = "the roles of RDS cannot be dropped or renamed|permission denied to (drop|rename) role"
+        refused = (
+            "postgres and the roles of RDS cannot be dropped or renamed|permission denied to (drop|rename) role"
+        )
         assert re.search(f"^ERROR:  ({refused})", done.stderr, re.M), done.stderr
     assert shared.as_postgres(f"select rolname from pg_roles where rolname in ('{role}', 'gone')") == [role]
     shared.as_postgres("create role other; alter role other rename to another; drop role another")
+
+
+def test_postgres_renames_users_in_rds_iam_on_every_version(shared):
+    shared.as_postgres("alter role testuser rename to renamed")
+    try:
+        policy = shared.keys["AKIALOCALTESTUSER001"]["policies"][0]
+        with shared.configuration((policy, policy.replace("/testuser", "/renamed"))):
+            token = shared.token("renamed", key="AKIALOCALTESTUSER001")
+            shared.login(token, "renamed")
+    finally:
+        shared.as_postgres("alter user renamed rename to testuser")
+    # It was its administrator only meanwhile.
+    assert shared.as_postgres("select pg_has_role('postgres', 'testuser', 'member')") == ["f"]
+
+
+def test_nobody_renames_postgres(shared):
+    """Each start sets its password."""
+    shared.as_postgres("create role creator login createrole password 'creator'")
+    try:
+        for user, password in (("postgres", shared.password), ("creator", "creator")):
+            done = shared.psql(sql="alter role postgres rename to gone", password=password, PGUSER=user)
+            refused = "session user cannot be renamed|postgres and the roles of RDS cannot be|permission denied"
+            assert re.search(f"^ERROR:  ({refused})", done.stderr, re.M), done.stderr
+    finally:
+        shared.as_postgres("drop role creator")
 
 
 @pytest.mark.parametrize(

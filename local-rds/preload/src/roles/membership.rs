@@ -64,8 +64,10 @@ THEN NOT rolreplication ELSE rolreplication END";
 const CLEAR_REPLICATION: &CStr = c"\
 UPDATE pg_catalog.pg_authid SET rolreplication = false WHERE NOT rolsuper AND rolreplication";
 
-/// The roles that the login rules and the rights of `postgres` depend on.
-const ROLES_OF_RDS: [&CStr; 4] = [
+/// The roles that the login rules and the rights of `postgres` depend on, and `postgres`, whose password
+/// each start sets.
+const ROLES_OF_RDS: [&CStr; 5] = [
+    c"postgres",
     c"rds_iam",
     c"rds_password",
     c"rds_replication",
@@ -76,7 +78,7 @@ const ROLES_OF_RDS: [&CStr; 4] = [
 ///
 /// # Safety
 /// Must be called in a transaction. No value of the callers may need a destructor.
-pub(super) unsafe fn roles_of_rds(postgres: &Functions) -> [RoleId; 4] {
+pub(super) unsafe fn roles_of_rds(postgres: &Functions) -> [RoleId; 5] {
     // SAFETY: passed on from the caller; the names are C strings.
     ROLES_OF_RDS.map(|name| unsafe { (postgres.find_role)(name.as_ptr(), true) })
 }
@@ -86,12 +88,12 @@ pub(super) unsafe fn roles_of_rds(postgres: &Functions) -> [RoleId; 4] {
 ///
 /// # Safety
 /// As [`roles_of_rds`].
-pub(super) unsafe fn check_roles_of_rds(postgres: &Functions, before: [RoleId; 4]) {
+pub(super) unsafe fn check_roles_of_rds(postgres: &Functions, before: [RoleId; 5]) {
     // SAFETY: passed on from the caller.
     unsafe {
         (postgres.see_changes)();
         if roles_of_rds(postgres) != before {
-            let message = c"the roles of RDS cannot be dropped or renamed";
+            let message = c"postgres and the roles of RDS cannot be dropped or renamed";
             postgres.raise(Level::Error, *b"42501", message, None);
         }
     }

@@ -22,7 +22,7 @@ pub(super) enum Statement {
         /// The roles after IN ROLE.
         member_of: Vec<String>,
     },
-    /// ALTER of a role.
+    /// ALTER of a role, also of its name.
     Alter { role: String },
     /// DROP of roles.
     Drop { roles: Vec<String> },
@@ -63,6 +63,10 @@ pub(super) fn parse(description: &str) -> Option<Statement> {
         }
         "ALTERROLESTMT" | "ALTERROLESETSTMT" => Some(Statement::Alter {
             role: role(fields.field("role")?)?,
+        }),
+        // PostgreSQL tells the kind of what is renamed with the tag of the statement.
+        "RENAMESTMT" => Some(Statement::Alter {
+            role: fields.text("subname")?,
         }),
         "DROPROLESTMT" => Some(Statement::Drop {
             roles: fields.names("roles", role)?,
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn altered_and_dropped_roles_are_named() {
+    fn altered_renamed_and_dropped_roles_are_named() {
         let roles = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let statement = format!(
             "{{DROPROLESTMT :roles ({} {}) :missing_ok false}}",
@@ -297,6 +301,14 @@ mod tests {
             );
             assert_eq!(described(&statement(3)), None);
         }
+        let rename =
+            "{RENAMESTMT :renameType 35 :relation <> :subname a :newname b :missing_ok false}";
+        assert_eq!(
+            described(rename),
+            Some(Statement::Alter {
+                role: "a".to_owned()
+            })
+        );
     }
 
     #[test]
