@@ -2,7 +2,8 @@
 //! roles work as on RDS.
 //!
 //! It is loaded twice over: as one of `shared_preload_libraries`, so that PostgreSQL does not start
-//! without it, and with LD_PRELOAD, for the `dlopen` in [`roles`]. One copy serves PostgreSQL 14 to
+//! without it, and with LD_PRELOAD, for the `dlopen` in [`roles`]. If the user has no name, initdb gets it
+//! with LD_PRELOAD, too, for the `getpwuid` in [`user`]. One copy serves PostgreSQL 14 to
 //! 18, however it was built: PostgreSQL's functions are looked up by name, and [`postgres::port`]
 //! knows the one structure that differs.
 //!
@@ -22,6 +23,8 @@
 mod login;
 mod postgres;
 mod roles;
+#[cfg(not(test))]
+mod user;
 
 use std::io::Write;
 use std::panic::{Location, catch_unwind};

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::find::Postgres;
+use super::preload_library;
 use super::prepared::Prepared;
 use super::rds::{self, NO_LOGINS, RULES, SETTINGS, TEMPORARY_SETTINGS};
 use super::server::CHECK_INTERVAL;
@@ -90,6 +91,7 @@ fn create(
 ) -> Result<(), LocalError> {
     let mut initdb = folder.run_as().command(postgres.program("initdb"));
     initdb.current_dir(folder.path(""));
+    preload_library::name_the_user(&mut initdb, folder.run_as());
     initdb.arg("-D").arg(data);
     initdb.args(["--username=rdsadmin", "--auth=reject", "--encoding=UTF8"]);
     initdb
@@ -134,6 +136,7 @@ fn run_as_superuser(
 ) -> Result<(), LocalError> {
     let mut single = folder.run_as().command(postgres.program("postgres"));
     single.current_dir(folder.path(""));
+    preload_library::name_the_user(&mut single, folder.run_as());
     single.args(["--single", "-D"]).arg(data);
     // A failed statement is not logged, because it may contain the password.
     single.args(["-c", "exit_on_error=on"]);

@@ -3,6 +3,9 @@
 //! It is built together with the `rdsign` program, and installed next to it or in `../lib/rdsign`.
 
 use std::path::PathBuf;
+use std::process::Command;
+
+use nix::unistd::{Uid, User};
 
 use crate::error::{Context, LocalError};
 use crate::folder::{Folder, trust};
@@ -53,4 +56,13 @@ pub(crate) fn install(folder: &Folder) -> Result<(), LocalError> {
     }
     let content = std::fs::read(&original).context(|| format!("reading {}", original.display()))?;
     folder.write(NAME, 0o644, &content).map(drop)
+}
+
+/// Lets initdb or a PostgreSQL for a single user, which `command` starts in the server's folder, run as a
+/// user without an entry in /etc/passwd: a container may have any user. They ask for the name of their
+/// user, and the library has one for such a user.
+pub(crate) fn name_the_user(command: &mut Command, run_as: &RunAs) {
+    if run_as.other().is_none() && !matches!(User::from_uid(Uid::effective()), Ok(Some(_))) {
+        command.env("LD_PRELOAD", format!("./{NAME}"));
+    }
 }
