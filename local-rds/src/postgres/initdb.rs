@@ -28,6 +28,9 @@ const SETUP_MARK: &str = "rdsign-local.setup";
 /// The name of the file with the login rules.
 const RULES_FILE: &str = "rules.conf";
 
+/// Settings for a data folder without data of the user: they make a start shorter.
+const NEW: [&str; 4] = ["-c", "fsync=off", "-c", "shared_buffers=1MB"];
+
 /// Creates the data folder. If it exists, only its login rules are written again, the password of
 /// `postgres` is set, and the administrator is created if there is none.
 pub(crate) fn run(
@@ -42,23 +45,23 @@ pub(crate) fn run(
     folder.write(RULES_FILE, 0o600, RULES.as_bytes())?;
     let password = literal(&config.postgres_password);
     let administrator = rds::administrator(config);
-    let finish = |data: &Path| {
+    let finish = |data: &Path, options: &[&str]| {
         let sql = format!("ALTER ROLE postgres PASSWORD {password};\n{administrator}");
         let step = "setting the password of postgres";
-        let options = ["template1"]; // nobody can drop it
+        let options = [options, &["template1"]].concat(); // nobody can drop it
         run_as_superuser(folder, postgres, data, step, &sql, &options, signals)
     };
     if data.exists() {
         check_setup(folder, &data)?;
         write(folder, &data.join("pg_hba.conf"), NO_LOGINS)?;
-        return finish(&data);
+        return finish(&data, &[]);
     }
     remove(folder, &unfinished)?;
     let prepared = Prepared::of(postgres, &[locale(), &rds::setup()].concat(), folder);
     let copied = prepared
         .as_ref()
         .is_some_and(|prepared| prepared.copy_to(&unfinished, folder));
-    let is_complete = match copied.then(|| finish(&unfinished)) {
+    let is_complete = match copied.then(|| finish(&unfinished, &NEW)) {
         Some(Err(LocalError::Interrupted(signal))) => return Err(LocalError::Interrupted(signal)),
         Some(set) => set.is_ok(),
         None => false,
@@ -69,7 +72,7 @@ pub(crate) fn run(
         if let Some(prepared) = prepared {
             let _ = prepared.keep(&unfinished, folder); // the next start tries it again
         }
-        finish(&unfinished)?;
+        finish(&unfinished, &NEW)?;
     }
     let more = if durable { "" } else { TEMPORARY_SETTINGS };
     let settings = format!("{SETTINGS}{more}");
@@ -109,7 +112,8 @@ fn create(
         check,
     )?;
     let roles = rds::roles(postgres.version().major);
-    let (step, options) = ("creating the roles", ["-c", "fsync=off", "postgres"]);
+    let options = [NEW.as_slice(), &["postgres"]].concat();
+    let step = "creating the roles";
     run_as_superuser(folder, postgres, data, step, &roles, &options, signals)
 }
 

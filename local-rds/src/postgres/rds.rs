@@ -110,13 +110,25 @@ pub(super) fn administrator(config: &Config) -> String {
     statement.unwrap_or_default()
 }
 
+/// From this version on, a new database is copied through the log, unless it is told not to: the log would
+/// be the largest part of a new data folder.
+const COPIES_THROUGH_LOG: u32 = 15;
+const TEMPLATE: &str = "TEMPLATE postgres";
+
 /// Returns the statements that create the roles, one per line.
 pub(super) fn roles(major: u32) -> String {
     let (predefined, ungrantable) = match major {
         ROLES_CHANGED_IN.. => (PREDEFINED, ""),
         _ => ("", UNGRANTABLE),
     };
-    ROLES.replace("{predefined}", predefined) + ungrantable
+    let template = match major {
+        COPIES_THROUGH_LOG.. => "TEMPLATE postgres STRATEGY file_copy",
+        _ => TEMPLATE,
+    };
+    ROLES
+        .replace("{predefined}", predefined)
+        .replace(TEMPLATE, template)
+        + ungrantable
 }
 
 /// Returns the roles and settings of a new data folder, as a text to compare.
