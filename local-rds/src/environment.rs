@@ -11,6 +11,7 @@ use std::process::Command;
 
 use rdsign::names::Endpoint;
 use rdsign::timestamp::format_rfc3339;
+use rdsign::verify::AccessKey;
 
 use crate::config::Config;
 use crate::login::variables::CONFIG_VARIABLE;
@@ -51,6 +52,22 @@ const REMOVED: [&str; 27] = [
     "PGTARGETSESSIONATTRS",
 ];
 
+/// Where a server is and where its files are.
+pub(crate) struct Places<'a> {
+    pub(crate) port: u16,
+    pub(crate) authorities: &'a Path,
+    pub(crate) config: &'a Path,
+    pub(crate) log: &'a Path,
+}
+
+/// Returns the endpoint that clients use. Programs that sign for the port they connect to need one with
+/// this port.
+pub(crate) fn endpoint(config: &Config, port: u16) -> Option<&Endpoint> {
+    let endpoints = &config.server.endpoints;
+    let with_port = endpoints.iter().find(|endpoint| endpoint.port() == port);
+    with_port.or(endpoints.first())
+}
+
 /// The variables to set and those to remove.
 pub(crate) struct Environment {
     set: Vec<(&'static str, OsString)>,
@@ -58,17 +75,23 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Uses the first access key of `config`.
-    pub(crate) fn new(
+    /// Uses the first access key of `config`, and logs in as the default user.
+    pub(crate) fn new(config: &Config, places: &Places<'_>) -> Self {
+        Self::of_login(config, places, config.access_keys.first(), None, None)
+    }
+
+    /// Uses `key`, and logs in as `user` to `database`. `None` is the default one.
+    pub(crate) fn of_login(
         config: &Config,
-        config_path: &Path,
-        port: u16,
-        ca: &Path,
-        log: &Path,
+        places: &Places<'_>,
+        key: Option<&AccessKey>,
+        user: Option<&str>,
+        database: Option<&str>,
     ) -> Self {
+        let port = places.port;
         let mut set: Vec<(&'static str, OsString)> = Vec::new();
         let mut put = |name, value: &OsStr| set.push((name, value.to_owned()));
-        if let Some(key) = config.access_keys.first() {
+        if let Some(key) = key {
             let key = &key.credentials;
             put("AWS_ACCESS_KEY_ID", key.access_key_id().as_ref());
             put("AWS_SECRET_ACCESS_KEY", key.secret_access_key().as_ref());
@@ -80,23 +103,21 @@ impl Environment {
             }
         }
         put("AWS_REGION", config.server.region.as_str().as_ref());
-        let endpoints = &config.server.endpoints;
-        // Programs that sign for the port they connect to need an endpoint with this port.
-        let endpoint = endpoints.iter().find(|endpoint| endpoint.port() == port);
-        let endpoint = endpoint.or(endpoints.first());
+        let endpoint = endpoint(config, port);
         if let Some(endpoint) = endpoint {
             put("PGHOST", endpoint.hostname().as_ref());
         }
         let service = endpoint.and_then(Endpoint::service).unwrap_or_default();
         put("PGHOSTADDR", "127.0.0.1".as_ref());
         put("PGPORT", port.to_string().as_ref());
-        put("PGUSER", service.admin().unwrap_or("iam_user").as_ref());
-        let database = service.default_database();
-        put("PGDATABASE", database.unwrap_or("testdb").as_ref());
+        let user = user.unwrap_or(service.admin().unwrap_or("iam_user"));
+        put("PGUSER", user.as_ref());
+        let database = database.unwrap_or(service.default_database().unwrap_or("testdb"));
+        put("PGDATABASE", database.as_ref());
         put("PGSSLMODE", "verify-full".as_ref());
-        put("PGSSLROOTCERT", ca.as_ref());
-        put(CONFIG_VARIABLE, config_path.as_ref());
-        put(LOG_VARIABLE, log.as_ref());
+        put("PGSSLROOTCERT", places.authorities.as_ref());
+        put(CONFIG_VARIABLE, places.config.as_ref());
+        put(LOG_VARIABLE, places.log.as_ref());
         put(PASSWORD_VARIABLE, config.postgres_password.as_ref());
         let is_set = |name: &str| set.iter().any(|(other, _)| *other == name);
         let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
@@ -106,6 +127,24 @@ impl Environment {
             .filter(|name| !is_set(name))
             .collect();
         Self { set, removed }
+    }
+
+    /// Returns the value of a variable, or "" if it is not set.
+    pub(crate) fn get(&self, name: &str) -> String {
+        let mut set = self.set.iter();
+        let found = set.find(|(other, _)| *other == name);
+        found.map_or_else(String::new, |(_, value)| {
+            value.to_string_lossy().into_owned()
+        })
+    }
+
+    /// Returns the variables to set, and the names of those to remove.
+    pub(crate) fn variables(&self) -> (impl Iterator<Item = (&str, &OsStr)>, &[&str]) {
+        let set = self
+            .set
+            .iter()
+            .map(|(name, value)| (*name, value.as_os_str()));
+        (set, &self.removed)
     }
 
     pub(crate) fn apply(&self, command: &mut Command) {

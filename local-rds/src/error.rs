@@ -183,6 +183,9 @@ pub enum LocalError {
         /// Why it could not be started.
         source: io::Error,
     },
+    /// The control channel could not be started.
+    #[error("{0}")]
+    Control(String),
     /// The certificate could not be created.
     #[error("the server's certificate could not be created: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -216,6 +219,18 @@ impl LocalError {
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(1),
             _ => 1,
         }
+    }
+}
+
+impl LocalError {
+    /// Reports whether this machine has no PostgreSQL that can be used, or not the version wanted.
+    pub fn needs_postgres(&self) -> bool {
+        matches!(
+            self,
+            Self::PostgresMissing { .. }
+                | Self::PostgresUnsupported { .. }
+                | Self::PostgresVersionMissing { .. }
+        )
     }
 }
 

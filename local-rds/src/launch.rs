@@ -5,8 +5,11 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use serde_json::json;
+
+use crate::control::{Control, Output, remove_socket};
 use crate::environment;
 use crate::error::{Context, LocalError};
 use crate::postgres::server::{CHECK_INTERVAL, Server};
@@ -45,10 +48,10 @@ pub struct Options {
 ///
 /// # Errors
 /// [`LocalError`]. By then the server has been stopped and its temporary folder removed.
-pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode, LocalError> {
+pub fn run(options: &Options, command: Option<Vec<OsString>>) -> Result<ExitCode, LocalError> {
     let started = Instant::now();
     let signals = Signals::take()?;
-    let mut local = Local::set_up(&options, &signals)?;
+    let mut local = Local::set_up(options, &signals)?;
     let mut notice = local.heading(started.elapsed());
     let outcome = match command.as_deref() {
         Some([program, arguments @ ..]) => {
@@ -76,6 +79,77 @@ pub fn run(options: Options, command: Option<Vec<OsString>>) -> Result<ExitCode,
     let removed = local.folder.remove();
     let code = outcome?;
     removed.map(|()| code)
+}
+
+/// Sets the server up for a program that controls it, as described in `docs/testing.md`: writes JSON lines to
+/// standard output and reads requests from standard input, whose end stops the server, as do the signals of
+/// [`run`]. Returns success if it was told to stop.
+///
+/// Must be called as [`run`].
+///
+/// # Errors
+/// [`LocalError`], as of [`run`]. Standard output then says it too.
+pub fn serve(options: &Options) -> Result<ExitCode, LocalError> {
+    let signals = Signals::take()?;
+    let set_up = Local::set_up(options, &signals);
+    let output = Output::start().context(|| "starting the output".to_owned())?;
+    let mut is_ready = false;
+    let ended = set_up.and_then(|local| watch(local, &signals, &output, &mut is_ready));
+    output.answer(&match &ended {
+        Ok(()) => json!({"event": "stopped", "status": 0}),
+        Err(error) if is_ready => {
+            json!({"event": "stopped", "status": error.exit_code(), "message": error.to_string()})
+        }
+        Err(error) => {
+            let kind = match error.needs_postgres() {
+                true => "no-postgres",
+                false => "other",
+            };
+            let (status, message) = (error.exit_code(), error.to_string());
+            json!({"event": "failed", "kind": kind, "message": message, "status": status})
+        }
+    });
+    output.finish();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// How often the log is read for logins.
+const TELL_INTERVAL: Duration = Duration::from_millis(50);
+
+fn watch(
+    mut local: Local,
+    signals: &Signals,
+    output: &Output,
+    is_ready: &mut bool,
+) -> Result<(), LocalError> {
+    let started = Control::start(&local, output);
+    *is_ready = started.is_ok();
+    let outcome = match &started {
+        Ok(control) => loop {
+            control.tell(output, || local.server.bound_log());
+            if let Err(error) = local.server.check_process() {
+                break Err(error);
+            }
+            if control.is_stopping() {
+                break Ok(());
+            }
+            match signals.wait(Some(TELL_INTERVAL)) {
+                Ok(Wake::Stop { .. }) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        },
+        Err(_) => Ok(()),
+    };
+    local.server.stop(signals);
+    if let Ok(control) = &started {
+        control.tell(output, || false);
+    }
+    remove_socket(&local.folder);
+    let removed = local.folder.remove();
+    started?;
+    outcome?;
+    removed
 }
 
 fn print(notice: &str) -> io::Result<()> {

@@ -4,12 +4,15 @@
 //! which takes seconds.
 
 use std::fmt::Write;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::choose::ConfigFile;
+use crate::config::edit::Editor;
 use crate::config::{self, Config};
-use crate::environment::{Environment, commented, quoted};
+use crate::control::About;
+use crate::environment::{Environment, Places, commented, quoted};
 use crate::error::{Context, LocalError};
 use crate::folder::{self, DATA, Folder, leftovers};
 use crate::launch::Options;
@@ -32,6 +35,7 @@ pub(crate) struct Local {
     postgres: Postgres,
     config: Config,
     config_path: PathBuf,
+    more_endpoints: Vec<String>,
     remark: Option<String>,
 }
 
@@ -82,6 +86,7 @@ impl Local {
             folder,
             postgres,
             config_path: file.path,
+            more_endpoints: file.more_endpoints,
             remark: file.remark,
         };
         if let Err(error) = local.run_init_files(&options.init, signals) {
@@ -106,8 +111,44 @@ impl Local {
 
     pub(crate) fn environment(&self) -> Environment {
         let (authority, log) = (self.folder.path(AUTHORITY), self.folder.path(LOG));
-        let port = self.server.port();
-        Environment::new(&self.config, &self.config_path, port, &authority, &log)
+        let places = Places {
+            port: self.server.port(),
+            authorities: &authority,
+            config: &self.config_path,
+            log: &log,
+        };
+        Environment::new(&self.config, &places)
+    }
+
+    /// Returns what the control channel tells about it. `socket` is the channel's own.
+    pub(crate) fn about(&self, socket: Option<PathBuf>) -> About {
+        About {
+            version: self.postgres.version().to_string(),
+            major: self.postgres.version().major,
+            process: self.server.process(),
+            port: self.server.port(),
+            password: self.config.postgres_password.clone(),
+            authorities: self.folder.path(AUTHORITY),
+            config: self.config_path.clone(),
+            log: self.folder.path(LOG),
+            folder: self.folder.path(""),
+            socket,
+        }
+    }
+
+    /// Returns what changes the configuration. A file in the server's folder is changed with the rights of
+    /// its owner, and one of the caller with those of the caller.
+    pub(crate) fn editor(&self) -> Editor {
+        let run_as = match self.config_path.starts_with(self.folder.path("")) {
+            true => self.folder.run_as().clone(),
+            false => RunAs::this(),
+        };
+        let (port, more) = (self.server.port(), self.more_endpoints.clone());
+        Editor::new(self.config_path.clone(), port, more, run_as)
+    }
+
+    pub(crate) fn open_log(&self) -> Result<File, LocalError> {
+        self.folder.append(LOG)
     }
 
     /// Returns lines that name the version, the port and the log.

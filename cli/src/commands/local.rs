@@ -49,6 +49,10 @@ pub(crate) struct LocalArgs {
     #[arg(long, value_name = "FILE")]
     init: Vec<PathBuf>,
 
+    /// Write JSON lines, and read requests from standard input, whose end stops the server
+    #[arg(long, conflicts_with = "command")]
+    json: bool,
+
     /// Command to run with AWS_* and PG* set; the database stops when it ends
     #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     command: Vec<OsString>,

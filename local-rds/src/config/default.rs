@@ -179,12 +179,15 @@ impl Databases {
 }
 
 /// Returns random base64 characters of 6 bits each. AWS's secrets also contain `/` and `+`.
-fn random_text(length: usize) -> Result<String, LocalError> {
+pub(crate) fn random_text(length: usize) -> Result<String, LocalError> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    random_text_of(length, ALPHABET)
+}
+
+/// Returns random characters of `alphabet`, which has 32 or 64, so that each is as likely as the others.
+pub(crate) fn random_text_of(length: usize, alphabet: &[u8]) -> Result<String, LocalError> {
     let mut bytes = vec![0; length];
     getrandom::fill(&mut bytes).map_err(|error| LocalError::Random(error.to_string()))?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte % 64)]))
-        .collect())
+    let character = |byte: &u8| char::from(alphabet[usize::from(*byte) % alphabet.len()]);
+    Ok(bytes.iter().map(character).collect())
 }

@@ -6,6 +6,8 @@
 
 pub(crate) mod choose;
 pub(crate) mod default;
+pub(crate) mod document;
+pub(crate) mod edit;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rdsign::names::Endpoint;
+use rdsign::Service;
+use rdsign::names::{ConnectResource, Endpoint};
+use rdsign::policy::check;
 use rdsign::verify::{AccessKey, Server};
 
 /// A configuration whose every field has been checked.
@@ -64,6 +68,53 @@ impl Config {
         } else {
             now + offset
         }
+    }
+
+    /// Returns what a policy must name to let `username` log in, once for each database of the endpoints.
+    pub(crate) fn resources(&self, username: &str) -> Vec<ConnectResource> {
+        let mut resources: Vec<ConnectResource> = Vec::new();
+        for endpoint in &self.server.endpoints {
+            let service = endpoint.service().unwrap_or_default();
+            let resource_id = match service {
+                Service::Dsql => endpoint.cluster_id().unwrap_or_default(),
+                _ => self.server.resource_id.clone(),
+            };
+            // Every user of RDS is in the ARN, but admin exists only for DSQL.
+            let is_new = |one: &ConnectResource| one.resource_id != resource_id;
+            if resources.iter().all(is_new)
+                && (service == Service::Dsql || Some(username) != Service::Dsql.admin())
+            {
+                resources.push(ConnectResource {
+                    service,
+                    partition: self.server.region.partition().to_owned(),
+                    region: self.server.region.to_string(),
+                    account_id: self.server.account_id.clone(),
+                    resource_id,
+                    username: username.to_owned(),
+                });
+            }
+        }
+        resources
+    }
+
+    /// Reports whether a key may connect as `username`, at one endpoint at least.
+    pub(crate) fn may_connect(&self, key: &AccessKey, username: &str) -> bool {
+        let names =
+            |to: &String| to == key.credentials.access_key_id() || Some(to) == key.arn.as_ref();
+        let is_granted = || {
+            let mut grants = self.server.grants.iter();
+            grants.any(|grant| grant.role == username && grant.to.iter().any(names))
+        };
+        self.resources(username).iter().any(|resource| {
+            let decision = check(&key.policies, resource, &key.variables).decision;
+            decision.is_allowed() && (!resource.service.needs_grant(username) || is_granted())
+        })
+    }
+
+    /// Returns the key with this ID.
+    pub(crate) fn key(&self, access_key_id: &str) -> Option<&AccessKey> {
+        let mut keys = self.access_keys.iter();
+        keys.find(|key| key.credentials.access_key_id() == access_key_id)
     }
 }
 

@@ -32,16 +32,16 @@ impl Log {
         LogTail::of(&self.0)
     }
 
-    /// Cuts the log if it is too large.
-    pub(crate) fn bound(&self) -> io::Result<()> {
+    /// Cuts the log if it is too large, and reports whether it did.
+    pub(crate) fn bound(&self) -> io::Result<bool> {
         bound(&self.0, LARGEST, KEPT)
     }
 }
 
-fn bound(mut log: &File, largest: u64, kept: usize) -> io::Result<()> {
+fn bound(mut log: &File, largest: u64, kept: usize) -> io::Result<bool> {
     let size = log.metadata()?.len();
     if size <= largest {
-        return Ok(());
+        return Ok(false);
     }
     let mut last = vec![0; kept];
     log.read_exact_at(&mut last, size - kept as u64)?;
@@ -49,7 +49,8 @@ fn bound(mut log: &File, largest: u64, kept: usize) -> io::Result<()> {
     let lines = &last[start.map_or(0, |newline| newline + 1)..];
     let note = format!("rdsign: the log was cut to its last lines, because it had {size} bytes\n");
     log.set_len(0)?;
-    log.write_all(&[note.as_bytes(), lines].concat())
+    log.write_all(&[note.as_bytes(), lines].concat())?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -71,10 +72,10 @@ mod tests {
             .unwrap();
         let read = || std::fs::read_to_string(&path).unwrap();
         log.write_all(b"first\nsecond\nthird\n").unwrap();
-        bound(&log, 19, 10).unwrap();
+        assert!(bound(&log, 19, 10).unwrap());
         assert_eq!(read(), "first\nsecond\nthird\n");
         log.write_all(b"4\n").unwrap();
-        bound(&log, 20, 10).unwrap();
+        assert!(bound(&log, 20, 10).unwrap());
         let note = "rdsign: the log was cut to its last lines, because it had 21 bytes\n";
         assert_eq!(read(), format!("{note}third\n4\n"));
         log.write_all(b"5\n").unwrap();

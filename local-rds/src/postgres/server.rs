@@ -101,7 +101,17 @@ impl Server {
     /// Returns an error if the server has exited. Must be called every [`CHECK_INTERVAL`], because
     /// it also bounds the server's log.
     pub(crate) fn check(&mut self) -> Result<(), LocalError> {
-        let _ = self.log.bound(); // a full disk, for example, does not stop the server
+        self.bound_log();
+        self.check_process()
+    }
+
+    /// Cuts the log if it is too large, and reports whether it did.
+    pub(crate) fn bound_log(&self) -> bool {
+        self.log.bound().unwrap_or(false) // a full disk, for example, does not stop the server
+    }
+
+    /// Returns an error if the server has exited.
+    pub(crate) fn check_process(&mut self) -> Result<(), LocalError> {
         match self
             .child
             .try_wait()
@@ -121,6 +131,11 @@ impl Server {
             status: status.to_string(),
             tail,
         }
+    }
+
+    /// Returns its process ID.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn port(&self) -> u16 {

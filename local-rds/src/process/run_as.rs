@@ -16,6 +16,7 @@ use nix::unistd::{Gid, Uid, User, getgroups, setfsgid, setfsuid};
 use crate::error::LocalError;
 
 /// The user that PostgreSQL runs as.
+#[derive(Clone)]
 pub(crate) struct RunAs {
     /// `None` means the user of this process.
     other: Option<User>,

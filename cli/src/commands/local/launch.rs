@@ -40,15 +40,23 @@ pub(crate) fn run(args: LocalArgs) -> Result<ExitCode, Failure> {
         version: args.postgres_version,
         init: args.init,
     };
+    if args.json {
+        return Ok(status(rdsign_local::serve(&options)));
+    }
     let command = Some(args.command).filter(|command| !command.is_empty());
     // Setting up the server takes seconds, and a command that does not exist can be known before.
     let found = match &command {
         Some(words) => find(&words[0]),
         None => Ok(()),
     };
-    let ended = found.and_then(|()| rdsign_local::run(options, command));
-    Ok(ended.unwrap_or_else(|error| {
+    Ok(status(
+        found.and_then(|()| rdsign_local::run(&options, command)),
+    ))
+}
+
+fn status(ended: Result<ExitCode, LocalError>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
         failure::complain(&error.to_string());
         ExitCode::from(error.exit_code())
-    }))
+    })
 }

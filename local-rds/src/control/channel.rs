@@ -1,0 +1,128 @@
+//! The two channels: standard input and output, and a Unix socket in the server's folder.
+//!
+//! The socket answers the user of this process and root only. Both run in threads of their own, next to the
+//! thread that watches the server.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::unistd::Uid;
+use rustix::net::sockopt::socket_peercred;
+use serde_json::{Value, json};
+
+use super::Control;
+use super::output::Output;
+use crate::folder::Folder;
+
+/// The name of the socket in the folder.
+const SOCKET: &str = "control.sock";
+/// A longer request is not read.
+const LONGEST_REQUEST: u64 = 16 << 20;
+
+/// Answers the requests on standard input until it ends, which stops the server.
+pub(super) fn answer_stdin(control: Arc<Control>, output: Output) -> io::Result<()> {
+    let answer = move || {
+        let _ = answer_lines(&control, BufReader::new(io::stdin()), |answer| {
+            output.answer(answer);
+            Ok(())
+        });
+        control.stop();
+    };
+    std::thread::Builder::new()
+        .name("requests".to_owned())
+        .spawn(answer)?;
+    Ok(())
+}
+
+/// A socket that accepts connections.
+pub(super) struct Socket {
+    listener: UnixListener,
+    pub(super) path: PathBuf,
+}
+
+impl Socket {
+    /// Creates it. `None` if a path in this folder is too long for a socket.
+    pub(super) fn listen(folder: &Folder) -> io::Result<Option<Self>> {
+        let path = folder.path(SOCKET);
+        folder.run_as().as_owner(|| {
+            remove(&path)?;
+            let listener = match UnixListener::bind(&path) {
+                Ok(listener) => listener,
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            Ok(Some(Self {
+                listener,
+                path: path.clone(),
+            }))
+        })
+    }
+
+    /// Answers the requests of every connection.
+    pub(super) fn answer(self, control: Arc<Control>) -> io::Result<()> {
+        let accept = move || {
+            for stream in self.listener.incoming().flatten() {
+                let control = Arc::clone(&control);
+                // A client that finds no thread sees its connection closed.
+                let _ = std::thread::Builder::new()
+                    .name("socket".to_owned())
+                    .spawn(move || answer_stream(&control, &stream));
+            }
+        };
+        std::thread::Builder::new()
+            .name("sockets".to_owned())
+            .spawn(accept)?;
+        Ok(())
+    }
+}
+
+/// Removes the socket of a folder that is kept.
+pub(crate) fn remove_socket(folder: &Folder) {
+    let _ = folder.run_as().as_owner(|| remove(&folder.path(SOCKET)));
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn answer_stream(control: &Control, stream: &UnixStream) {
+    let may = |uid| uid == Uid::effective().as_raw() || uid == 0;
+    if socket_peercred(stream).is_ok_and(|peer| may(peer.uid.as_raw())) {
+        let mut writer = stream;
+        let _ = answer_lines(control, BufReader::new(stream), |answer| {
+            writer.write_all(format!("{answer}\n").as_bytes())
+        });
+    }
+}
+
+/// Answers each line. Returns at the end, or if the channel fails.
+fn answer_lines(
+    control: &Control,
+    mut lines: impl BufRead,
+    mut write: impl FnMut(&Value) -> io::Result<()>,
+) -> io::Result<()> {
+    loop {
+        let mut line = Vec::new();
+        lines
+            .by_ref()
+            .take(LONGEST_REQUEST)
+            .read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_REQUEST {
+            let message = format!("a request is longer than {LONGEST_REQUEST} bytes");
+            return write(&json!({"id": null, "error": {"message": message}}));
+        }
+        if !line.trim_ascii().is_empty() {
+            write(&control.answer(&String::from_utf8_lossy(&line)))?;
+        }
+    }
+}

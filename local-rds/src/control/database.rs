@@ -1,0 +1,162 @@
+//! Runs SQL on the server, as `postgres` with its password.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use rdsign::policy::quoted_identifier;
+use serde::Serialize;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+/// The administrator of the server.
+pub(crate) const ADMINISTRATOR: &str = "postgres";
+/// A database that always exists and that nobody clones.
+pub(crate) const OWN: &str = "postgres";
+
+/// The rows of the last statement that returned any.
+#[derive(Default, Serialize)]
+pub(crate) struct Rows {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+}
+
+/// Why SQL failed, with the SQLSTATE if the server said it.
+pub(crate) struct SqlError {
+    pub(crate) message: String,
+    pub(crate) state: Option<String>,
+}
+
+/// Runs one or more statements in `database`.
+pub(crate) fn run(port: u16, password: &str, database: &str, sql: &str) -> Result<Rows, SqlError> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
+        .host("127.0.0.1")
+        .port(port)
+        .user(ADMINISTRATOR)
+        .password(password)
+        .dbname(database)
+        .application_name("rdsign local")
+        .ssl_mode(SslMode::Disable);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build();
+    let runtime = runtime.map_err(|error| SqlError {
+        message: error.to_string(),
+        state: None,
+    })?;
+    runtime.block_on(async {
+        let (client, connection) = config.connect(NoTls).await.map_err(described)?;
+        let connection = tokio::spawn(connection);
+        let answers = client.simple_query(sql).await;
+        drop(client);
+        // Until it has ended, it may keep its database from being a template.
+        let _ = connection.await;
+        Ok(rows(answers.map_err(described)?))
+    })
+}
+
+fn rows(answers: Vec<SimpleQueryMessage>) -> Rows {
+    let mut found = Rows::default();
+    for answer in answers {
+        match answer {
+            SimpleQueryMessage::RowDescription(columns) => {
+                found.columns = columns
+                    .iter()
+                    .map(|column| column.name().to_owned())
+                    .collect();
+                found.rows.clear();
+            }
+            SimpleQueryMessage::Row(row) => {
+                let values = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
+                found.rows.push(values.collect());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn described(error: tokio_postgres::Error) -> SqlError {
+    let Some(reported) = error.as_db_error() else {
+        let source = std::error::Error::source(&error);
+        return SqlError {
+            message: source
+                .map_or_else(|| error.to_string(), |source| format!("{error}: {source}")),
+            state: None,
+        };
+    };
+    let more = [reported.detail(), reported.hint()];
+    let more: String = more
+        .iter()
+        .flatten()
+        .map(|text| format!(" ({text})"))
+        .collect();
+    SqlError {
+        message: format!("{}{more}", reported.message()),
+        state: Some(reported.code().code().to_owned()),
+    }
+}
+
+/// Quotes a text as an SQL string.
+pub(crate) fn literal(text: &str) -> String {
+    let text = text.replace('\'', "''");
+    match text.contains('\\') {
+        true => format!(" E'{}'", text.replace('\\', "\\\\")),
+        false => format!("'{text}'"),
+    }
+}
+
+/// Returns the statements that create a user who logs in, to be run one after the other: a statement that
+/// fails is in the server's log, and the one with the password only fails if the first does.
+pub(crate) fn create_user(user: &str, password: Option<&str>) -> Vec<String> {
+    let user = quoted_identifier(user);
+    match password {
+        None => vec![format!("CREATE USER {user} IN ROLE rds_iam")],
+        Some(password) => vec![
+            format!("CREATE USER {user}"),
+            format!("ALTER USER {user} PASSWORD {}", literal(password)),
+        ],
+    }
+}
+
+/// Returns the statements that give `user`, in the database in which they run, what iam_user has in
+/// `template`.
+///
+/// A user of the server cannot make others a member of iam_user, and PostgreSQL copies no rights to a
+/// database itself. What does not belong to `postgres` is left out.
+pub(crate) fn same_rights(template: &str, user: &str) -> String {
+    const RIGHTS: &str = "\
+DO $$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        SELECT format('GRANT %s ON %s TO %I', kind.privilege_type, object, {user})
+        FROM (
+            SELECT datacl AS acl, format('DATABASE %I', current_database()) AS object
+            FROM pg_database WHERE datname = {template}
+            UNION ALL
+            SELECT nspacl, format('SCHEMA %I', nspname)
+            FROM pg_namespace WHERE pg_has_role(nspowner, 'USAGE')
+            UNION ALL
+            SELECT relacl, format('%s %s', CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, oid::regclass)
+            FROM pg_class WHERE pg_has_role(relowner, 'USAGE')
+            UNION ALL
+            SELECT proacl, format('ROUTINE %s', oid::regprocedure)
+            FROM pg_proc WHERE pg_has_role(proowner, 'USAGE')
+        ) AS objects, aclexplode(acl) AS kind
+        WHERE kind.grantee = to_regrole('iam_user')
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$";
+    // As hex, because nothing between the dollar quotes may end them.
+    let name = |text: &str| {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        format!("convert_from(decode('{hex}', 'hex'), 'UTF8')")
+    };
+    RIGHTS
+        .replace("{user}", &name(user))
+        .replace("{template}", &name(template))
+}
