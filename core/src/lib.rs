@@ -13,6 +13,8 @@
 // Each group uses only the groups above it.
 
 mod allocator;
+#[doc(hidden)] // for the command line and the proxy
+pub mod answers;
 mod error;
 mod limits;
 mod message;

@@ -9,7 +9,6 @@
 //! warnings about what other programs would do. Each step adds an `entry` to the `report`; `text`
 //! formats the report.
 
-mod answers;
 mod connection;
 mod credentials;
 mod database;

@@ -3,10 +3,10 @@
 
 use std::time::SystemTime;
 
+use rdsign::answers;
 use rdsign::policy::quoted_identifier;
 use rdsign::timestamp::format_rfc3339;
 
-use super::answers;
 use super::database::Refusal;
 use super::entry::{Entry, Step};
 use super::examination::Examination;

@@ -1,22 +1,23 @@
 //! The messages with which a server refuses a login, and what they mean.
 //!
-//! A server tells a client as little as possible, so most messages have more than one cause.
-//! docs/errors.md shows the same table.
+//! `rdsign doctor` and `rdsign proxy` name them. A server tells a client as little as possible, so
+//! most messages have more than one cause. docs/errors.md shows the same table.
 
 /// One answer of a server.
-pub(crate) struct Answer {
+#[derive(Debug)]
+pub struct Answer {
     /// Its stable id.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// The server's message must contain all of these.
     parts: &'static [&'static str],
     /// What it means.
-    pub(crate) means: &'static str,
+    pub means: &'static str,
     /// What to do.
-    pub(crate) next: &'static str,
+    pub next: &'static str,
 }
 
 /// The first one that matches counts, so the order matters.
-pub(crate) const ANSWERS: [Answer; 11] = [
+const ANSWERS: [Answer; 11] = [
     Answer {
         id: "token-refused",
         parts: &["PAM authentication failed for user"],
@@ -90,7 +91,7 @@ pub(crate) const ANSWERS: [Answer; 11] = [
 ];
 
 /// Returns the answer that a server's message matches.
-pub(crate) fn find(message: &str) -> Option<&'static Answer> {
+pub fn find(message: &str) -> Option<&'static Answer> {
     let fits = |answer: &&Answer| answer.parts.iter().all(|part| message.contains(part));
     ANSWERS.iter().find(fits)
 }
