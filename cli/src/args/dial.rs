@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use clap::Args;
 
-use super::usage;
+use super::{usage, variable};
+use crate::failure::Failure;
 
 /// The address to dial instead of the endpoint.
 #[derive(Args, Clone)]
@@ -18,4 +19,18 @@ pub(crate) struct DialArgs {
     /// Port to dial, such as a tunnel's [default: the endpoint's]
     #[arg(long, value_name = "PORT", value_parser = usage::port("hostport"))]
     pub(crate) hostport: Option<u16>,
+}
+
+impl DialArgs {
+    /// Returns the address of the flag, else that of PGHOSTADDR.
+    pub(crate) fn address(&self) -> Result<Option<IpAddr>, Failure> {
+        match (self.hostaddr, variable("PGHOSTADDR")) {
+            (None, Some(text)) => text.parse().map(Some).map_err(|_| {
+                Failure::Usage(
+                    "PGHOSTADDR: not an IP address; accepted: an IPv4 or IPv6 address".to_owned(),
+                )
+            }),
+            (given, _) => Ok(given),
+        }
+    }
 }

@@ -5,8 +5,10 @@
 //! there is no list to maintain.
 
 mod file;
+mod roots;
 
 pub(crate) use file::BundleFile;
+pub(crate) use roots::Roots;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -8,11 +8,13 @@ use tokio_rustls::client::TlsStream;
 
 use super::entry::{Entry, Step};
 use super::examination::Examination;
+use super::finding::Finding;
 use super::local_log::LocalLog;
 use super::others::with_sslmode;
 use super::report::Report;
 use super::signing::Signing;
 use super::{database, network, tls};
+use crate::ca_bundle::Roots;
 
 impl Examination {
     /// Runs the steps from the name look-up to the queries on the open connection.
@@ -103,11 +105,15 @@ impl Examination {
             report.skip(&[Step::Tls], "no connection");
             return None;
         };
-        let roots = match tls::Roots::choose(self.sslrootcert.clone(), &self.endpoint, self.service)
-        {
+        let authorities = self.sslrootcert.clone();
+        let roots = match Roots::choose(authorities, &self.endpoint, self.service) {
             Ok(roots) => roots,
-            Err(entry) => {
-                report.add(entry);
+            Err(says) => {
+                let entry = Entry::failed(Step::Tls, Finding::NoAuthorities, says);
+                report.add(entry.next(
+                    "Omit --sslrootcert and unset PGSSLROOTCERT to trust those of RDS, or name a \
+                     PEM file.",
+                ));
                 return None;
             }
         };

@@ -35,14 +35,7 @@ impl Examination {
             Err(error) if error.code() == ErrorCode::InvalidRegion => return Err(error.into()),
             region => region,
         };
-        let hostaddr = match (args.dial.hostaddr, variable("PGHOSTADDR")) {
-            (None, Some(text)) => Some(text.parse().map_err(|_| {
-                Failure::Usage(
-                    "PGHOSTADDR: not an IP address; accepted: an IPv4 or IPv6 address".to_owned(),
-                )
-            })?),
-            (given, _) => given,
-        };
+        let hostaddr = args.dial.address()?;
         Ok(Self {
             source: args.target.source.clone().apply(Signer::builder()),
             username: target.username,

@@ -1,12 +1,8 @@
-//! The TLS step: asks the server for TLS, does the handshake and checks the certificate. `roots`
-//! chooses the authorities to trust, `witness` records the server's certificates, and `distrusted`
-//! explains why one is not trusted. Nothing secret is sent before the server is trusted.
+//! The TLS step: asks the server for TLS, does the handshake and checks the certificate. `witness`
+//! records the server's certificates, and `distrusted` explains why one is not trusted. Nothing secret is sent before the server is trusted.
 
 mod distrusted;
-mod roots;
 mod witness;
-
-pub(crate) use roots::Roots;
 
 use std::io;
 use std::sync::Arc;
@@ -25,6 +21,7 @@ use tokio_rustls::client::TlsStream;
 use super::entry::{Entry, Step};
 use super::finding::Finding;
 use super::network::without_address;
+use crate::ca_bundle::Roots;
 use distrusted::{Shown, distrusted};
 use witness::Witness;
 

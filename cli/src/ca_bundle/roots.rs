@@ -1,8 +1,8 @@
 //! Chooses the certificate authorities to trust: those of a file, of the system or of RDS.
-//! Certificates that rustls cannot parse are skipped. If none is left, the TLS step fails.
+//! Certificates that rustls cannot parse are skipped. If none is left, nothing can be trusted.
 //!
 //! libpq rejects an authority that has expired, and rustls ignores its dates. So such authorities
-//! are kept apart: they are not trusted, but a report names them.
+//! are kept apart: they are not trusted, but doctor's report names them.
 
 use std::path::PathBuf;
 
@@ -13,30 +13,31 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::entry::{Entry, Step};
-use super::super::finding::Finding;
-use crate::ca_bundle::PEM;
+use super::PEM;
 use crate::failure::without_secrets;
 
 /// The authorities to trust.
 pub(crate) struct Roots {
-    pub(super) store: RootCertStore,
+    pub(crate) store: RootCertStore,
     /// The authorities that have expired or are not valid yet.
-    pub(super) outdated: Vec<CertificateDer<'static>>,
+    pub(crate) outdated: Vec<CertificateDer<'static>>,
     /// Whether the user chose them.
-    pub(super) are_chosen: bool,
+    pub(crate) are_chosen: bool,
     /// Their name in a sentence.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
 impl Roots {
     /// Trusts the authorities in `file`; `system` means those of the system, as in libpq. Without a
     /// file, trusts those of RDS, and for a proxy or DSQL also those of the system.
+    ///
+    /// # Errors
+    /// Why there is none, with the name of the file.
     pub(crate) fn choose(
         file: Option<PathBuf>,
         endpoint: &Endpoint,
         service: Service,
-    ) -> Result<Self, Entry> {
+    ) -> Result<Self, String> {
         let system = || rustls_native_certs::load_native_certs().certs;
         let (certificates, name) = match &file {
             Some(path) if path.as_os_str() == "system" => {
@@ -46,7 +47,7 @@ impl Roots {
                 let shown = without_secrets(&path.to_string_lossy());
                 let certificates = CertificateDer::pem_file_iter(path)
                     .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
-                    .map_err(|error| unusable(format!("{shown} cannot be read: {error}")))?;
+                    .map_err(|error| format!("{shown} cannot be read: {error}"))?;
                 (certificates, format!("the authorities in {shown}"))
             }
             None => {
@@ -68,7 +69,7 @@ impl Roots {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(valid);
         match store.is_empty() && outdated.is_empty() {
-            true => Err(unusable(format!("{name}: no certificate found"))),
+            true => Err(format!("{name}: no certificate found")),
             false => Ok(Self {
                 store,
                 outdated,
@@ -83,10 +84,4 @@ impl Roots {
 fn is_valid_now(der: &CertificateDer<'_>) -> bool {
     X509Certificate::from_der(der)
         .map_or(true, |(_, certificate)| certificate.validity().is_valid())
-}
-
-fn unusable(says: String) -> Entry {
-    Entry::failed(Step::Tls, Finding::NoAuthorities, says).next(
-        "Omit --sslrootcert and unset PGSSLROOTCERT to trust those of RDS, or name a PEM file.",
-    )
 }
