@@ -56,7 +56,7 @@ OTHER_POSTGRES := $(CURDIR)/target/postgres/node_modules
 # The peers are installed below this folder, each in its own folder.
 PEERS := target/bench
 
-PARTS := core oracle credentials cli local c python jvm node bench soak
+PARTS := core oracle credentials cli local proxy c python jvm node bench soak
 # ONLY selects tests of a part: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a name;
 # for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
 ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
@@ -141,6 +141,12 @@ ifndef ONLY
 	[ ! -d $(OTHER_POSTGRES)/pg16 ] || RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg16 $(VENV)/bin/python -m pytest \
 	    tests/e2e/test_transcripts.py tests/e2e/test_rights.py
 endif
+
+test-proxy: $(VENV)/proxy ## test the proxy: real clients, and servers, networks and clients that fail
+	@tools/install-missing build server
+	$(call cargo_test,-p rdsign-proxy)
+	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
+	$(call pytest,tests/proxy)
 
 test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB
 	@tools/install-missing build server node

@@ -50,6 +50,8 @@ enum Command {
     Exec(commands::exec::ExecArgs),
     /// Print a token as a line of libpq's password file
     Pgpass(commands::pgpass::PgpassArgs),
+    /// Let programs that cannot ask for a token log in: a local endpoint without a password
+    Proxy(Box<commands::proxy::ProxyArgs>),
     /// Log in step by step, and report which step fails and what to do
     Doctor(Box<commands::doctor::DoctorArgs>),
     /// Print the certificate authorities of RDS, for verify-full
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         }
         Command::Exec(args) => commands::exec::run(args),
         Command::Pgpass(args) => commands::pgpass::run(args),
+        Command::Proxy(args) => commands::proxy::run(*args),
         Command::Doctor(args) => commands::doctor::run(*args),
         Command::CaBundle(args) => commands::ca_bundle::run(args),
         Command::Credentials(args) => commands::credentials::run(args),

@@ -15,6 +15,7 @@ IN_C = "bindings-c/tests/test_programs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
 IN_RUST = "tests/credentials/test_wiping.py"
+IN_PROXY = "tests/proxy/test_docs.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
 
 # For each page, its blocks in order: the language, and the test that runs the block.
@@ -30,6 +31,7 @@ BLOCKS = {
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE)],
     "docs/platforms.md": [],
+    "docs/proxy.md": [("sh", IN_PROXY), ("sh", IN_PROXY)],
     "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],

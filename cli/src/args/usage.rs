@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::error::{ContextKind, ErrorKind};
@@ -132,6 +133,21 @@ pub(crate) fn seconds<T: FromStr>(
         Ok(seconds) if is_in_range(&seconds) => Ok(seconds),
         _ => Err(format!(
             "{field}: {} is not a number of seconds; accepted: {accepted}",
+            quoted(text)
+        )),
+    }
+}
+
+/// Parses a number of things. `accepted` names the range.
+pub(crate) fn count(
+    field: &'static str,
+    accepted: &'static str,
+    range: RangeInclusive<u32>,
+) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!(
+            "{field}: {} is not a number in this range; accepted: {accepted}",
             quoted(text)
         )),
     }

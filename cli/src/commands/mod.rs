@@ -13,4 +13,5 @@ pub(crate) mod inspect;
 pub(crate) mod local;
 pub(crate) mod pgpass;
 pub(crate) mod policy;
+pub(crate) mod proxy;
 pub(crate) mod token;

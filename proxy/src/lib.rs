@@ -1,0 +1,41 @@
+//! IAM logins to RDS for programs that cannot ask for a token.
+//!
+//! A proxy listens on this machine and speaks PostgreSQL's protocol. For each client it connects to
+//! the server over TLS, verifies the server's name and certificate, and answers the request for a
+//! password with a new token. After the login it only copies bytes. No token goes to a client, and
+//! none leaves this process before the server is verified.
+//!
+//! `session` is the life of one client. `wire` has the messages that the proxy reads and writes,
+//! `dial` connects to the server, `login` logs in, `relay` copies, and `cancel` finds the session
+//! that a request to cancel is for. `listener` decides who may connect.
+
+mod cancel;
+mod descriptors;
+mod dial;
+mod limits;
+mod listener;
+mod log;
+mod login;
+mod relay;
+mod serve;
+mod server;
+mod session;
+mod signals;
+mod wire;
+
+pub use limits::Limits;
+pub use listener::Listen;
+pub use log::{Format, Level, Log};
+pub use serve::serve;
+pub use server::{Dial, Server};
+
+/// Why a proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An option is invalid; the text names it and says what is accepted.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}

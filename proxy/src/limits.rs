@@ -1,0 +1,132 @@
+//! How much a proxy does at once, and for how long.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The limits of a proxy.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Sessions at once, from 1. Default 1000.
+    pub max_connections: u32,
+    /// Logins that are started in a second, from 1. Default 150: RDS refuses logins above 200.
+    /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
+    pub max_logins_per_second: u32,
+    /// How long a client may take for its first message, and a server for a login. Default 60 s,
+    /// PostgreSQL's `authentication_timeout`.
+    pub startup_timeout: Duration,
+    /// How long connecting to the server may take, with the name and TLS. Default 10 s.
+    pub connect_timeout: Duration,
+    /// How long sessions may go on after SIGTERM. Default 30 s.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1000,
+            max_logins_per_second: 150,
+            startup_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How long a client waits at most for its turn to log in. With more clients than that, all of them
+/// would run into their own timeouts.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Spreads logins: a token bucket that holds a third of a second's logins. So no second has more than
+/// four thirds of the rate, which is RDS's limit with the default rate.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    gap: Duration,
+    burst: Duration,
+    /// When the bucket would be full. Behind `now` it is full, ahead of it by `burst` it is empty.
+    full_at: Mutex<Option<Instant>>,
+}
+
+impl Rate {
+    pub(crate) fn new(per_second: u32) -> Self {
+        let gap = Duration::from_secs(1) / per_second.max(1);
+        Self {
+            gap,
+            burst: gap * (per_second / 3).max(1),
+            full_at: Mutex::new(None),
+        }
+    }
+
+    /// Waits for this login's turn. Turns are in the order of the calls.
+    ///
+    /// # Errors
+    /// The wait, if it would be too long. Then the turn is not taken.
+    pub(crate) async fn turn(&self) -> Result<(), Duration> {
+        let wait = self.reserve(Instant::now())?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    fn reserve(&self, now: Instant) -> Result<Duration, Duration> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = full_at.map_or(now, |at| at.max(now));
+        let next = start + self.gap;
+        let wait = next.saturating_duration_since(now + self.burst);
+        if wait > LONGEST_WAIT {
+            return Err(wait);
+        }
+        *full_at = Some(next);
+        Ok(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns when each of `count` logins starts that arrive together.
+    fn starts(rate: &Rate, now: Instant, count: u32) -> Vec<Duration> {
+        (0..count).map(|_| rate.reserve(now).unwrap()).collect()
+    }
+
+    #[test]
+    fn no_second_has_more_logins_than_rds_accepts() {
+        let waits = starts(&Rate::new(150), Instant::now(), 1000);
+        assert!(waits.is_sorted());
+        for start in &waits {
+            let second = *start..*start + Duration::from_secs(1);
+            let started = waits.iter().filter(|wait| second.contains(*wait)).count();
+            assert!(started <= 200, "{started} in the second from {start:?}");
+        }
+        let last = waits.last().unwrap();
+        assert!(*last > Duration::from_secs(6) && *last < Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_burst_does_not_wait_and_comes_back_with_time() {
+        let (rate, now) = (Rate::new(30), Instant::now());
+        assert!(starts(&rate, now, 10).iter().all(Duration::is_zero));
+        assert!(!rate.reserve(now).unwrap().is_zero());
+        let later = now + Duration::from_secs(2);
+        assert!(starts(&rate, later, 10).iter().all(Duration::is_zero));
+    }
+
+    #[test]
+    fn the_queue_is_bounded_and_refusals_take_no_turn() {
+        let (rate, now) = (Rate::new(1), Instant::now());
+        assert_eq!(starts(&rate, now, 11).len(), 11);
+        assert!(rate.reserve(now).is_err() && rate.reserve(now).is_err());
+        assert!(rate.reserve(now + Duration::from_secs(1)).is_ok());
+    }
+
+    #[test]
+    fn extreme_rates_neither_panic_nor_stop() {
+        for rate in [0, 1, 2, u32::MAX] {
+            assert!(
+                Rate::new(rate).reserve(Instant::now()).unwrap().is_zero(),
+                "{rate}"
+            );
+        }
+    }
+}

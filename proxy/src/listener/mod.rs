@@ -1,0 +1,92 @@
+//! Where clients connect. Who can connect can log in to the database without a password, so only
+//! users of this machine can: by TCP from a loopback address, or through a Unix socket that belongs
+//! to the same user.
+
+#[cfg(unix)]
+mod socket;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+
+use crate::Error;
+
+/// Where to listen.
+#[derive(Clone, Debug)]
+pub enum Listen {
+    /// A loopback address, with port 0 for a free one.
+    Tcp(SocketAddr),
+    /// A folder for a Unix socket with the name that libpq gives to port 5432. It must belong to
+    /// this user and be closed to others; it is made if it is missing. Only on Unix.
+    Socket(PathBuf),
+}
+
+/// The connection of a client.
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+/// A client, and its name in the log.
+pub(crate) type Client = (Box<dyn Connection>, String);
+
+/// An open listener.
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Socket(socket::Socket),
+}
+
+impl Listener {
+    pub(crate) fn open(listen: &Listen) -> Result<Self, Error> {
+        match listen {
+            Listen::Tcp(address) => tcp(*address).map(Self::Tcp),
+            #[cfg(unix)]
+            Listen::Socket(folder) => socket::Socket::open(folder).map(Self::Socket),
+            #[cfg(not(unix))]
+            Listen::Socket(_) => Err(Error::Usage(
+                "socket: this system has no Unix sockets; accepted: --listen".to_owned(),
+            )),
+        }
+    }
+
+    /// Returns the address or the socket's path.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => address.to_string(),
+                Err(_) => "an unknown address".to_owned(),
+            },
+            #[cfg(unix)]
+            Self::Socket(socket) => socket.path().display().to_string(),
+        }
+    }
+
+    /// Waits for the next client. `None` for one that may not connect.
+    pub(crate) async fn accept(&self) -> std::io::Result<Option<Client>> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                let _ = stream.set_nodelay(true);
+                Ok(Some((Box::new(stream), address.to_string())))
+            }
+            #[cfg(unix)]
+            Self::Socket(socket) => socket.accept().await,
+        }
+    }
+}
+
+fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::Usage(format!(
+            "listen: {address} can be reached from other machines, and clients give no password; \
+             accepted: a loopback address such as 127.0.0.1:5432"
+        )));
+    }
+    let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    });
+    bound.map_err(|error| Error::Other(format!("cannot listen on {address}: {error}")))
+}

@@ -1,0 +1,252 @@
+//! Copies the bytes of a session both ways, without looking at them.
+//!
+//! An idle session owns no buffer: all sessions of a thread read into the same one, and write from
+//! there. Only what a slow receiver does not accept is kept, and nothing more is read before it is
+//! written, so a slow receiver slows the sender. If one side ends its half, the other half goes on.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Two records of TLS.
+const PART: usize = 32 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PART].into_boxed_slice());
+}
+
+/// How many bytes went each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Copied {
+    pub(crate) to_server: u64,
+    pub(crate) to_client: u64,
+}
+
+/// Copies until both sides have ended, or one breaks. `rest` is the server's, and goes first.
+pub(crate) async fn relay<C, S>(
+    client: &mut C,
+    server: &mut S,
+    rest: &[u8],
+) -> (Copied, io::Result<()>)
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut up, mut down) = (Half::default(), Half::of(rest));
+    let ended = poll_fn(|cx| {
+        let up = up.poll(cx, client, server)?;
+        let down = down.poll(cx, server, client)?;
+        match (up, down) {
+            (Poll::Ready(()), Poll::Ready(())) => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    })
+    .await;
+    let copied = Copied {
+        to_server: up.copied,
+        to_client: down.copied,
+    };
+    (copied, ended)
+}
+
+/// One direction.
+#[derive(Default)]
+struct Half {
+    /// What the receiver did not accept yet, from `written` on.
+    kept: Vec<u8>,
+    written: usize,
+    needs_flush: bool,
+    state: State,
+    copied: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+enum State {
+    #[default]
+    Open,
+    /// The sender has ended, and the receiver does not know yet.
+    Ending,
+    Ended,
+}
+
+impl Half {
+    fn of(rest: &[u8]) -> Self {
+        Self {
+            kept: rest.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    fn poll<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        loop {
+            while self.written < self.kept.len() {
+                let written =
+                    ready!(Pin::new(&mut *to).poll_write(cx, &self.kept[self.written..]))?;
+                self.written += nonzero(written)?;
+                self.count(written);
+            }
+            if !self.kept.is_empty() {
+                (self.kept, self.written) = (Vec::new(), 0);
+            }
+            match self.state {
+                State::Ended => return Poll::Ready(Ok(())),
+                State::Ending => {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                    self.state = State::Ended;
+                }
+                State::Open => match self.pass(cx, from, to)? {
+                    Poll::Ready(()) => {}
+                    Poll::Pending => {
+                        if self.needs_flush {
+                            ready!(Pin::new(&mut *to).poll_flush(cx))?;
+                            self.needs_flush = false;
+                        }
+                        return Poll::Pending;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Reads once, and writes what it can.
+    fn pass<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut read = ReadBuf::new(buffer);
+            ready!(Pin::new(from).poll_read(cx, &mut read))?;
+            let mut part = read.filled();
+            if part.is_empty() {
+                self.state = State::Ending;
+            }
+            while !part.is_empty() {
+                match Pin::new(&mut *to).poll_write(cx, part)? {
+                    Poll::Ready(written) => {
+                        part = &part[nonzero(written)?..];
+                        self.count(written);
+                    }
+                    Poll::Pending => {
+                        self.kept = part.to_vec();
+                        break;
+                    }
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    fn count(&mut self, written: usize) {
+        self.copied += written as u64;
+        self.needs_flush = true;
+    }
+}
+
+fn nonzero(written: usize) -> io::Result<usize> {
+    match written {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        written => Ok(written),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(test);
+    }
+
+    /// Returns the outer ends, and the relay between the inner ones.
+    fn between(
+        size: usize,
+        rest: &'static [u8],
+    ) -> (
+        DuplexStream,
+        DuplexStream,
+        tokio::task::JoinHandle<(Copied, io::Result<()>)>,
+    ) {
+        let (client, mut inner_client) = duplex(size);
+        let (server, mut inner_server) = duplex(size);
+        let relay =
+            tokio::spawn(async move { relay(&mut inner_client, &mut inner_server, rest).await });
+        (client, server, relay)
+    }
+
+    #[test]
+    fn a_half_close_reaches_the_other_side_and_the_other_half_goes_on() {
+        run(async {
+            let (mut client, mut server, relay) = between(64, b"");
+            client.write_all(b"query").await.unwrap();
+            client.shutdown().await.unwrap();
+            let mut got = Vec::new();
+            server.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, b"query");
+            server.write_all(b"answer").await.unwrap();
+            server.shutdown().await.unwrap();
+            got.clear();
+            client.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, b"answer");
+            let (copied, ended) = relay.await.unwrap();
+            assert!(ended.is_ok());
+            let (to_server, to_client) = (5, 6);
+            assert_eq!(
+                copied,
+                Copied {
+                    to_server,
+                    to_client
+                }
+            );
+        });
+    }
+
+    #[test]
+    fn every_byte_arrives_in_order_through_a_slow_receiver() {
+        run(async {
+            let (client, mut server, _relay) = between(7, b"first");
+            let sent: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+            let expected = [b"first", &sent[..]].concat();
+            let sender = tokio::spawn(async move {
+                server.write_all(&sent).await.unwrap();
+                server.shutdown().await.unwrap();
+                server
+            });
+            let mut got = Vec::new();
+            let (mut reader, _writer) = tokio::io::split(client);
+            reader.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, expected);
+            drop(sender.await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_receiver_that_reads_nothing_stops_the_sender() {
+        run(async {
+            let (client, mut server, _relay) = between(16, b"");
+            let mut sent = 0;
+            // The relay runs whenever this task yields.
+            for _ in 0..100 {
+                let write =
+                    poll_fn(|cx| Poll::Ready(Pin::new(&mut server).poll_write(cx, &[1; 16])));
+                if let Poll::Ready(Ok(written)) = write.await {
+                    sent += written;
+                }
+                tokio::task::yield_now().await;
+            }
+            assert!(sent > 0 && sent <= 3 * 16, "{sent} bytes are buffered");
+            drop(client);
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! Runs a proxy from its start to its last session.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::limits::{Limits, Rate};
+use crate::listener::{Listen, Listener};
+use crate::log::{Level, Log};
+use crate::server::Server;
+use crate::session::{self, Shared};
+use crate::signals::Stop;
+use crate::{Error, cancel, descriptors};
+
+/// Clients beyond the limit that are told so, or cancel, at once. The others are hung up on.
+const TOLD: usize = 100;
+
+/// Serves clients until SIGTERM or SIGINT. Then it stops listening, waits for the sessions up to
+/// [`Limits::drain`], or up to a second signal, and closes those that are left.
+///
+/// # Errors
+/// [`Error::Usage`] if it may not listen where it should, and [`Error::Other`] if it cannot.
+pub fn serve(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed("start", &error))?;
+    let served = runtime.block_on(run(server, listen, limits, log));
+    // Closes all connections. A look-up of a name that hangs in the C library is not waited for.
+    runtime.shutdown_background();
+    log.flush();
+    served
+}
+
+fn failed(what: &str, error: &io::Error) -> Error {
+    Error::Other(format!("the proxy cannot {what}: {error}"))
+}
+
+async fn run(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Result<(), Error> {
+    let mut stop = Stop::new().map_err(|error| failed("wait for signals", &error))?;
+    let listeners: Result<Vec<_>, _> = listen.iter().map(Listener::open).collect();
+    let all = limits.max_connections;
+    descriptors::allow(all, log);
+    let sessions = Arc::new(Semaphore::new(all as usize));
+    let drain = limits.drain;
+    let shared = Arc::new(Shared {
+        rate: Rate::new(limits.max_logins_per_second),
+        keys: Arc::new(cancel::Keys::default()),
+        log: log.clone(),
+        server,
+        limits,
+    });
+    let mut accepting = Vec::new();
+    for listener in listeners? {
+        let values = [
+            ("address", listener.name().into()),
+            ("server", shared.server.shown().into()),
+            ("users", shared.server.users().into()),
+        ];
+        log.line(Level::Info, "listening", &values);
+        accepting.push(accept(listener, shared.clone(), sessions.clone()));
+    }
+    stop.wait().await;
+    for task in accepting {
+        task.abort();
+        let _ = task.await;
+    }
+    let open = all as usize - sessions.available_permits();
+    log.line(Level::Info, "stopping", &[("sessions", open.into())]);
+    let drained = async {
+        let ended = sessions.acquire_many(all);
+        let mut both = (std::pin::pin!(ended), std::pin::pin!(stop.wait()));
+        std::future::poll_fn(|cx| {
+            let ended = both.0.as_mut().poll(cx).is_ready();
+            match ended || both.1.as_mut().poll(cx).is_ready() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        })
+        .await;
+    };
+    let _ = timeout(drain, drained).await;
+    let left = all as usize - sessions.available_permits();
+    log.line(Level::Info, "stopped", &[("closed_sessions", left.into())]);
+    Ok(())
+}
+
+fn accept(listener: Listener, shared: Arc<Shared>, sessions: Arc<Semaphore>) -> JoinHandle<()> {
+    let told = Arc::new(Semaphore::new(TOLD));
+    tokio::spawn(async move {
+        loop {
+            let client = match listener.accept().await {
+                Ok(Some(client)) => client,
+                Ok(None) => {
+                    let values = [("message", "the client is another user".into())];
+                    shared.log.line(Level::Warning, "refused", &values);
+                    continue;
+                }
+                Err(error) => {
+                    let values = [("message", error.to_string().into())];
+                    shared.log.line(Level::Warning, "accept", &values);
+                    // The usual reason is that no file descriptor is free.
+                    sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let shared = shared.clone();
+            let (permit, is_full) = match sessions.clone().try_acquire_owned() {
+                Ok(permit) => (permit, false),
+                Err(_) => match told.clone().try_acquire_owned() {
+                    Ok(permit) => (permit, true),
+                    Err(_) => continue,
+                },
+            };
+            tokio::spawn(async move {
+                session::serve(&shared, client, is_full).await;
+                drop(permit);
+            });
+        }
+    })
+}

@@ -1,0 +1,176 @@
+//! The first messages of a client. They have a length and a code, but no type, so no codec for the
+//! messages of a server reads them.
+//! <https://www.postgresql.org/docs/current/protocol-message-formats.html>
+
+use std::io::{self, ErrorKind};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+const CANCEL: u32 = 80_877_102;
+const SSL: u32 = 80_877_103;
+const GSSENC: u32 = 80_877_104;
+
+/// PostgreSQL refuses a first message with more bytes after its length (`MAX_STARTUP_PACKET_LENGTH`).
+const LONGEST: usize = 10_000;
+
+/// What a client wants.
+#[derive(Debug)]
+pub(crate) enum First {
+    /// A session.
+    Startup(Startup),
+    /// To cancel the query of another session: the whole message, and in it the key.
+    Cancel(Cancel),
+}
+
+/// A CancelRequest, as the client sent it.
+#[derive(Debug)]
+pub(crate) struct Cancel(Vec<u8>);
+
+impl Cancel {
+    pub(crate) fn message(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The process ID and the secret key, as BackendKeyData has them.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.0[8..]
+    }
+}
+
+/// A StartupMessage.
+pub(crate) struct Startup {
+    message: Vec<u8>,
+    /// The database user. `None` if the message names none, or has another layout than protocol 3.
+    pub(crate) user: Option<String>,
+    /// The database, which is by default the user's.
+    pub(crate) database: Option<String>,
+}
+
+impl std::fmt::Debug for Startup {
+    /// Leaves out the other parameters, which may contain anything.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Startup")
+            .field("user", &self.user)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Startup {
+    fn parse(message: Vec<u8>) -> Self {
+        let (mut user, mut database) = (None, None);
+        if message[4..6] == [0, 3] {
+            let mut words = message[8..].split(|byte| *byte == 0);
+            while let (Some(name), Some(value)) = (words.next(), words.next()) {
+                let value = || Some(String::from_utf8_lossy(value).into_owned());
+                // The last one counts, as for PostgreSQL.
+                match name {
+                    b"" => break,
+                    b"user" => user = value(),
+                    b"database" => database = value(),
+                    _ => {}
+                }
+            }
+        }
+        let named = |name: &String| !name.is_empty();
+        let user = user.filter(named);
+        let database = database.filter(named).or_else(|| user.clone());
+        Self {
+            message,
+            user,
+            database,
+        }
+    }
+
+    /// The message as the client sent it.
+    pub(crate) fn message(&self) -> &[u8] {
+        &self.message
+    }
+}
+
+/// Reads what a client wants. Declines TLS and GSSAPI, each at most once, as PostgreSQL does.
+///
+/// Returns `None` if the client hangs up first, as a check of the port does.
+///
+/// # Errors
+/// [`ErrorKind::InvalidData`] if PostgreSQL would hang up, and what the connection returns.
+pub(crate) async fn read_first<S>(client: &mut S) -> io::Result<Option<First>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut declined = Vec::new();
+    loop {
+        let mut head = [0; 8];
+        if client.read(&mut head[..1]).await? == 0 {
+            return Ok(None);
+        }
+        client.read_exact(&mut head[1..4]).await?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        if !(8..=4 + LONGEST).contains(&length) {
+            return Err(invalid("invalid length of startup packet"));
+        }
+        client.read_exact(&mut head[4..]).await?;
+        let code = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+        if matches!(code, SSL | GSSENC) && length == 8 {
+            if declined.contains(&code) {
+                return Err(invalid("encryption is requested twice"));
+            }
+            declined.push(code);
+            client.write_all(b"N").await?;
+            client.flush().await?;
+            continue;
+        }
+        let mut message = head.to_vec();
+        message.resize(length, 0);
+        client.read_exact(&mut message[8..]).await?;
+        return match code {
+            CANCEL if length < 16 => Err(invalid("invalid length of cancel request")),
+            CANCEL => Ok(Some(First::Cancel(Cancel(message)))),
+            _ => Ok(Some(First::Startup(Startup::parse(message)))),
+        };
+    }
+}
+
+fn invalid(problem: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn startup(parameters: &[u8]) -> Startup {
+        let mut message = vec![0, 0, 0, 0, 0, 3, 0, 0];
+        message.extend_from_slice(parameters);
+        Startup::parse(message)
+    }
+
+    #[test]
+    fn the_last_user_counts_and_is_the_default_database() {
+        let last = startup(b"user\0a\0options\0user\0user\0b\0\0");
+        assert_eq!(last.user.as_deref(), Some("b"));
+        assert_eq!(last.database.as_deref(), Some("b"));
+        let both = startup(b"database\0d\0user\0u\0\0");
+        assert_eq!(both.database.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn a_value_is_not_a_name() {
+        let none = startup(b"application_name\0user\0x\0y\0\0");
+        assert_eq!(none.user, None);
+    }
+
+    #[test]
+    fn a_broken_layout_has_no_user_and_does_not_panic() {
+        for parameters in [&b""[..], b"\0", b"user", b"user\0\0", b"\0user\0a\0\0"] {
+            assert_eq!(startup(parameters).user, None, "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn other_protocols_have_no_user() {
+        let mut message = vec![0, 0, 0, 0, 0, 2, 0, 0];
+        message.extend_from_slice(b"user\0a\0\0");
+        assert_eq!(Startup::parse(message).user, None);
+    }
+}

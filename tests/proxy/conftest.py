@@ -1,0 +1,115 @@
+"""Starts `rdsign proxy` for the tests, in front of a local RDS, and reads its log."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+from common import NO_AWS, PATIENCE, RDSIGN, wait_until
+
+pytest_plugins = ["shared_fixtures"]
+
+
+class Proxy:
+    """A running proxy. `log` has its lines so far, each as a dictionary."""
+
+    def __init__(self, environment, *flags):
+        if not any(flag.startswith(("--listen", "--socket")) for flag in flags):
+            flags += ("--listen=127.0.0.1:0",)
+        if not any(flag.startswith("--connect-timeout") for flag in flags):
+            flags += ("--connect-timeout=120",)  # the default is too short on a busy machine
+        command = [RDSIGN, "proxy", "--log-format=json", *flags]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, env=environment, text=True, **pipes)
+        self.text, self.log = "", []
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+        wait_until(lambda: self.lines("listening") or self.process.poll() is not None, "the proxy listens")
+        assert self.lines("listening"), self.text
+        self.addresses = [line["address"] for line in self.lines("listening")]
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.text += line
+            with contextlib.suppress(json.JSONDecodeError):
+                self.log.append(json.loads(line))
+
+    @property
+    def port(self):
+        return int(self.addresses[0].rpartition(":")[2])
+
+    @property
+    def conninfo(self):
+        return f"host=127.0.0.1 port={self.port} user=iam_user dbname=testdb"
+
+    def lines(self, event):
+        return [line for line in self.log if line["event"] == event]
+
+    def wait_for(self, event, count=1):
+        """Waits for this many lines of an event. Returns the last one."""
+        return wait_until(lambda: len(self.lines(event)) >= count and self.lines(event)[-1], event)
+
+    def stop(self, how=signal.SIGTERM):
+        """Stops it, if it still runs. Returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+            self.reader.join()
+            self.process.stdout.close()
+            self.process.stderr.close()
+        return status
+
+
+@pytest.fixture
+def environment(local, tmp_path):
+    """The environment of a user of the local RDS, for the proxy."""
+    own = local.place.environment() | local.exports | NO_AWS
+    return own | {"HOME": str(tmp_path), "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def start(environment):
+    """Starts proxies, and stops them at the end. Fails if a log has a token or a secret."""
+    proxies = []
+
+    def start(*flags, **more):
+        proxies.append(Proxy(environment | more, *flags))
+        return proxies[-1]
+
+    yield start
+    for proxy in proxies:
+        proxy.stop()
+        assert "X-Amz" not in proxy.text
+        assert environment["AWS_SECRET_ACCESS_KEY"] not in proxy.text
+        assert "panicked" not in proxy.text
+
+
+@pytest.fixture
+def proxy(start):
+    """A proxy for iam_user."""
+    return start()
+
+
+# A client knows nothing of AWS or of the server.
+CLIENT = {name: os.environ[name] for name in ("PATH",)} | {"LANG": "C.UTF-8", "HOME": "/nonexistent"}
+
+
+@pytest.fixture
+def psql():
+    def psql(conninfo, sql="select current_user", **variables):
+        command = ["psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-c", sql, conninfo]
+        pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": PATIENCE}
+        return subprocess.run(command, env=CLIENT | variables, **pipes)
+
+    return psql
+
+
+@pytest.fixture
+def client_environment():
+    return CLIENT
