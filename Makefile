@@ -56,7 +56,7 @@ OTHER_POSTGRES := $(CURDIR)/target/postgres/node_modules
 # The peers are installed below this folder, each in its own folder.
 PEERS := target/bench
 
-PARTS := core oracle credentials cli local proxy c python jvm node bench soak
+PARTS := core oracle credentials cli local proxy c python jvm node bench release soak
 # ONLY selects tests of a part: for pytest a file, FILE::TEST or -kEXPRESSION; for cargo a part of a name;
 # for JUnit a class or CLASS#TEST; for Node a file. AGAIN is a program that runs them: see test-busy.
 ONLY_PYTEST = $(findstring .py,$(ONLY))$(filter -k%,$(ONLY))
@@ -70,7 +70,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
-.PHONY: dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: release dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -225,6 +225,11 @@ endif
 test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	@tools/install-missing build
 	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
+
+test-release: $(VENV)/e2e ## test the release: versions, packages of the command line, workflows
+	@tools/install-missing build server
+	$(CARGO) build --locked $(TOGETHER)
+	$(call pytest,tests/release)
 
 # Tests the package that TGZ names, such as one in dist/, or packs one.
 test-bundlers installed-node: PACKAGE = $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
@@ -390,6 +395,11 @@ portable: # builds everything that is shipped, also for other systems than this 
 	@tools/install-missing build
 	@$(call each,build_portable)
 build_portable = tools/portable-build $(call triple,$(1)) $(SHIPPED)
+
+# VERSION is the version so far, unless the command line gives the new one.
+release: ## set VERSION=0.2.0 everywhere, date the changelog, commit and tag; see RELEASING.md
+	@tools/install-missing python
+	@tools/release $(if $(filter command line,$(origin VERSION)),'$(VERSION)')
 
 fmt: ## format the code, in all languages
 	@tools/check --fix rust python javascript java c
