@@ -1,0 +1,91 @@
+"""Adds to the site what pages of docs/ link to outside of docs/, such as SECURITY.md.
+
+A link such as `../SECURITY.md` works where the repository is read. For the site, the file is added as
+`repository/SECURITY.md`, and the link is changed. Pages become pages, other files are copied, and a
+folder becomes a list of its files. A link to a file that does not exist stops the build.
+"""
+
+import posixpath
+import re
+from pathlib import Path
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ADDED = "repository"  # the folder of the site with these files
+LINK = re.compile(r'(\]\(|^\[[^]\n]+\]: |\bsrc(?:set)?=")([^)\s#"]+)', re.M)
+CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
+
+
+def outside(target, folder):
+    """Returns the path in the repository that a link in this folder leads to, or None if it is a web address
+    or in docs/."""
+    path = posixpath.normpath(posixpath.join(folder, target))
+    if re.match(r"[a-z]+:", target) or path.startswith("docs/"):
+        return None
+    return path
+
+
+def text_of(path):
+    """Returns the text of the page for a file or folder of the repository."""
+    file = REPOSITORY / path
+    if file.is_dir():
+        names = sorted(child.name for child in file.iterdir() if child.is_file())
+        return f"# {path}\n\n" + "".join(f"- [{name}]({path.rpartition('/')[2]}/{name})\n" for name in names)
+    return file.read_text()
+
+
+def name_of(path):
+    """Returns the name that a file or folder of the repository has in the site's sources."""
+    return f"{ADDED}/{path}.md" if (REPOSITORY / path).is_dir() else f"{ADDED}/{path}"
+
+
+def linked(text, folder):
+    for _, target in LINK.findall(CODE.sub("", text)):
+        if path := outside(target, folder):
+            yield path
+
+
+def on_files(files, config):
+    pages = [file for file in files if file.src_uri.endswith(".md") and not file.src_uri.startswith(ADDED)]
+    waiting = []
+    for page in pages:
+        folder = posixpath.dirname(f"docs/{page.src_uri}")
+        waiting += linked(page.content_string, folder)
+    seen = set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.startswith("..") or not (REPOSITORY / path).exists():
+            raise PluginError(f"a page links to {path}, which does not exist")
+        name = name_of(path)
+        if name.endswith(".md"):
+            text = text_of(path)
+            files.append(File.generated(config, name, content=text))
+            waiting += linked(text, posixpath.dirname(path))
+        else:
+            files.append(File.generated(config, name, abs_src_path=str(REPOSITORY / path)))
+    return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    source = page.file.src_uri
+    here = posixpath.dirname(source)
+    # The folder that links start from: in the repository for an added page, else in docs/.
+    folder = posixpath.dirname(source.removeprefix(f"{ADDED}/"))
+    folder = folder if source.startswith(f"{ADDED}/") else posixpath.normpath(f"docs/{folder}")
+
+    def replaced(match):
+        before, target = match.groups()
+        path = posixpath.normpath(posixpath.join(folder, target))
+        if re.match(r"[a-z]+:", target):
+            return match[0]
+        name = path.removeprefix("docs/") if path.startswith("docs/") else name_of(path)
+        return before + posixpath.relpath(name, here or ".")
+
+    parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", markdown, flags=re.M | re.S)
+    parts[::2] = [LINK.sub(replaced, part) for part in parts[::2]]
+    return "".join(parts)
