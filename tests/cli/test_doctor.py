@@ -654,26 +654,6 @@ def test_the_path_to_rds_iam_is_reported(local, environment):
         local.as_postgres("DROP USER member; DROP ROLE staff; DROP ROLE team")
 
 
-@contextlib.contextmanager
-def changed(local, name, text):
-    """Adds text to one of PostgreSQL's files inside the block, and waits until the server has read it."""
-    file = local.folder / "data" / name
-    before = file.read_text()
-    postmaster = int((local.folder / "data/postmaster.pid").read_text().split()[0])
-
-    def put(content):
-        seen = local.log.read_text().count("received SIGHUP")
-        file.write_text(content)
-        os.kill(postmaster, signal.SIGHUP)
-        wait_until(lambda: local.log.read_text().count("received SIGHUP") > seen, "the reload")
-
-    put(before + text)
-    try:
-        yield
-    finally:
-        put(before)
-
-
 def test_a_server_that_does_not_check_the_token_is_reported(local, place, environment):
     """PostgreSQL without the library that checks tokens, and with rules that let everyone in."""
     postgres = os.readlink(f"/proc/{local.server_process()}/exe")
@@ -697,7 +677,7 @@ def test_a_server_that_does_not_check_the_token_is_reported(local, place, enviro
 
 @pytest.mark.parametrize("value, outcome", [("1", "fine"), ("0", "warning")])
 def test_rds_force_ssl_is_reported(local, environment, value, outcome):
-    with changed(local, "postgresql.conf", f"rds.force_ssl = {value}\n"):
+    with local.changed("data/postgresql.conf", lambda text: f"{text}rds.force_ssl = {value}\n"):
         report = wait_until(
             lambda: (found := passes(environment))["force-ssl"]["outcome"] != "skipped" and found,
             "the new setting",

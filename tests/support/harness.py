@@ -206,6 +206,25 @@ class Local:
         finally:
             self.config.write_text(self.original)
 
+    @contextlib.contextmanager
+    def changed(self, name, edit):
+        """Changes one of PostgreSQL's files inside the block, and waits until the server has read it."""
+        file = self.folder / name
+        before = file.read_text()
+        assert edit(before) != before
+
+        def put(content):
+            seen = self.log.read_text().count("received SIGHUP")
+            file.write_text(content)
+            os.kill(self.server_process(), signal.SIGHUP)
+            wait_until(lambda: self.log.read_text().count("received SIGHUP") > seen, "the reload")
+
+        put(edit(before))
+        try:
+            yield
+        finally:
+            put(before)
+
     def token(self, username="iam_user", key="AKIALOCALIAMUSER0001", env=None, **flags):
         """Gets a token from `rdsign token`. `key` is a key id of the configuration, or a table like its own."""
         key = self.keys[key] if isinstance(key, str) else key

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -47,6 +48,7 @@ def linked(text, folder):
             yield path
 
 
+@event_priority(-200)  # after i18n, which accepts only files in docs/
 def on_files(files, config):
     pages = [file for file in files if file.src_uri.endswith(".md") and not file.src_uri.startswith(ADDED)]
     waiting = []
