@@ -6,7 +6,7 @@ import pytest
 from harness import REPOSITORY
 from pages import BLOCKS, blocks, page
 
-FOLDERS = [".", "docs", "bench", "bindings-*", "examples/*"]
+FOLDERS = [".", "docs", "docs/*", "bench", "bindings-*", "examples/*"]
 PAGES = sorted(
     str(file.relative_to(REPOSITORY)) for folder in FOLDERS for file in REPOSITORY.glob(f"{folder}/*.md")
 )
@@ -22,9 +22,10 @@ def links(path):
 
 
 def anchors(path):
-    """Returns the anchors that GitHub gives to the headings of a page."""
+    """Returns the anchors that GitHub gives to the headings of a page, and the page's own."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page(path), flags=re.M | re.S), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    own = set(re.findall(r'<a id="(.*?)"></a>', page(path)))
+    return own | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def broken(path):
@@ -50,16 +51,93 @@ def test_every_code_block_has_a_test():
             assert path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
 
 
-def test_the_readme_links_to_every_page():
-    manuals = [path for path in PAGES if path.startswith("docs/")]
-    assert len(manuals) > 8
-    for path in manuals:
-        assert path in BLOCKS
-        assert f"]({path})" in page("README.md")
+ENGLISH = [path for path in PAGES if path.startswith("docs/") and not path.endswith(".ja.md")]
+JAPANESE = [path for path in PAGES if path.endswith(".ja.md")]
 
 
-def test_the_readme_fits_on_one_page():
-    assert len(page("README.md").splitlines()) <= 130
+def targets(path):
+    """Returns the pages that a page links to, as paths in the repository."""
+    folder = (REPOSITORY / path).parent
+    files = [(folder / target.partition("#")[0]).resolve() for target in links(path)]
+    return {str(file.relative_to(REPOSITORY)) for file in files}
+
+
+@pytest.mark.parametrize("start, pages", [("README.md", ENGLISH), ("README.ja.md", JAPANESE)])
+def test_two_links_lead_from_the_readme_to_every_page(start, pages):
+    assert len(pages) > 20
+    reached = {start} | targets(start)
+    for path in sorted(reached):
+        if path.endswith(".md"):
+            reached |= targets(path)
+    assert set(pages) - reached == set()
+
+
+def test_every_page_has_its_blocks_in_the_list():
+    # The situations of test_error_pages.py cover the pages for error texts.
+    assert {path for path in ENGLISH if not path.startswith("docs/errors/")} <= BLOCKS.keys()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docs/errors/pam-authentication-failed.md",
+        "docs/platforms.md",
+        "docs/local-rds.md",
+        "README.ja.md",
+    ],
+)
+def test_one_link_leads_from_the_readme_to_what_people_look_for(path):
+    assert path in targets("README.md")
+
+
+def spans(path):
+    """Returns the commands, names and outputs in the text of a page."""
+    text = re.sub(r"^```.*?^```$", "", page(path), flags=re.M | re.S)
+    return sorted(" ".join(span.split()) for span in set(re.findall(r"`([^`]+)`", text)))
+
+
+@pytest.mark.parametrize("path", JAPANESE)
+def test_the_japanese_page_has_the_commands_and_outputs_of_the_english_one(path):
+    english = path.replace(".ja.md", ".md")
+    assert blocks(path) == blocks(english)
+    assert spans(path) == spans(english)
+    assert page(path).count("\n#") == page(english).count("\n#")
+
+
+@pytest.mark.parametrize("path", JAPANESE)
+def test_the_japanese_page_links_to_the_japanese_pages(path):
+    for target in sorted(targets(path)):
+        assert target.replace(".md", ".ja.md") not in JAPANESE or path.startswith("README"), target
+
+
+def test_both_readmes_switch_the_language_in_their_first_line():
+    assert "README.ja.md" in page("README.md").splitlines()[0]
+    assert "README.md" in page("README.ja.md").splitlines()[0]
+
+
+def test_the_pictures_are_those_that_the_program_draws():
+    import runpy
+
+    drawn = runpy.run_path(str(REPOSITORY / "tools/site/pictures.py"))["drawn"]()
+    files = {file.name: file.read_text() for file in (REPOSITORY / "docs/pictures").iterdir()}
+    assert files == drawn
+
+
+def test_the_table_of_the_performance_is_of_the_last_benchmark():
+    rows = re.findall(r"^\| .* \|$", page("docs/performance.md"), re.M)[1:]
+    measured = set()
+    for line in page("bench/RESULTS.md").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 7:
+            measured.add(tuple(cells[column] for column in (1, 2, 3, 4, 7, 6)))
+    assert len(rows) > 8
+    for row in rows:
+        assert tuple(cell.strip() for cell in row.split("|")[1:-1]) in measured, row
+
+
+@pytest.mark.parametrize("path", ["README.md", "README.ja.md"])
+def test_the_readme_fits_on_one_page(path):
+    assert len(page(path).splitlines()) <= 130
 
 
 @pytest.mark.parametrize(
