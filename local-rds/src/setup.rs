@@ -36,7 +36,8 @@ pub(crate) struct Local {
     config: Config,
     config_path: PathBuf,
     more_endpoints: Vec<String>,
-    remark: Option<String>,
+    /// What the user should know, each as a sentence.
+    remarks: Vec<String>,
 }
 
 impl Local {
@@ -57,7 +58,9 @@ impl Local {
             Some(path) => Folder::kept(path, run_as)?,
             None => Folder::temporary(run_as)?,
         };
-        let postgres = Postgres::find(&folder, options.postgres.as_deref(), options.version)?;
+        let (postgres, refused) =
+            Postgres::find(&folder, options.postgres.as_deref(), options.version)?;
+        let refused = refused.iter().map(|refused| format!("not used: {refused}"));
         let file = ConfigFile::choose(options.config.clone(), &options.endpoints, &folder)?;
         let read = |port| Config::read(&file.path, port, &file.more_endpoints);
         let config = folder.run_as().as_owner(|| read(port))?;
@@ -87,7 +90,7 @@ impl Local {
             postgres,
             config_path: file.path,
             more_endpoints: file.more_endpoints,
-            remark: file.remark,
+            remarks: file.remark.into_iter().chain(refused).collect(),
         };
         if let Err(error) = local.run_init_files(&options.init, signals) {
             local.server.stop(signals);
@@ -160,7 +163,7 @@ impl Local {
              rdsign local: why a login was refused: {}",
             log.display()
         );
-        if let Some(remark) = &self.remark {
+        for remark in &self.remarks {
             let _ = write!(text, "\nrdsign local: {remark}");
         }
         text

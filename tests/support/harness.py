@@ -111,7 +111,8 @@ class Place:
 
     def popen(self, *arguments, env=None, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        env = self.environment(**(env or {}))
+        # The JARs in the home of whoever runs the tests are not for them.
+        env = self.environment(**{"HOME": str(self.base)} | (env or {}))
         arguments = self.arguments(*arguments)
         # In its own session, so that close() also kills the command that it runs.
         options = pipes | {"text": True, "env": env, "cwd": "/", "start_new_session": True} | options

@@ -1,4 +1,4 @@
-//! The user's cache folder.
+//! The user's cache folder. Root has none for what another user runs: nobody else can enter its home.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -8,10 +8,21 @@ use std::path::{Path, PathBuf};
 use crate::folder::trust;
 use crate::process::run_as::RunAs;
 
+/// Where root keeps programs that another user runs.
+const OF_ROOT: &str = "/var/cache";
+
 /// Returns `rdsign` in XDG_CACHE_HOME, or else in HOME/.cache. The home must exist.
 pub(super) fn private() -> Option<PathBuf> {
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
     Some(cache.join("rdsign"))
+}
+
+/// Returns the folder for programs that `run_as` runs.
+pub(super) fn of_programs(run_as: &RunAs) -> Option<PathBuf> {
+    match (run_as.other(), variable("XDG_CACHE_HOME")) {
+        (Some(_), None) => Some(Path::new(OF_ROOT).join("rdsign")),
+        _ => private(),
+    }
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

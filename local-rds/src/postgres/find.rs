@@ -3,56 +3,61 @@
 //! Version 14 is the oldest that works: 13 reads at most 1,000 bytes of a password, and a token
 //! with a session token is longer. The preloaded library knows the structures of versions up to 18.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::places;
+use super::search::Search;
+use super::version::Version;
+use super::zonky::Jar;
 use crate::error::LocalError;
 use crate::folder::{DATA, Folder, regular};
-use crate::process::run_as::RunAs;
 
 /// The environment variable with the folder of PostgreSQL's programs, used instead of a search.
 const FOLDER_VARIABLE: &str = "RDSIGN_LOCAL_POSTGRES";
 /// The major versions that work.
 pub(crate) const SUPPORTED: RangeInclusive<u32> = 14..=18;
 
-/// An installed PostgreSQL: the folder of its programs, and its version.
+/// A PostgreSQL: the folder of its programs, and its version.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
-    bin: PathBuf,
-    version: Version,
-}
-
-/// A version as PostgreSQL prints it, such as `15.18` or `18beta1`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version {
-    pub(crate) major: u32,
-    minor: u32,
-    text: String,
+    pub(super) bin: PathBuf,
+    pub(super) version: Version,
+    /// The JAR with its programs, until they are needed.
+    pub(super) jar: Option<Jar>,
 }
 
 impl Postgres {
     /// Finds PostgreSQL in `given`, or else in `RDSIGN_LOCAL_POSTGRES`, or else in the usual places.
     ///
     /// Chooses the newest version that is supported, of the major version `wanted` if there is one.
-    /// If `folder` has data, it must have the major version of the data.
+    /// If `folder` has data, it must have the major version of the data. Also returns why others were not
+    /// used, each as a sentence.
     pub(crate) fn find(
         folder: &Folder,
         given: Option<&Path>,
         wanted: Option<u32>,
-    ) -> Result<Self, LocalError> {
+    ) -> Result<(Self, Vec<String>), LocalError> {
         let variable = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
-        let (folders, looked) = match given.map(PathBuf::from).or(variable) {
-            Some(folder) => (vec![folder.join("bin"), folder.clone()], named(&folder)),
-            None => (places::all(), places::named()),
+        let given = given.map(PathBuf::from).or(variable);
+        let mut search = Search::new(folder.run_as());
+        let looked = match &given {
+            Some(given) => {
+                search.look_in(&[given.join("bin"), given.clone()]);
+                given.display().to_string()
+            }
+            None => {
+                search.look_everywhere();
+                places::named()
+            }
         };
-        let mut found = installed_in(&folders, folder.run_as());
-        if found.is_empty() {
-            return Err(LocalError::PostgresMissing { looked });
+        if search.found.is_empty() {
+            let refused = search.refused();
+            return Err(LocalError::PostgresMissing { looked, refused });
         }
         let data = folder.path(DATA);
         let read = || regular::read(&data.join("PG_VERSION"));
+        let all = describe(&search.found);
         if let Ok(major) = folder.run_as().as_owner(read) {
             let major = major.trim();
             if let Some(wanted) = wanted.filter(|wanted| wanted.to_string() != major) {
@@ -62,19 +67,28 @@ impl Postgres {
                     wanted,
                 });
             }
-            found.retain(|postgres| postgres.version.major.to_string() == major);
-            let other = || LocalError::PostgresOther {
+            let chosen = search.newest(|found| found.to_string() == major);
+            return chosen.ok_or_else(|| LocalError::PostgresOther {
                 data,
                 major: major.to_owned(),
-            };
-            return found.pop().ok_or_else(other);
+                refused: search.refused(),
+            });
         }
-        let all = describe(&found);
-        found.retain(|postgres| wanted.is_none_or(|major| postgres.version.major == major));
-        found.retain(|postgres| SUPPORTED.contains(&postgres.version.major));
-        found.pop().ok_or(match wanted {
-            Some(major) => LocalError::PostgresVersionMissing { major, found: all },
-            None => LocalError::PostgresUnsupported { found: all },
+        let is_wanted = |major| wanted.is_none_or(|wanted| wanted == major);
+        let chosen = search.newest(|major| is_wanted(major) && SUPPORTED.contains(&major));
+        chosen.ok_or_else(|| {
+            let refused = search.refused();
+            match wanted {
+                Some(major) => LocalError::PostgresVersionMissing {
+                    major,
+                    found: all,
+                    refused,
+                },
+                None => LocalError::PostgresUnsupported {
+                    found: all,
+                    refused,
+                },
+            }
         })
     }
 
@@ -88,75 +102,10 @@ impl Postgres {
     }
 }
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-fn named(folder: &Path) -> String {
-    folder.display().to_string()
-}
-
 fn describe(found: &[Postgres]) -> String {
     let each = found.iter().map(|postgres| {
         let (version, bin) = (&postgres.version, postgres.bin.display());
         format!("{version} in {bin}")
     });
     each.collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the versions of PostgreSQL in `folders` that `run_as` can run, the newest last.
-fn installed_in(folders: &[PathBuf], run_as: &RunAs) -> Vec<Postgres> {
-    let mut found: Vec<Postgres> = folders
-        .iter()
-        .filter(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
-        .filter_map(|bin| {
-            let bin = std::path::absolute(bin).ok()?;
-            let mut command = run_as.command(bin.join("postgres"));
-            let output = command.current_dir("/").arg("--version").output().ok()?;
-            let version = version(&String::from_utf8(output.stdout).ok()?)?;
-            Some(Postgres { bin, version })
-        })
-        .collect();
-    found.sort_by(|a, b| a.version.cmp(&b.version));
-    found
-}
-
-/// Reads a version from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
-fn version(output: &str) -> Option<Version> {
-    let text = output
-        .split("(PostgreSQL) ")
-        .nth(1)?
-        .split_whitespace()
-        .next()?;
-    let number = |text: &str| {
-        let end = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
-        text[..end].parse().ok()
-    };
-    Some(Version {
-        major: number(text)?,
-        minor: text
-            .split_once('.')
-            .and_then(|(_, minor)| number(minor))
-            .unwrap_or(0),
-        text: text.to_owned(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        let read = |text: &str| version(&format!("postgres (PostgreSQL) {text}\n")).unwrap();
-        assert!(read("9.6.24") < read("15.18 (Debian 15.18-0+deb12u1)"));
-        assert!(read("15.9") < read("15.18"));
-        assert!(read("17.6") < read("18beta1"));
-        assert_eq!(read("15.18 (Debian)").to_string(), "15.18");
-        assert_eq!(version("something else"), None);
-    }
 }

