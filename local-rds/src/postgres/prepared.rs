@@ -18,7 +18,7 @@ use crate::process::run_as::RunAs;
 
 const PREFIX: &str = "data-";
 /// The number of prepared folders that are kept, the newest.
-const KEPT: usize = 4;
+const KEPT: usize = 8;
 const UNFINISHED: &str = ".new-";
 /// The age of an unfinished file whose process must have been killed.
 const ABANDONED: Duration = Duration::from_secs(3600);
