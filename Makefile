@@ -50,7 +50,7 @@ NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
 CARGO_DENY := 0.20.2
 AUDIT := target/cargo-deny-$(CARGO_DENY)
-BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins
+BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins bench-start
 # The builds of PostgreSQL that npm has, besides the system's.
 OTHER_POSTGRES := $(CURDIR)/target/postgres/node_modules
 # The peers are installed below this folder, each in its own folder.
@@ -331,6 +331,10 @@ bench-cli: portable $(VENV)/bench $(PEERS)/measure ## the command line, compared
 bench-logins: portable $(VENV)/bench ## logins per second to RDS on this machine, compared with scram
 	@tools/install-missing server
 	@PATH="$(PORTABLE):$$PATH" rdsign local -- $(VENV)/bin/python bench/logins.py $(QUICK)
+
+bench-start: portable $(VENV)/bench ## seconds until RDS on this machine is ready, compared with initdb and pg_ctl
+	@tools/install-missing server
+	@PATH="$(PORTABLE):$$PATH" $(VENV)/bin/python bench/start.py $(QUICK)
 
 size: dist ## compare the size of everything in dist/ with its budget, and check what it needs
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \
