@@ -121,8 +121,8 @@ pub enum LocalError {
     /// `postgres` is in rds_iam, so `--init` cannot log in with its password.
     #[error(
         "--init: postgres is in rds_iam, so the server refuses its password. Start without --init, let a \
-         policy of the configuration allow postgres, and as postgres, with a token: REVOKE rds_iam FROM \
-         postgres"
+         policy of the configuration allow postgres, and as postgres, with a token: REVOKE rds_iam, or \
+         the role through which it is in rds_iam, FROM postgres"
     )]
     InitNeedsToken,
     /// The folder given by `--data` contains other files.
