@@ -1,6 +1,7 @@
 """Checks that rdsign finds the keys of every source, and that RDS accepts their token."""
 
 import json
+import resource
 import subprocess
 
 import pytest
@@ -160,3 +161,11 @@ def test_a_thread_with_a_small_stack_gets_a_token(source, tmp_path, fake):
     machine, _ = alone(source, tmp_path, fake)
     with machine.probe() as probe:
         assert "token" in probe.ask("small")
+
+
+def test_a_main_thread_with_a_small_stack_gets_a_token(tmp_path, fake):
+    machine, _ = alone(container, tmp_path, fake)
+    with machine.probe() as probe:
+        # As after `ulimit -s`: the stack of a running program cannot grow beyond it, either.
+        resource.prlimit(probe.process.pid, resource.RLIMIT_STACK, (192 << 10, resource.RLIM_INFINITY))
+        assert "token" in probe.ask("token")

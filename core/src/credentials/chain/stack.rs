@@ -55,19 +55,24 @@ pub(super) fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, E
     })
 }
 
-/// Returns the lowest and the highest address of this thread's stack. `None` for the main thread, whose
-/// stack is large and whose bounds take a file to find out.
+/// Returns the lowest and the highest address of this thread's stack. The bounds of the main thread take
+/// a file to find out, so it has `None` if its limit is high, and else the bounds of an empty stack.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "these are C functions")]
 fn bounds() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     let (mut low, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: the first function fills the attributes, the second reads them into two variables, and the
-    // third frees them. The system call has no arguments; glibc has a function for it only since 2.30.
+    // SAFETY: the system call has no arguments; glibc has a function for it only since 2.30. The limit is
+    // read if it was written. Of the others, the first fills the attributes, the second reads them into
+    // two variables, and the third frees them.
     unsafe {
-        if libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid())
-            || libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0
-        {
+        if libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) {
+            let is_small = libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) == 0
+                && limit.assume_init().rlim_cur < OF_ITS_OWN as libc::rlim_t;
+            return is_small.then_some((0, 0));
+        }
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
             return None;
         }
         libc::pthread_attr_getstack(attributes.as_ptr(), &mut low, &mut size);
