@@ -74,7 +74,7 @@ def maven(artifact):
     _, name, version = artifact.split(":")
     jar = UNPACKED / f"{name}-{version}.jar"
     if not jar.exists():
-        mvn = ["mvn", "-B", "-q", "-ntp", "-Dstyle.color=never", "dependency:copy"]
+        mvn = [REPOSITORY / "tools/mvn", "-q", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"]
         run(*mvn, f"-Dartifact={artifact}", f"-DoutputDirectory={UNPACKED}")
     return jar
 
