@@ -28,6 +28,8 @@ each = $(foreach platform,$(PLATFORMS),$(call $(1),$(platform),$(call portable,$
 unless_here = $(if $(filter-out $(PLATFORM),$(1)),$(2))
 # The Node package and the JAR have other names for a platform.
 node_platform = linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(call architecture,$(1))))-$(call libc,$(1))
+# $(call npm_packages,FOLDER): what `npm install` needs for this machine's platform.
+npm_packages = $(1)/rdsign-$(VERSION).tgz $(1)/rdsign-$(call node_platform,$(PLATFORM))-$(VERSION).tgz
 jar_platform = linux/$(call architecture,$(1))/$(subst gnu,glibc,$(call libc,$(1)))
 VENV := target/venv
 PYTHON := target/venv-python
@@ -231,8 +233,9 @@ test-release: $(VENV)/e2e ## test the release: versions, packages of the command
 	$(CARGO) build --locked $(TOGETHER)
 	$(call pytest,tests/release)
 
-# Tests the package that TGZ names, such as one in dist/, or packs one.
-test-bundlers installed-node: PACKAGE = $(abspath $(or $(TGZ),target/node/packed/rdsign-$(VERSION).tgz))
+# Tests the packages that TGZ names, such as those in dist/, or packs them.
+test-node test-bundlers installed-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
+test-node: export RDSIGN_TGZ = $(PACKAGES)
 test-node: installed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
 	cp -R bindings-node/tests/. target/node/tests
 	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
@@ -240,13 +243,13 @@ test-node: installed-node ## test the Node package: pg, postgres.js, knex, TypeO
 
 test-bundlers: target/node/bundlers/installed packed-node ## log in with bundles of webpack, Next.js, rollup, Vite, Bun; 0.6 GB
 	cp bindings-node/tests/support.mjs bindings-node/tests/bundlers.test.mjs target/node/bundlers
-	npm --prefix target/node/bundlers install --no-save --ignore-scripts --silent $(PACKAGE)
+	npm --prefix target/node/bundlers install --offline --no-save --ignore-scripts --silent $(PACKAGES)
 	cd target/node/bundlers && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_BUNDLERS=all \
 	    $(AGAIN) node --test --test-reporter=spec bundlers.test.mjs
 
 .PHONY: test-bundlers installed-node packed-node
 installed-node: target/node/installed packed-node
-	npm --prefix target/node/tests install --no-save --ignore-scripts --silent $(PACKAGE)
+	npm --prefix target/node/tests install --offline --no-save --ignore-scripts --silent $(PACKAGES)
 
 packed-node:
 	@tools/install-missing build server python
@@ -254,8 +257,7 @@ packed-node:
 	@mkdir -p target/node/packed
 	strip -o target/node/librdsign_node.so target/debug/librdsign_node.so
 	@rm -f target/node/packed/*.tgz
-	OUT=target/node/packed/rdsign-$(VERSION).tgz \
-	    bindings-node/packaging/pack $(call node_platform,$(PLATFORM))=target/node/librdsign_node.so
+	OUT=target/node/packed bindings-node/packaging/pack $(call node_platform,$(PLATFORM))=target/node/librdsign_node.so
 
 # What the clients of the soak need; the parts before it in `make test` have built most of it.
 SOAK := $(VENV)/e2e installed-wheel installed-node target/jvm/packed/rdsign.jar target/soak/jars
@@ -311,7 +313,7 @@ bench-python: dist-python $(VENV)/bench $(PEERS)/measure ## Python: the wheel, c
 	@$(VENV)/bin/python bench/installed.py python
 
 bench-node: dist-node $(VENV)/bench $(PEERS)/measure ## Node: the package, compared with @aws-sdk/rds-signer and aws-sdk v2
-	@bench/install $(VENV)/bin/python node dist/rdsign-$(VERSION).tgz
+	@bench/install $(VENV)/bin/python node $(call npm_packages,dist)
 	@node bench/node/warm.mjs $(PEERS)/node $(QUICK)
 	@$(VENV)/bin/python bench/first_token.py Node $(QUICK)
 	@$(VENV)/bin/python bench/installed.py node
@@ -387,12 +389,11 @@ dist-jvm: portable ## the JAR, in dist/
 	OUTPUT=dist/rdsign-$(VERSION).jar bindings-jvm/packaging/pack \
 	    $(foreach platform,$(PLATFORMS),$(call jar_platform,$(platform))=$(call portable,$(platform))/librdsign_jvm.so)
 
-dist-node: portable ## the Node package, in dist/
+dist-node: portable ## the Node packages, in dist/
 	@tools/install-missing node
 	rm -f dist/rdsign-*.tgz
-	@$(call each,dist_npm)
-dist_npm = OUT=dist/rdsign-$(VERSION)$(call unless_here,$(1),-$(call node_platform,$(1))).tgz \
-    bindings-node/packaging/pack $(call node_platform,$(1))=$(2)/librdsign_node.so
+	OUT=dist bindings-node/packaging/pack \
+	    $(foreach platform,$(PLATFORMS),$(call node_platform,$(platform))=$(call portable,$(platform))/librdsign_node.so)
 
 .PHONY: portable
 portable: # builds everything that is shipped, also for other systems than this one

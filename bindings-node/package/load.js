@@ -1,36 +1,80 @@
 'use strict'
-// Loads the native half for this machine: one file in this folder, named after the platform, the
-// architecture and, on Linux, the libc. This is part of a Lambda's cold start, so it starts no
-// process, lists no folder and does not detect the libc: it tries glibc, the common one, first. A
-// library does not load with the other libc.
+// Loads the native half for this machine. Each platform's is a package of its own, such as
+// @rdsign/linux-x64-gnu: npm installs the one whose `os`, `cpu` and `libc` are the machine's.
 //
-// A bundler may move this code away from the library, or replace the library with its path.
+// This is part of a Lambda's cold start, so it starts no process, lists no folder and does not detect
+// the libc: it tries glibc, the common one, first. A library does not load with the other libc.
 
+const { version } = require('./package.json')
 const { platform, arch } = process
 const machine = `${platform}-${arch}`
 // An ES module has no __dirname, so a bundle may have none.
 const place = typeof __dirname === 'string' ? ` in ${__dirname}` : ''
-const ADVICE =
-  "a bundler must leave the package rdsign out, or copy its .node file next to the bundle: see rdsign's docs/node.md"
+const INSTALL =
+  'install without --omit=optional, or for another machine with its --os, --cpu and --libc; if npm still leaves it out, delete node_modules and package-lock.json first'
+const BUNDLE =
+  "a bundler must leave the package rdsign out, or copy the .node file next to the bundle: see rdsign's docs/node.md"
+
+/** Returns whether a package is for the libc of this process. Takes milliseconds: only for an error. */
+function fits(name) {
+  const header = process.report?.getReport?.()?.header
+  return platform !== 'linux' || name.endsWith(header && !header.glibcVersionRuntime ? '-musl' : '-gnu')
+}
 
 function load() {
+  const missing = []
   const reasons = []
   for (const target of platform === 'linux' ? [`${machine}-gnu`, `${machine}-musl`] : [machine]) {
-    const file = `rdsign.${target}.node`
+    const name = `@rdsign/${target}`
     let loaded
     try {
-      // Bundlers recognize this form, and copy the files that match it.
-      loaded = require(`./rdsign.${target}.node`)
+      // Bundlers recognize only a literal name. Within `try`, they accept one that is not installed.
+      switch (target) {
+        case 'linux-x64-gnu':
+          loaded = require('@rdsign/linux-x64-gnu')
+          break
+        case 'linux-arm64-gnu':
+          loaded = require('@rdsign/linux-arm64-gnu')
+          break
+        case 'linux-x64-musl':
+          loaded = require('@rdsign/linux-x64-musl')
+          break
+        case 'linux-arm64-musl':
+          loaded = require('@rdsign/linux-arm64-musl')
+          break
+        case 'darwin-arm64':
+          loaded = require('@rdsign/darwin-arm64')
+          break
+        case 'darwin-x64':
+          loaded = require('@rdsign/darwin-x64')
+          break
+        case 'win32-x64':
+          loaded = require('@rdsign/win32-x64')
+          break
+        case 'win32-arm64':
+          loaded = require('@rdsign/win32-arm64')
+          break
+        default:
+          reasons.push(`there is no package ${name}`)
+          continue
+      }
     } catch (cause) {
-      const isMissing = cause.code === 'MODULE_NOT_FOUND'
-      reasons.push(`${file} ${isMissing ? 'is not in this package' : `cannot be loaded: ${cause.message}`}`)
+      if (cause.code === 'MODULE_NOT_FOUND') missing.push(name)
+      else reasons.push(`${name} cannot be loaded: ${cause.message}`)
       continue
     }
-    if (typeof loaded?.NativeSigner === 'function') return loaded
-    throw new Error(`rdsign: a bundler put something else in the place of ${file}; ${ADVICE}`)
+    if (typeof loaded?.NativeSigner !== 'function') {
+      throw new Error(`rdsign: a bundler put something else in the place of ${name}; ${BUNDLE}`)
+    }
+    if (loaded.VERSION !== version) {
+      const versions = `${name} has version ${loaded.VERSION}, and rdsign ${version}`
+      throw new Error(`rdsign: ${versions}${place}; install both in the same version`)
+    }
+    return loaded
   }
+  for (const name of missing.filter(fits)) reasons.unshift(`${name} is not installed; ${INSTALL}`)
   throw new Error(
-    `rdsign: no library for platform ${platform}, architecture ${arch}${place}: ${reasons.join('; ')}; ${ADVICE}`
+    `rdsign: no library for platform ${platform}, architecture ${arch}${place}: ${reasons.join('; ')}; ${BUNDLE}`
   )
 }
 

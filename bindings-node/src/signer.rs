@@ -17,6 +17,9 @@ pub const DEFAULT_CREDENTIALS_TIMEOUT: u32 = rdsign::DEFAULT_CREDENTIALS_TIMEOUT
 /// Core's default for the option `expiresIn`, in seconds.
 #[napi]
 pub const DEFAULT_EXPIRES_IN: u32 = rdsign::DEFAULT_EXPIRES_IN;
+/// The JavaScript half must have the same version.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One endpoint, one user, one source of credentials.
 #[napi]

@@ -1,5 +1,5 @@
 // Bundles a program with each setting in the table of docs/node.md, and logs in with the bundle. Settings
-// that lose the library end with a message that says what to configure.
+// that lose the library end with a message that says what to configure, or do not build.
 //
 // esbuild's are tested always, and the others by `make test-bundlers`, which sets RDSIGN_BUNDLERS.
 import assert from 'node:assert/strict'
@@ -74,7 +74,14 @@ async function tool(path, args, cwd) {
   assert.equal(status, 0, `${stdout}${stderr}`)
 }
 
-/** Runs the bundle in `dist`, moved to a folder without packages, or with only rdsign if it was left out. */
+/** Checks that a tool does not bundle the library, and names it. */
+async function refuses(path, args, cwd) {
+  const { status, stdout, stderr } = await run(args, { command: join(here, 'node_modules', path), cwd, env })
+  assert.notEqual(status, 0)
+  assert.match(stdout + stderr, /@rdsign\/[\w-]+\/rdsign\.node/)
+}
+
+/** Runs the bundle in `dist`, moved to a folder without packages, or with only rdsign's packages if they were left out. */
 async function deployed(work, { leftOut = false, lost = false } = {}) {
   const place = mkdtempSync(join(tmpdir(), 'rdsign-bundle-'))
   try {
@@ -83,7 +90,9 @@ async function deployed(work, { leftOut = false, lost = false } = {}) {
     const libraries = names.filter((name) => name.endsWith('.node'))
     if (leftOut) {
       assert.deepEqual(libraries, [])
-      cpSync(join(here, 'node_modules/rdsign'), join(place, 'node_modules/rdsign'), { recursive: true })
+      for (const name of ['node_modules/rdsign', 'node_modules/@rdsign']) {
+        cpSync(join(here, name), join(place, name), { recursive: true })
+      }
     }
     if (lost) for (const name of libraries) rmSync(join(place, name))
     return await run(
@@ -112,7 +121,7 @@ async function advises(work, options) {
   assert.equal(status, 1)
   assert.match(
     stderr,
-    /a bundler must leave the package rdsign out, or copy its \.node file next to the bundle/
+    /a bundler must leave the package rdsign out, or copy the \.node file next to the bundle/
   )
   assert.doesNotMatch(stderr, /__dirname is not defined|is not a constructor/)
 }
@@ -191,7 +200,7 @@ test('webpack: the bundle logs in, and says what to configure with a path for th
   )
 })
 
-test('rollup: the bundle logs in, and says what to configure without the setting', more, () => {
+test('rollup: the bundle logs in, and without the setting the build names the library', more, () => {
   const config = (external) => `import commonjs from '@rollup/plugin-commonjs'
     import json from '@rollup/plugin-json'
     import { nodeResolve } from '@rollup/plugin-node-resolve'
@@ -203,12 +212,11 @@ test('rollup: the bundle logs in, and says what to configure without the setting
   return inFolder(files, async (work) => {
     await tool('rollup/dist/bin/rollup', ['--silent', '--config', 'rollup.config.mjs'], work)
     await logsIn(work, { leftOut: true })
-    await tool('rollup/dist/bin/rollup', ['--silent', '--config', 'other.mjs'], work)
-    await advises(work)
+    await refuses('rollup/dist/bin/rollup', ['--config', 'other.mjs'], work)
   })
 })
 
-test('Vite, SSR: the bundle logs in, and says what to configure without the setting', more, () => {
+test('Vite, SSR: the bundle logs in, and without the setting the build names the library', more, () => {
   const config = (ssr) => `export default {
     logLevel: 'error', ssr: { ${ssr} },
     build: { ssr: 'program.mjs', outDir: 'dist', commonjsOptions: { ignore: ['pg-native'] } }
@@ -226,8 +234,7 @@ test('Vite, SSR: the bundle logs in, and says what to configure without the sett
     await build('plain.mjs')
     const bundled = readFileSync(join(work, 'dist', readdirSync(join(work, 'dist'))[0]), 'utf8')
     assert.match(bundled, /from ["']rdsign["']/)
-    await build('other.mjs')
-    await advises(work)
+    await refuses('vite/bin/vite.js', ['build', '--config', 'other.mjs'], work)
   })
 })
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -78,8 +78,9 @@ for (const script of ['bundle', 'bundle-external']) {
       const libraries = readdirSync(deployed).filter((name) => name.endsWith('.node')).length
       assert.equal(libraries, script === 'bundle' ? 1 : 0)
       if (script === 'bundle-external') {
-        mkdirSync(join(deployed, 'node_modules'))
-        cpSync(join(here, 'node_modules/rdsign'), join(deployed, 'node_modules/rdsign'), { recursive: true })
+        for (const name of ['node_modules/rdsign', 'node_modules/@rdsign']) {
+          cpSync(join(here, name), join(deployed, name), { recursive: true })
+        }
       }
       const runtime = start(deployed)
       const first = await runtime.call()

@@ -1,7 +1,18 @@
-// The installed package: its entries, its types, and its errors if the library is missing.
+// The installed packages: their entries, types and dependencies, and the errors if the library is missing.
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as esm from 'rdsign'
@@ -9,6 +20,8 @@ import { endpoint, here, keys, output, run } from './support.mjs'
 
 const installed = join(here, 'node_modules/rdsign')
 const require = createRequire(import.meta.url)
+const libc = process.platform === 'linux' ? '-gnu' : ''
+const LIBRARY = `@rdsign/${process.platform}-${process.arch}${libc}`
 const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2', 'dsql-signer']
 
 test('ESM and CommonJS get the same objects', async () => {
@@ -122,82 +135,134 @@ test('the page of the package on npm has a text and a link to the repository', (
   assert.match(readFileSync(join(installed, 'README.md'), 'utf8'), /^# rdsign\n/)
 })
 
-test('the package has no dependencies and no install scripts', () => {
-  const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+test('the package depends only on its own libraries, in its version, and runs no install scripts', () => {
+  const about = require('rdsign/package.json')
+  const literals = readFileSync(join(installed, 'index.js'), 'utf8').matchAll(/require\('(@rdsign\/.*)'\)/g)
+  const names = [...literals].map(([, name]) => [name, about.version])
+  assert(names.length >= 4)
+  assert.deepEqual(about.optionalDependencies, Object.fromEntries(names))
+  assert.equal(about.optionalDependencies[LIBRARY], about.version)
   assert.deepEqual(
     [about.dependencies, about.scripts, about.os, about.cpu],
     [undefined, undefined, undefined, undefined]
   )
 })
 
-test('the error for a missing or broken library names it, the platform and the architecture', async () => {
-  await withCopy(async (copy, library) => {
+test('the package of a library is for one platform, and has nothing but the library', () => {
+  const about = require(`${LIBRARY}/package.json`)
+  assert.deepEqual([about.os, about.cpu], [[process.platform], [process.arch]])
+  if (process.platform === 'linux') assert.deepEqual(about.libc, ['glibc'])
+  assert.equal(about.version, require('rdsign/package.json').version)
+  assert.deepEqual([about.dependencies, about.scripts], [undefined, undefined])
+  const files = readdirSync(join(here, 'node_modules', LIBRARY)).sort()
+  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'rdsign.node'])
+})
+
+test('the error for a missing package names it and the platform, and says how to install it', async () => {
+  await withCopy(async ({ place, fails, rename }) => {
     const { platform, arch } = process
-    const place = new RegExp(
-      `no library for platform ${platform}, architecture ${arch} in ${copy}: .*rdsign\\.${platform}-${arch}`
+    const start = `Error: rdsign: no library for platform ${platform}, architecture ${arch} in ${place}/rdsign: `
+    rename('@rdsign/sunos-x64')
+    const missing = await fails()
+    assert(
+      missing.includes(`${start}${LIBRARY} is not installed; install without --omit=optional, or`),
+      missing
     )
-    writeFileSync(library, 'not a library')
-    const broken = await run(['-e', `require(${JSON.stringify(copy)})`])
-    assert.match(broken.stderr, /cannot be loaded: /)
-    assert.match(broken.stderr, place)
-    renameSync(library, join(copy, 'rdsign.sunos-x64.node'))
-    const missing = await run(['-e', `require(${JSON.stringify(copy)})`])
-    assert.match(missing.stderr, /is not in this package/)
-    assert.match(missing.stderr, place)
+    assert.match(missing, /delete node_modules and package-lock\.json first/)
+    assert.doesNotMatch(missing, /cannot be loaded|-musl/)
   })
 })
 
-test("if glibc's library does not load, musl's is tried", {
+test('the error for a broken library says why it does not load, and nothing about installing', async () => {
+  await withCopy(async ({ place, fails }) => {
+    const library = join(place, LIBRARY, 'rdsign.node')
+    writeFileSync(library, 'not a library')
+    const broken = await fails()
+    assert(broken.includes(`: ${LIBRARY} cannot be loaded: ${library}: `), broken)
+    assert.doesNotMatch(broken, /is not installed|--omit/)
+  })
+})
+
+test('a machine that rdsign has no library for gets the name of its platform', async () => {
+  await withCopy(async ({ fails }) => {
+    const message = await fails({ platform: 'freebsd', arch: 'x64' })
+    assert.match(
+      message,
+      /no library for platform freebsd, architecture x64 in .*: there is no package @rdsign\/freebsd-x64;/
+    )
+  })
+})
+
+test('a library of another version is refused', async () => {
+  await withCopy(async ({ place, fails }) => {
+    const { version } = require('rdsign/package.json')
+    const file = join(place, 'rdsign/index.js')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(`"version":"${version}"`, '"version":"9.9.9"'))
+    const message = await fails()
+    assert(message.includes(`${LIBRARY} has version ${version}, and rdsign 9.9.9 in ${place}`), message)
+    assert.match(message, /install both in the same version/)
+  })
+})
+
+test("if glibc's library is missing or does not load, musl's is tried", {
   skip: process.platform !== 'linux'
 }, async () => {
-  await withCopy(async (copy, library) => {
-    renameSync(library, library.replace('-gnu.', '-musl.'))
-    for (const broken of [undefined, 'not a library']) {
-      if (broken) writeFileSync(library, broken)
-      const { stdout, stderr } = await run([
-        '-e',
-        `console.log(typeof require(${JSON.stringify(copy)}).Signer)`
-      ])
-      assert.deepEqual([stdout, stderr], ['function\n', ''])
-    }
+  await withCopy(async ({ place, loads, rename }) => {
+    rename(LIBRARY.replace('-gnu', '-musl'))
+    await loads()
+    mkdirSync(join(place, LIBRARY))
+    writeFileSync(join(place, LIBRARY, 'index.node'), 'not a library')
+    await loads()
   })
 })
 
 test('macOS and Windows load the library that has their name', async () => {
-  await withCopy(async (copy, library) => {
+  await withCopy(async ({ loads, rename }) => {
     for (const [platform, arch] of [
       ['darwin', 'arm64'],
       ['darwin', 'x64'],
       ['win32', 'arm64'],
       ['win32', 'x64']
     ]) {
-      const named = join(copy, `rdsign.${platform}-${arch}.node`)
-      renameSync(library, named)
-      library = named
-      const machine = { platform: { value: platform }, arch: { value: arch } }
-      const { stdout, stderr } = await run([
-        '-e',
-        `Object.defineProperties(process, ${JSON.stringify(machine)})
-        console.log(typeof require(${JSON.stringify(copy)}).Signer)`
-      ])
-      assert.deepEqual([stdout, stderr], ['function\n', ''], named)
+      rename(`@rdsign/${platform}-${arch}`)
+      await loads({ platform, arch })
     }
   })
 })
 
-/** Calls `body` with a copy of the installed package, and the path of its library. */
+/** Calls `body` with a copy of the installed packages, and with functions that load it in a new process. */
 async function withCopy(body) {
-  const folder = mkdtempSync(join(here, 'broken-'))
+  // Not in the tests' folder: Node would find the packages that are installed there.
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rdsign-copy-')))
+  const place = join(folder, 'node_modules')
+  const load = (machine) => {
+    const values = Object.entries(machine).map(([name, value]) => [name, { value }])
+    const properties = JSON.stringify(Object.fromEntries(values))
+    const program = `console.log(typeof require(${JSON.stringify(join(place, 'rdsign'))}).Signer)`
+    return run(['-e', `Object.defineProperties(process, ${properties})\n${program}`])
+  }
+  let library = LIBRARY
   try {
-    const copy = join(folder, 'rdsign')
-    cpSync(installed, copy, { recursive: true })
-    await body(
-      copy,
-      join(
-        copy,
-        readdirSync(copy).find((name) => name.endsWith('.node'))
-      )
-    )
+    for (const name of ['rdsign', LIBRARY]) {
+      cpSync(join(here, 'node_modules', name), join(place, name), { recursive: true })
+    }
+    await body({
+      place,
+      rename(to) {
+        renameSync(join(place, library), join(place, to))
+        library = to
+      },
+      async loads(machine = {}) {
+        const { stdout, stderr } = await load(machine)
+        assert.deepEqual([stdout, stderr], ['function\n', ''], JSON.stringify(machine))
+      },
+      async fails(machine = {}) {
+        const { status, stderr } = await load(machine)
+        assert.equal(status, 1)
+        return stderr
+      }
+    })
   } finally {
     rmSync(folder, { recursive: true })
   }

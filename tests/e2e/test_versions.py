@@ -29,7 +29,7 @@ def pom(path):
 
 @pytest.mark.parametrize("path", ["README.md", "docs/jvm.md", "docs/node.md", "docs/platforms.md"])
 def test_pages_name_packages_of_this_version(path):
-    versions = re.findall(r"\brdsign-(\d[\w.]*?)(?:\.tgz|\.jar|-linux)", page(path))
+    versions = re.findall(r"\brdsign-(?:[a-z][\w-]*-)?(\d[\w.]*?)(?:\.tgz|\.jar|-linux)", page(path))
     assert set(versions) == {VERSION}
 
 

@@ -17,6 +17,7 @@ IN_JVM = "bindings-jvm/tests/test_examples.py"
 IN_RUST = "tests/credentials/test_wiping.py"
 IN_PROXY = "tests/proxy/test_docs.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
+IN_NPM = "bindings-node/tests/install.test.mjs"
 
 # For each page, its blocks in order: the language, and the test that runs the block.
 BLOCKS = {
@@ -29,7 +30,7 @@ BLOCKS = {
     "docs/guarantees.md": [],
     "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM), ("java", IN_JVM)],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
-    "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE)],
+    "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE), ("sh", IN_NPM)],
     "docs/platforms.md": [],
     "docs/proxy.md": [("sh", IN_PROXY), ("sh", IN_PROXY)],
     "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
