@@ -313,7 +313,7 @@ bench-python: dist-python $(VENV)/bench $(PEERS)/measure ## Python: the wheel, c
 	@$(VENV)/bin/python bench/installed.py python
 
 bench-node: dist-node $(VENV)/bench $(PEERS)/measure ## Node: the package, compared with @aws-sdk/rds-signer and aws-sdk v2
-	@bench/install $(VENV)/bin/python node $(call npm_packages,dist)
+	@bench/install $(VENV)/bin/python node $(abspath $(call npm_packages,dist))
 	@node bench/node/warm.mjs $(PEERS)/node $(QUICK)
 	@$(VENV)/bin/python bench/first_token.py Node $(QUICK)
 	@$(VENV)/bin/python bench/installed.py node

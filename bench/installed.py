@@ -7,11 +7,12 @@ import sys
 
 from rows import PEERS, folder_of, say, versions
 
-# For each kind: its language, and the files that identify a package.
+# For each kind: its language, the files that identify a package, and how many rdsign may consist of.
 KINDS = {
-    "python": ("Python", "*.dist-info"),
-    "node": ("Node", "package.json"),
-    "jvm": ("Java", "*.jar"),
+    "python": ("Python", "*.dist-info", 1),
+    # The second one is the library for the platform.
+    "node": ("Node", "package.json", 2),
+    "jvm": ("Java", "*.jar", 1),
 }
 
 
@@ -35,13 +36,13 @@ def place_of(package):
 
 def main():
     kind = sys.argv[1]
-    language, mark = KINDS[kind]
+    language, mark, most = KINDS[kind]
     folders = {"rdsign": "rdsign"} | {
         name: folder_of(called) for called, name in versions(kind).items() if called != "awscli"
     }
     for unit, count, more in [
         ("MB", megabytes, {"chart": "installed"}),
-        ("packages", lambda folder: packages(folder, mark), {"aims": [{"at most": 1}]}),
+        ("packages", lambda folder: packages(folder, mark), {"aims": [{"at most": most}]}),
     ]:
         counted = {name: [count(PEERS / kind / folder)] for name, folder in folders.items()}
         say(language, "installed", unit, counted.pop("rdsign"), counted, **more)
