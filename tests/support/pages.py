@@ -14,6 +14,7 @@ IN_DOCS = "tests/e2e/test_docs.py"
 IN_C = "bindings-c/tests/test_programs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
+IN_JARS = "bindings-jvm/tests/test_natives.py"
 IN_RUST = "tests/credentials/test_wiping.py"
 IN_PROXY = "tests/proxy/test_docs.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
@@ -28,7 +29,13 @@ BLOCKS = {
     "docs/dsql.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/errors.md": [],
     "docs/guarantees.md": [],
-    "docs/jvm.md": [("java", IN_JVM), ("scala", IN_JVM), ("text", IN_JVM), ("java", IN_JVM)],
+    "docs/jvm.md": [
+        ("java", IN_JVM),
+        ("scala", IN_JVM),
+        ("text", IN_JVM),
+        ("java", IN_JVM),
+        ("xml", IN_JARS),
+    ],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE), ("sh", IN_NPM)],
     "docs/platforms.md": [],

@@ -19,7 +19,8 @@ import java.util.zip.ZipFile;
 
 /**
  * Loads the native library: the file that the system property {@value #PROPERTY} names, else the
- * one on the library path (such as /opt/lib in a Lambda layer), else the copy in the JAR.
+ * one on the library path (such as /opt/lib in a Lambda layer), else the copy in a JAR: rdsign's
+ * own, or that of one platform.
  *
  * <p>The copy is written to a new folder that only its owner may enter, loaded, and deleted. If
  * others could rename that folder, they could replace the copy, so java.io.tmpdir is checked. This
@@ -85,12 +86,12 @@ final class Loader {
             throw failed(sentence("a copy in " + folder, error), error);
         }
         if (!found) {
-            throw failed(sentence("the JAR's " + name, "missing; " + onPath), null);
+            throw failed(sentence(name + " in the JARs", "missing; " + missing(onPath)), null);
         }
     }
 
     /**
-     * Loads the library from the JAR, and returns whether the JAR has one. It opens the JAR file if
+     * Loads the library from a JAR, and returns whether one has it. It opens rdsign's JAR file if
      * there is one, because reading a resource takes longer.
      */
     private static boolean loadPacked(String name, Path folder) throws IOException {
@@ -104,12 +105,20 @@ final class Loader {
                 }
             }
         }
-        try (InputStream packed = Loader.class.getResourceAsStream("/" + name)) {
+        try (InputStream packed = resource(name)) {
             if (packed != null) {
                 loadCopy(packed, folder);
             }
             return packed != null;
         }
+    }
+
+    /** Finds a file in any JAR. A class of a module finds only those of its own module. */
+    private static InputStream resource(String name) {
+        ClassLoader loader = Loader.class.getClassLoader();
+        return loader == null
+                ? ClassLoader.getSystemResourceAsStream(name)
+                : loader.getResourceAsStream(name);
     }
 
     private static File jar() {
@@ -240,6 +249,13 @@ final class Loader {
         return error;
     }
 
+    private static String missing(String onPath) {
+        return onPath
+                + "; if your JAR is the one without natives, add io.github.rdsign:rdsign with the"
+                + " classifier "
+                + classifier();
+    }
+
     private static String sentence(String tried, Throwable error) {
         return sentence(tried, String.valueOf(error.getMessage()));
     }
@@ -269,6 +285,11 @@ final class Loader {
                 + (libc.equals("none") ? "" : "/" + libc)
                 + "/"
                 + fileName();
+    }
+
+    /** The classifier of the JAR that has only the library for this platform. */
+    private static String classifier() {
+        return os() + "-" + architecture() + (libc().equals("musl") ? "-musl" : "");
     }
 
     private static String fileName() {

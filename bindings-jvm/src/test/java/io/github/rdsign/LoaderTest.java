@@ -176,7 +176,8 @@ class LoaderTest {
         assertTrue(unknown.contains("architecture riscv64"), unknown);
         assertTrue(
                 unknown.contains(
-                        "the JAR's META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so: missing"),
+                        "META-INF/rdsign/linux/riscv64/glibc/librdsign_jvm.so in the JARs:"
+                            + " missing"),
                 unknown);
     }
 
