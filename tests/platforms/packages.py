@@ -8,7 +8,6 @@ run it.
 import re
 import shutil
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -133,11 +132,9 @@ class NodePackage:
     def __init__(self, target):
         self.target = target
         self.folder = empty(target.folder / "node")
-        suffix = "" if target.is_native else f"-{target.node}"
-        with tarfile.open(the_only(f"rdsign-{VERSION}{suffix}.tgz")) as package:
-            package.extractall(self.folder, filter="data")
-        (self.folder / "node_modules").mkdir()
-        (self.folder / "package").rename(self.folder / "node_modules/rdsign")
+        files = [the_only(f"rdsign-{VERSION}.tgz"), the_only(f"rdsign-{target.node}-{VERSION}.tgz")]
+        # npm refuses packages for another machine otherwise.
+        run("npm", "install", "--offline", "--silent", "--force", *files, cwd=self.folder)
         for program in ("vectors.test.mjs", "support.mjs"):
             shutil.copy(REPOSITORY / "bindings-node/tests" / program, self.folder)
         shutil.copy(PROGRAMS / "login.mjs", self.folder)
@@ -145,7 +142,7 @@ class NodePackage:
 
     def node(self, *arguments):
         if self.target.libc == "musl":
-            library = self.folder / f"node_modules/rdsign/rdsign.{self.target.node}.node"
+            library = self.folder / f"node_modules/@rdsign/{self.target.node}/rdsign.node"
             loaded = load(self.target, library, "napi_register_module_v1")
             raise CannotRun(f"{loaded}; neither Debian nor npm has Node for musl")
         if self.target.is_native:
@@ -172,21 +169,29 @@ class Jar:
 
     def __init__(self, target):
         self.target = target
-        self.jar = the_only(f"rdsign-{VERSION}.jar")
-        library = f"META-INF/rdsign/{target.jar}/librdsign_jvm.so"
         self.folder = empty(target.folder / "jvm")
-        with zipfile.ZipFile(self.jar) as jar:
-            if library not in jar.namelist():
-                raise Failure(f"dist/{self.jar.name} has no {library}: run make dist PLATFORMS=all")
-            self.library = jar.extract(library, self.folder)
+        self.jars = self.find()
+        library = f"META-INF/rdsign/{target.jar}/librdsign_jvm.so"
+        self.library = self.folder / library
+        for jar in self.jars:
+            with zipfile.ZipFile(jar) as packed:
+                if library in packed.namelist():
+                    packed.extract(library, self.folder)
+        if not self.library.exists():
+            raise Failure(f"dist/{self.jars[-1].name} has no {library}: run make dist PLATFORMS=all")
 
         if target.libc == "gnu":
             tests = REPOSITORY / "bindings-jvm/src/test/java/io/github/rdsign"
             pom = (REPOSITORY / "bindings-jvm/pom.xml").read_text()
             driver = f"org.postgresql:postgresql:{re.search('<postgresql.version>(.*)<', pom)[1]}"
-            self.path = ":".join(map(str, [self.jar, maven(JUNIT), maven(driver), self.folder]))
+            self.classes = empty(self.folder / "classes")
+            self.path = ":".join(map(str, [*self.jars, maven(JUNIT), maven(driver), self.classes]))
             sources = [tests / "VectorsTest.java", PROGRAMS / "Login.java"]
-            run("javac", "-d", self.folder, "-cp", self.path, *sources)
+            run("javac", "-d", self.classes, "-cp", self.path, *sources)
+
+    def find(self):
+        """Returns the JARs of dist/ that are installed."""
+        return [the_only(f"rdsign-{VERSION}.jar")]
 
     def java(self, *arguments):
         if self.target.libc == "musl":
@@ -208,4 +213,11 @@ class Jar:
         return log_in(*self.java("Login"))
 
 
-PACKAGES = [CommandLine, C, Wheel, NodePackage, Jar]
+class SmallJars(Jar):
+    name = "small JARs"
+
+    def find(self):
+        return [the_only(f"rdsign-{VERSION}-{part}.jar") for part in ("without-natives", self.target.name)]
+
+
+PACKAGES = [CommandLine, C, Wheel, NodePackage, Jar, SmallJars]
