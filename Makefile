@@ -384,7 +384,7 @@ dist-python: portable $(PYTHON)/ready ## the wheel and the source of the Python 
 	@$(call each,dist_wheel)
 dist_wheel = bindings-python/packaging/wheel $(PYTHON) dist $(call triple,$(1)) $(SHIPPED)
 
-dist-jvm: portable ## the JAR, in dist/
+dist-jvm: portable ## the JARs, in dist/
 	@tools/install-missing jvm
 	OUTPUT=dist/rdsign-$(VERSION).jar bindings-jvm/packaging/pack \
 	    $(foreach platform,$(PLATFORMS),$(call jar_platform,$(platform))=$(call portable,$(platform))/librdsign_jvm.so)

@@ -12,6 +12,7 @@ import pytest
 import rdsign
 from common import VERSION
 from conftest import PROGRAMS, REPOSITORY, run
+from pages import page
 
 WHEEL = Path(os.environ["RDSIGN_WHEEL"]).resolve()
 FIRST_TOKEN = """
@@ -29,6 +30,28 @@ def names():
 
 def test_one_wheel_is_for_python_3_9_and_later():
     assert re.fullmatch(rf"rdsign-{VERSION}-cp39-abi3-(manylinux|linux)[\w.]+\.whl", WHEEL.name)
+
+
+def test_pip_fetches_the_wheel_for_a_lambda_on_another_machine_as_the_page_says(tmp_path):
+    (tmp_path / "dist").mkdir()
+    for architecture in ("x86_64", "aarch64"):
+        for libc in ("manylinux_2_17_{0}.manylinux2014_{0}", "musllinux_1_2_{0}"):
+            platform = libc.format(architecture)
+            path = tmp_path / f"dist/rdsign-{VERSION}-cp39-abi3-{platform}.whl"
+            information = f"rdsign-{VERSION}.dist-info"
+            with zipfile.ZipFile(path, "w") as wheel:
+                wheel.writestr("rdsign/platform", platform)
+                wheel.writestr(
+                    f"{information}/METADATA", f"Metadata-Version: 2.1\nName: rdsign\nVersion: {VERSION}\n"
+                )
+                wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n")
+                wheel.writestr(f"{information}/RECORD", "")
+    pattern = r"^\| Lambda on Graviton, Python \| `pip (.*)` \|$"
+    arguments = re.search(pattern, page("docs/platforms.md"), re.M)[1].split(" ")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *arguments], cwd=tmp_path, check=True)
+    installed = (tmp_path / "package/rdsign/platform").read_text()
+    assert installed == "manylinux_2_17_aarch64.manylinux2014_aarch64"
 
 
 def test_it_contains_exactly_the_expected_files(names):
