@@ -31,6 +31,8 @@ node_platform = linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(call architectu
 # $(call npm_packages,FOLDER): what `npm install` needs for this machine's platform.
 npm_packages = $(1)/rdsign-$(VERSION).tgz $(1)/rdsign-$(call node_platform,$(PLATFORM))-$(VERSION).tgz
 jar_platform = linux/$(call architecture,$(1))/$(subst gnu,glibc,$(call libc,$(1)))
+# Archives have this time, so that two builds of a commit are the same.
+COMMIT_TIME = $(shell git log -1 --format=%ct)
 VENV := target/venv
 PYTHON := target/venv-python
 # tools/lock writes the locks, with the hash of each file that pip may install.
@@ -72,7 +74,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
-.PHONY: release dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: release manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -358,25 +360,30 @@ install: ## install librdsign, for C; PREFIX, LIBDIR, INCLUDEDIR, DATADIR, DESTD
 	BUILT='$(BUILT)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
 	    DATADIR='$(DATADIR)' DESTDIR='$(DESTDIR)' bindings-c/packaging/install
 
-dist: portable dist-c dist-python dist-jvm dist-node ## write everything that users install to dist/; PLATFORMS=all: for other machines too
-	rm -rf dist/rdsign-*-linux-*/ dist/rdsign-*-linux-*.tar.gz
+dist: portable dist-c dist-python dist-jvm dist-node manual ## write everything that users install to dist/; PLATFORMS=all: for other machines too
+	rm -rf dist/rdsign-*-linux-*/ dist/rdsign-*-linux-*.tar.gz dist/*.deb
 	@$(call each,dist_command)
 	@tools/sbom dist
+	@cli/packaging/finish dist
 	@ls -l dist
 
 # $(call dist_command,PLATFORM,BUILT) makes the archive of the command line; the others are alike.
-define dist_command
-    install -D -m 755 -t dist/rdsign-$(VERSION)-$(1)/bin $(2)/rdsign && \
-    install -D -m 644 -t dist/rdsign-$(VERSION)-$(1)/lib/rdsign $(2)/librdsign_local_preload.so && \
-    install -m 644 -t dist/rdsign-$(VERSION)-$(1) README.md LICENSE && \
-    install -D -m 644 -t dist/rdsign-$(VERSION)-$(1)/docs docs/*.md && \
-    tar -C dist -czf dist/rdsign-$(VERSION)-$(1).tar.gz rdsign-$(VERSION)-$(1)
-endef
+dist_command = cli/packaging/pack $(1) $(2) target/manual dist
 
-dist-c: portable ## librdsign as a tree that can be moved, in dist/c/
-	rm -rf dist/c dist/c-*
+# The same man pages and completions are in the packages for all platforms.
+manual:
+	@tools/install-missing build python
+	$(CARGO) build --locked $(TOGETHER) --example manual
+	rm -rf target/manual
+	target/debug/examples/manual target/manual
+
+dist-c: portable ## librdsign as a tree that can be moved, in dist/c/, and as an archive
+	@tools/install-missing python
+	rm -rf dist/c dist/c-* dist/librdsign-*
 	@$(call each,dist_tree)
-dist_tree = BUILT='$(2)' PREFIX= DESTDIR=dist/c$(call unless_here,$(1),-$(1)) bindings-c/packaging/install
+c_tree = dist/c$(call unless_here,$(1),-$(1))
+dist_tree = BUILT='$(2)' PREFIX= DESTDIR=$(c_tree) bindings-c/packaging/install && \
+    SOURCE_DATE_EPOCH=$(COMMIT_TIME) tools/archive $(c_tree) dist/librdsign-$(VERSION)-$(1).tar.gz
 
 dist-python: portable $(PYTHON)/ready ## the wheel and the source of the Python package, in dist/
 	rm -f dist/rdsign-*.whl

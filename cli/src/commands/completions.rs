@@ -6,11 +6,13 @@
 //! the other program's command line.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Command, ValueEnum};
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell};
 use rdsign::credentials::profile_names;
 
 use crate::ca_bundle::authorities;
@@ -101,6 +103,15 @@ pub(crate) fn run(args: CompletionsArgs, command: Command) -> Result<ExitCode, F
         Printed::Profiles => output::print(profile_names().iter().map(|name| format!("{name}\n")))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes each shell's script, with the name that the shell looks for.
+pub(crate) fn write_all(folder: &Path, command: &Command) -> io::Result<()> {
+    for &shell in Shell::value_variants() {
+        let name = shell.file_name("rdsign");
+        std::fs::write(folder.join(name), script(shell, command.clone()))?;
+    }
+    Ok(())
 }
 
 fn script(shell: Shell, command: Command) -> String {

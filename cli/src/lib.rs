@@ -1,6 +1,8 @@
 //! The command line: reads flags and the environment, calls the library, and maps its errors to
 //! `rdsign: CODE: message` and an exit status. Rules and messages come from the library.
 //!
+//! It is a library for two programs: `rdsign`, and the example that writes man pages and completions.
+//!
 //! `args` has the flags that several commands share, `commands` has the commands, and `output`
 //! writes text, JSON and help.
 
@@ -11,6 +13,7 @@ mod failure;
 mod output;
 mod system;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -68,7 +71,24 @@ enum Command {
     Completions(commands::completions::CompletionsArgs),
 }
 
-fn main() -> ExitCode {
+/// Returns the declarations of all commands. The man pages are made of them.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Writes the script for each shell to a folder that exists, with the name that the shell looks for.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn write_completions(folder: &Path) -> std::io::Result<()> {
+    commands::completions::write_all(folder, &Cli::command())
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
     let parsed = output::help::formatted(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
