@@ -74,7 +74,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
-.PHONY: release manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: release known-token test-portable version manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -233,6 +233,7 @@ test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 test-release: $(VENV)/e2e ## test the release: versions, packages of the command line, workflows
 	@tools/install-missing build server
 	$(CARGO) build --locked $(TOGETHER)
+	$(CARGO) build --locked $(TOGETHER) --example manual
 	$(call pytest,tests/release)
 
 # Tests the packages that TGZ names, such as those in dist/, or packs them.
@@ -412,6 +413,17 @@ build_portable = tools/portable-build $(call triple,$(1)) $(SHIPPED)
 release: ## set VERSION=0.2.0 everywhere, date the changelog, commit and tag; see RELEASING.md
 	@tools/install-missing python
 	@tools/release $(if $(filter command line,$(origin VERSION)),'$(VERSION)')
+
+# What the workflows run on each platform.
+known-token: ## install the packages FROM=dist or FROM=published into empty folders, and sign the known token
+	@tools/known-token $(or $(FROM),dist) $(PACKAGES)
+
+test-portable: ## test what also runs on macOS, Windows and Alpine: the core and the command line
+	@tools/install-missing build
+	$(CARGO) test --locked -p rdsign -p rdsign-cli
+
+version:
+	@echo $(VERSION)
 
 fmt: ## format the code, in all languages
 	@tools/check --fix rust python javascript java c

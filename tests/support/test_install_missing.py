@@ -7,7 +7,7 @@ import pytest
 from common import REPOSITORY
 
 SCRIPT = REPOSITORY / "tools/install-missing"
-REAL = ("cat", "dirname", "dpkg", "env", "mkdir", "rm", "sed", "sh", "tee")
+REAL = ("cat", "dirname", "dpkg", "env", "mkdir", "rm", "sed", "sh", "tee", "uname")
 
 
 def install(folder, *parts, candidate, present=()):
