@@ -152,12 +152,19 @@ def test_lintian_finds_nothing_in_the_debian_package(dist):
 
 
 def test_packing_again_gives_the_same_bytes(dist, tmp_path):
-    built, manual = dist.parent / "built", dist.parent / "manual"
-    run(PACKAGING / "pack", PLATFORM, built, manual, tmp_path)
-    packed = [path for path in tmp_path.iterdir() if path.is_file()]
+    built, one, two = tmp_path / "built", tmp_path / "one", tmp_path / "two"
+    for folder in (built, one, two):
+        folder.mkdir()
+    for name in ("rdsign", "librdsign_local_preload.so"):
+        (built / name).write_bytes(b"small")  # packs faster
+    run(PACKAGING / "pack", PLATFORM, built, dist.parent / "manual", one)
+    for name in ("rdsign", "librdsign_local_preload.so"):
+        os.utime(built / name, (0, 0))
+    run(PACKAGING / "pack", PLATFORM, built, dist.parent / "manual", two)
+    packed = [path for path in one.iterdir() if path.is_file()]
     assert {path.suffix for path in packed} == {".gz", ".deb"}
     for path in packed:
-        assert path.read_bytes() == (dist / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (two / path.name).read_bytes(), path.name
 
 
 def test_the_checksums_name_every_file(dist):
