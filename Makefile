@@ -35,6 +35,7 @@ jar_platform = linux/$(call architecture,$(1))/$(subst gnu,glibc,$(call libc,$(1
 COMMIT_TIME = $(shell git log -1 --format=%ct)
 VENV := target/venv
 PYTHON := target/venv-python
+SITE := target/venv-site
 # tools/lock writes the locks, with the hash of each file that pip may install.
 INSTALL_LOCKED := pip install --quiet --disable-pip-version-check --require-hashes -r
 MVN := tools/mvn
@@ -75,6 +76,7 @@ $(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BI
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
 .PHONY: release known-token test-portable version manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: docs docs-screenshots
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -425,6 +427,14 @@ test-portable: ## test what also runs on macOS, Windows and Alpine: the core and
 version:
 	@echo $(VERSION)
 
+docs: $(SITE)/requirements ## build the site of docs/ in target/site/; a dead link fails
+	NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --strict
+	@echo "Open target/site/index.html."
+
+docs-screenshots: docs $(SITE)/screenshots-requirements ## open the site in Chromium: it renders, and its search finds errors
+	@tools/install-missing browser
+	$(SITE)/bin/python tools/site/screenshots.py target/site target/site-screenshots
+
 fmt: ## format the code, in all languages
 	@tools/check --fix rust python javascript java c
 
@@ -465,6 +475,13 @@ $(PYTHON)/ready: bindings-python/tests/requirements.lock
 	@tools/install-missing python
 	@[ -x $(PYTHON)/bin/python ] || python3 -m venv $(PYTHON)
 	$(PYTHON)/bin/python -m $(INSTALL_LOCKED) $<
+	@touch $@
+
+# What builds the site, and what takes its pictures.
+$(SITE)/%: tools/site/%.lock
+	@tools/install-missing python
+	@[ -x $(SITE)/bin/python ] || python3 -m venv $(SITE)
+	$(SITE)/bin/python -m $(INSTALL_LOCKED) $<
 	@touch $@
 
 # One virtual environment for all parts. A stamp file says that the packages of a part are installed.

@@ -1,4 +1,4 @@
-"""Runs the Python examples of README.md, docs/python.md and the package's own README."""
+"""Runs the Python examples of README.md, docs/python.md, docs/quick-start.md and the package's own README."""
 
 import os
 import re
@@ -24,13 +24,14 @@ def environment():
     "path, printed",
     [
         ("README.md", r"\('iam_user',\)\n"),
+        ("docs/quick-start.md", r"\('iam_user',\)\n"),
         ("docs/python.md", r"<rdsign\.Token, redacted, until .*Z>\n\('iam_user',\)\n"),
     ],
 )
 def test_the_example_logs_in(environment, path, printed):
     # The example dials the endpoint's port; the local server listens on another one.
     program = example(path, "python")
-    dialed = program.replace('dbname="testdb"', f'dbname="testdb", port={environment["PGPORT"]}')
+    dialed = re.sub(r'(dbname="\w+")', rf"\1, port={environment['PGPORT']}", program)
     assert dialed != program
     assert re.fullmatch(printed, run("-c", dialed, env=environment))
 

@@ -37,12 +37,14 @@ def run(command, folder, environment, statement=None):
     )
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/cli.md"])
-def test_the_example_of_exec_logs_in(server, path):
+@pytest.mark.parametrize(
+    "path, number", [("README.md", 0), ("docs/cli.md", 0), ("docs/quick-start.md", 2)]
+)
+def test_the_example_of_exec_logs_in(server, path, number):
     local, folder, environment = server
     # The server listens on another port than the endpoint's, and has its own authority.
     here = {"PGSSLROOTCERT": local.exports["PGSSLROOTCERT"]}
-    shown = example(path, "sh")
+    shown = example(path, "sh", number)
     script = shown.replace("rdsign exec", f"rdsign exec --hostport {local.port}")
     assert script != shown
     done = run(["bash", "-euc", script], folder, environment | here, "select 40 + 2")
@@ -72,6 +74,43 @@ def test_doctor_and_inspect_find_no_problem_with_a_valid_token(server):
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "All checks passed." in done.stdout
     assert "No problems found." in done.stdout
+
+
+def test_the_quick_start_s_statements_and_doctor_let_a_new_user_in(server):
+    local, folder, environment = server
+    statements = example("docs/quick-start.md", "sql").replace("iam_user", "another")
+    doctor = example("docs/quick-start.md", "sh", 3).replace(
+        "rdsign doctor", f"rdsign doctor --hostport {local.port} --sslrootcert global-bundle.pem"
+    )
+    local.as_postgres(statements)
+    try:
+        with local.configuration(("/iam_user", "/another")):
+            done = run(["bash", "-euc", doctor.replace("iam_user", "another")], folder, environment)
+    finally:
+        local.as_postgres("DROP USER another")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "All checks passed." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "path, number, output",
+    [("docs/aws-setup.md", 1, 0), ("docs/aws-setup.md", 2, 1), ("docs/quick-start.md", 1, None)],
+)
+def test_the_policy_and_the_statements_of_the_setup_are_what_rdsign_prints(server, path, number, output):
+    _, folder, environment = server
+    done = run(["bash", "-euc", example(path, "sh", number)], folder, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = example("docs/aws-setup.md", "text", 1 if output is None else output)
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    for line in shown.splitlines():
+        assert line.strip() in lines
+
+
+def test_the_token_of_how_it_works_begins_as_every_token_does(server):
+    local, *_ = server
+    [shown] = example("docs/how-it-works.md", "text").splitlines()
+    start = shown.removesuffix("…")
+    assert len(start) > 100 and local.token(port="5432").startswith(start)
 
 
 def test_the_policy_examples_print_a_policy_that_allows_the_login(server):
@@ -104,6 +143,7 @@ def test_the_table_of_the_server_s_messages_has_every_answer_of_doctor():
     [
         ("README.md", 1, "iam_user"),
         ("docs/local-rds.md", 0, "iam_user"),
+        ("docs/quick-start.md", 0, example("docs/quick-start.md", "text")),
         ("docs/local-rds.md", 2, "admin        | postgres"),
     ],
 )

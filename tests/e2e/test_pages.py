@@ -1,10 +1,11 @@
 """Checks README.md, docs/ and the other pages: links, the list of code blocks, the figures."""
 
 import re
+import runpy
 
 import pytest
 from harness import REPOSITORY
-from pages import BLOCKS, blocks, page
+from pages import BLOCKS, NOT_RUN, blocks, page
 
 FOLDERS = [".", "docs", "docs/*", "bench", "bindings-*", "examples/*"]
 PAGES = sorted(
@@ -47,8 +48,10 @@ def test_every_code_block_has_a_test():
     shown = {path: [language for language, _ in blocks(path)] for path in BLOCKS}
     assert shown == {path: [language for language, _ in entries] for path, entries in BLOCKS.items()}
     for path, entries in BLOCKS.items():
+        reasons = re.findall(r"^<!-- not run: .* -->\n```", page(path), re.M)
+        assert len(reasons) == [test for _, test in entries].count(NOT_RUN)
         for _, test in entries:
-            assert path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
+            assert test is NOT_RUN or path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
 
 
 ENGLISH = [path for path in PAGES if path.startswith("docs/") and not path.endswith(".ja.md")]
@@ -116,8 +119,6 @@ def test_both_readmes_switch_the_language_in_their_first_line():
 
 
 def test_the_pictures_are_those_that_the_program_draws():
-    import runpy
-
     drawn = runpy.run_path(str(REPOSITORY / "tools/site/pictures.py"))["drawn"]()
     files = {file.name: file.read_text() for file in (REPOSITORY / "docs/pictures").iterdir()}
     assert files == drawn

@@ -19,16 +19,29 @@ IN_RUST = "tests/credentials/test_wiping.py"
 IN_PROXY = "tests/proxy/test_docs.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
 IN_NPM = "bindings-node/tests/install.test.mjs"
+NOT_RUN = None  # the page says why, in a comment before the block
 
-# For each page, its blocks in order: the language, and the test that runs the block.
+# For each page, its blocks in order: the language, and the test that runs the block. The pages in docs/errors/
+# are not in this list: tests/e2e/test_error_pages.py has a situation for each. The blocks of a Japanese page
+# are those of the English one.
 BLOCKS = {
     "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "docs/aws-setup.md": [
+        ("sh", NOT_RUN),
+        ("sh", IN_DOCS),
+        ("text", IN_DOCS),
+        ("sh", IN_DOCS),
+        ("text", IN_DOCS),
+    ],
     "docs/c.md": [("c", IN_DOCS), ("c", IN_C)],
     "docs/cli.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/credentials.md": [],
     "docs/dsql.md": [("sh", IN_DOCS), ("sh", IN_DOCS)],
     "docs/errors.md": [],
+    "docs/faq.md": [],
     "docs/guarantees.md": [],
+    "docs/how-it-works.md": [("text", IN_DOCS)],
+    "docs/index.md": [],
     "docs/jvm.md": [
         ("java", IN_JVM),
         ("scala", IN_JVM),
@@ -36,13 +49,25 @@ BLOCKS = {
         ("java", IN_JVM),
         ("xml", IN_JARS),
     ],
+    "docs/limits.md": [],
     "docs/local-rds.md": [("sh", IN_DOCS), ("sh", IN_DOCS), ("sh", IN_DOCS), ("toml", IN_DOCS)],
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE), ("sh", IN_NPM)],
+    "docs/performance.md": [],
     "docs/platforms.md": [],
     "docs/proxy.md": [("sh", IN_PROXY), ("sh", IN_PROXY)],
     "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
+    "docs/quick-start.md": [
+        ("sh", IN_DOCS),
+        ("text", IN_DOCS),
+        ("sql", IN_DOCS),
+        ("sh", IN_DOCS),
+        ("sh", IN_DOCS),
+        ("sh", IN_DOCS),
+        ("python", IN_PYTHON),
+    ],
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
+    "docs/security.md": [],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }

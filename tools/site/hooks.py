@@ -15,6 +15,7 @@ from mkdocs.structure.files import File
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ADDED = "repository"  # the folder of the site with these files
+JAPANESE = "README.ja.md"  # instead of it, the site has docs/index.ja.md
 LINK = re.compile(r'(\]\(|^\[[^]\n]+\]: |\bsrc(?:set)?=")([^)\s#"]+)', re.M)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
 
@@ -44,7 +45,8 @@ def name_of(path):
 
 def linked(text, folder):
     for _, target in LINK.findall(CODE.sub("", text)):
-        if path := outside(target, folder):
+        path = outside(target, folder)
+        if path and path != JAPANESE:
             yield path
 
 
@@ -86,6 +88,7 @@ def on_page_markdown(markdown, page, config, files):
         if re.match(r"[a-z]+:", target):
             return match[0]
         name = path.removeprefix("docs/") if path.startswith("docs/") else name_of(path)
+        name = "index.md" if path == JAPANESE else name
         return before + posixpath.relpath(name, here or ".")
 
     parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", markdown, flags=re.M | re.S)

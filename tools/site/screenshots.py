@@ -2,9 +2,9 @@
 
     python3 tools/site/screenshots.py target/site target/site-screenshots
 
-Takes a picture of each page at 400 and 1,280 pixels, some also in dark. Fails if a page asks another host, has
-an error, is wider than the window or lacks a picture, or if the search does not find the page of an error by
-its text.
+Opens each page at 400 and 1,280 pixels, and takes pictures of those that differ most. Fails if a page asks
+another host, has an error, is wider than the window or lacks a picture, or if the search does not find the page
+of an error by its text.
 """
 
 import sys
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDTHS = 400, 1280
+PICTURES = ["index", "how-it-works", "errors/index", "errors/pam-authentication-failed", "performance"]
+PICTURES += ["ja/index", "ja/how-it-works", "ja/errors/pam-authentication-failed"]
 SEARCHES = [
     ("index.html", "PAM authentication failed", "errors/pam-authentication-failed.html"),
     ("errors/index.html", "fe_sendauth", "errors/no-password-supplied.html"),
@@ -22,22 +25,21 @@ SEARCHES = [
 ]
 
 
-def open_page(browser, site, name, problems, **options):
+def new_page(browser, problems, **options):
+    """A page that notes requests to other hosts and errors of scripts."""
     page = browser.new_page(**options)
-    page.on("request", lambda request: wrong_host(request.url, name, problems))
-    page.on("pageerror", lambda error: problems.append(f"{name}: {error}"))
-    page.goto((site / name).as_uri())
+    page.on("request", lambda request: note_request(page, request, problems))
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     return page
 
 
-def wrong_host(url, name, problems):
-    if not url.startswith(("file:", "data:", "blob:", "about:")):
-        problems.append(f"{name}: asks another host: {url}")
+def note_request(page, request, problems):
+    if not request.url.startswith(("file:", "data:", "blob:", "about:")):
+        problems.append(f"{page.url}: asks another host: {request.url}")
 
 
-def take(browser, site, name, width, scheme, folder, problems):
-    viewport = {"width": width, "height": 900}
-    page = open_page(browser, site, name, problems, viewport=viewport, color_scheme=scheme)
+def check(page, site, name, width, problems):
+    page.goto((site / name).as_uri())
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > width:
         problems.append(f"{name}: {wide} pixels wide in a window of {width}")
@@ -45,13 +47,15 @@ def take(browser, site, name, width, scheme, folder, problems):
         problems.append(f"{name}: no heading is visible")
     lost = page.evaluate("[...document.images].filter((i) => !i.naturalWidth).map((i) => i.src)")
     problems += [f"{name}: no picture {image}" for image in lost]
-    target = folder / f"{name.removesuffix('.html').replace('/', '-')}-{width}-{scheme}.png"
-    page.screenshot(path=target, full_page=True)
-    page.close()
+
+
+def picture(folder, name, *how):
+    return folder / ("-".join([name.removesuffix(".html").replace("/", "-"), *map(str, how)]) + ".png")
 
 
 def find(browser, site, name, text, expected, folder, problems):
-    page = open_page(browser, site, name, problems, viewport={"width": 1280, "height": 900})
+    page = new_page(browser, problems, viewport={"width": 1280, "height": 900})
+    page.goto((site / name).as_uri())
     page.locator("label.md-search__icon, .md-search__input").first.click()
     page.locator(".md-search__input").fill(text)
     results = page.locator(".md-search-result__link")
@@ -60,7 +64,7 @@ def find(browser, site, name, text, expected, folder, problems):
         found = [link.split("#")[0].split("?")[0] for link in results.evaluate_all("all => all.map((a) => a.href)")]
     except Exception as error:
         found = [str(error).splitlines()[0]]
-    page.screenshot(path=folder / f"search-{expected.removesuffix('.html').replace('/', '-')}.png")
+    page.screenshot(path=picture(folder, expected, "search"))
     if (site / expected).as_uri() not in found[:10]:
         problems.append(f"{name}: the search for {text!r} does not find {expected}: {found[:5]}")
     page.close()
@@ -70,16 +74,24 @@ def main(site, folder):
     site, folder = Path(site).resolve(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     pages = sorted(str(file.relative_to(site)) for file in site.rglob("*.html"))
-    pages = [name for name in pages if name != "404.html" and "repository/" not in name]
+    # In ja/, pages that are not translated are the English ones.
+    translated = {str(file.relative_to(DOCS)).replace(".ja.md", ".html") for file in DOCS.rglob("*.ja.md")}
+    pages = [name for name in pages if not name.startswith("ja/") or name.removeprefix("ja/") in translated]
+    pages = [name for name in pages if name != "404.html" and not name.startswith("repository/")]
     problems = []
     with sync_playwright() as playwright:
         # Chromium does not run as root in its sandbox. It opens only these files.
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        for name in pages:
-            for width in WIDTHS:
-                take(browser, site, name, width, "light", folder, problems)
-        for name in ("index.html", "how-it-works.html"):
-            take(browser, site, name, 1280, "dark", folder, problems)
+        for width in WIDTHS:
+            page = new_page(browser, problems, viewport={"width": width, "height": 900})
+            for name in pages:
+                check(page, site, name, width, problems)
+                if name.removesuffix(".html") in PICTURES:
+                    page.screenshot(path=picture(folder, name, width), full_page=True)
+            page.close()
+        dark = new_page(browser, problems, viewport={"width": 1280, "height": 900}, color_scheme="dark")
+        check(dark, site, "how-it-works.html", 1280, problems)
+        dark.screenshot(path=picture(folder, "how-it-works", "dark"), full_page=True)
         for name, text, expected in SEARCHES:
             find(browser, site, name, text, expected, folder, problems)
         browser.close()
