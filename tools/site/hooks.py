@@ -1,10 +1,12 @@
-"""Adds to the site what pages of docs/ link to outside of docs/, such as SECURITY.md.
+"""Adds to the site what pages of docs/ link to outside of docs/, such as SECURITY.md, and gives each language
+an index for the search.
 
 A link such as `../SECURITY.md` works where the repository is read. For the site, the file is added as
 `repository/SECURITY.md`, and the link is changed. Pages become pages, other files are copied, and a
 folder becomes a list of its files. A link to a file that does not exist stops the build.
 """
 
+import json
 import posixpath
 import re
 from pathlib import Path
@@ -94,3 +96,25 @@ def on_page_markdown(markdown, page, config, files):
     parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", markdown, flags=re.M | re.S)
     parts[::2] = [LINK.sub(replaced, part) for part in parts[::2]]
     return "".join(parts)
+
+
+# After the offline plugin, which writes the index of the language that was built last.
+@event_priority(-200)
+def on_post_build(config):
+    """Writes the index that the search reads from a file. A page searches the pages in its own language, and
+    those that are only in English."""
+    folder = Path(config.site_dir) / "search"
+    source = folder / "search_index.json"
+    if not source.exists():
+        return
+    index = json.loads(source.read_text())
+    docs = index["docs"]
+    japanese = [doc for doc in docs if doc["location"].startswith("ja/")]
+    translated = {doc["location"].partition("#")[0].removeprefix("ja/") for doc in japanese}
+    english = [doc for doc in docs if not doc["location"].startswith("ja/")]
+    only_english = [doc for doc in english if doc["location"].partition("#")[0] not in translated]
+    others = {"config": {**index["config"], "lang": ["en"]}, "docs": english}
+    of_japanese = {"config": index["config"], "docs": japanese + only_english}
+    (folder / "search_index.js").write_text(
+        f'var __index = document.documentElement.lang === "ja" ? {json.dumps(of_japanese)} : {json.dumps(others)};'
+    )
