@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import re
-import signal
 import socket
 import ssl
 import struct

@@ -37,9 +37,7 @@ def run(command, folder, environment, statement=None):
     )
 
 
-@pytest.mark.parametrize(
-    "path, number", [("README.md", 0), ("docs/cli.md", 0), ("docs/quick-start.md", 2)]
-)
+@pytest.mark.parametrize("path, number", [("README.md", 0), ("docs/cli.md", 0), ("docs/quick-start.md", 2)])
 def test_the_example_of_exec_logs_in(server, path, number):
     local, folder, environment = server
     # The server listens on another port than the endpoint's, and has its own authority.

@@ -104,7 +104,10 @@ def sql(user, before, after):
 
 def pam_authentication_failed(user):
     nothing = user.local.keys["AKIALOCALNOTHING0001"]
-    keys = {"AWS_ACCESS_KEY_ID": nothing["access_key_id"], "AWS_SECRET_ACCESS_KEY": nothing["secret_access_key"]}
+    keys = {
+        "AWS_ACCESS_KEY_ID": nothing["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": nothing["secret_access_key"],
+    }
     yield keys | {"PGPASSWORD": user.token(key=nothing)}
     user.logs_in({"PGPASSWORD": user.token()})
 
@@ -138,7 +141,9 @@ def grant(user, slug, more):
 def no_pg_hba_conf_entry(user):
     """rds.force_ssl on RDS: the rule for users with passwords is only for connections with TLS."""
     rule = "host      all      all      all     md5"
-    with user.local.changed("rules.conf", lambda text: text.replace(rule, rule.replace("host   ", "hostssl"))):
+    with user.local.changed(
+        "rules.conf", lambda text: text.replace(rule, rule.replace("host   ", "hostssl"))
+    ):
         yield from grant(user, "no-pg-hba-conf-entry", {"PGSSLMODE": "disable"})
 
 
@@ -304,7 +309,9 @@ def cause(user, refusal):
         "expired": lambda: user.token(signing_time=at[-1]),
         "wrong-endpoint": lambda: user.token(hostname="localhost", region="eu-central-1"),
         "wrong-user": lambda: user.token("IAM_USER"),
-        "wrong-region-or-service": lambda: user.token().replace("eu-central-1%2Frds-db", "eu-west-1%2Frds-db"),
+        "wrong-region-or-service": lambda: user.token().replace(
+            "eu-central-1%2Frds-db", "eu-west-1%2Frds-db"
+        ),
         "not-yet-valid": lambda: user.token(signing_time=at[1]),
         "wrong-session-token": lambda: user.token(key=session | {"session_token": None}),
         "wrong-signature": lambda: user.token(key=mine | {"secret_access_key": "of-another-key"}),

@@ -51,7 +51,9 @@ def test_every_code_block_has_a_test():
         reasons = re.findall(r"^<!-- not run: .* -->\n```", page(path), re.M)
         assert len(reasons) == [test for _, test in entries].count(NOT_RUN)
         for _, test in entries:
-            assert test is NOT_RUN or path.rpartition("/")[2] in (REPOSITORY / test).read_text(), f"{test}: {path}"
+            assert test is NOT_RUN or path.rpartition("/")[2] in (REPOSITORY / test).read_text(), (
+                f"{test}: {path}"
+            )
 
 
 ENGLISH = [path for path in PAGES if path.startswith("docs/") and not path.endswith(".ja.md")]
