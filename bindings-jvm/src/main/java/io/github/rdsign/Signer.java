@@ -1,6 +1,7 @@
 package io.github.rdsign;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,6 +42,10 @@ public final class Signer implements AutoCloseable {
     private final Handle handle;
     private final Source source;
     private final Consumer<CredentialsEvent> listener;
+
+    /** The clock to sign by, or null for this machine's. */
+    private final Clock clock;
+
     private final String[] fields;
 
     /** The fetch that virtual threads wait for, or null. */
@@ -51,6 +56,7 @@ public final class Signer implements AutoCloseable {
         Handle.freeGarbage();
         source = builder.source;
         listener = builder.listener;
+        clock = builder.clock;
         char[][] options = builder.options.toArray(new char[0][]);
         long signer = Native.newSigner(options, source != null, listener != null);
         handle = new Handle(this, signer);
@@ -81,7 +87,7 @@ public final class Signer implements AutoCloseable {
      * @throws IllegalStateException if this signer is closed
      */
     public Token token() {
-        return token(signed());
+        return clock == null ? token(signed()) : token(clock.instant());
     }
 
     /**
@@ -115,7 +121,7 @@ public final class Signer implements AutoCloseable {
      * @throws IllegalStateException if this signer is closed
      */
     public String password() {
-        return text(signed());
+        return clock == null ? text(signed()) : token().value();
     }
 
     /**
@@ -334,6 +340,7 @@ public final class Signer implements AutoCloseable {
         private final List<char[]> options = new ArrayList<>();
         private Source source;
         private Consumer<CredentialsEvent> listener;
+        private Clock clock;
 
         private Builder() {}
 
@@ -528,6 +535,19 @@ public final class Signer implements AutoCloseable {
          */
         public Builder eventListener(Consumer<CredentialsEvent> eventListener) {
             listener = Objects.requireNonNull(eventListener, "eventListener is null");
+            return this;
+        }
+
+        /**
+         * Sets the clock whose time tokens are signed at, for tests. Default: this machine's.
+         * Credentials must be valid at that time; when they are fetched again still depends on this
+         * machine's clock.
+         *
+         * @param clock the clock, which is read for each token
+         * @return this
+         */
+        public Builder clock(Clock clock) {
+            this.clock = Objects.requireNonNull(clock, "clock is null");
             return this;
         }
 

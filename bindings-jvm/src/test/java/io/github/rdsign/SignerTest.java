@@ -16,8 +16,11 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,6 +109,35 @@ class SignerTest {
     }
 
     @Test
+    void aClockSetsTheTimeThatEachTokenIsSignedAt() {
+        Instant[] now = {TIME};
+        Clock clock =
+                new Clock() {
+                    @Override
+                    public Instant instant() {
+                        return now[0];
+                    }
+
+                    @Override
+                    public ZoneId getZone() {
+                        return ZoneOffset.UTC;
+                    }
+
+                    @Override
+                    public Clock withZone(ZoneId zone) {
+                        throw new UnsupportedOperationException();
+                    }
+                };
+        try (Signer signer = withKeys().clock(clock).build()) {
+            assertTrue(signer.password().contains("&X-Amz-Date=20260102T030405Z&"));
+            now[0] = TIME.plus(16, ChronoUnit.MINUTES);
+            assertTrue(signer.token().value().contains("&X-Amz-Date=20260102T032005Z&"));
+            assertTrue(
+                    signer.tokenAsync().join().value().contains("&X-Amz-Date=20260102T032005Z&"));
+        }
+    }
+
+    @Test
     void toStringShowsNoSecrets() {
         Credentials.Builder credentials =
                 Credentials.builder()
@@ -166,7 +198,7 @@ class SignerTest {
                 }
             }
         }
-        assertEquals(19, setters);
+        assertEquals(20, setters);
         try (Signer signer = withKeys().build()) {
             assertThrows(NullPointerException.class, () -> signer.token(null));
             assertThrows(NullPointerException.class, () -> signer.tokenAsync(null));
