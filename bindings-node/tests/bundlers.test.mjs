@@ -22,8 +22,8 @@ import { here, repository, run, startLocal } from './support.mjs'
 const local = await startLocal(after)
 const all = process.env.RDSIGN_BUNDLERS !== undefined
 const env = {
-  AWS_ACCESS_KEY_ID: local.keys.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: local.keys.secretAccessKey,
+  AWS_ACCESS_KEY_ID: local.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: local.credentials.secretAccessKey,
   DB_HOSTNAME: local.hostname,
   DB_PORT: String(local.port),
   DB_CA: local.ca,

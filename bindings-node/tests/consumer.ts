@@ -8,6 +8,7 @@ import { type ErrorCode, pgOptions, RdsignError, Signer, type SignerOptions, Tok
 import { RDS, Signer as SignerV2 } from 'rdsign/aws-sdk-v2.js'
 import { DsqlSigner } from 'rdsign/dsql-signer.js'
 import { pgOptions as pgOptionsOfPg } from 'rdsign/pg.js'
+import { type RdsDatabase, RdsLocal, RdsLocalError } from 'rdsign/testing.js'
 import { verifyFull as verifyFullOfTls } from 'rdsign/tls.js'
 
 declare const provider: AwsCredentialIdentityProvider
@@ -45,7 +46,23 @@ export async function all(): Promise<void> {
   console.log(token.value, expiresAt, text, same, v2, admin, service, signer.defaultDatabase)
 }
 
+export async function tests(): Promise<void> {
+  const server: RdsLocal = await RdsLocal.start({ endpoints: ['h'], version: 16 })
+  const rds: RdsDatabase = await server.createDatabase({ template: 'template1' })
+  new Pool(rds.pgOptions({ max: 5 }))
+  new Client({ ...rds.pgOptions(), password: await rds.signer({ expiresIn: 60 }).password() })
+  const later: Date = await rds.clock.advance({ minutes: 16 })
+  await rds.policy.deny()
+  await rds.keys.expire()
+  const ids: string[] = (await rds.refusals()).map(({ id }) => id)
+  const rows: Record<string, string | null>[] = await rds.sql('select 1')
+  console.log(later, ids, rows, rds.env.PGHOST, new Signer({ ...options, credentials: rds.credentials }))
+  await rds.drop()
+  await server.stop()
+}
+
 export function codeOf(error: unknown): ErrorCode | undefined {
+  if (error instanceof RdsLocalError) console.log(error.code?.length)
   return error instanceof RdsignError ? error.code : undefined
 }
 
@@ -63,5 +80,9 @@ signer.tokenSync({ signingTime: 0 })
 new Token()
 // @ts-expect-error pg would drop the password
 pgOptions(signer, { connectionString: 'postgres://' })
+// @ts-expect-error the option is endpoints
+RdsLocal.start({ endpoint: 'h' })
+// @ts-expect-error only RdsLocal.start makes one
+new RdsLocal()
 // @ts-expect-error this code does not exist
 export const none: ErrorCode = 'NONE'

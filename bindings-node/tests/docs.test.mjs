@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { output, repository, startLocal } from './support.mjs'
 
 const ENDPOINT = 'mydb.abc123.eu-central-1.rds.amazonaws.com'
-const local = await startLocal(after, '--endpoint', `${ENDPOINT}:5432`)
+const local = await startLocal(after, `${ENDPOINT}:5432`)
 
 const HERE = `import { createRequire } from 'node:module'
   import net from 'node:net'
@@ -19,7 +19,10 @@ const HERE = `import { createRequire } from 'node:module'
     assert.deepEqual([Number(port), host], [5432, '${ENDPOINT}'])
     return connect.call(this, ${local.port}, '127.0.0.1')
   }\n`
-const ENV = { AWS_ACCESS_KEY_ID: local.keys.accessKeyId, AWS_SECRET_ACCESS_KEY: local.keys.secretAccessKey }
+const ENV = {
+  AWS_ACCESS_KEY_ID: local.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: local.credentials.secretAccessKey
+}
 
 for (const page of ['docs/node.md', 'bindings-node/README.md']) {
   const text = readFileSync(join(repository, page), 'utf8')

@@ -11,12 +11,12 @@ import { pgOptions } from 'rdsign/pg.js'
 import { verifyFull } from 'rdsign/tls.js'
 import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
-import { startLocal } from './support.mjs'
+import { refusalsDuring, startLocal } from './support.mjs'
 
 const RDS = 'mydb.abc123.ap-northeast-1.rds.amazonaws.com'
 const CLUSTER = '4abcdefghijklmnopqrstuvwxy.dsql.ap-northeast-1.on.aws'
-const local = await startLocal(after, '--endpoint', RDS, '--endpoint', CLUSTER)
-const { hostname, port, keys, ca } = local
+const local = await startLocal(after, RDS, CLUSTER)
+const { hostname, port, credentials: keys, ca } = local
 const signer = new Signer({ hostname, port, username: 'iam_user', ...keys })
 // The endpoint's name does not resolve. Tokens are signed and TLS is verified for it; 127.0.0.1 is dialed.
 const dial = { host: '127.0.0.1' }
@@ -43,7 +43,7 @@ test('a pg Client logs in at an endpoint of Aurora DSQL, only as a role that is 
   assert.deepEqual(await who('iam_user'), [{ name: 'iam_user', database: 'postgres' }])
   const denied = { code: '28000', message: 'unable to accept connection, access denied' }
   const refused = () => assert.rejects(who('testuser'), denied)
-  assert.deepEqual(await local.refusals(refused), ['not-granted'])
+  assert.deepEqual(await refusalsDuring(local, refused), ['not-granted'])
 })
 
 test('a pg Pool gets a new password for each connection', async () => {
@@ -62,26 +62,22 @@ test('a Pool still logs in after 15 minutes, and an old token does not', async (
   const old = (await signer.token()).value
   const pool = new pg.Pool(pgOptions(signer, { database, dial, max: 2, ssl: { ca } }))
   assert.deepEqual((await pool.query(USER)).rows, [LOGGED_IN])
-  // A server whose clock is 16 minutes ahead treats the token as 16 minutes old.
-  await local.withClockOffset(16 * 60, async () => {
-    const stale = new pg.Client({ ...pgOptions(signer, { database, dial, ssl: { ca } }), password: old })
-    const refused = async () =>
-      assert.rejects(stale.connect(), /PAM authentication failed for user "iam_user"/)
-    assert.deepEqual(await local.refusals(refused), ['expired'])
-  })
+  await local.clock.advance({ minutes: 16 })
+  const stale = new pg.Client({ ...pgOptions(signer, { database, dial, ssl: { ca } }), password: old })
+  const refused = async () => assert.rejects(stale.connect(), /PAM authentication failed for user "iam_user"/)
+  assert.deepEqual(await refusalsDuring(local, refused), ['expired'])
   // It accepts a token that is signed 16 minutes ahead.
   const ahead = async () => (await signer.token({ signingTime: new Date(Date.now() + 16 * 60_000) })).value
   const replaced = new pg.Pool({
     ...pgOptions(signer, { database, dial, max: 2, maxLifetimeSeconds: 1, ssl: { ca } }),
     password: ahead
   })
-  await local.withClockOffset(16 * 60, async () => {
-    const pid = async () => (await replaced.query('select pg_backend_pid() as pid')).rows[0].pid
-    const removed = once(replaced, 'remove')
-    const first = await pid()
-    await removed
-    assert.notEqual(await pid(), first)
-  })
+  const pid = async () => (await replaced.query('select pg_backend_pid() as pid')).rows[0].pid
+  const removed = once(replaced, 'remove')
+  const first = await pid()
+  await removed
+  assert.notEqual(await pid(), first)
+  await local.clock.reset()
   // The first connection stays open, as on RDS.
   assert.deepEqual((await pool.query(USER)).rows, [LOGGED_IN])
   await Promise.all([pool.end(), replaced.end()])
@@ -96,7 +92,7 @@ test('verify-full rejects a server with another name before it sends a token', a
   })
   const client = new pg.Client(pgOptions(other, { database, dial, ssl: { ca } }))
   const refused = async () => assert.rejects(client.connect(), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
-  assert.deepEqual(await local.refusals(refused), [])
+  assert.deepEqual(await refusalsDuring(local, refused), [])
 })
 
 test('without ca, only certificates of RDS are trusted', async () => {
@@ -109,7 +105,7 @@ test('a user without permission is refused, and only the log has the reason', as
   const client = new pg.Client(pgOptions(other, { database, dial, ssl: { ca } }))
   const refused = async () =>
     assert.rejects(client.connect(), /PAM authentication failed for user "testuser"/)
-  assert.deepEqual(await local.refusals(refused), ['not-allowed'])
+  assert.deepEqual(await refusalsDuring(local, refused), ['not-allowed'])
 })
 
 test('postgres.js logs in', async () => {

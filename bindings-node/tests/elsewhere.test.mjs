@@ -14,7 +14,7 @@ import { pgOptions } from 'rdsign/pg.js'
 import { verifyFull } from 'rdsign/tls.js'
 import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
-import { keys, startLocal } from './support.mjs'
+import { keys, refusalsDuring, startLocal } from './support.mjs'
 
 const SSL_REQUEST = 80877103
 const local = await startLocal(after)
@@ -160,7 +160,7 @@ test("a change of pgOptions' result sends no token to a server with another name
     await refused({ ...options, ssl: { rejectUnauthorized: false } }, UNVERIFIED)
     await refused({ ...options, ssl: { ...options.ssl, checkServerIdentity: () => undefined } }, UNVERIFIED)
   }
-  assert.deepEqual(await local.refusals(attempts), [])
+  assert.deepEqual(await refusalsDuring(local, attempts), [])
 })
 
 test('verifyFull holds for the drivers that replace the name for TLS', async () => {
@@ -188,7 +188,7 @@ test('verifyFull holds for the drivers that replace the name for TLS', async () 
     await assert.rejects(sequelize.query('select 1'), /Hostname\/IP does not match certificate's altnames/)
     await sequelize.close()
   }
-  assert.deepEqual(await local.refusals(attempts), [])
+  assert.deepEqual(await refusalsDuring(local, attempts), [])
 })
 
 test('pgOptions refuses TLS options that would verify another name', () => {

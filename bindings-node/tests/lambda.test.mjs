@@ -24,8 +24,8 @@ const RUNTIME = `
 
 function start(folder) {
   const env = environment({
-    AWS_ACCESS_KEY_ID: local.keys.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: local.keys.secretAccessKey,
+    AWS_ACCESS_KEY_ID: local.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: local.credentials.secretAccessKey,
     DB_HOSTNAME: local.hostname,
     DB_PORT: String(local.port),
     DB_USERNAME: 'iam_user',
@@ -86,7 +86,7 @@ for (const script of ['bundle', 'bundle-external']) {
       const first = await runtime.call()
       assert.equal(first.name, 'iam_user', first.error)
       // Lambda freezes the process after a call; meanwhile the server closes the connection.
-      await runtime.frozen(() => local.asPostgres(`select pg_terminate_backend(${first.connection}, 60000)`))
+      await runtime.frozen(() => local.sql(`select pg_terminate_backend(${first.connection}, 60000)`))
       const second = await runtime.call()
       assert.equal(second.name, 'iam_user', second.error)
       assert.notEqual(second.connection, first.connection)

@@ -22,7 +22,7 @@ const installed = join(here, 'node_modules/rdsign')
 const require = createRequire(import.meta.url)
 const libc = process.platform === 'linux' ? '-gnu' : ''
 const LIBRARY = `@rdsign/${process.platform}-${process.arch}${libc}`
-const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2', 'dsql-signer']
+const ENTRIES = ['index', 'pg', 'tls', 'aws-sdk-v2', 'dsql-signer', 'testing']
 
 test('ESM and CommonJS get the same objects', async () => {
   const cjs = require('rdsign')

@@ -3,17 +3,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import { RdsLocal } from 'rdsign/testing.js'
 
 /** The folder that contains the tests and the installed package. */
 export const here = dirname(fileURLToPath(import.meta.url))
 export const repository = process.env.RDSIGN_REPOSITORY
 assert(repository, 'RDSIGN_REPOSITORY is not set: run the tests with `make test-node`')
-const RDSIGN = process.env.RDSIGN_BIN ?? join(repository, 'target/debug/rdsign')
+process.env.RDSIGN_BIN ??= join(repository, 'target/debug/rdsign')
+// Prepared data folders of PostgreSQL.
+process.env.XDG_CACHE_HOME = join(repository, 'target/test-cache')
+mkdirSync(process.env.XDG_CACHE_HOME, { recursive: true })
 
 /** Milliseconds to wait for something that takes far less. Only a failure waits this long. */
 export const PATIENCE = 120_000
@@ -81,76 +84,18 @@ export async function until(condition, what) {
   assert.fail(`timed out waiting for ${what}`)
 }
 
-/** Starts `rdsign local`, and stops it when the test file ends. */
-export async function startLocal(after, ...args) {
-  const cache = join(repository, 'target/test-cache')
-  mkdirSync(cache, { recursive: true })
-  const child = spawn(RDSIGN, ['local', ...args], {
-    env: environment({ XDG_CACHE_HOME: cache }),
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const exports = {}
-  await new Promise((resolve) => {
-    const lines = createInterface({ input: child.stdout }).on('close', resolve)
-    lines.on('line', (line) => {
-      const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? []
-      if (name) exports[name] = value.replace(/^'(.*)'$/, '$1')
-      if (line.startsWith('# Stop:')) resolve()
-    })
-  })
-  assert(exports.PGPORT, 'rdsign local did not start')
-  after(async () => {
-    const ended = once(child, 'exit')
-    child.kill('SIGINT')
-    await ended
-  })
-  const { RDSIGN_LOCAL_CONFIG: config, RDSIGN_LOCAL_LOG: log } = exports
-  const original = readFileSync(config, 'utf8')
-  return {
-    exports,
-    hostname: exports.PGHOST,
-    port: Number(exports.PGPORT),
-    ca: readFileSync(exports.PGSSLROOTCERT, 'utf8'),
-    keys: { accessKeyId: exports.AWS_ACCESS_KEY_ID, secretAccessKey: exports.AWS_SECRET_ACCESS_KEY },
-    log: () => readFileSync(log, 'utf8'),
-    /** Runs a statement as the role postgres, which logs in with its password. */
-    async asPostgres(sql) {
-      const password = /^postgres_password = "(.*)"$/m.exec(original)[1]
-      const client = new pg.Client({
-        host: '127.0.0.1',
-        port: Number(exports.PGPORT),
-        user: 'postgres',
-        password,
-        database: 'testdb'
-      })
-      await client.connect()
-      await client.query(sql)
-      await client.end()
-    },
-    /** Sets the server's clock forward while `body` runs. */
-    async withClockOffset(seconds, body) {
-      assert.match(original, /^clock_offset_seconds = .*$/m)
-      writeFileSync(
-        config,
-        original.replace(/^clock_offset_seconds = .*$/m, `clock_offset_seconds = ${seconds}`)
-      )
-      try {
-        return await body()
-      } finally {
-        writeFileSync(config, original)
-      }
-    },
-    /** Runs `body`. Returns the reasons for which the server refused logins meanwhile. */
-    async refusals(body) {
-      const before = this.log().length
-      await body()
-      return [
-        ...this.log()
-          .slice(before)
-          .matchAll(/rdsign: refused \(([a-z-]+)\)/g)
-      ].map(([, id]) => id)
-    }
-  }
+/** Starts an RDS on this machine for these endpoints, and stops it when the test file ends. */
+export async function startLocal(after, ...endpoints) {
+  const local = await RdsLocal.start({ endpoints })
+  after(() => local.stop())
+  return local
+}
+
+/** Runs `body`. Returns the reasons for which the server refused logins meanwhile. */
+export async function refusalsDuring(local, body) {
+  const before = await local.refusals()
+  await body()
+  return (await local.refusals()).slice(before.length).map(({ id }) => id)
 }
 
 /** Starts the fake AWS, tests/support/fake_aws.py. */
