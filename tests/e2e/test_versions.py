@@ -38,15 +38,18 @@ def test_the_packages_of_node_and_java_have_this_version():
     assert pom("bindings-jvm/pom.xml").findtext("version", namespaces=NAMESPACE) == VERSION
 
 
-def test_the_examples_depend_on_this_version():
-    lambda_pg = json.loads(page("examples/lambda-pg/package.json"))
-    assert lambda_pg["dependencies"]["rdsign"] == f"^{VERSION}"
-    dependencies = pom("examples/scala-scalikejdbc/pom.xml").iterfind(".//dependency", NAMESPACE)
+@pytest.mark.parametrize("path", ["examples/lambda-pg", "examples/node-test"])
+def test_the_examples_of_node_depend_on_this_version(path):
+    assert json.loads(page(f"{path}/package.json"))["dependencies"]["rdsign"] == f"^{VERSION}"
+
+
+@pytest.mark.parametrize("path", ["examples/scala-scalikejdbc", "examples/junit-hikaricp"])
+def test_the_examples_of_the_jvm_depend_on_this_version(path):
     versions = {
         dependency.findtext("artifactId", namespaces=NAMESPACE): dependency.findtext(
             "version", namespaces=NAMESPACE
         )
-        for dependency in dependencies
+        for dependency in pom(f"{path}/pom.xml").iterfind(".//dependency", NAMESPACE)
     }
     assert versions["rdsign"] == VERSION
 

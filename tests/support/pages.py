@@ -20,6 +20,7 @@ IN_PROXY = "tests/proxy/test_docs.py"
 IN_NODE = "bindings-node/tests/docs.test.mjs"
 IN_NPM = "bindings-node/tests/install.test.mjs"
 NOT_RUN = None  # the page says why, in a comment before the block
+IN_NODE_EXAMPLE = "bindings-node/tests/example.test.mjs"
 
 # For each page, its blocks in order: the language, and the test that runs the block. The pages in docs/errors/
 # are not in this list: tests/e2e/test_error_pages.py has a situation for each. The blocks of a Japanese page
@@ -68,6 +69,7 @@ BLOCKS = {
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "docs/security.md": [],
+    "docs/testing.md": [("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }

@@ -6,12 +6,14 @@ module io.github.rdsign {
     exports io.github.rdsign.compat.v2;
     exports io.github.rdsign.hikari;
     exports io.github.rdsign.postgresql;
+    exports io.github.rdsign.testing;
 
     // If you use a package that needs one of these modules, require that module too. They are not
     // transitive, because javac would then require them of all users.
     requires static aws.java.sdk.core;
     requires static com.zaxxer.hikari;
     requires static java.sql;
+    requires static org.junit.jupiter.api;
     requires static org.postgresql.jdbc;
     requires static software.amazon.awssdk.auth;
 }

@@ -14,6 +14,7 @@ import io.github.rdsign.compat.v2.GenerateAuthTokenRequest;
 import io.github.rdsign.compat.v2.GenerateAuthenticationTokenRequest;
 import io.github.rdsign.compat.v2.RdsUtilities;
 import io.github.rdsign.compat.v2.Region;
+import io.github.rdsign.testing.AccessKey;
 
 import org.junit.jupiter.api.Test;
 
@@ -42,9 +43,9 @@ class CompatTest {
     private final Server server = Server.shared();
 
     private Supplier<Credentials> keys() {
-        String[] key = server.keys.get("AKIALOCALIAMUSER0001");
+        AccessKey key = server.key("AKIALOCALIAMUSER0001");
         Credentials credentials =
-                Credentials.builder().accessKeyId(key[0]).secretAccessKey(key[1]).build();
+                Credentials.builder().accessKeyId(key.id()).secretAccessKey(key.secret()).build();
         return () -> credentials;
     }
 
@@ -260,10 +261,10 @@ class CompatTest {
 
     @Test
     void aProviderOfTheSdkProvidesCredentials() throws Exception {
-        String[] key = server.keys.get("ASIALOCALSESSION0001");
+        AccessKey key = server.key("ASIALOCALSESSION0001");
         AwsCredentialsProvider provider =
                 StaticCredentialsProvider.create(
-                        AwsSessionCredentials.create(key[0], key[1], key[2]));
+                        AwsSessionCredentials.create(key.id(), key.secret(), key.sessionToken()));
         try (Signer signer =
                 Signer.builder()
                         .hostname(server.host)

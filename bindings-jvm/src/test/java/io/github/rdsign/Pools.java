@@ -73,11 +73,11 @@ final class Pools {
         }
     }
 
-    private interface Condition {
+    interface Condition {
         boolean holds();
     }
 
-    private static void await(Condition condition, String what) {
+    static void await(Condition condition, String what) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.PATIENCE);
         while (!condition.holds()) {
             assertTrue(System.nanoTime() < deadline, () -> "timed out waiting for " + what);

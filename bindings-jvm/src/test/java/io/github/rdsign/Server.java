@@ -5,29 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.rdsign.postgresql.RdsignDataSource;
+import io.github.rdsign.testing.AccessKey;
+import io.github.rdsign.testing.RdsLocal;
+import io.github.rdsign.testing.Refusal;
 
 import org.junit.jupiter.api.function.Executable;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * An `rdsign local` that all tests of this JVM share. It stops when the JVM exits.
+ * An RDS on this machine that all tests of this JVM share. It stops when the JVM exits.
  *
- * <p>A client gets the same error for every refusal. {@link #refused} checks the reason in the
- * server's log. Use it together with a login that works.
+ * <p>A client gets the same error for every refusal. {@link #refused} checks the reason. Use it
+ * together with a login that works.
  */
 final class Server {
     static final String USER = "iam_user";
@@ -37,25 +32,15 @@ final class Server {
 
     private static final String ENDPOINT = "mydb.abc123.ap-northeast-1.rds.amazonaws.com";
 
-    private static final Pattern REFUSED = Pattern.compile("LOG:  rdsign: refused \\(([a-z-]+)\\)");
-    private static final Pattern KEY =
-            Pattern.compile(
-                    "access_key_id = \"(.*)\"\nsecret_access_key = \"(.*)\"\n"
-                            + "(?:session_token = \"(.*)\"\n)?");
-
     private static Server shared;
 
     final String host;
     final int port;
     final String database;
     final String rootCertificate;
-    final Map<String, String> exports = new HashMap<>();
-    final Map<String, String[]> keys = new HashMap<>();
+    final Map<String, String> exports;
 
-    private final Process process;
-    private final Path configuration;
-    private final Path log;
-    private final String original;
+    private final RdsLocal local = RdsLocal.builder().endpoint(ENDPOINT).endpoint(CLUSTER).start();
 
     static synchronized Server shared() {
         if (shared == null) {
@@ -65,45 +50,16 @@ final class Server {
     }
 
     private Server() {
-        try {
-            ProcessBuilder builder =
-                    new ProcessBuilder(
-                            program(), "local", "--endpoint", ENDPOINT, "--endpoint", CLUSTER);
-            Child.clean(builder.environment());
-            Path cache = Path.of("../target/test-cache").toAbsolutePath().normalize();
-            builder.environment().put("XDG_CACHE_HOME", Files.createDirectories(cache).toString());
-            process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-            Runtime.getRuntime().addShutdownHook(new Thread(this::stop));
-            BufferedReader notice = process.inputReader();
-            for (String line = notice.readLine(); ; line = notice.readLine()) {
-                assertTrue(line != null, "rdsign local ended before it was ready");
-                if (line.startsWith("export ")) {
-                    String[] parts = line.substring(7).split("=", 2);
-                    exports.put(parts[0], parts[1].replace("'", ""));
-                }
-                if (line.startsWith("# Stop:")) {
-                    break;
-                }
-            }
-            host = exports.get("PGHOST");
-            port = Integer.parseInt(exports.get("PGPORT"));
-            database = exports.get("PGDATABASE");
-            rootCertificate = exports.get("PGSSLROOTCERT");
-            configuration = Path.of(exports.get("RDSIGN_LOCAL_CONFIG"));
-            log = Path.of(exports.get("RDSIGN_LOCAL_LOG"));
-            original = Files.readString(configuration);
-            for (Matcher key = KEY.matcher(original); key.find(); ) {
-                keys.put(key.group(1), new String[] {key.group(1), key.group(2), key.group(3)});
-            }
-        } catch (IOException failure) {
-            throw new IllegalStateException(failure);
-        }
+        host = local.hostname();
+        port = local.port();
+        database = local.database();
+        rootCertificate = local.authorities();
+        exports = local.environment();
     }
 
-    static String program() {
-        String program = System.getenv("RDSIGN_BIN");
-        assertTrue(program != null, "RDSIGN_BIN is not set: run the tests with `make test-jvm`");
-        return program;
+    /** Returns the access key with this ID. */
+    AccessKey key(String id) {
+        return local.accessKeys().stream().filter(key -> key.id().equals(id)).findFirst().get();
     }
 
     /** Returns a signer for iam_user, with a key that may log in as that user. */
@@ -112,15 +68,12 @@ final class Server {
     }
 
     Signer.Builder signer(String key) {
-        Signer.Builder builder = Signer.builder().hostname(host).port(port).username(USER);
-        String[] parts = keys.get(key);
-        builder.accessKeyId(parts[0]).secretAccessKey(parts[1]);
-        return parts[2] == null ? builder : builder.sessionToken(parts[2]);
+        return key(key).signs(Signer.builder().hostname(host).port(port).username(USER));
     }
 
     /** Returns the address to dial. */
     String address() {
-        return "127.0.0.1:" + port;
+        return local.address();
     }
 
     /** Returns a data source that dials this server and verifies it. */
@@ -155,53 +108,40 @@ final class Server {
         }
     }
 
-    /** Checks that a login fails with RDS's error, and only for this reason in the log. */
-    void refused(String reason, Executable login) throws IOException {
+    /** Checks that a login fails with RDS's error, and only for this reason. */
+    void refused(String reason, Executable login) {
         refused(reason, USER, login);
     }
 
-    void refused(String reason, String user, Executable login) throws IOException {
+    void refused(String reason, String user, Executable login) {
         refusedWith("FATAL: PAM authentication failed for user \"" + user + "\"", reason, login);
     }
 
-    /** Checks that a login fails with this message, and only for this reason in the log. */
-    void refusedWith(String message, String reason, Executable login) throws IOException {
-        int before = Files.readString(log).length();
+    /** Checks that a login fails with this message, and only for this reason. */
+    void refusedWith(String message, String reason, Executable login) {
+        int before = local.refusals().size();
         Throwable error = assertThrows(Throwable.class, login);
         StringBuilder messages = new StringBuilder();
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             messages.append(cause.getMessage()).append('\n');
         }
         assertTrue(messages.toString().contains(message), messages.toString());
-        List<String> reasons = new ArrayList<>();
-        Matcher line = REFUSED.matcher(Files.readString(log).substring(before));
-        while (line.find()) {
-            reasons.add(line.group(1));
-        }
-        assertEquals(List.of(reason), reasons.stream().distinct().toList());
+        List<Refusal> refusals = local.refusals();
+        assertEquals(
+                List.of(reason),
+                refusals.subList(before, refusals.size()).stream()
+                        .map(Refusal::id)
+                        .distinct()
+                        .toList());
     }
 
     /** Sets the server's clock ahead while `body` runs. */
     void ahead(int seconds, Executable body) throws Throwable {
-        String line = "clock_offset_seconds = 0";
-        assertTrue(original.contains(line));
-        Files.writeString(
-                configuration, original.replace(line, "clock_offset_seconds = " + seconds));
+        local.clock().advance(Duration.ofSeconds(seconds));
         try {
             body.execute();
         } finally {
-            Files.writeString(configuration, original);
-        }
-    }
-
-    private void stop() {
-        process.destroy();
-        try {
-            if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException interrupted) {
-            process.destroyForcibly();
+            local.clock().reset();
         }
     }
 }
