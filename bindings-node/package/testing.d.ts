@@ -125,8 +125,8 @@ declare abstract class Login {
    */
   pgOptions<T extends object>(options?: T & RdsignPgOptions): Omit<T, keyof PgOptions | 'dial'> & PgOptions
   /**
-   * Runs SQL as `postgres` in this database, who has no rights on the user's tables unless the user grants them.
-   * Resolves to the rows of the last statement that has rows, with all values as text.
+   * Runs SQL as `postgres` in this database, who may read and write what the user creates. Resolves to the rows
+   * of the last statement that has rows, with all values as text.
    *
    * @throws {RdsLocalError} with the SQLSTATE as its `code`
    */

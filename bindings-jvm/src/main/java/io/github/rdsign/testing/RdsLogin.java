@@ -227,8 +227,7 @@ public abstract class RdsLogin {
     }
 
     /**
-     * Runs SQL as {@code postgres} in the database, who has no rights on the user's tables unless
-     * the user grants them.
+     * Runs SQL as {@code postgres} in the database, who may read and write what the user creates.
      *
      * @param text one or more statements
      * @return the rows of the last statement that has rows, by the names of their columns, with all
