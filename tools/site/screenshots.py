@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDTHS = 400, 1280
-PATIENCE = 120  # seconds for the first result of a search on a busy machine
+PATIENCE = 120  # seconds for a page, or for the first result of a search, on a busy machine
 PICTURES = ["index", "how-it-works", "errors/index", "errors/pam-authentication-failed", "performance"]
 PICTURES += ["ja/index", "ja/how-it-works", "ja/errors/pam-authentication-failed"]
 SEARCHES = [
@@ -30,6 +30,7 @@ SEARCHES = [
 def new_page(browser, problems, **options):
     """A page that notes requests to other hosts and errors of scripts."""
     page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("request", lambda request: note_request(page, request, problems))
     page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     return page
