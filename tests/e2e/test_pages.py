@@ -87,7 +87,8 @@ def test_every_page_has_its_blocks_in_the_list():
     [
         "docs/errors/pam-authentication-failed.md",
         "docs/platforms.md",
-        "docs/local-rds.md",
+        "docs/testing.md",
+        "docs/proxy.md",
         "README.ja.md",
     ],
 )

@@ -23,7 +23,6 @@ SEARCHES = [
     ("errors/index.html", "fe_sendauth", "errors/no-password-supplied.html"),
     ("python.html", "does not match host name", "errors/certificate-of-another-name.html"),
     ("ja/index.html", "certificate verify failed", "ja/errors/certificate-verify-failed.html"),
-    ("ja/index.html", "認証情報の期限切れ", "ja/errors/expired-credentials.html"),
 ]
 
 
