@@ -15,8 +15,8 @@ final class Native {
 
     /**
      * Returns the token's text in ASCII, followed by its expiry in milliseconds since 1970, as
-     * eight bytes, big-endian, and by 1 if an event waits, else 0. The source may be null. If {@code
-     * isListener} is true, the events of this call are dropped.
+     * eight bytes, big-endian, and by 1 if an event waits, else 0. The source may be null. If
+     * {@code isListener} is true, the events of this call are dropped.
      */
     static native byte[] token(long signer, Source source, boolean isListener);
 

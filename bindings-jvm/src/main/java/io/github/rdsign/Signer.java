@@ -236,8 +236,7 @@ public final class Signer implements AutoCloseable {
         }
         Fetch own = new Fetch();
         handle.share();
-        own.start(
-                () -> Native.tokenAt(signer, source, seconds, isListener), handle::leave);
+        own.start(() -> Native.tokenAt(signer, source, seconds, isListener), handle::leave);
         return own.await(true);
     }
 

@@ -165,7 +165,9 @@ class EventTest {
         }
     }
 
-    /** Makes a signer as {@link Signer} does, to call native code between the steps of its calls. */
+    /**
+     * Makes a signer as {@link Signer} does, to call native code between the steps of its calls.
+     */
     private static long nativeSigner() {
         char[][] options =
                 Stream.of("hostname", SignerTest.HOST, "username", "iam_user")
