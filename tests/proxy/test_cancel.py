@@ -4,7 +4,7 @@ import threading
 
 import psycopg
 import pytest
-from common import wait_until
+from common import PATIENCE, wait_until
 
 BUSY = "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active'"
 
@@ -15,7 +15,7 @@ class Sleeper:
     def __init__(self, conninfo, local):
         self.connection = psycopg.connect(conninfo, autocommit=True)
         self.error = None
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         wait_until(lambda: local.as_postgres(BUSY) == ["1"], "the query runs")
 
@@ -27,7 +27,7 @@ class Sleeper:
 
     def cancel(self):
         self.connection.cancel()
-        self.thread.join()
+        self.thread.join(PATIENCE)
         assert isinstance(self.error, psycopg.errors.QueryCanceled)
 
 
