@@ -21,7 +21,9 @@ def server():
 def test_the_examples_start_a_proxy_and_log_in(server, client_environment):
     shown, client = example("docs/proxy.md", "sh"), example("docs/proxy.md", "sh", 1)
     port = str(free_port())
-    command = shown.replace("rdsign proxy", f"exec {RDSIGN} proxy --hostport {server.port} --hostaddr 127.0.0.1")
+    command = shown.replace(
+        "rdsign proxy", f"exec {RDSIGN} proxy --hostport {server.port} --hostaddr 127.0.0.1"
+    )
     keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
     environment = server.place.environment() | keys | NO_AWS
     environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"]}

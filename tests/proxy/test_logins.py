@@ -96,7 +96,9 @@ def test_a_login_that_the_server_refuses_shows_its_error_and_doctor_s_id(local, 
     proxy = start(**{f"AWS_{name.upper()}": key[name] for name in names})
     error, hint = refused(psql(proxy.conninfo))
     assert error == 'FATAL:  PAM authentication failed for user "iam_user"'
-    assert hint.startswith("HINT:  token-refused: the server checked the token and refused it. `rdsign doctor`")
+    assert hint.startswith(
+        "HINT:  token-refused: the server checked the token and refused it. `rdsign doctor`"
+    )
     assert proxy.wait_for("refused")["id"] == "token-refused"
 
 

@@ -9,7 +9,7 @@ import time
 
 import psycopg
 import pytest
-from common import PATIENCE, RDSIGN, wait_until
+from common import PATIENCE, RDSIGN
 
 
 def can_connect(conninfo):
@@ -90,7 +90,16 @@ def test_another_user_of_the_machine_is_refused(start, tmp_path, client_environm
         if above != above.parent and str(above).startswith(str(tmp_path.parents[1])):
             above.chmod(above.stat().st_mode | 0o011)
     conninfo = f"host={folder} user=iam_user dbname=testdb"
-    command = ["setpriv", "--reuid=nobody", "--regid=65534", "--clear-groups", "psql", "-XAtqc", "select 1", conninfo]
+    command = [
+        "setpriv",
+        "--reuid=nobody",
+        "--regid=65534",
+        "--clear-groups",
+        "psql",
+        "-XAtqc",
+        "select 1",
+        conninfo,
+    ]
     pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": PATIENCE}
     done = subprocess.run(command, env=client_environment, **pipes)
     assert done.returncode == 2 and done.stdout == ""
