@@ -1,6 +1,6 @@
 //! The number of files and sockets that the process may open. A session needs two.
 
-use crate::log::{Level, Log};
+use crate::log::Log;
 
 #[cfg(unix)]
 /// Listeners, the log, look-ups of names and fetches of credentials.
@@ -10,6 +10,8 @@ const OTHERS: u64 = 100;
 #[cfg(unix)]
 pub(crate) fn allow(sessions: u32, log: &Log) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use crate::log::Level;
 
     let needed = 2 * u64::from(sessions) + OTHERS;
     let limit = getrlimit(Resource::Nofile);
