@@ -222,7 +222,7 @@ test('the program is that of RDSIGN_BIN, else in PATH, else that of a platform p
     if (existsSync(packed)) return
     fake(packed)
     assert.equal(await message({ RDSIGN_BIN: '', PATH: folder }), `other ${packed} local --json --port=1`)
-    rmSync(dirname(dirname(packed)), { recursive: true })
+    rmSync(dirname(packed), { recursive: true })
   } finally {
     rmSync(folder, { recursive: true })
   }
