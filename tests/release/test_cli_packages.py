@@ -110,7 +110,9 @@ def test_an_archive_with_another_hash_is_not_installed(dist, tmp_path):
     ],
 )
 def test_the_script_says_which_platforms_there_are(system, machine, message, dist, tmp_path):
-    (tmp_path / "uname").write_text(f'#!/bin/sh\ncase $1 in -s) echo {system} ;; -m) echo {machine} ;; esac\n')
+    (tmp_path / "uname").write_text(
+        f"#!/bin/sh\ncase $1 in -s) echo {system} ;; -m) echo {machine} ;; esac\n"
+    )
     (tmp_path / "uname").chmod(0o755)
     env = ENVIRONMENT | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     assert message in install(dist, tmp_path / "prefix", env=env, fails=True)
@@ -169,7 +171,9 @@ def test_packing_again_gives_the_same_bytes(dist, tmp_path):
 
 def test_the_checksums_name_every_file(dist):
     lines = (dist / "SHA256SUMS").read_text().splitlines()
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.iterdir() if path.is_file()}
+    hashes = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.iterdir() if path.is_file()
+    }
     del hashes["SHA256SUMS"]
     assert sorted(lines) == sorted(f"{digest}  {name}" for name, digest in hashes.items())
     run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=dist)
@@ -188,7 +192,10 @@ def test_the_formula_names_the_archives_that_are_there(dist):
 def test_what_an_image_copies_is_in_the_repository_or_in_dist(name, dist):
     text = (PACKAGING / name).read_text()
     default = re.search(r"^ARG PLATFORM=(\S+)$", text, re.M)[1]
-    assert default in re.search("^ALL_PLATFORMS := (.*)$", (REPOSITORY / "Makefile").read_text(), re.M)[1].split()
+    assert (
+        default
+        in re.search("^ALL_PLATFORMS := (.*)$", (REPOSITORY / "Makefile").read_text(), re.M)[1].split()
+    )
     sources = [line.split()[-2] for line in re.findall("^COPY (?!--from)(.*)$", text, re.M)]
     assert sources
     for source in sources:
@@ -224,7 +231,16 @@ def test_the_image_forwards_connections_to_the_local_rds(dist, tmp_path):
         assert variables["PGPORT"] == port
         certificate = re.search(r"rdsign-local:(\S+)", output.read_text())[1]
         variables |= {"PGHOSTADDR": "127.0.0.2", "PGSSLROOTCERT": certificate}
-        command = [prefix / "bin/rdsign", "exec", "--hostaddr", "127.0.0.2", "--", "psql", "-XAtc", "select current_user"]
+        command = [
+            prefix / "bin/rdsign",
+            "exec",
+            "--hostaddr",
+            "127.0.0.2",
+            "--",
+            "psql",
+            "-XAtc",
+            "select current_user",
+        ]
         log_in = lambda: subprocess.run(  # noqa: E731
             command, env=env | variables, capture_output=True, text=True
         )

@@ -53,7 +53,9 @@ def clone(tmp_path):
             shutil.copy2(source, target, follow_symlinks=False)
     git(folder, "init", "--quiet")
     changelog = folder / "CHANGELOG.md"
-    changelog.write_text(changelog.read_text().replace("\n## [", "\n## [Unreleased]\n\n- A line.\n\n## [Old ", 1))
+    changelog.write_text(
+        changelog.read_text().replace("\n## [", "\n## [Unreleased]\n\n- A line.\n\n## [Old ", 1)
+    )
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "before")
     git(folder, "tag", f"v{VERSION}")
@@ -76,7 +78,9 @@ def test_a_release_is_one_commit_and_a_tag_with_every_version_changed(clone):
         ["git", "grep", "-nIwF", VERSION, "--", *KEEPERS], cwd=clone, capture_output=True, text=True
     )
     assert rest.stdout == ""
-    assert f'RDSIGN_VERSION_MINOR {NEXT.split(".")[1]}\n' in (clone / "bindings-c/include/rdsign.h").read_text()
+    assert (
+        f"RDSIGN_VERSION_MINOR {NEXT.split('.')[1]}\n" in (clone / "bindings-c/include/rdsign.h").read_text()
+    )
     # Versions of others that are the same stay.
     assert changed.isdisjoint(git(clone, "ls-files", "*.sum", "bindings-node/tests/*-lock.json").split())
 
