@@ -141,8 +141,8 @@ test-cli: $(VENV)/cli ## test the command line, against servers that are each br
 test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
 	@tools/install-missing build server node
 	@tools/other-postgres --one $(OTHER_POSTGRES)
-	$(call cargo_test,-p rdsign-local -p rdsign-local-preload)
 	$(CARGO) build --locked $(TOGETHER)
+	$(call cargo_test,-p rdsign-local -p rdsign-local-preload)
 	$(CARGO) build --locked -p rdsign --example password
 	$(call pytest,tests/e2e)
 ifndef ONLY

@@ -7,6 +7,7 @@
 //!
 //! The modules build on each other in this order: `process`, `folder`, [`config`], [`login`],
 //! `postgres`, `setup`, `control`, `launch`.
+//! [`testing`] is for other programs: it starts `rdsign local` and talks to its `control`.
 
 pub mod config;
 mod control;
@@ -18,6 +19,7 @@ pub mod login;
 mod postgres;
 mod process;
 mod setup;
+pub mod testing;
 
 pub use error::{LocalError, LogTail};
 pub use launch::{Options, run, serve};

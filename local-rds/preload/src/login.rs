@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::OnceLock;
 
-use rdsign_local::login::{Decision, INTERNAL, Shown, decide};
+use rdsign_local::login::{Decision, INTERNAL, Shown, decide, with_login};
 use zeroize::Zeroize;
 
 use crate::postgres::port::Connection;
@@ -82,10 +82,11 @@ unsafe extern "C-unwind" fn authenticate(port: *mut c_void, status: c_int) {
         match decision {
             Ok(Decision::Accepted(line)) => {
                 let client = connection.client.to_bytes().escape_ascii();
+                let line = with_login(&line, username.to_bytes());
                 log(postgres, &format!("{line}; from {client}"));
             }
             Ok(Decision::Refused { line, shown }) => {
-                log(postgres, &line);
+                log(postgres, &with_login(&line, username.to_bytes()));
                 drop(line);
                 refuse(postgres, username, shown, replicates);
             }

@@ -118,3 +118,140 @@ fn replace(path: &Path, old: &str, new: &str) -> io::Result<bool> {
     file.persist(&path)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{default, document};
+    use super::*;
+
+    const ID: &str = "AKIALOCALIAMUSER0001";
+
+    fn editor(text: &str) -> (tempfile::TempDir, Editor) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        let editor = Editor::new(path, 5432, Vec::new(), RunAs::this());
+        (folder, editor)
+    }
+
+    fn expire(editor: &Editor, id: &str) -> Result<(), String> {
+        let change = |document: &mut Document, _: &Config| {
+            document::set_expiry(document.key(id)?, "2026-01-01T00:00:00Z")
+        };
+        editor.change(change).map(|_| ())
+    }
+
+    #[test]
+    fn a_change_leaves_everything_else_as_it_is() {
+        let text = default::text(&[]).unwrap().replace(
+            "clock_offset_seconds = 0\n",
+            "clock_offset_seconds   =  0  # mine\n",
+        );
+        let (folder, editor) = editor(&text);
+        let private = Permissions::from_mode(0o640);
+        std::fs::set_permissions(&editor.path, private).unwrap();
+        let change = |document: &mut Document, _: &Config| {
+            document.set_clock_offset(-7);
+            Ok(())
+        };
+        editor.change(change).unwrap();
+        let expected = text.replace("=  0  # mine", "=  -7  # mine");
+        assert_eq!(std::fs::read_to_string(&editor.path).unwrap(), expected);
+        assert_eq!(editor.path.metadata().unwrap().mode() & 0o777, 0o640);
+        expire(&editor, ID).unwrap();
+        let key = editor.read().unwrap();
+        assert!(key.key(ID).unwrap().credentials.expiry().is_some());
+        let added = "policies = ['''\n{";
+        let changed = std::fs::read_to_string(&editor.path).unwrap();
+        assert!(changed.contains(added));
+        assert_eq!(
+            changed.replacen("expires_at = 2026-01-01T00:00:00Z\n", "", 1),
+            expected
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_edit_by_hand_during_a_change_is_kept() {
+        let (_folder, editor) = editor(&default::text(&[]).unwrap());
+        let mut calls = 0;
+        let change = |document: &mut Document, _: &Config| {
+            calls += 1;
+            if calls == 1 {
+                let text = std::fs::read_to_string(&editor.path).unwrap();
+                std::fs::write(&editor.path, format!("# by hand\n{text}")).unwrap();
+            }
+            document.set_clock_offset(960);
+            Ok(())
+        };
+        editor.change(change).unwrap();
+        let text = std::fs::read_to_string(&editor.path).unwrap();
+        assert!(text.starts_with("# by hand\n") && text.contains("clock_offset_seconds = 960\n"));
+    }
+
+    #[test]
+    fn changes_at_the_same_time_are_all_kept() {
+        let (_folder, editor) = editor(&default::text(&[]).unwrap());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let change = |document: &mut Document, config: &Config| {
+                            document.set_clock_offset(config.clock_offset_seconds + 1);
+                            Ok(())
+                        };
+                        editor.change(change).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(editor.read().unwrap().clock_offset_seconds, 20);
+    }
+
+    #[test]
+    fn an_invalid_change_and_an_invalid_file_are_left_alone() {
+        let text = default::text(&[]).unwrap();
+        let (_folder, editor) = editor(&text);
+        assert!(
+            expire(&editor, "AKIANOTTHERE")
+                .unwrap_err()
+                .starts_with("access_key_id: ")
+        );
+        let change = |document: &mut Document, _: &Config| {
+            document::set_policies(document.key(ID)?, ["{"].into_iter());
+            Ok(())
+        };
+        let problem = editor.change(change).unwrap_err();
+        assert!(
+            problem.starts_with("access_keys[0].policies[0]: "),
+            "{problem}"
+        );
+        assert_eq!(std::fs::read_to_string(&editor.path).unwrap(), text);
+        let broken = text.replace("account_id", "account");
+        std::fs::write(&editor.path, &broken).unwrap();
+        assert!(expire(&editor, ID).unwrap_err().contains("config.toml: "));
+        assert_eq!(std::fs::read_to_string(&editor.path).unwrap(), broken);
+    }
+
+    #[test]
+    fn a_key_of_dsql_has_its_grants_as_long_as_it_exists() {
+        let endpoint = "4abcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws".to_owned();
+        let (_folder, editor) = editor(&default::text(&[endpoint]).unwrap());
+        let new = document::NewKey {
+            access_key_id: "AKIANEW",
+            secret_access_key: "secret",
+            ..document::NewKey::default()
+        };
+        let change = |document: &mut Document, config: &Config| {
+            document.replace_key(config.key(ID).ok_or("no key")?, &new)
+        };
+        let ((), config) = editor.change(change).unwrap();
+        assert!(config.may_connect(config.key("AKIANEW").unwrap(), "iam_user"));
+        assert!(config.key(ID).is_none());
+        let remove = |document: &mut Document, _: &Config| document.remove_key("AKIANEW");
+        let ((), config) = editor.change(remove).unwrap();
+        assert!(config.key("AKIANEW").is_none());
+        let grants = config.server.grants.iter().map(|grant| grant.to.len());
+        assert_eq!(grants.collect::<Vec<_>>(), [1, 1]);
+    }
+}

@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rdsign::policy::quoted_identifier;
 use serde::Serialize;
+use tokio::runtime::{self, Runtime};
+use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// The administrator of the server.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
@@ -25,34 +27,50 @@ pub(crate) struct SqlError {
     pub(crate) state: Option<String>,
 }
 
-/// Runs one or more statements in `database`.
-pub(crate) fn run(port: u16, password: &str, database: &str, sql: &str) -> Result<Rows, SqlError> {
-    let mut config = tokio_postgres::Config::new();
-    config
-        .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
-        .host("127.0.0.1")
-        .port(port)
-        .user(ADMINISTRATOR)
-        .password(password)
-        .dbname(database)
-        .application_name("rdsign local")
-        .ssl_mode(SslMode::Disable);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build();
-    let runtime = runtime.map_err(|error| SqlError {
-        message: error.to_string(),
-        state: None,
-    })?;
-    runtime.block_on(async {
-        let (client, connection) = config.connect(NoTls).await.map_err(described)?;
-        let connection = tokio::spawn(connection);
-        let answers = client.simple_query(sql).await;
-        drop(client);
-        // Until it has ended, it may keep its database from being a template.
-        let _ = connection.await;
-        Ok(rows(answers.map_err(described)?))
-    })
+/// A connection to one database.
+pub(crate) struct Session {
+    runtime: Runtime,
+    client: Client,
+    connection: JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Session {
+    pub(crate) fn open(port: u16, password: &str, database: &str) -> Result<Self, SqlError> {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            .host("127.0.0.1")
+            .port(port)
+            .user(ADMINISTRATOR)
+            .password(password)
+            .dbname(database)
+            .application_name("rdsign local")
+            .ssl_mode(SslMode::Disable);
+        let runtime = runtime::Builder::new_current_thread().enable_io().build();
+        let runtime = runtime.map_err(|error| SqlError {
+            message: error.to_string(),
+            state: None,
+        })?;
+        let connected = runtime.block_on(config.connect(NoTls));
+        let (client, connection) = connected.map_err(described)?;
+        Ok(Self {
+            connection: runtime.spawn(connection),
+            runtime,
+            client,
+        })
+    }
+
+    /// Runs one or more statements.
+    pub(crate) fn run(&self, sql: &str) -> Result<Rows, SqlError> {
+        let answers = self.runtime.block_on(self.client.simple_query(sql));
+        answers.map(rows).map_err(described)
+    }
+
+    /// Ends it, and waits until the server has. Until then its database cannot be a template.
+    pub(crate) fn close(self) {
+        drop(self.client);
+        let _ = self.runtime.block_on(self.connection);
+    }
 }
 
 fn rows(answers: Vec<SimpleQueryMessage>) -> Rows {

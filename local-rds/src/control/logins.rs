@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use serde::Serialize;
 
+use crate::login::LOGIN_AS;
+
 /// How many logins are kept; older ones are forgotten.
 const KEPT: usize = 10_000;
 /// How much of the log is read at once.
@@ -20,7 +22,8 @@ pub(crate) enum Login {
     Accepted {
         number: u64,
         time: String,
-        line: String,
+        user: String,
+        reason: String,
     },
     Refused(Refused),
 }
@@ -30,6 +33,7 @@ pub(crate) enum Login {
 pub(crate) struct Refused {
     number: u64,
     time: String,
+    user: String,
     id: String,
     reason: String,
 }
@@ -87,15 +91,18 @@ impl Logins {
         };
         self.seen += 1;
         let (number, time) = (self.seen, time.to_owned());
+        let (text, user) = user_of(text);
         let login = match what {
             What::Accepted => Login::Accepted {
                 number,
                 time,
-                line: text.to_owned(),
+                user,
+                reason: text.to_owned(),
             },
             What::Refused(id) => Login::Refused(Refused {
                 number,
                 time,
+                user,
                 id: id.to_owned(),
                 reason: text.to_owned(),
             }),
@@ -141,16 +148,33 @@ fn parse(line: &str) -> Option<(&str, What<'_>, &str)> {
     Some((time, What::Refused(id), text))
 }
 
+/// Splits a line into what it says and the user, which is "" if the line has none.
+fn user_of(text: &str) -> (&str, String) {
+    let (start, quote) = (text.rfind(&format!("{LOGIN_AS}\"")), LOGIN_AS.len() + 1);
+    let Some(start) = start else {
+        return (text, String::new());
+    };
+    let mut user = String::new();
+    let mut characters = text[start + quote..].chars();
+    while let Some(character) = characters.next().filter(|character| *character != '"') {
+        match character {
+            '\\' => user.extend(characters.next()),
+            other => user.push(other),
+        }
+    }
+    (&text[..start], user)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
+    use serde_json::json;
+
     use super::*;
 
-    const ACCEPTED: &str =
-        "2026-01-01 00:00:00.000 UTC [7] LOG:  rdsign: accepted: a key may connect\n";
-    const REFUSED: &str =
-        "2026-01-01 00:00:01.000 UTC [8] LOG:  rdsign: refused (expired): it was signed\n";
+    const ACCEPTED: &str = "2026-01-01 00:00:00.000 UTC [7] LOG:  rdsign: accepted: by key; login as \"app\"; from 127.0.0.1\n";
+    const REFUSED: &str = "2026-01-01 00:00:01.000 UTC [8] LOG:  rdsign: refused (expired): too late; login as \"a\\\"; login as b\"\n";
 
     #[test]
     fn lines_of_logins_are_found_and_others_are_not() {
@@ -158,27 +182,22 @@ mod tests {
         let mut logins = Logins::new(log.try_clone().unwrap());
         let statement = "\tselect ' LOG:  rdsign: refused (expired): a fake'\n";
         let (half, other) = REFUSED.split_at(60);
-        log.write_all([statement, ACCEPTED, half].concat().as_bytes())
-            .unwrap();
+        let text = [statement, ACCEPTED, half].concat();
+        log.write_all(text.as_bytes()).unwrap();
         logins.follow();
         log.write_all(other.as_bytes()).unwrap();
         logins.follow();
-        let told = logins
-            .take()
-            .into_iter()
-            .map(|login| serde_json::to_string(&login).unwrap());
-        let time = "2026-01-01 00:00:0";
-        assert_eq!(
-            told.collect::<Vec<_>>(),
-            [
-                format!(
-                    r#"{{"event":"accepted","number":1,"time":"{time}0.000 UTC","line":"a key may connect"}}"#
-                ),
-                format!(
-                    r#"{{"event":"refused","number":2,"time":"{time}1.000 UTC","id":"expired","reason":"it was signed"}}"#
-                ),
-            ]
-        );
+        let told = logins.take();
+        let told = told
+            .iter()
+            .map(|login| serde_json::to_value(login).unwrap());
+        let expected = [
+            json!({"event": "accepted", "number": 1, "time": "2026-01-01 00:00:00.000 UTC",
+                "user": "app", "reason": "by key"}),
+            json!({"event": "refused", "number": 2, "time": "2026-01-01 00:00:01.000 UTC",
+                "user": "a\"; login as b", "id": "expired", "reason": "too late"}),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
         let (since, mark) = logins.refused_since(1);
         assert_eq!((since.len(), mark), (1, 2));
         assert!(logins.refused_since(2).0.is_empty());

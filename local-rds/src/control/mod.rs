@@ -30,7 +30,7 @@ use crate::error::{Context, LocalError};
 use crate::setup::Local;
 use channel::Socket;
 pub(crate) use channel::remove_socket;
-use database::{Rows, SqlError};
+use database::{Rows, Session, SqlError};
 use logins::Logins;
 pub(crate) use output::Output;
 use request::Request;
@@ -230,7 +230,15 @@ impl Control {
     }
 
     fn sql(&self, database: &str, sql: &str) -> Result<Rows, SqlError> {
-        database::run(self.about.port, &self.about.password, database, sql)
+        let session = self.session(database)?;
+        let rows = session.run(sql);
+        session.close();
+        rows
+    }
+
+    /// Opens a session of the administrator.
+    fn session(&self, database: &str) -> Result<Session, SqlError> {
+        Session::open(self.about.port, &self.about.password, database)
     }
 
     fn places(&self) -> Places<'_> {

@@ -95,7 +95,16 @@ pub(crate) fn parse(line: &str) -> (Value, Result<Request, String>) {
         );
     }
     let request = serde_json::from_value(Value::Object(members));
-    (id, request.map_err(|error| error.to_string()))
+    (
+        id,
+        request.map_err(|error| in_terms_of_json(&error.to_string())),
+    )
+}
+
+/// serde's words for an enum are not those of a request.
+fn in_terms_of_json(problem: &str) -> String {
+    let problem = problem.replacen("unknown variant", "do: unknown verb", 1);
+    problem.replacen("expected", "accepted:", 1)
 }
 
 #[cfg(test)]
@@ -116,7 +125,7 @@ mod tests {
         let (id, text) = problem(r#"{"id":"a","do":"dance"}"#);
         assert_eq!(id, "a");
         assert!(
-            text.starts_with("unknown variant `dance`, expected one of `info`"),
+            text.starts_with("do: unknown verb `dance`, accepted: one of `info`"),
             "{text}"
         );
         let (id, text) = problem(r#"{"id":1,"do":"deny","user":"app","all":true}"#);

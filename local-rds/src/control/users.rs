@@ -3,7 +3,7 @@
 use rdsign::policy::quoted_identifier;
 use serde_json::{Value, json};
 
-use super::database::{self, OWN, literal, same_rights};
+use super::database::{self, OWN, Session, SqlError, literal, same_rights};
 use super::describe::describe_environment;
 use super::{Control, Failure};
 use crate::config::default::{random_text, random_text_of};
@@ -29,13 +29,21 @@ impl Control {
             (false, Some(password)) => Some(password),
             (false, None) => Some(random_text(24).map_err(|error| error.to_string())?),
         };
-        self.create_role(&user, password.as_deref())?;
+        let session = self.session(OWN)?;
+        let created = self.create_role(&session, &user, password.as_deref());
+        session.close();
+        created?;
         Ok(json!({"user": user, "password": password}))
     }
 
-    fn create_role(&self, user: &str, password: Option<&str>) -> Result<(), Failure> {
+    fn create_role(
+        &self,
+        session: &Session,
+        user: &str,
+        password: Option<&str>,
+    ) -> Result<(), SqlError> {
         for statement in database::create_user(user, password) {
-            self.sql(OWN, &statement)?;
+            session.run(&statement)?;
         }
         self.remember(&[user.to_owned()]);
         Ok(())
@@ -58,28 +66,10 @@ impl Control {
         let database = name("database", database)?;
         let user = name("user", Some(user.unwrap_or_else(|| database.clone())))?;
         let template = template.unwrap_or_else(|| self.default_database(&config));
-        let exists = format!("SELECT FROM pg_roles WHERE rolname = {}", literal(&user));
-        let is_new = self.sql(OWN, &exists)?.rows.is_empty();
-        if is_new {
-            self.create_role(&user, None)?;
-        }
-        let create = || -> Result<Value, Failure> {
-            let (quoted, from) = (quoted_identifier(&database), quoted_identifier(&template));
-            self.sql(OWN, &format!("CREATE DATABASE {quoted} TEMPLATE {from}"))?;
-            let finished = self
-                .sql(&database, &same_rights(&template, &user))
-                .map_err(Failure::from)
-                .and_then(|_| self.create_key(std::slice::from_ref(&user), false, None));
-            if finished.is_err() {
-                let _ = self.sql(OWN, &drop(&database));
-            }
-            finished
-        };
-        let key = create().inspect_err(|_| {
-            if is_new {
-                let _ = self.drop_user(&user);
-            }
-        })?;
+        let session = self.session(OWN)?;
+        let made = self.make_database(&session, &database, &user, &template);
+        session.close();
+        let key = made?;
         let config = self.config()?;
         let id = key["access_key_id"].as_str().unwrap_or_default();
         let (user, database) = (Some(&*user), Some(&*database));
@@ -93,6 +83,40 @@ impl Control {
         }))
     }
 
+    /// Returns the new key. Leaves nothing behind if a step fails.
+    fn make_database(
+        &self,
+        session: &Session,
+        database: &str,
+        user: &str,
+        template: &str,
+    ) -> Result<Value, Failure> {
+        let exists = format!("SELECT FROM pg_roles WHERE rolname = {}", literal(user));
+        let is_new = session.run(&exists)?.rows.is_empty();
+        if is_new {
+            self.create_role(session, user, None)?;
+        }
+        let create = || -> Result<Value, Failure> {
+            let (name, from) = (quoted_identifier(database), quoted_identifier(template));
+            session.run(&format!("CREATE DATABASE {name} TEMPLATE {from}"))?;
+            let allowed = self.sql(database, &same_rights(template, user));
+            let users = [user.to_owned()];
+            let key = match allowed {
+                Ok(_) => self.create_key(&users, false, None),
+                Err(error) => Err(error.into()),
+            };
+            key.inspect_err(|_| {
+                let _ = session.run(&drop_statement(database));
+            })
+        };
+        create().inspect_err(|_| {
+            if is_new {
+                let _ = session.run(&format!("DROP USER {}", quoted_identifier(user)));
+                self.forget(user);
+            }
+        })
+    }
+
     /// Drops a database and its sessions, and a user and a key if they are given.
     pub(super) fn drop_database(
         &self,
@@ -100,15 +124,19 @@ impl Control {
         user: Option<&str>,
         access_key_id: Option<&str>,
     ) -> Result<(), Failure> {
-        self.sql(OWN, &drop(database))?;
-        if let Some(user) = user {
-            self.drop_user(user)?;
+        let session = self.session(OWN)?;
+        let mut dropped = session.run(&drop_statement(database));
+        if let (Ok(_), Some(user)) = (&dropped, user) {
+            dropped = session.run(&format!("DROP USER {}", quoted_identifier(user)));
+            self.forget(user);
         }
+        session.close();
+        dropped?;
         access_key_id.map_or(Ok(()), |id| self.remove_key(id))
     }
 }
 
-fn drop(database: &str) -> String {
+fn drop_statement(database: &str) -> String {
     format!("DROP DATABASE {} WITH (FORCE)", quoted_identifier(database))
 }
 

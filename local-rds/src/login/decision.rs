@@ -61,6 +61,15 @@ pub fn decide(username: &[u8], password: &[u8]) -> Decision {
     }
 }
 
+/// Appends to a line of the log who wanted to log in.
+pub fn with_login(line: &str, username: &[u8]) -> String {
+    let username = String::from_utf8_lossy(username);
+    format!("{line}{LOGIN_AS}{}", rdsign::quoted(&username))
+}
+
+/// What is between a line of the log and the user's name, which is quoted.
+pub(crate) const LOGIN_AS: &str = "; login as ";
+
 /// Reports whether tokens may be used to replicate. Also true if the configuration cannot be read:
 /// [`decide`] then refuses the token.
 pub fn may_replicate_with_tokens() -> bool {

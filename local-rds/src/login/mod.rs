@@ -7,5 +7,8 @@
 mod decision;
 pub mod variables;
 
-pub use decision::{Decision, INTERNAL, Shown, WRONG_PASSWORD, decide, may_replicate_with_tokens};
+pub(crate) use decision::LOGIN_AS;
+pub use decision::{
+    Decision, INTERNAL, Shown, WRONG_PASSWORD, decide, may_replicate_with_tokens, with_login,
+};
 pub use variables::RULES_FILE;

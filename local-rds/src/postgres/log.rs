@@ -72,7 +72,7 @@ mod tests {
             .unwrap();
         let read = || std::fs::read_to_string(&path).unwrap();
         log.write_all(b"first\nsecond\nthird\n").unwrap();
-        assert!(bound(&log, 19, 10).unwrap());
+        assert!(!bound(&log, 19, 10).unwrap());
         assert_eq!(read(), "first\nsecond\nthird\n");
         log.write_all(b"4\n").unwrap();
         assert!(bound(&log, 20, 10).unwrap());
