@@ -92,7 +92,7 @@ pub fn run(options: &Options, command: Option<Vec<OsString>>) -> Result<ExitCode
 pub fn serve(options: &Options) -> Result<ExitCode, LocalError> {
     let signals = Signals::take()?;
     let set_up = Local::set_up(options, &signals);
-    let output = Output::start().context(|| "starting the output".to_owned())?;
+    let output = Output::start(io::stdout()).context(|| "starting the output".to_owned())?;
     let mut is_ready = false;
     let ended = set_up.and_then(|local| watch(local, &signals, &output, &mut is_ready));
     output.answer(&match &ended {

@@ -1,6 +1,8 @@
 //! RDS in tests, as another crate would use it. `RDSIGN_BIN` names the program; without it, it is the one that
 //! `cargo build -p rdsign-cli -p rdsign-local-preload` puts into the folder of this test.
 
+#![expect(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -70,6 +72,15 @@ fn tokens_keys_and_policies_end_and_the_reasons_are_known() {
     assert_eq!(ids(&database)[3..], ["expired"]);
 
     let other = rds.database().unwrap();
+    let own = "create table own as select 7 as a";
+    let mut psql = Command::new("psql");
+    psql.envs(other.environment())
+        .env("PGPASSWORD", other.token().unwrap());
+    assert!(psql.args(["-XAtqwc", own]).status().unwrap().success());
+    assert_eq!(
+        other.sql("select a from own").unwrap(),
+        [[Some("7".to_owned())]]
+    );
     assert!(ids(&other).is_empty());
     assert_eq!(rds.refusals().unwrap().len(), 4);
 }

@@ -1,4 +1,4 @@
-//! Runs SQL on the server, as `postgres` with its password.
+//! Runs SQL on the server, mostly as `postgres` with its password.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -35,13 +35,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn open(port: u16, password: &str, database: &str) -> Result<Self, SqlError> {
+    /// Logs in with a password.
+    pub(crate) fn open(
+        port: u16,
+        user: &str,
+        password: &str,
+        database: &str,
+    ) -> Result<Self, SqlError> {
         let mut config = tokio_postgres::Config::new();
         config
             .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
             .host("127.0.0.1")
             .port(port)
-            .user(ADMINISTRATOR)
+            .user(user)
             .password(password)
             .dbname(database)
             .application_name("rdsign local")
@@ -123,6 +129,14 @@ pub(crate) fn literal(text: &str) -> String {
         false => format!("'{text}'"),
     }
 }
+
+/// Lets `postgres` see what a user creates in a database. Only the user can say so, because `postgres` cannot
+/// become a member of a user in rds_iam.
+pub(crate) const VISIBLE: &str = "\
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO postgres;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO postgres;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO postgres;
+";
 
 /// Returns the statements that create a user who logs in, to be run one after the other: a statement that
 /// fails is in the server's log, and the one with the password only fails if the first does.

@@ -44,6 +44,7 @@ impl Control {
             "folder": about.folder.to_string_lossy(),
             "control": about.socket.as_ref().map(|path| path.to_string_lossy()),
             "access_keys": keys.collect::<Value>(),
+            "remark": about.remark,
             "environment": describe_environment(&defaults),
         })
     }

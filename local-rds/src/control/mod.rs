@@ -60,6 +60,8 @@ pub(crate) struct About {
     pub(crate) log: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) socket: Option<PathBuf>,
+    /// What to tell a person; `None` if there is nothing to say.
+    pub(crate) remark: Option<String>,
 }
 
 /// Why a request failed.
@@ -238,7 +240,8 @@ impl Control {
 
     /// Opens a session of the administrator.
     fn session(&self, database: &str) -> Result<Session, SqlError> {
-        Session::open(self.about.port, &self.about.password, database)
+        let (port, password) = (self.about.port, &self.about.password);
+        Session::open(port, database::ADMINISTRATOR, password, database)
     }
 
     fn places(&self) -> Places<'_> {

@@ -1,4 +1,4 @@
-//! Writes lines to standard output from a thread of its own, so that a reader that pauses stops nothing.
+//! Writes lines from a thread of its own, so that a reader that pauses stops nothing.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -26,19 +26,18 @@ struct Lines {
 }
 
 impl Output {
-    /// Starts the thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts the thread, which writes to `stdout`.
+    pub(crate) fn start(stdout: impl Write + Send + 'static) -> io::Result<Self> {
         let output = Self::default();
         let writer = output.clone();
         std::thread::Builder::new()
             .name("output".to_owned())
-            .spawn(move || writer.write())?;
+            .spawn(move || writer.write(stdout))?;
         Ok(output)
     }
 
-    fn write(&self) {
+    fn write(&self, mut stdout: impl Write) {
         let (lines, changed) = &*self.0;
-        let mut stdout = io::stdout();
         loop {
             let mut state = lines.lock().unwrap_or_else(PoisonError::into_inner);
             state.is_writing = false;
@@ -101,5 +100,57 @@ impl Output {
         let state = lines.lock().unwrap_or_else(PoisonError::into_inner);
         let is_busy = |state: &mut Lines| state.is_writing || !state.waiting.is_empty();
         let _ = changed.wait_timeout_while(state, LAST_LINE, is_busy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// A reader that reads a line when it is told to.
+    struct Slow(Receiver<()>, Sender<String>);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().map_err(|_| io::ErrorKind::BrokenPipe)?;
+            let _ = self.1.send(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn without_a_reader_events_are_counted_as_lost_and_answers_are_not() {
+        let ((read, told), (tell, written)) = (channel(), channel());
+        let output = Output::start(Slow(told, tell)).unwrap();
+        output.answer(&json!({"id": 1}));
+        let is_waiting = || !output.0.0.lock().unwrap().waiting.is_empty();
+        while is_waiting() {
+            std::thread::yield_now();
+        }
+        for number in 0..WAITING + 5 {
+            output.event(&json!({"event": "accepted", "number": number}));
+        }
+        output.answer(&json!({"id": 2}));
+        read.send(()).unwrap();
+        read.send(()).unwrap();
+        output.finish();
+        assert_eq!(written.recv().unwrap(), "{\"id\":1}\n");
+        let rest = written.recv().unwrap();
+        let lines: Vec<&str> = rest.lines().collect();
+        assert_eq!(lines.len(), WAITING + 2);
+        assert_eq!(
+            lines[WAITING..],
+            [r#"{"count":5,"event":"lost"}"#, r#"{"id":2}"#]
+        );
+        drop(read);
+        output.answer(&json!({"id": 3}));
+        output.finish(); // does not wait for a reader that is gone
+        assert!(output.0.0.lock().unwrap().is_closed);
     }
 }

@@ -3,7 +3,7 @@
 use rdsign::policy::quoted_identifier;
 use serde_json::{Value, json};
 
-use super::database::{self, OWN, Session, SqlError, literal, same_rights};
+use super::database::{self, OWN, Session, SqlError, VISIBLE, literal, same_rights};
 use super::describe::describe_environment;
 use super::{Control, Failure};
 use crate::config::default::{random_text, random_text_of};
@@ -27,7 +27,7 @@ impl Control {
         let password = match (iam, password) {
             (true, _) => None,
             (false, Some(password)) => Some(password),
-            (false, None) => Some(random_text(24).map_err(|error| error.to_string())?),
+            (false, None) => Some(random()?),
         };
         let session = self.session(OWN)?;
         let created = self.create_role(&session, &user, password.as_deref());
@@ -92,25 +92,36 @@ impl Control {
         template: &str,
     ) -> Result<Value, Failure> {
         let exists = format!("SELECT FROM pg_roles WHERE rolname = {}", literal(user));
-        let is_new = session.run(&exists)?.rows.is_empty();
-        if is_new {
-            self.create_role(session, user, None)?;
+        // A new user first logs in with a password, and then only with tokens.
+        let password = match session.run(&exists)?.rows.is_empty() {
+            true => Some(random()?),
+            false => None,
+        };
+        if let Some(password) = &password {
+            self.create_role(session, user, Some(password))?;
         }
         let create = || -> Result<Value, Failure> {
             let (name, from) = (quoted_identifier(database), quoted_identifier(template));
             session.run(&format!("CREATE DATABASE {name} TEMPLATE {from}"))?;
-            let allowed = self.sql(database, &same_rights(template, user));
-            let users = [user.to_owned()];
-            let key = match allowed {
-                Ok(_) => self.create_key(&users, false, None),
-                Err(error) => Err(error.into()),
+            let finish = || -> Result<Value, Failure> {
+                self.sql(database, &same_rights(template, user))?;
+                if let Some(password) = &password {
+                    let own = Session::open(self.about.port, user, password, database)?;
+                    let told = own.run(VISIBLE);
+                    own.close();
+                    told?;
+                    let user = quoted_identifier(user);
+                    session.run(&format!("ALTER USER {user} PASSWORD NULL"))?;
+                    session.run(&format!("GRANT rds_iam TO {user}"))?;
+                }
+                self.create_key(&[user.to_owned()], false, None)
             };
-            key.inspect_err(|_| {
+            finish().inspect_err(|_| {
                 let _ = session.run(&drop_statement(database));
             })
         };
         create().inspect_err(|_| {
-            if is_new {
+            if password.is_some() {
                 let _ = session.run(&format!("DROP USER {}", quoted_identifier(user)));
                 self.forget(user);
             }
@@ -138,6 +149,11 @@ impl Control {
 
 fn drop_statement(database: &str) -> String {
     format!("DROP DATABASE {} WITH (FORCE)", quoted_identifier(database))
+}
+
+/// Returns a new password.
+fn random() -> Result<String, Failure> {
+    Ok(random_text(24).map_err(|error| error.to_string())?)
 }
 
 /// Checks a name, or makes up a new one.
