@@ -13,6 +13,7 @@ ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the endpoint in all e
 IN_DOCS = "tests/e2e/test_docs.py"
 IN_C = "bindings-c/tests/test_programs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
+IN_TESTING = "bindings-python/tests/test_testing.py"
 IN_JVM = "bindings-jvm/tests/test_examples.py"
 IN_JARS = "bindings-jvm/tests/test_natives.py"
 IN_RUST = "tests/credentials/test_wiping.py"
@@ -69,7 +70,7 @@ BLOCKS = {
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "docs/security.md": [],
-    "docs/testing.md": [("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
+    "docs/testing.md": [("python", IN_TESTING), ("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }

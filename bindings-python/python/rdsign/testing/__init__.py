@@ -11,7 +11,7 @@ With pytest, the fixture `rds` is a fresh database with a user and an access key
 
 Without pytest:
 
-    with RdsLocal() as server, server.database() as rds:
+    with RdsLocal() as server, server.create_database() as rds:
         ...
 
 It runs `rdsign local`, so it needs Linux and a PostgreSQL from 14 to 18. The server stops with this process,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import psycopg
     from typing_extensions import Self
 
-__all__ = ["Database", "LocalError", "Rds", "RdsLocal", "Refusal", "UnavailableError"]
+__all__ = ["Database", "LocalError", "Rds", "RdsLocal", "Refusal", "Signer", "UnavailableError"]
 
 
 class Refusal(NamedTuple):
@@ -85,6 +85,33 @@ class Clock:
         """The time on it, in UTC."""
         now: str = self._channel.ask("clock", {})["now"]
         return datetime.fromisoformat(now.replace("Z", "+00:00"))
+
+
+class Signer(rdsign.Signer):
+    """A signer that follows the server's clock."""
+
+    def __new__(cls, clock: Clock, **options: Any) -> Signer:
+        """Takes the options of `rdsign.Signer`."""
+        signer = super().__new__(cls, **options)
+        signer._clock = clock
+        return signer
+
+    def __init__(self, clock: Clock, **options: Any) -> None:
+        pass
+
+    _clock: Clock
+
+    def token(self, *, signing_time: Optional[datetime] = None) -> rdsign.Token:
+        """Returns a token. `signing_time` replaces the server's clock."""
+        return super().token(signing_time=signing_time or self._clock.now)
+
+    def password(self) -> str:
+        """Returns the text of a token."""
+        return self.token().value
+
+    def ready_token(self) -> Optional[rdsign.Token]:
+        """Returns a token if that needs no wait for credentials, else None."""
+        return super().ready_token() and self.token()
 
 
 class PolicyOf:
@@ -206,12 +233,12 @@ class Rds:
     def signer(self, **options: Any) -> rdsign.Signer:
         """Returns a signer for the user, with the key. `options` are those of `rdsign.Signer`, or replace these.
 
-        It signs at the time of this machine's clock, as your program does.
+        It signs at the time of the server's clock, so its tokens are fresh whatever `clock` is.
         """
         names = {"hostname": self.host, "port": self.port, "username": self.user, "region": self.region}
         if not {"credentials", "profile", "access_key_id"} & options.keys():
             names.update({name: value for name, value in self.keys.current.items() if name != "expires_at"})
-        return rdsign.Signer(**{**names, **options})
+        return Signer(self.clock, **{**names, **options})
 
     def token(self, user: Optional[str] = None) -> str:
         """Returns a token for a user, signed with the key now, on the server's clock. Default: the user."""
@@ -328,7 +355,7 @@ class RdsLocal(Rds):
         """All logins that were refused, of all users, since this object was made."""
         return self._refusals()
 
-    def database(self) -> Database:
+    def create_database(self) -> Database:
         """Creates a database like the default one, with a user and a key of its own, in some 50 ms.
 
         The default one is its template, so nobody may be logged in to that.

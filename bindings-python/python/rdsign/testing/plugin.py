@@ -96,7 +96,7 @@ def rds_local(
 @pytest.fixture
 def rds(rds_local: RdsLocal) -> Iterator[Database]:
     """A fresh database, with a user and an access key of its own."""
-    with rds_local.database() as database:
+    with rds_local.create_database() as database:
         yield database
 
 

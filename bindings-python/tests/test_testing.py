@@ -1,0 +1,183 @@
+"""RDS in the tests of others: `rdsign.testing` and its fixtures, with the pytest of this environment.
+
+Runs the example of docs/testing.md, examples/pytest. Every test runs another pytest, as a user does.
+"""
+
+import re
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import psycopg
+import pytest
+from common import PATIENCE, REPOSITORY, wait_until
+from harness import CACHE
+from pages import example
+from rdsign.testing import LocalError, RdsLocal
+
+EXAMPLE = REPOSITORY / "examples/pytest"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with pytest.MonkeyPatch.context() as patch:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        patch.setenv("XDG_CACHE_HOME", str(CACHE))
+        with RdsLocal() as server:
+            yield server
+
+
+@pytest.fixture
+def rds(server):
+    with server.create_database() as rds:
+        yield rds
+
+
+@pytest.fixture
+def run_pytest(tmp_path, monkeypatch):
+    """Runs pytest on a text, with settings. Returns the finished process."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
+
+    def run(*arguments, text=None, ini="", cwd=tmp_path):
+        if text is not None:
+            (tmp_path / "test_it.py").write_text(text)
+            (tmp_path / "pytest.ini").write_text(f"[pytest]\n{ini}")
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", *arguments]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=4 * PATIENCE)
+
+    return run
+
+
+def refused(rds, **parameters):
+    """Logs in, which must fail. Returns the id of the refusal."""
+    with pytest.raises(psycopg.OperationalError, match="PAM authentication failed"):
+        rds.connect(**parameters)
+    return rds.refusals[-1].id
+
+
+def test_the_example_passes(run_pytest):
+    done = run_pytest(cwd=EXAMPLE)
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_test_in_the_page_is_one_of_the_example():
+    text = (EXAMPLE / "test_visits.py").read_text()
+    shown = example("docs/testing.md", "python")
+    assert shown in text
+
+
+def test_a_fresh_token_logs_in_whatever_the_clock_is(rds):
+    old = rds.token()
+    rds.clock.advance(minutes=16)
+    assert rds.clock.offset == timedelta(minutes=16)
+    assert rds.clock.now - datetime.now(timezone.utc) > timedelta(minutes=15)
+    assert refused(rds, password=old) == "expired"
+    for password in (rds.token(), rds.signer().password(), rds.signer().token().value):
+        with rds.connect(password=password) as connection:
+            row = connection.execute("select current_user, current_database()").fetchone()
+            assert row == (rds.user, rds.database)
+    rds.clock.reset()
+    rds.connect().close()
+
+
+def test_keys_end_and_are_replaced(rds):
+    old = rds.signer().password()
+    rds.keys.replace()
+    assert refused(rds, password=old) == "unknown-access-key"
+    rds.connect().close()
+    assert rds.env["AWS_ACCESS_KEY_ID"] == rds.keys.current["access_key_id"]
+    assert rds.keys.temporary()["session_token"] == rds.env["AWS_SESSION_TOKEN"]
+    rds.connect(password=rds.signer().password()).close()
+    rds.keys.expire(datetime(2000, 1, 1, tzinfo=timezone.utc))
+    assert refused(rds) == "expired"
+    with pytest.raises(ValueError, match="at: has no time zone"):
+        rds.keys.expire(datetime(2000, 1, 1))
+
+
+def test_what_a_database_changed_is_taken_back(server):
+    with server.create_database() as rds:
+        rds.clock.advance(hours=1)
+        rds.policy.deny("iam_user")
+        assert refused(server) == "not-allowed"
+        assert rds.refusals == []  # they are those of its own user
+    server.connect().close()
+    assert server.clock.offset == timedelta(0)
+    left = server.sql(f"select from pg_database where datname = '{rds.database}'")
+    assert left == []
+
+
+def test_policies_are_those_that_were_put(rds):
+    rds.policy.put()
+    assert refused(rds) == "not-allowed"
+    rds.policy.put({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    rds.connect().close()
+
+
+def test_an_error_says_what_is_wrong(rds):
+    with pytest.raises(LocalError, match='sql: column "nothing" does not exist') as caught:
+        rds.sql("select nothing")
+    assert caught.value.sqlstate == "42703"
+
+
+def test_another_process_attaches_to_a_server(server):
+    attached = RdsLocal.attach(server.info["control"])
+    with attached.create_database() as rds:
+        rds.connect().close()
+    attached.stop()
+    server.connect().close()
+
+
+def test_the_fixtures_share_a_server_and_a_test_has_its_own_database(run_pytest):
+    text = """
+import os
+import subprocess
+import pytest
+
+seen = []
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(rds, rds_local, number):
+    seen.append((rds_local.port, rds.database))
+    rds.sql("create table t ()")
+
+def test_they_differ(rds_local_factory):
+    (port, one), (same, other) = seen
+    assert port == same and one != other
+    assert rds_local_factory("--endpoint", "db.eu-west-3.rds.amazonaws.com").host.startswith("db.")
+
+def test_the_environment(rds_env):
+    login = ["psql", "-XAtqwc", "select current_user"]
+    environment = os.environ | {"PGPASSWORD": rds_env.token()}
+    assert subprocess.check_output(login, env=environment, text=True) == rds_env.user + "\\n"
+    assert "AWS_PROFILE" not in os.environ
+"""
+    done = run_pytest(text=text)
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_without_postgresql_tests_are_skipped_or_fail(run_pytest, tmp_path):
+    (tmp_path / "empty").mkdir()
+    ini = f"rds_options = --postgres {tmp_path}/empty\n"
+    text = "def test_it(rds): pass\ndef test_other(): pass\n"
+    done = run_pytest(text=text, ini=ini)
+    assert done.returncode == 0
+    assert re.search(r"SKIPPED .*: no PostgreSQL server found: .*apt-get install", done.stdout), done.stdout
+    done = run_pytest("--rds-required", text=text, ini=ini)
+    assert done.returncode == 1
+    assert "--rds-required: no PostgreSQL server found" in done.stdout
+
+
+def test_the_server_ends_with_a_pytest_that_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
+    text = "def test_it(rds):\n    print('is in', rds.info['folder'], flush=True)\n    input()\n"
+    (tmp_path / "test_it.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+        found = (re.search("is in (.*)", line) for line in process.stdout)
+        folder = Path(next(match[1] for match in found if match))
+        assert folder.exists()
+        process.send_signal(signal.SIGKILL)
+    wait_until(lambda: not folder.exists(), "the end of the server")
