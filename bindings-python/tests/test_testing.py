@@ -111,7 +111,9 @@ def test_what_a_database_changed_is_taken_back(server):
 def test_policies_are_those_that_were_put(rds):
     rds.policy.put()
     assert refused(rds) == "not-allowed"
-    rds.policy.put({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    rds.policy.put(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
     rds.connect().close()
 
 

@@ -65,15 +65,22 @@ def test_the_administrator_logs_in_with_the_password_in_the_variable(place):
     assert place.run("--", "sh", "-c", script)[:2] == (0, "postgres\n")
 
 
-@pytest.mark.parametrize("read", [". ./env", 'eval "$(cat env)"'])
-def test_a_shell_reads_the_output(shared, tmp_path, read):
-    (tmp_path / "env").write_text(shared.notice)
-    script = f"{read}; psql -XAtc 'select current_user'"
-    environment = shared.place.environment(PGPASSWORD=shared.token())
-    done = subprocess.run(
-        ["sh", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "iam_user\n", "")
+def test_a_shell_reads_the_output(place, tmp_path):
+    process = place.popen()
+    lines = [line_of(process)]
+    while not lines[-1].startswith("# Stop:"):
+        lines.append(line_of(process))
+        assert lines[-1], process.stderr.read()
+    (tmp_path / "env").write_text("".join(lines))
+    environment = place.environment(RDSIGN=str(place.rdsign))
+    for read in [". ./env", 'eval "$(cat env)"']:
+        done = subprocess.run(
+            ["sh", "-euc", f"{read}; {LOGIN}"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "iam_user\n", "")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
 
 
 def test_a_command_gets_the_first_key_s_session_token(place, shared):

@@ -88,7 +88,7 @@ def test_a_configuration_that_the_server_cannot_read_is_copied(place, shared, mo
     place.prefix = ["setpriv", groups]
     local = place.start("--config", config)
     assert local.config.parent == local.folder
-    assert f"edit the copy instead: {local.config}" in local.notice
+    assert f"edit the copy instead: {local.config}" in local.ready["remark"]
     local.login(local.token())
     local.stop()
 

@@ -6,9 +6,9 @@ have removed every file and process that a test finds there at its end.
 
 import atexit
 import contextlib
+import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -126,7 +126,7 @@ class Place:
         return process.returncode, output, error
 
     def start(self, *arguments, env=None):
-        return Local(self, self.popen(*arguments, env=env))
+        return Local(self, self.popen("--json", *arguments, env=env, stdin=subprocess.PIPE))
 
     def processes(self):
         """Returns the processes that work below the base folder, such as those of PostgreSQL."""
@@ -156,36 +156,44 @@ class Place:
 
 
 class Local:
-    """An `rdsign local` without a command. It runs until it is stopped."""
+    """An `rdsign local --json`. It runs until it is stopped."""
 
     def __init__(self, place, process):
         self.place = place
         self.process = process
-        lines = []
-        with bounded(process):
-            for line in process.stdout:
-                lines.append(line)
-                if line.startswith("# Stop:"):
-                    break
-            else:
-                raise AssertionError(f"not ready: {process.stderr.read()}")
-        self.notice = "".join(lines)
-        self.major = int(re.search(r"PostgreSQL (\d+)", self.notice)[1])
-        exports = [shlex.split(line) for line in lines if line.startswith("export ")]
-        self.exports = dict(words[1].split("=", 1) for words in exports)
-        self.config = Path(self.exports["RDSIGN_LOCAL_CONFIG"])
-        self.log = Path(self.exports["RDSIGN_LOCAL_LOG"])
+        self.asked = 0
+        self.ready = self.line()
+        assert self.ready["event"] == "ready", self.ready["message"]
+        self.major = self.ready["postgres_major"]
+        self.exports = self.ready["environment"]["set"]
+        self.config = Path(self.ready["config"])
+        self.log = Path(self.ready["log"])
         self.folder = self.log.parent
-        self.port = self.exports["PGPORT"]
-        self.host = self.exports["PGHOST"]
+        self.port = str(self.ready["port"])
+        self.host = self.ready["host"]
+        self.password = self.ready["administrator"]["password"]
         self.original = self.config.read_text()
         self.settings = tomllib.loads(self.original)
         self.keys = {key["access_key_id"]: key for key in self.settings["access_keys"]}
-        self.password = self.settings["postgres_password"]
+
+    def line(self):
+        line = line_of(self.process)
+        assert line, f"it ended: {self.process.stderr.read()}"
+        return json.loads(line)
+
+    def ask(self, verb, **members):
+        """Sends a request and returns its answer. Fails if it is an error."""
+        self.asked += 1
+        self.process.stdin.write(json.dumps({"id": self.asked, "do": verb, **members}) + "\n")
+        self.process.stdin.flush()
+        while (line := self.line()).get("id") != self.asked:
+            assert line["event"] != "stopped", line
+        assert "error" not in line, line
+        return line["ok"]
 
     def server_process(self):
         """Returns the process ID of PostgreSQL."""
-        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        return self.ready["pid"]
 
     def stop(self, how=signal.SIGINT):
         """Stops it and returns its exit status. Fails if a backend has crashed."""
@@ -265,16 +273,16 @@ class Local:
 
         `shown` is the message for the client, by default that of RDS.
         """
-        before = len(self.log.read_text())
+        before = self.ask("refusals")["mark"]
         done = self.psql(password=token, PGUSER=username, **variables)
         assert done.stderr == self.client_error(shown or f'PAM authentication failed for user "{username}"')
         assert done.returncode == 2
-        logged = self.log.read_text()[before:]
-        refusals = re.findall(r"LOG:  rdsign: refused (.*)", logged)
-        assert len(refusals) == 1, logged
-        assert re.fullmatch(reason, refusals[0]), refusals[0]
-        assert re.match(r"\((.*?)\): ", refusals[0])[1] in ids("refusal", "local")
-        return refusals[0]
+        refusals = self.ask("refusals", since=before)["refusals"]
+        assert [refusal["user"] for refusal in refusals] == [username], refusals
+        assert refusals[0]["id"] in ids("refusal", "local")
+        text = "({id}): {reason}".format(**refusals[0])
+        assert re.fullmatch(reason, text), text
+        return text
 
     def client_error(self, message):
         """Returns what psql prints if the server rejects a connection with this message."""

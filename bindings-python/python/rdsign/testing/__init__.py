@@ -294,7 +294,11 @@ class Rds:
     def environ(self, **more: str) -> dict[str, str]:
         """Returns this process's environment for a program that logs in: with `env`, and without variables that
         would select other credentials or another server."""
-        return {**{name: value for name, value in os.environ.items() if name not in self._unset}, **self.env, **more}
+        return {
+            **{name: value for name, value in os.environ.items() if name not in self._unset},
+            **self.env,
+            **more,
+        }
 
 
 class Database(Rds):

@@ -79,9 +79,7 @@ def rds_local_factory(pytestconfig: pytest.Config) -> Iterator[Callable[..., Rds
 
 
 @pytest.fixture(scope="session")
-def rds_local(
-    pytestconfig: pytest.Config, rds_local_factory: Callable[..., RdsLocal]
-) -> Iterator[RdsLocal]:
+def rds_local(pytestconfig: pytest.Config, rds_local_factory: Callable[..., RdsLocal]) -> Iterator[RdsLocal]:
     """A server for all tests of this process."""
     shared: Optional[dict[str, str]] = getattr(pytestconfig, "workerinput", {}).get(INPUT)
     if shared is None:
