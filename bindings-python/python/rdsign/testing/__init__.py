@@ -248,7 +248,7 @@ class Rds:
 
     def parameters(self, **parameters: Any) -> dict[str, Any]:
         """Returns the parameters of libpq for a login, with a fresh token unless there is `password=`."""
-        own = {
+        own: dict[str, Any] = {
             "host": self.host,
             "hostaddr": self.hostaddr,
             "port": self.port,
