@@ -136,7 +136,7 @@ impl Local {
             log: self.folder.path(LOG),
             folder: self.folder.path(""),
             socket,
-            remark: self.remark.clone(),
+            remark: (!self.remarks.is_empty()).then(|| self.remarks.join("; ")),
         }
     }
 
