@@ -386,7 +386,8 @@ mod tests {
     /// fetches first.
     #[test]
     fn a_caller_with_time_left_survives_the_failure_of_one_whose_time_is_up() {
-        const SHORT: Duration = Duration::from_secs(1);
+        // A fetch with no more than the first pause has no time to ask again.
+        const SHORT: Duration = FIRST_PAUSE;
         let is_patient = || std::thread::current().name() == Some("patient");
         for round in 0.. {
             assert!(round < 1000, "the patient caller was always the first");
