@@ -30,7 +30,7 @@ class CommandLine:
         return f"{passed} of {len(ROWS)}"
 
     def check(self, vector):
-        flags = ("hostname", "port", "username", "region", "expires_in")
+        flags = ("hostname", "port", "username", "region", "expires_in", "service")
         arguments = [
             f"--{flag.replace('_', '-')}={vector[flag]}" for flag in flags if vector[flag] is not None
         ]
