@@ -113,9 +113,7 @@ def test_the_roles_of_rds_stay(shared, role):
         f"do $$ begin execute 'alter group ' || '{role} rename to gone'; end $$",
     ):
         done = shared.psql(sql=sql, password=shared.password, PGUSER="postgres")
-        refused = (
-            "postgres and the roles of RDS cannot be dropped or renamed|permission denied to (drop|rename) role"
-        )
+        refused = "postgres and the roles of RDS cannot be dropped or renamed|permission denied to (drop|rename) role"
         assert re.search(f"^ERROR:  ({refused})", done.stderr, re.M), done.stderr
     assert shared.as_postgres(f"select rolname from pg_roles where rolname in ('{role}', 'gone')") == [role]
     shared.as_postgres("create role other; alter role other rename to another; drop role another")
@@ -140,7 +138,9 @@ def test_nobody_renames_postgres(shared):
     try:
         for user, password in (("postgres", shared.password), ("creator", "creator")):
             done = shared.psql(sql="alter role postgres rename to gone", password=password, PGUSER=user)
-            refused = "session user cannot be renamed|postgres and the roles of RDS cannot be|permission denied"
+            refused = (
+                "session user cannot be renamed|postgres and the roles of RDS cannot be|permission denied"
+            )
             assert re.search(f"^ERROR:  ({refused})", done.stderr, re.M), done.stderr
     finally:
         shared.as_postgres("drop role creator")
