@@ -13,7 +13,7 @@ import subprocess
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from common import NO_AWS
+from common import NO_AWS, PATIENCE
 from harness import RDSIGN, REPOSITORY, Place
 from pages import ENDPOINT, blocks, example, page
 
@@ -44,9 +44,8 @@ class User:
         script = script.replace("rdsign ca-bundle", f"cat {self.local.exports['PGSSLROOTCERT']}")
         merged = self.environment | more
         merged = {name: value for name, value in merged.items() if value is not None}
-        done = subprocess.run(
-            ["bash", "-uc", script], env=merged, cwd=self.folder, text=True, capture_output=True
-        )
+        pipes = {"capture_output": True, "text": True, "timeout": PATIENCE}
+        done = subprocess.run(["bash", "-uc", script], env=merged, cwd=self.folder, **pipes)
         return done.stdout + done.stderr
 
     def token(self, username="iam_user", **flags):
