@@ -171,6 +171,49 @@ def test_without_postgresql_tests_are_skipped_or_fail(run_pytest, tmp_path):
     assert "--rds-required: no PostgreSQL server found" in done.stdout
 
 
+def test_a_shared_server_that_does_not_start_fails_the_tests_instead_of_skipping_them(run_pytest, tmp_path):
+    (tmp_path / "conftest.py").write_text(WORKER)
+    text = "def test_it(rds): pass\n"
+    done = run_pytest(text=text, ini="rds_share = true\nrds_options = --init nothing.sql\n")
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"LocalError: --init: .*nothing.sql", done.stdout), done.stdout
+    (tmp_path / "empty").mkdir()
+    done = run_pytest(text=text, ini=f"rds_share = true\nrds_options = --postgres {tmp_path}/empty\n")
+    assert "1 skipped" in done.stdout, done.stdout
+
+
+# What pytest-xdist does when it starts a worker.
+WORKER = """
+from types import SimpleNamespace
+from rdsign.testing import plugin
+
+def pytest_configure(config):
+    node = SimpleNamespace(config=config, workerinput={})
+    plugin.pytest_configure_node(node)
+    config.workerinput = node.workerinput
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("exit 2", "rdsign local has ended"),
+        ("echo ready; cat", "rdsign local wrote a line that is not JSON"),
+        ("""echo '{"event":"ready","protocol":0}'; cat""", "it speaks another protocol"),
+    ],
+)
+def test_another_program_of_the_name_is_refused_and_ended(said, message, tmp_path, monkeypatch):
+    program = tmp_path / "rdsign"
+    program.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\n{said}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("RDSIGN_BIN", str(program))
+    with pytest.raises(
+        LocalError, match=f"{program}: {message}; accepted: the rdsign of this package's version"
+    ):
+        RdsLocal()
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+
+
 def test_the_server_ends_with_a_pytest_that_is_killed(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
     text = "def test_it(rds):\n    print('is in', rds.info['folder'], flush=True)\n    input()\n"

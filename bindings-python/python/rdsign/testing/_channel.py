@@ -15,6 +15,7 @@ from typing import IO, Any, Optional
 
 from rdsign.__main__ import places
 
+PROTOCOL = 1
 # A server stops in less than a second, unless the machine is busy.
 STOPS_WITHIN = 30
 
@@ -59,7 +60,11 @@ class Channel:
         line = self.answers.readline()
         if not line.endswith("\n"):
             raise LocalError("rdsign local has ended")
-        read: dict[str, Any] = json.loads(line)
+        try:
+            read: dict[str, Any] = json.loads(line)
+        except ValueError:
+            # The line may contain a secret, and so does the error.
+            raise LocalError("rdsign local wrote a line that is not JSON") from None
         return read
 
     def ask(self, verb: str, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,8 +110,12 @@ class Process(Channel):
         super().__init__(self.process.stdin, self.process.stdout)
         try:
             self.info = self.line()
-        except LocalError:
-            self.info = {"message": "rdsign local wrote no line"}
+            if self.info.get("event") == "ready" and self.info.get("protocol") != PROTOCOL:
+                raise LocalError("it speaks another protocol")
+        except LocalError as error:
+            self.close()
+            accepted = "the rdsign of this package's version, with options that it knows"
+            raise LocalError(f"{command[0]}: {error}; accepted: {accepted}") from None
         if self.info.get("event") != "ready":
             self.close()
             kind = UnavailableError if self.info.get("kind") in ("no-postgres", "needs-linux") else LocalError

@@ -53,7 +53,8 @@ def pytest_configure_node(node: Any) -> None:
         try:
             config.stash[SHARED] = RdsLocal(config.getini("rds_options"))
         except LocalError as error:
-            node.workerinput[INPUT] = {"problem": str(error)}
+            kind = "unavailable" if isinstance(error, UnavailableError) else "failed"
+            node.workerinput[INPUT] = {kind: str(error)}
             return
     node.workerinput[INPUT] = {"control": config.stash[SHARED].info["control"]}
 
@@ -84,8 +85,10 @@ def rds_local(pytestconfig: pytest.Config, rds_local_factory: Callable[..., RdsL
     shared: Optional[dict[str, str]] = getattr(pytestconfig, "workerinput", {}).get(INPUT)
     if shared is None:
         yield rds_local_factory()
-    elif problem := shared.get("problem"):
-        unavailable(pytestconfig, problem)
+    elif reason := shared.get("unavailable"):
+        unavailable(pytestconfig, reason)
+    elif failure := shared.get("failed"):
+        raise LocalError(failure)
     else:
         with RdsLocal.attach(shared["control"]) as server:
             yield server
