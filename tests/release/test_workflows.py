@@ -52,3 +52,9 @@ class TestEach:
     def test_the_targets_of_make_exist(self, path):
         for target in re.findall(r"(?:run: |\$\(|^ +|\" )make ([a-z][\w-]*)", path.read_text(), re.M):
             assert re.search(rf"^{target}:", MAKEFILE, re.M), target
+
+
+def test_the_job_that_publishes_builds_no_code_of_others():
+    packages, release = [path.read_text() for path in WORKFLOWS if path.name != "ci.yml"]
+    assert re.findall(r"cargo publish.*", release) == ["cargo publish --locked --no-verify -p rdsign"]
+    assert "cargo package --locked -p rdsign" in packages
