@@ -13,8 +13,7 @@ const { createInterface } = require('node:readline')
 const PROTOCOL = 1
 /** The number of characters of the program's error output that are kept for an error. */
 const KEPT = 8192
-const WAYS =
-  'accepted: RDSIGN_BIN with the path of the program, a folder of PATH that contains it, or a platform package of rdsign that contains it'
+const WAYS = 'accepted: RDSIGN_BIN with the path of the program, or a folder of PATH that contains it'
 
 class RdsLocalError extends Error {
   constructor(message, code) {
@@ -37,7 +36,7 @@ function isProgram(path) {
   }
 }
 
-/** Returns the path of the program: of RDSIGN_BIN, else in PATH, else in an installed platform package. */
+/** Returns the path of the program: of RDSIGN_BIN, else in PATH. */
 function find() {
   const { RDSIGN_BIN, PATH = '' } = process.env
   if (RDSIGN_BIN) {
@@ -47,13 +46,6 @@ function find() {
   const folders = PATH.split(delimiter).filter((folder) => folder !== '')
   const inPath = folders.map((folder) => join(folder, 'rdsign')).find(isProgram)
   if (inPath) return inPath
-  for (const libc of ['gnu', 'musl']) {
-    try {
-      return require.resolve(`@rdsign/${process.platform}-${process.arch}-${libc}/bin/rdsign`)
-    } catch {
-      // Not installed, or without the program.
-    }
-  }
   throw new RdsLocalError(`no program rdsign to run RDS on this machine with; ${WAYS}`, 'no-program')
 }
 

@@ -157,7 +157,7 @@ export class RdsLocal extends Login {
   /**
    * Starts a server, and resolves when it accepts logins.
    *
-   * The program is that of `RDSIGN_BIN`, else `rdsign` in `PATH`, else that of an installed platform package.
+   * The program is that of `RDSIGN_BIN`, else `rdsign` in `PATH`.
    *
    * @throws {RdsLocalError} `no-program` without the program, `no-postgres` without a PostgreSQL, `needs-linux`,
    * or `other`
