@@ -207,6 +207,9 @@ class RdsLocalTest {
 
         public static void main(String[] arguments) throws Exception {
             try {
+                if (arguments[0].equals("interrupt")) {
+                    Thread.currentThread().interrupt();
+                }
                 RdsLocal local = RdsLocal.start();
                 System.out.println(Path.of(local.authorities()).getParent());
                 if (arguments[0].equals("close")) {
@@ -217,6 +220,8 @@ class RdsLocalTest {
                 }
             } catch (RdsLocalException failure) {
                 System.out.println(failure.code() + ": " + failure.getMessage());
+                Thread.interrupted();
+                ProcessHandle.current().children().forEach(child -> child.onExit().join());
             }
         }
     }
@@ -233,6 +238,12 @@ class RdsLocalTest {
             assertTrue(folder.isAbsolute(), ended::toString);
             Pools.await(() -> !Files.exists(folder), "the server's end after " + end);
         }
+    }
+
+    @Test
+    void aStartThatIsInterruptedEndsItsServer() throws Exception {
+        String said = starter().run(Starter.class, "interrupt").well().output();
+        assertTrue(said.contains("interrupted while RDS on this machine worked"), said);
     }
 
     @Test

@@ -103,7 +103,13 @@ final class Program {
     }
 
     private void awaitReady(String path) {
-        Map<String, Object> line = take();
+        Map<String, Object> line;
+        try {
+            line = take();
+        } catch (RdsLocalException interrupted) {
+            stop();
+            throw interrupted;
+        }
         if ("ready".equals(line.get("event")) && PROTOCOL.equals(line.get("protocol"))) {
             ready = line;
             return;
