@@ -150,6 +150,13 @@ def test_a_line_with_the_old_version_that_stays_is_reported(clone):
     assert_unchanged(clone)
 
 
+def test_a_tag_that_cannot_be_signed_leaves_no_commit(clone):
+    git(clone, "config", "tag.gpgSign", "true")
+    git(clone, "config", "gpg.program", "false")
+    assert "release: git tag: " in release(clone, NEXT)
+    assert_unchanged(clone)
+
+
 def test_a_version_that_was_never_tagged_can_be_released(clone):
     git(clone, "tag", "--delete", f"v{VERSION}")
     assert release(clone, VERSION) == ""
