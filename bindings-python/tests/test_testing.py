@@ -3,6 +3,7 @@
 Runs the example of docs/testing.md, examples/pytest. Every test runs another pytest, as a user does.
 """
 
+import os
 import re
 import signal
 import subprocess
@@ -226,3 +227,116 @@ def test_the_server_ends_with_a_pytest_that_is_killed(tmp_path, monkeypatch):
         assert folder.exists()
         process.send_signal(signal.SIGKILL)
     wait_until(lambda: not folder.exists(), "the end of the server")
+
+
+@pytest.mark.parametrize("share", [False, True], ids=["each has its own", "they share one"])
+def test_workers_of_xdist_have_a_server(run_pytest, tmp_path, share):
+    text = f"""
+from pathlib import Path
+
+def test_it(rds, rds_local, worker_id):
+    rds.connect().close()
+    seen = [rds_local.port, rds.database, rds_local.info["folder"]]
+    Path({str(tmp_path)!r}, worker_id).write_text("\\n".join(map(str, seen)))
+"""
+    ini = f"rds_share = {str(share).lower()}\n"
+    # Each worker runs the test.
+    done = run_pytest("--dist", "each", "--tx", "2*popen", text=text, ini=ini)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    one, other = ((tmp_path / worker).read_text().split("\n") for worker in ("gw0", "gw1"))
+    assert (one[0] == other[0]) == share
+    assert one[1] != other[1]
+    assert not any(Path(folder).exists() for _, _, folder in (one, other))
+
+
+def test_fixtures_work_in_tests_of_asyncio_and_anyio(run_pytest):
+    text = """
+import psycopg
+import pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+async def check(rds):
+    old = await rds.signer().password_async()
+    rds.clock.advance(minutes=16)
+    with pytest.raises(psycopg.OperationalError, match="PAM authentication failed"):
+        await psycopg.AsyncConnection.connect(**rds.parameters(password=old))
+    assert [refusal.id for refusal in rds.refusals] == ["expired"]
+    for password in (rds.token(), await rds.signer().password_async()):
+        async with await psycopg.AsyncConnection.connect(**rds.parameters(password=password)) as connection:
+            assert connection.info.user == rds.user
+
+@pytest.mark.asyncio
+async def test_with_asyncio(rds):
+    await check(rds)
+
+@pytest.mark.anyio
+async def test_with_anyio(rds):
+    await check(rds)
+"""
+    ini = "asyncio_default_fixture_loop_scope = function\n"  # pytest-asyncio warns without it
+    done = run_pytest("-W", "error", text=text, ini=ini)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_fixture_in_the_page_lets_tests_of_django_use_the_server(run_pytest, tmp_path):
+    (tmp_path / "conftest.py").write_text(example("docs/testing.md", "python", 1))
+    (tmp_path / "project.py").write_text(
+        'DATABASES = {"default": {"ENGINE": "rdsign.django.postgresql", "HOST": "db.example.com", "NAME": "app"}}'
+    )
+    text = """
+import pytest
+from django.db import connection
+
+def query(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()
+
+@pytest.mark.django_db(transaction=True)
+def test_it(rds_local):
+    assert query("select current_user, current_database()") == (rds_local.user, f"test_{rds_local.database}")
+    connection.close()
+    rds_local.clock.advance(minutes=16)
+    assert query("select 1") == (1,)
+"""
+    done = run_pytest("-W", "error", text=text, ini=f"DJANGO_SETTINGS_MODULE = project\npythonpath = {tmp_path}\n")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_server_that_ends_in_a_test_is_an_error_that_says_why(run_pytest, tmp_path):
+    text = f"""
+import os
+import signal
+from pathlib import Path
+
+def test_it(rds_local, rds):
+    Path({str(tmp_path)!r}, "folder").write_text(rds_local.info["folder"])
+    os.kill(rds_local.info["pid"], signal.SIGKILL)
+    rds.sql("select pg_sleep(600)")
+
+def test_next(rds):
+    pass
+"""
+    done = run_pytest(text=text)
+    assert done.returncode == 1
+    # The second test, and the end of both.
+    assert "1 failed, 2 errors" in done.stdout, done.stdout + done.stderr
+    reason = r"^E +rdsign\.testing\.\S*LocalError: .*PostgreSQL exited unexpectedly \(signal: 9"
+    assert len(re.findall(reason, done.stdout, re.MULTILINE)) == 3, done.stdout
+    assert not Path((tmp_path / "folder").read_text()).exists()
+
+
+def test_a_killed_program_is_an_error_and_takes_its_server_along(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE))
+    server = RdsLocal()
+    postgres = server.info["pid"]
+    parent = int(Path(f"/proc/{postgres}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(parent, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(LocalError, match="rdsign local has ended"):
+            server.sql("select 1")
+    server.stop()
+    wait_until(lambda: not Path(f"/proc/{postgres}").exists(), "the end of PostgreSQL")

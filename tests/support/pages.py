@@ -70,7 +70,7 @@ BLOCKS = {
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "docs/security.md": [],
-    "docs/testing.md": [("python", IN_TESTING), ("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
+    "docs/testing.md": [("python", IN_TESTING), ("python", IN_TESTING), ("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }

@@ -130,13 +130,24 @@ pub(crate) fn literal(text: &str) -> String {
     }
 }
 
-/// Lets `postgres` see what a user creates in a database. Only the user can say so, because `postgres` cannot
-/// become a member of a user in rds_iam.
-pub(crate) const VISIBLE: &str = "\
-ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO postgres;
-ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO postgres;
-ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO postgres;
-";
+/// Returns the statements that create a user whose rights `postgres` has, until [`finish_visible_user`].
+pub(crate) fn create_visible_user(user: &str) -> String {
+    let user = quoted_identifier(user);
+    format!("CREATE USER {user}; GRANT {user} TO postgres")
+}
+
+/// Returns the statements that let `postgres` see what the user creates in the database in which they run,
+/// and let the user log in with tokens. Only in this order: a member of a user in rds_iam needs a token.
+pub(crate) fn finish_visible_user(user: &str) -> String {
+    let user = quoted_identifier(user);
+    let visible = ["TABLES", "SEQUENCES", "SCHEMAS"].map(|kind| {
+        format!("ALTER DEFAULT PRIVILEGES FOR ROLE {user} GRANT ALL ON {kind} TO postgres;")
+    });
+    format!(
+        "{} REVOKE {user} FROM postgres; GRANT rds_iam TO {user}",
+        visible.concat()
+    )
+}
 
 /// Returns the statements that create a user who logs in, to be run one after the other: a statement that
 /// fails is in the server's log, and the one with the password only fails if the first does.
@@ -182,7 +193,8 @@ BEGIN
         EXECUTE statement;
     END LOOP;
 END
-$$";
+$$;
+";
     // As hex, because nothing between the dollar quotes may end them.
     let name = |text: &str| {
         let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();

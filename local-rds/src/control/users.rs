@@ -3,7 +3,7 @@
 use rdsign::policy::quoted_identifier;
 use serde_json::{Value, json};
 
-use super::database::{self, OWN, Session, SqlError, VISIBLE, literal, same_rights};
+use super::database::{self, OWN, Session, SqlError, literal, same_rights};
 use super::describe::describe_environment;
 use super::{Control, Failure};
 use crate::config::default::{random_text, random_text_of};
@@ -92,28 +92,20 @@ impl Control {
         template: &str,
     ) -> Result<Value, Failure> {
         let exists = format!("SELECT FROM pg_roles WHERE rolname = {}", literal(user));
-        // A new user first logs in with a password, and then only with tokens.
-        let password = match session.run(&exists)?.rows.is_empty() {
-            true => Some(random()?),
-            false => None,
-        };
-        if let Some(password) = &password {
-            self.create_role(session, user, Some(password))?;
+        let is_new = session.run(&exists)?.rows.is_empty();
+        if is_new {
+            session.run(&database::create_visible_user(user))?;
+            self.remember(&[user.to_owned()]);
         }
         let create = || -> Result<Value, Failure> {
             let (name, from) = (quoted_identifier(database), quoted_identifier(template));
             session.run(&format!("CREATE DATABASE {name} TEMPLATE {from}"))?;
             let finish = || -> Result<Value, Failure> {
-                self.sql(database, &same_rights(template, user))?;
-                if let Some(password) = &password {
-                    let own = Session::open(self.about.port, user, password, database)?;
-                    let told = own.run(VISIBLE);
-                    own.close();
-                    told?;
-                    let user = quoted_identifier(user);
-                    session.run(&format!("ALTER USER {user} PASSWORD NULL"))?;
-                    session.run(&format!("GRANT rds_iam TO {user}"))?;
+                let mut statements = same_rights(template, user);
+                if is_new {
+                    statements += &database::finish_visible_user(user);
                 }
+                self.sql(database, &statements)?;
                 self.create_key(&[user.to_owned()], false, None)
             };
             finish().inspect_err(|_| {
@@ -121,7 +113,7 @@ impl Control {
             })
         };
         create().inspect_err(|_| {
-            if password.is_some() {
+            if is_new {
                 let _ = session.run(&format!("DROP USER {}", quoted_identifier(user)));
                 self.forget(user);
             }

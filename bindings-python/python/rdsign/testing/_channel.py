@@ -53,18 +53,21 @@ class Channel:
         self.requests = requests
         self.answers = answers
         self.count = 0
+        self.why = ""
         self.lock = threading.Lock()
 
     def line(self) -> dict[str, Any]:
-        """Returns the next line. Raises LocalError at the end."""
+        """Returns the next line. Raises LocalError at the end, with the reason if the server gave one."""
         line = self.answers.readline()
         if not line.endswith("\n"):
-            raise LocalError("rdsign local has ended")
+            raise LocalError(f"rdsign local has ended{self.why}")
         try:
             read: dict[str, Any] = json.loads(line)
         except ValueError:
             # The line may contain a secret, and so does the error.
             raise LocalError("rdsign local wrote a line that is not JSON") from None
+        if read.get("event") == "stopped":
+            self.why = f": {read.get('message', 'it was stopped')}"
         return read
 
     def ask(self, verb: str, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,15 +75,16 @@ class Channel:
         given = {name: value for name, value in members.items() if value is not None}
         with self.lock:
             self.count += 1
+            if self.answers.closed:
+                raise LocalError("rdsign local was stopped")
             try:
                 self.requests.write(json.dumps({"id": self.count, "do": verb, **given}) + "\n")
                 self.requests.flush()
-            except (OSError, ValueError) as error:
-                raise LocalError("rdsign local has ended") from error
+            except OSError:
+                pass  # it has ended, and its last line says why
             # Events come in between.
             while (line := self.line()).get("id") != self.count:
-                if line.get("event") == "stopped":
-                    raise LocalError(f"rdsign local has ended: {line.get('message', 'it was stopped')}")
+                pass
         if problem := line.get("error"):
             raise LocalError(f"{verb}: {problem['message']}", problem.get("sqlstate"))
         answer: dict[str, Any] = line["ok"]
