@@ -44,7 +44,8 @@ def run_pytest(tmp_path, monkeypatch):
     def run(*arguments, text=None, ini="", cwd=tmp_path):
         if text is not None:
             (tmp_path / "test_it.py").write_text(text)
-            (tmp_path / "pytest.ini").write_text(f"[pytest]\n{ini}")
+            scope = "asyncio_default_fixture_loop_scope = function"  # pytest-asyncio warns without it
+            (tmp_path / "pytest.ini").write_text(f"[pytest]\n{scope}\n{ini}")
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", *arguments]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=4 * PATIENCE)
 
@@ -276,8 +277,7 @@ async def test_with_asyncio(rds):
 async def test_with_anyio(rds):
     await check(rds)
 """
-    ini = "asyncio_default_fixture_loop_scope = function\n"  # pytest-asyncio warns without it
-    done = run_pytest("-W", "error", text=text, ini=ini)
+    done = run_pytest("-W", "error", text=text)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -322,10 +322,11 @@ def test_next(rds):
 """
     done = run_pytest(text=text)
     assert done.returncode == 1
-    # The second test, and the end of both.
+    # The first test's own request loses its connection. After that, its end and the second test say why.
     assert "1 failed, 2 errors" in done.stdout, done.stdout + done.stderr
-    reason = r"^E +rdsign\.testing\.\S*LocalError: .*PostgreSQL exited unexpectedly \(signal: 9"
-    assert len(re.findall(reason, done.stdout, re.MULTILINE)) == 3, done.stdout
+    assert "LocalError: sql: error communicating with the server" in done.stdout, done.stdout
+    reason = r"^E +rdsign\.testing\.\S*LocalError: rdsign local has ended: PostgreSQL exited unexpectedly \(signal: 9"
+    assert len(re.findall(reason, done.stdout, re.MULTILINE)) == 2, done.stdout
     assert not Path((tmp_path / "folder").read_text()).exists()
 
 
