@@ -147,7 +147,7 @@ test-local: $(VENV)/e2e ## test RDS on this machine: real logins with psql
 	$(call pytest,tests/e2e)
 ifndef ONLY
 	[ ! -d $(OTHER_POSTGRES)/pg16 ] || RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg16 $(VENV)/bin/python -m pytest \
-	    tests/e2e/test_transcripts.py tests/e2e/test_rights.py
+	    tests/e2e/test_transcripts.py tests/e2e/test_rights.py tests/e2e/test_control.py
 endif
 
 test-proxy: $(VENV)/proxy ## test the proxy: real clients, and servers, networks and clients that fail
@@ -163,7 +163,7 @@ test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18;
 	@for version in 14 15 16 17 18; do \
 	    echo "PostgreSQL $$version:"; \
 	    RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg$$version $(VENV)/bin/python -m pytest -q \
-	        $(addprefix tests/e2e/test_,transcripts.py refusals.py rights.py replication.py engines.py load.py) \
+	        $(addprefix tests/e2e/test_,transcripts.py refusals.py rights.py control.py replication.py engines.py load.py) \
 	        || exit; \
 	done
 

@@ -1,13 +1,24 @@
 //! Runs SQL on the server, mostly as `postgres` with its password.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
 
 use rdsign::policy::quoted_identifier;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::runtime::{self, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// The administrator of the server.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
@@ -35,29 +46,26 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Logs in with a password.
+    /// Logs in with a password, and with TLS: from PostgreSQL 16 on, `postgres` is the administrator of users
+    /// in rds_iam, and the login rules treat it as their member.
     pub(crate) fn open(
         port: u16,
+        authorities: &Path,
         user: &str,
         password: &str,
         database: &str,
     ) -> Result<Self, SqlError> {
         let mut config = tokio_postgres::Config::new();
         config
-            .hostaddr(IpAddr::V4(Ipv4Addr::LOCALHOST))
-            .host("127.0.0.1")
-            .port(port)
             .user(user)
             .password(password)
             .dbname(database)
             .application_name("rdsign local")
-            .ssl_mode(SslMode::Disable);
+            .ssl_mode(SslMode::Disable); // the stream has it already
         let runtime = runtime::Builder::new_current_thread().enable_io().build();
-        let runtime = runtime.map_err(|error| SqlError {
-            message: error.to_string(),
-            state: None,
-        })?;
-        let connected = runtime.block_on(config.connect(NoTls));
+        let runtime = runtime.map_err(failed)?;
+        let stream = runtime.block_on(dial(port, authorities)).map_err(failed)?;
+        let connected = runtime.block_on(config.connect_raw(stream, NoTls));
         let (client, connection) = connected.map_err(described)?;
         Ok(Self {
             connection: runtime.spawn(connection),
@@ -76,6 +84,38 @@ impl Session {
     pub(crate) fn close(self) {
         drop(self.client);
         let _ = self.runtime.block_on(self.connection);
+    }
+}
+
+/// Connects to the server, and asks for TLS as PostgreSQL's protocol does.
+async fn dial(port: u16, authorities: &Path) -> io::Result<TlsStream<TcpStream>> {
+    const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(authorities).map_err(io::Error::other)? {
+        let certificate = certificate.map_err(io::Error::other)?;
+        roots.add(certificate).map_err(io::Error::other)?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(&SSL_REQUEST).await?;
+    if stream.read_u8().await? != b'S' {
+        return Err(io::Error::other("the server has no TLS"));
+    }
+    let name = ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+}
+
+fn failed(error: io::Error) -> SqlError {
+    SqlError {
+        message: error.to_string(),
+        state: None,
     }
 }
 

@@ -240,8 +240,14 @@ impl Control {
 
     /// Opens a session of the administrator.
     fn session(&self, database: &str) -> Result<Session, SqlError> {
-        let (port, password) = (self.about.port, &self.about.password);
-        Session::open(port, database::ADMINISTRATOR, password, database)
+        let about = &self.about;
+        Session::open(
+            about.port,
+            &about.authorities,
+            database::ADMINISTRATOR,
+            &about.password,
+            database,
+        )
     }
 
     fn places(&self) -> Places<'_> {
