@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
@@ -284,6 +284,22 @@ test('after stop, and after the end of the program, each call is an error', asyn
   await rds.stop()
   await rds.stop()
   await assert.rejects(rds.sql('select 1'), { name: 'RdsLocalError', message: /was stopped/ })
+})
+
+test('after the end of PostgreSQL or of the program, each call is an error, and nothing is left', async () => {
+  for (const [victim, message] of [
+    [(postgres) => postgres, /PostgreSQL exited unexpectedly \(signal: 9/],
+    [(postgres) => /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${postgres}/status`, 'utf8'))[1], /was stopped/]
+  ]) {
+    const own = await RdsLocal.start()
+    const rds = await own.createDatabase()
+    const [postgres] = readFileSync(join(dirname(own.log), 'data/postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(victim(postgres)), 'SIGKILL')
+    await assert.rejects(rds.sql('select pg_sleep(600)'), { name: 'RdsLocalError' })
+    await own.stop()
+    await assert.rejects(rds.drop(), { name: 'RdsLocalError', message })
+    await until(() => !existsSync(`/proc/${postgres}`), 'the end of PostgreSQL')
+  }
 })
 
 test('databases and servers are disposed of', { skip: !Symbol.asyncDispose }, async () => {
