@@ -201,6 +201,25 @@ class RdsLocalTest {
         }
     }
 
+    @Test
+    void afterTheEndOfPostgresqlOrOfTheProgramEachCallIsAnExceptionAndNothingIsLeft()
+            throws Exception {
+        for (boolean isProgram : List.of(false, true)) {
+            RdsLocal own = RdsLocal.start();
+            Path data = Path.of(own.authorities()).resolveSibling("data");
+            String id = Files.readAllLines(data.resolve("postmaster.pid")).get(0);
+            ProcessHandle postgres = ProcessHandle.of(Long.parseLong(id)).orElseThrow();
+            ProcessHandle victim = isProgram ? postgres.parent().orElseThrow() : postgres;
+            assertTrue(victim.destroyForcibly());
+            assertThrows(RdsLocalException.class, () -> own.sql("select pg_sleep(600)"));
+            own.close();
+            RdsLocalException error = assertThrows(RdsLocalException.class, own::createDatabase);
+            String why = isProgram ? "was stopped" : "PostgreSQL exited unexpectedly (signal: 9";
+            assertTrue(error.getMessage().contains(why), error::getMessage);
+            Pools.await(() -> !postgres.isAlive(), "the end of PostgreSQL");
+        }
+    }
+
     /** Starts a server, prints its folder, and ends as its argument says. */
     static final class Starter {
         private Starter() {}
@@ -218,6 +237,11 @@ class RdsLocalTest {
                 if (arguments[0].equals("halt")) {
                     Runtime.getRuntime().halt(1);
                 }
+                if (arguments[0].equals("kill")) {
+                    String self = String.valueOf(ProcessHandle.current().pid());
+                    System.out.flush();
+                    new ProcessBuilder("kill", "-KILL", self).start().waitFor();
+                }
             } catch (RdsLocalException failure) {
                 System.out.println(failure.code() + ": " + failure.getMessage());
                 Thread.interrupted();
@@ -231,8 +255,8 @@ class RdsLocalTest {
     }
 
     @Test
-    void aJvmThatEndsOrIsHaltedLeavesNoServer() throws Exception {
-        for (String end : List.of("close", "return", "halt")) {
+    void aJvmThatEndsOrIsKilledLeavesNoServer() throws Exception {
+        for (String end : List.of("close", "return", "halt", "kill")) {
             Child.Ended ended = starter().run(Starter.class, end);
             Path folder = Path.of(ended.output().strip());
             assertTrue(folder.isAbsolute(), ended::toString);
