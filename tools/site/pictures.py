@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/pictures/, in English and Japanese:
+"""Draws the pictures of docs/pictures/, in English, and in Japanese for pages that are in Japanese:
 
     python3 tools/site/pictures.py
 
@@ -84,6 +84,20 @@ TEXTS = {
             "トークンの署名も TLS の検証もこの名前で行う",
         ],
     },
+    "proxy": {
+        "": [
+            "your machine, container or pod",
+            "your program\nRails, PHP, Metabase",
+            "rdsign proxy\n127.0.0.1:6543",
+            "RDS\nPostgreSQL",
+            "no TLS, no password",
+            "verified TLS",
+            "login",
+            "login with a new token",
+            "data",
+            "the same data",
+        ],
+    },
 }
 
 
@@ -163,6 +177,24 @@ def dial(words):
     yield f'marker-end="url(#{GREEN[1:]})"/>' + text(447, 184, signs, GREEN, size=13)
 
 
+def proxy(words):
+    machine, program, local, server, plain, tls, login, token, data, same = words
+    yield f'<rect x="15" y="14" width="585" height="206" rx="8" fill="none" stroke="{GREY}" stroke-dasharray="2 5"/>'
+    yield text(30, 36, machine, GREY, anchor="start", size=12)
+    a, b, c = 135, 490, 820
+    for x, name, color in [(a, program, BLUE), (b, local, GREEN), (c, server, BLUE)]:
+        yield box(x - 105, 48, 210, 56, name, color)
+        yield f'<line x1="{x}" y1="104" x2="{x}" y2="208" stroke="{GREY}" stroke-dasharray="2 5"/>'
+    yield text((a + b) / 2, 124, plain, GREY, size=12) + text((b + c) / 2, 124, tls, GREY, size=12)
+    yield arrow(a, 156, b - 4, 156) + text((a + b) / 2, 148, login, size=12)
+    yield arrow(b, 156, c - 4, 156, GREEN) + text((b + c) / 2, 148, token, GREEN, size=12)
+    for left, right, name in [(a, b, data), (b, c, same)]:
+        yield (
+            f'<line x1="{left + 4}" y1="190" x2="{right - 4}" y2="190" stroke="{INK}" stroke-width="2" '
+            f'marker-start="url(#{INK[1:]})" marker-end="url(#{INK[1:]})"/>'
+        ) + text((left + right) / 2, 182, name, size=12)
+
+
 def markers():
     for color in (INK, GREEN):
         yield (
@@ -171,7 +203,7 @@ def markers():
         )
 
 
-SIZES = {"token": (940, 350), "pool": (840, 370), "dial": (910, 205)}
+SIZES = {"token": (940, 350), "pool": (840, 370), "dial": (910, 205), "proxy": (940, 234)}
 
 
 def drawn():
