@@ -17,7 +17,7 @@ pub struct Answer {
 }
 
 /// The first one that matches counts, so the order matters.
-const ANSWERS: [Answer; 11] = [
+const ANSWERS: [Answer; 12] = [
     Answer {
         id: "token-refused",
         parts: &["PAM authentication failed for user"],
@@ -83,6 +83,12 @@ const ANSWERS: [Answer; 11] = [
         next: "GRANT CONNECT ON DATABASE … to the user",
     },
     Answer {
+        id: "limit-reached",
+        parts: &["too many connections for"],
+        means: "the token is valid, and the role or the database has no connection left",
+        next: "close some connections, use a pool, or raise the CONNECTION LIMIT",
+    },
+    Answer {
         id: "server-full",
         parts: &["connection slots are reserved"],
         means: "the server has no free connection slots",
@@ -140,6 +146,11 @@ mod tests {
             (
                 "permission denied for database \"d\"",
                 Some("may-not-connect"),
+            ),
+            ("too many connections for role \"x\"", Some("limit-reached")),
+            (
+                "too many connections for database \"d\"",
+                Some("limit-reached"),
             ),
             (
                 "remaining connection slots are reserved for roles with the SUPERUSER attribute",
