@@ -4,6 +4,9 @@ an index for the search.
 A link such as `../SECURITY.md` works where the repository is read. For the site, the file is added as
 `repository/SECURITY.md`, and the link is changed. Pages become pages, other files are copied, and a
 folder becomes a list of its files. A link to a file that does not exist stops the build.
+
+Adds the references of the APIs, too: Python's from the docstrings of the package, without importing it, Node's
+from its declarations, and C's from the header.
 """
 
 import json
@@ -20,6 +23,21 @@ ADDED = "repository"  # the folder of the site with these files
 JAPANESE = "README.ja.md"  # instead of it, the site has docs/index.ja.md
 LINK = re.compile(r'(\]\(|^\[[^]\n]+\]: |\bsrc(?:set)?=")([^)\s#"]+)', re.M)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
+
+# The modules with a public API, as mkdocstrings names them.
+PYTHON = ["", ".psycopg", ".psycopg2", ".asyncpg", ".sqlalchemy", ".django.postgresql", ".testing"]
+
+
+def references():
+    """Yields the name and the text of each page with a reference."""
+    python = "".join(f"\n::: rdsign{module}\n" for module in PYTHON)
+    yield "api/python.md", f"# Python: reference\n{python}"
+    declarations = (REPOSITORY / "bindings-node/package").glob("*.d.ts")
+    declarations = sorted(declarations, key=lambda file: (file.name != "index.d.ts", file.name))
+    node = "".join(f"\n## {file.name}\n\n```ts\n{file.read_text()}```\n" for file in declarations)
+    yield "api/node.md", f"# Node: reference\n{node}"
+    header = (REPOSITORY / "bindings-c/include/rdsign.h").read_text()
+    yield "api/c.md", f"# C: reference\n\nThis is `rdsign.h`.\n\n```c\n{header}```\n"
 
 
 def outside(target, folder):
@@ -43,6 +61,15 @@ def text_of(path):
 def name_of(path):
     """Returns the name that a file or folder of the repository has in the site's sources."""
     return f"{ADDED}/{path}.md" if (REPOSITORY / path).is_dir() else f"{ADDED}/{path}"
+
+
+def added(config, name, **source):
+    """Returns a file to add to the site. Each language has its own, with its own menu."""
+    file = File.generated(config, name, **source)
+    language = config.plugins["i18n"].current_language
+    if language != "en":
+        file.dest_uri = f"{language}/{file.dest_uri}"
+    return file
 
 
 def linked(text, folder):
@@ -70,10 +97,12 @@ def on_files(files, config):
         name = name_of(path)
         if name.endswith(".md"):
             text = text_of(path)
-            files.append(File.generated(config, name, content=text))
+            files.append(added(config, name, content=text))
             waiting += linked(text, posixpath.dirname(path))
         else:
-            files.append(File.generated(config, name, abs_src_path=str(REPOSITORY / path)))
+            files.append(added(config, name, abs_src_path=str(REPOSITORY / path)))
+    for name, text in references():
+        files.append(added(config, name, content=text))
     return files
 
 

@@ -22,6 +22,7 @@ SEARCHES = [
     ("index.html", "PAM authentication failed", "errors/pam-authentication-failed.html"),
     ("errors/index.html", "fe_sendauth", "errors/no-password-supplied.html"),
     ("python.html", "does not match host name", "errors/certificate-of-another-name.html"),
+    ("index.html", "generate_db_auth_token", "api/python.html"),
     ("ja/index.html", "certificate verify failed", "ja/errors/certificate-verify-failed.html"),
 ]
 
