@@ -7,7 +7,7 @@ import pytest
 from harness import REPOSITORY
 from pages import BLOCKS, NOT_RUN, blocks, page
 
-FOLDERS = [".", "docs", "docs/*", "bench", "bindings-*", "examples/*"]
+FOLDERS = [".", "docs", "docs/*", "bench", "bindings-*", "core", "examples/*"]
 PAGES = sorted(
     str(file.relative_to(REPOSITORY)) for folder in FOLDERS for file in REPOSITORY.glob(f"{folder}/*.md")
 )
@@ -75,6 +75,22 @@ def test_two_links_lead_from_the_readme_to_every_page(start, pages):
         if path.endswith(".md"):
             reached |= targets(path)
     assert set(pages) - reached == set()
+
+
+@pytest.mark.parametrize(
+    "package, guide", [("bindings-jvm/README.md", "docs/jvm.md"), ("core/README.md", "docs/rust.md")]
+)
+def test_the_page_of_a_package_has_the_first_example_of_its_guide(package, guide):
+    assert blocks(package) == blocks(guide)[:1]
+
+
+@pytest.mark.parametrize("package", ["bindings-jvm", "bindings-node", "bindings-python", "core"])
+def test_links_of_a_package_s_page_lead_to_the_web(package):
+    assert links(f"{package}/README.md") == []
+    for path in re.findall(
+        r"https://github.com/rdsign/rdsign/blob/main/([^)\s#]+)", page(f"{package}/README.md")
+    ):
+        assert (REPOSITORY / path).is_file(), path
 
 
 def test_every_page_has_its_blocks_in_the_list():

@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ENDPOINT = "mydb.abc123.eu-central-1.rds.amazonaws.com"  # the endpoint in all examples
 
 IN_DOCS = "tests/e2e/test_docs.py"
+IN_PAGES = "tests/e2e/test_pages.py"
 IN_C = "bindings-c/tests/test_programs.py"
 IN_PYTHON = "bindings-python/tests/test_examples.py"
 IN_TESTING = "bindings-python/tests/test_testing.py"
@@ -71,6 +72,9 @@ BLOCKS = {
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "docs/security.md": [],
     "docs/testing.md": [("python", IN_TESTING), ("python", IN_TESTING), ("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
+    # The next two have the first examples of docs/jvm.md and docs/rust.md.
+    "bindings-jvm/README.md": [("java", IN_PAGES)],
+    "core/README.md": [("rust", IN_PAGES)],
     "bindings-node/README.md": [("js", IN_NODE)],
     "bindings-python/README.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
 }
