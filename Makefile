@@ -186,13 +186,18 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 test-guides: $(VENV)/e2e installed-node target/jvm/packed/rdsign.jar ## test the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides
 	$(CARGO) build --locked $(TOGETHER)
-	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py
+	@rm -rf target/guides
+	@mkdir -p target/guides
+	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py --junitxml=target/guides/c.xml
 	cp -R bindings-node/tests/. target/node/tests
 	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_GUIDES=1 \
-	    node --test --test-reporter=spec example.test.mjs
+	    node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
+	    --test-reporter-destination=$(CURDIR)/target/guides/node.xml example.test.mjs
 	$(LOCAL_CACHE) $(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify -Dtest='Visits*' \
 	    -Dsurefire.failIfNoSpecifiedTests=false -Drdsign.jar=$(CURDIR)/target/jvm/packed/rdsign.jar \
-	    -Dtarget=$(CURDIR)/target/jvm/example
+	    -Dtarget=$(CURDIR)/target/guides
+	@python3 tests/support/guides.py C=target/guides/c.xml Node=target/guides/node.xml \
+	    JVM=target/guides/visits/surefire-reports/TEST-example.VisitsTest.xml
 
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
 test-python: installed-wheel ## test the Python package: a wheel, with real drivers
