@@ -80,8 +80,10 @@ impl Listener {
 fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
     if !address.ip().is_loopback() {
         return Err(Error::Usage(format!(
-            "listen: {address} can be reached from other machines, and clients give no password; \
-             accepted: a loopback address such as 127.0.0.1:5432"
+            "listen: {address} can be reached from other machines, and clients give no password, \
+             so whoever reaches it could log in; accepted: 127.0.0.1:{port} or [::1]:{port}, which \
+             all containers of a pod reach, or --socket",
+            port = address.port()
         )));
     }
     let bound = std::net::TcpListener::bind(address).and_then(|listener| {
