@@ -7,15 +7,17 @@
 //!
 //! `session` is the life of one client. `wire` has the messages that the proxy reads and writes,
 //! `dial` connects to the server, `login` logs in, `relay` copies, and `cancel` finds the session
-//! that a request to cancel is for. `listener` decides who may connect.
+//! that a request to cancel is for. `listener` decides who may connect. `health` tells how it goes.
 
 mod cancel;
 mod descriptors;
 mod dial;
+mod health;
 mod limits;
 mod listener;
 mod log;
 mod login;
+mod metrics;
 mod relay;
 mod serve;
 mod server;
@@ -23,9 +25,11 @@ mod session;
 mod signals;
 mod wire;
 
+pub use health::Health;
 pub use limits::Limits;
 pub use listener::Listen;
 pub use log::{Format, Level, Log};
+pub use metrics::Metrics;
 pub use serve::serve;
 pub use server::{Dial, Server};
 

@@ -32,6 +32,16 @@ pub(crate) struct Ready {
     pub(crate) _key: Option<Key>,
 }
 
+impl Ready {
+    /// Ends the session as a client does.
+    pub(crate) async fn end(&mut self) -> io::Result<()> {
+        let mut message = BytesMut::new();
+        frontend::terminate(&mut message);
+        self.server.write_all(&message).await?;
+        self.server.shutdown().await
+    }
+}
+
 /// Why there is no session.
 pub(crate) enum Ended {
     /// The proxy refuses it; the client must still be told.

@@ -8,9 +8,12 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::metrics::Bytes;
 
 /// Two records of TLS.
 const PART: usize = 32 * 1024;
@@ -26,17 +29,22 @@ pub(crate) struct Copied {
     pub(crate) to_client: u64,
 }
 
-/// Copies until both sides have ended, or one breaks. `rest` is the server's, and goes first.
+/// Copies until both sides have ended, or one breaks. `rest` is the server's, and goes first. `total`
+/// counts the bytes as they go.
 pub(crate) async fn relay<C, S>(
     client: &mut C,
     server: &mut S,
     rest: &[u8],
+    total: &Bytes,
 ) -> (Copied, io::Result<()>)
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut up, mut down) = (Half::default(), Half::of(rest));
+    let (mut up, mut down) = (
+        Half::of(b"", &total.to_server),
+        Half::of(rest, &total.to_client),
+    );
     let ended = poll_fn(|cx| {
         let up = up.poll(cx, client, server)?;
         let down = down.poll(cx, server, client)?;
@@ -54,30 +62,34 @@ where
 }
 
 /// One direction.
-#[derive(Default)]
-struct Half {
+struct Half<'a> {
     /// What the receiver did not accept yet, from `written` on.
     kept: Vec<u8>,
     written: usize,
     needs_flush: bool,
     state: State,
     copied: u64,
+    /// What all sessions have copied.
+    total: &'a AtomicU64,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 enum State {
-    #[default]
     Open,
     /// The sender has ended, and the receiver does not know yet.
     Ending,
     Ended,
 }
 
-impl Half {
-    fn of(rest: &[u8]) -> Self {
+impl<'a> Half<'a> {
+    fn of(rest: &[u8], total: &'a AtomicU64) -> Self {
         Self {
             kept: rest.to_vec(),
-            ..Self::default()
+            written: 0,
+            needs_flush: false,
+            state: State::Open,
+            copied: 0,
+            total,
         }
     }
 
@@ -147,6 +159,7 @@ impl Half {
 
     fn count(&mut self, written: usize) {
         self.copied += written as u64;
+        self.total.fetch_add(written as u64, Relaxed);
         self.needs_flush = true;
     }
 }
@@ -180,8 +193,10 @@ mod tests {
     ) {
         let (client, mut inner_client) = duplex(size);
         let (server, mut inner_server) = duplex(size);
-        let relay =
-            tokio::spawn(async move { relay(&mut inner_client, &mut inner_server, rest).await });
+        let relay = tokio::spawn(async move {
+            let total = Bytes::default();
+            relay(&mut inner_client, &mut inner_server, rest, &total).await
+        });
         (client, server, relay)
     }
 

@@ -9,9 +9,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::health::{Endpoint, Health, State};
 use crate::limits::{Limits, Rate};
 use crate::listener::{Listen, Listener};
 use crate::log::{Level, Log};
+use crate::metrics::Metrics;
 use crate::server::Server;
 use crate::session::{self, Shared};
 use crate::signals::Stop;
@@ -21,14 +23,22 @@ use crate::{Error, cancel, descriptors};
 const TOLD: usize = 100;
 
 /// Serves clients until SIGTERM or SIGINT. Then it stops listening, waits for the sessions up to
-/// [`Limits::drain`], or up to a second signal, and closes those that are left.
+/// [`Limits::drain`], or up to a second signal, and closes those that are left. `health` answers up to
+/// the end; `metrics` counts.
 ///
 /// # Errors
 /// [`Error::Usage`] if it may not listen where it should, and [`Error::Other`] if it cannot.
-pub fn serve(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Result<(), Error> {
+pub fn serve(
+    server: Server,
+    listen: &[Listen],
+    limits: Limits,
+    health: Option<Health>,
+    metrics: Metrics,
+    log: &Log,
+) -> Result<(), Error> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("start", &error))?;
-    let served = runtime.block_on(run(server, listen, limits, log));
+    let served = runtime.block_on(run(server, listen, limits, health, metrics, log));
     // Closes all connections. A look-up of a name that hangs in the C library is not waited for.
     runtime.shutdown_background();
     log.flush();
@@ -39,9 +49,18 @@ fn failed(what: &str, error: &io::Error) -> Error {
     Error::Other(format!("the proxy cannot {what}: {error}"))
 }
 
-async fn run(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Result<(), Error> {
+async fn run(
+    server: Server,
+    listen: &[Listen],
+    limits: Limits,
+    health: Option<Health>,
+    metrics: Metrics,
+    log: &Log,
+) -> Result<(), Error> {
     let mut stop = Stop::new().map_err(|error| failed("wait for signals", &error))?;
     let listeners: Result<Vec<_>, _> = listen.iter().map(Listener::open).collect();
+    let listeners = listeners?;
+    let endpoint = health.map(Endpoint::open).transpose()?;
     let all = limits.max_connections;
     descriptors::allow(all, log);
     let sessions = Arc::new(Semaphore::new(all as usize));
@@ -50,11 +69,13 @@ async fn run(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Re
         rate: Rate::new(limits.max_logins_per_second),
         keys: Arc::new(cancel::Keys::default()),
         log: log.clone(),
+        metrics,
+        state: State::default(),
         server,
         limits,
     });
     let mut accepting = Vec::new();
-    for listener in listeners? {
+    for listener in listeners {
         let values = [
             ("address", listener.name().into()),
             ("server", shared.server.shown().into()),
@@ -63,7 +84,13 @@ async fn run(server: Server, listen: &[Listen], limits: Limits, log: &Log) -> Re
         log.line(Level::Info, "listening", &values);
         accepting.push(accept(listener, shared.clone(), sessions.clone()));
     }
+    if let Some(endpoint) = endpoint {
+        let values = [("address", endpoint.address().to_string().into())];
+        log.line(Level::Info, "health", &values);
+        tokio::spawn(endpoint.serve(shared.clone()));
+    }
     stop.wait().await;
+    shared.state.stop();
     for task in accepting {
         task.abort();
         let _ = task.await;

@@ -31,6 +31,8 @@ pub struct Server {
     pub(crate) name: ServerName<'static>,
     pub(crate) tls: TlsConnector,
     signers: HashMap<String, Signer>,
+    /// That of the first user.
+    first: Signer,
 }
 
 impl std::fmt::Debug for Server {
@@ -53,6 +55,7 @@ impl Server {
         let first = signers.first().ok_or_else(|| {
             Error::Usage("username: missing; accepted: at least one user".to_owned())
         })?;
+        let first = first.clone();
         let endpoint = first.endpoint().clone();
         if signers.iter().any(|signer| *signer.endpoint() != endpoint) {
             return Err(Error::Usage(
@@ -79,6 +82,7 @@ impl Server {
             hostaddr: dial.hostaddr,
             hostname,
             name,
+            first,
             tls: TlsConnector::from(Arc::new(config)),
             signers: signers
                 .into_iter()
@@ -90,6 +94,11 @@ impl Server {
     /// Returns the signer for a user, if the proxy is for that user.
     pub(crate) fn signer(&self, user: &str) -> Option<&Signer> {
         self.signers.get(user)
+    }
+
+    /// Returns the signer for the proxy's own logins.
+    pub(crate) fn first(&self) -> &Signer {
+        &self.first
     }
 
     /// Returns the users in the order of their names, for messages.

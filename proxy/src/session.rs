@@ -4,20 +4,22 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rdsign::quoted;
+use rdsign::{Signer, quoted};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt, sink};
 use tokio::time::timeout;
 
 use crate::cancel::{self, Keys};
 use crate::dial::dial;
+use crate::health::State;
 use crate::limits::{Limits, Rate};
 use crate::listener::{Client, Connection};
 use crate::log::{Level, Log};
 use crate::login::{Ended, Ready, log_in};
+use crate::metrics::{Metrics, Outcome};
 use crate::relay::relay;
 use crate::server::Server;
-use crate::wire::{Cancel, First, Refusal, Startup, State, read_first};
+use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState, read_first};
 
 /// What all sessions share.
 pub(crate) struct Shared {
@@ -26,10 +28,13 @@ pub(crate) struct Shared {
     pub(crate) rate: Rate,
     pub(crate) keys: Arc<Keys>,
     pub(crate) log: Log,
+    pub(crate) metrics: Metrics,
+    pub(crate) state: State,
 }
 
 /// Serves a client to its end. If `is_full`, it can only cancel.
 pub(crate) async fn serve(shared: &Shared, (mut client, name): Client, is_full: bool) {
+    let _open = shared.metrics.open();
     let first = timeout(shared.limits.startup_timeout, read_first(&mut client)).await;
     let problem = match first {
         Ok(Ok(Some(First::Startup(startup)))) => {
@@ -74,6 +79,75 @@ async fn cancel(shared: &Shared, name: &str, request: &Cancel) {
     shared.log.line(level, "cancel", &values);
 }
 
+impl Shared {
+    /// Waits for a turn, connects to the server and logs in.
+    async fn log_in(
+        &self,
+        client: &mut (impl AsyncWrite + Unpin),
+        startup: &Startup,
+        signer: Option<&Signer>,
+    ) -> Result<Ready, Ended> {
+        let Self { server, limits, .. } = self;
+        self.rate.turn().await.map_err(|wait| {
+            let message = format!(
+                "too many logins at once: the next turn is in {} s",
+                wait.as_secs()
+            );
+            Refusal::new(SqlState::TooManyConnections, message)
+                .hint("Use a pool that keeps its connections open.")
+        })?;
+        let dialed = dial(server, limits.connect_timeout).await?;
+        let login = log_in(client, dialed, startup, signer, &self.keys);
+        let Ok(ended) = timeout(limits.startup_timeout, login).await else {
+            let message = "the server does not finish the login";
+            return Err(Refusal::new(SqlState::ConnectionFailure, message)
+                .id("login-broken")
+                .into());
+        };
+        ended
+    }
+
+    fn logged_in(&self, since: Instant) {
+        self.state.logged_in();
+        self.metrics.login(Outcome::Ok(since.elapsed()));
+    }
+
+    /// Logs in as a client of the first user would, and ends the session.
+    ///
+    /// # Errors
+    /// Doctor's ID, or another fixed word. The log has the message.
+    pub(crate) async fn log_in_itself(&self, database: &str) -> Result<(), &'static str> {
+        let since = Instant::now();
+        let signer = self.server.first();
+        let ended = match Startup::new(signer.username(), database) {
+            Ok(startup) => self.log_in(&mut sink(), &startup, Some(signer)).await,
+            Err(error) => Err(Ended::Client(error)),
+        };
+        let (message, id, outcome) = match ended {
+            Ok(mut ready) => {
+                self.logged_in(since);
+                // The session is of no more use, so it does not matter if it breaks.
+                let _ = timeout(self.limits.connect_timeout, ready.end()).await;
+                return Ok(());
+            }
+            Err(Ended::Refused(refusal)) => {
+                (refusal.message, refusal.id, Outcome::Refused(refusal.id))
+            }
+            Err(Ended::ByServer { message, id }) => (message, id, Outcome::RefusedByServer(id)),
+            Err(Ended::Client(error)) => (error.to_string(), None, Outcome::ClientGone),
+        };
+        self.metrics.login(outcome);
+        let mut values = vec![
+            ("user", Value::from(signer.username())),
+            ("database", database.into()),
+            ("message", message.into()),
+        ];
+        values.extend(id.map(|id| ("id", id.into())));
+        self.log.line(Level::Warning, "not-ready", &values);
+        Err(id.unwrap_or("login-failed"))
+    }
+}
+
 struct Session<'a> {
     shared: &'a Shared,
     name: String,
@@ -86,18 +160,19 @@ impl Session<'_> {
         match self.open(&mut client, is_full).await {
             Ok(ready) => self.copy(client, ready).await,
             Err(Ended::Refused(refusal)) => {
-                self.refused(&refusal.message, refusal.id);
+                self.refused(&refusal.message, refusal.id, Outcome::Refused(refusal.id));
                 let _ = client.write_all(&refusal.to_message()).await;
                 let _ = client.shutdown().await;
             }
             Err(Ended::ByServer { message, id }) => {
-                self.refused(&message, id);
+                self.refused(&message, id, Outcome::RefusedByServer(id));
                 let _ = client.shutdown().await;
             }
             Err(Ended::Client(error)) => {
                 self.refused(
                     &format!("the client hung up during the login: {error}"),
                     None,
+                    Outcome::ClientGone,
                 );
             }
         }
@@ -110,41 +185,32 @@ impl Session<'_> {
                 "sorry, too many clients already: --max-connections is {}",
                 limits.max_connections
             );
-            return Err(Refusal::new(State::TooManyConnections, message).into());
+            return Err(Refusal::new(SqlState::TooManyConnections, message).into());
         }
         let signer = match &self.startup.user {
             // The server refuses it: it names no user, or is of another protocol.
             None => None,
             Some(user) => Some(server.signer(user).ok_or_else(|| {
                 let message = format!("user {} may not log in here", quoted(user));
-                Refusal::new(State::InvalidAuthorization, message)
+                Refusal::new(SqlState::InvalidAuthorization, message)
                     .hint(format!("This proxy signs tokens for {}.", server.users()))
             })?),
         };
-        self.shared.rate.turn().await.map_err(|wait| {
-            let message = format!(
-                "too many logins at once: the next turn is in {} s",
-                wait.as_secs()
-            );
-            Refusal::new(State::TooManyConnections, message)
-                .hint("Use a pool that keeps its connections open.")
-        })?;
-        let dialed = dial(server, limits.connect_timeout).await?;
-        let login = log_in(client, dialed, &self.startup, signer, &self.shared.keys);
-        let Ok(ended) = timeout(limits.startup_timeout, login).await else {
-            let message = "the server does not finish the login";
-            return Err(Refusal::new(State::ConnectionFailure, message)
-                .id("login-broken")
-                .into());
-        };
-        ended
+        self.shared.log_in(client, &self.startup, signer).await
     }
 
     async fn copy(&self, mut client: Box<dyn Connection>, mut ready: Ready) {
+        self.shared.logged_in(self.since);
         let took = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.line(Level::Info, "login", [("ms", took.into())]);
         let rest = std::mem::take(&mut ready.rest);
-        let (copied, ended) = relay(&mut client, &mut ready.server, &rest).await;
+        let (copied, ended) = relay(
+            &mut client,
+            &mut ready.server,
+            &rest,
+            self.shared.metrics.bytes(),
+        )
+        .await;
         let values = [
             ("seconds", self.since.elapsed().as_secs().into()),
             ("to_server", copied.to_server.into()),
@@ -159,7 +225,8 @@ impl Session<'_> {
         }
     }
 
-    fn refused(&self, message: &str, id: Option<&str>) {
+    fn refused(&self, message: &str, id: Option<&'static str>, outcome: Outcome) {
+        self.shared.metrics.login(outcome);
         let id = id.map(|id| ("id", id.into()));
         let values = id.into_iter().chain([("message", message.into())]);
         self.line(Level::Warning, "refused", values);

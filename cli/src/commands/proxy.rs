@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use rdsign::libpq::SslMode;
 use rdsign::{Signer, names};
-use rdsign_proxy::{Dial, Format, Level, Limits, Listen, Log, Server, serve};
+use rdsign_proxy::{Dial, Format, Health, Level, Limits, Listen, Log, Metrics, Server, serve};
 
 use crate::args::{DialArgs, SourceArgs, TargetArgs, service, usage, variable};
 use crate::ca_bundle::Roots;
@@ -87,6 +87,30 @@ pub(crate) struct ProxyArgs {
     #[arg(value_parser = usage::seconds::<u32>("drain", "0 to 86400", |n| *n <= 86_400))]
     drain: u32,
 
+    /// Address to answer /startup, /liveness, /readiness and /metrics on by HTTP; port 0 is a free
+    /// one. Any address: the answers name no server, user or database
+    #[arg(long, value_name = "ADDRESS", value_parser = health_address)]
+    health: Option<SocketAddr>,
+
+    /// Seconds since the last login in which /readiness needs no new one
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        requires = "health"
+    )]
+    #[arg(value_parser = usage::seconds::<u32>("max login age", "1 to 3600", |n| (1..=3600).contains(n)))]
+    max_login_age: u32,
+
+    /// Database that /readiness logs in to
+    #[arg(
+        long,
+        value_name = "DATABASE",
+        default_value = "postgres",
+        requires = "health"
+    )]
+    health_database: String,
+
     /// How the log on standard error is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -127,7 +151,8 @@ pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
         stderr(),
     )
     .map_err(|error| Failure::Other(format!("the log cannot be started: {error}")))?;
-    let signers = signers(&args, &log)?;
+    let metrics = Metrics::default();
+    let signers = signers(&args, &log, &metrics)?;
     let dial = Dial {
         hostaddr: args.dial.address()?,
         hostport: args.dial.hostport,
@@ -154,12 +179,17 @@ pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
         connect_timeout: seconds(args.connect_timeout),
         drain: seconds(args.drain),
     };
-    serve(server, &listen, limits, &log).map_err(failure)?;
+    let health = args.health.map(|address| Health {
+        address,
+        max_login_age: seconds(args.max_login_age),
+        database: args.health_database,
+    });
+    serve(server, &listen, limits, health, metrics, &log).map_err(failure)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Returns a signer for each user.
-fn signers(args: &ProxyArgs, log: &Log) -> Result<Vec<Signer>, Failure> {
+fn signers(args: &ProxyArgs, log: &Log, metrics: &Metrics) -> Result<Vec<Signer>, Failure> {
     let mut users: Vec<_> = args.username.iter().cloned().map(Some).collect();
     if users.is_empty() {
         users.push(None); // PGUSER's
@@ -173,8 +203,9 @@ fn signers(args: &ProxyArgs, log: &Log) -> Result<Vec<Signer>, Failure> {
             service: args.service.clone(),
             source: args.source.clone(),
         };
-        let log = log.clone();
+        let (log, metrics) = (log.clone(), metrics.clone());
         let builder = target.builder()?.event_listener(move |event| {
+            metrics.credentials(event.kind.as_str());
             let level = match event.kind.is_warning() {
                 true => Level::Warning,
                 false => Level::Info,
@@ -202,6 +233,16 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
         format!(
             "listen: {} is not an address with a port; accepted: a loopback address such as \
              127.0.0.1:5432",
+            rdsign::quoted(text)
+        )
+    })
+}
+
+fn health_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "health: {} is not an address with a port; accepted: an address such as 127.0.0.1:9090 \
+             or 0.0.0.0:9090",
             rdsign::quoted(text)
         )
     })

@@ -4,6 +4,8 @@
 
 use std::io::{self, ErrorKind};
 
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 const CANCEL: u32 = 80_877_102;
@@ -57,6 +59,18 @@ impl std::fmt::Debug for Startup {
 }
 
 impl Startup {
+    /// The proxy's own.
+    pub(crate) fn new(user: &str, database: &str) -> io::Result<Self> {
+        let parameters = [
+            ("user", user),
+            ("database", database),
+            ("application_name", "rdsign proxy"),
+        ];
+        let mut message = BytesMut::new();
+        frontend::startup_message(parameters, &mut message)?;
+        Ok(Self::parse(message.to_vec()))
+    }
+
     fn parse(message: Vec<u8>) -> Self {
         let (mut user, mut database) = (None, None);
         if message[4..6] == [0, 3] {

@@ -1,0 +1,221 @@
+//! Answers those who watch a proxy, by HTTP: whether it runs, whether logins work, and its metrics.
+//! Any address may ask, so no answer has a name or a message; those are in the log.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Error;
+use crate::session::Shared;
+
+/// Requests at once. More wait.
+const AT_ONCE: usize = 16;
+/// How long a request may take to come.
+const LONGEST: Duration = Duration::from_secs(10);
+/// The longest request. Those of probes have some 100 bytes.
+const LARGEST: usize = 8 * 1024;
+/// The header lines of a request.
+const HEADERS: usize = 64;
+/// For how long a failed login answers further requests.
+const FAILED: Duration = Duration::from_secs(2);
+
+/// Where a proxy tells how it is, and when it is ready.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Any address, with port 0 for a free one.
+    pub address: SocketAddr,
+    /// How old the last login may be before the proxy makes one itself. Default 60 s.
+    pub max_login_age: Duration,
+    /// The database for the proxy's own logins. Default `postgres`.
+    pub database: String,
+}
+
+/// When the last login worked, and whether the proxy stops.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// In milliseconds of Unix time, which go on while the machine sleeps. 0 before the first login.
+    login_at: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl State {
+    pub(crate) fn logged_in(&self) {
+        self.login_at.store(now(), Relaxed);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Relaxed);
+    }
+
+    /// Whether a login worked within `limit`. One of the future is of a clock that was wrong.
+    fn is_fresh(&self, limit: Duration) -> bool {
+        let age = now().checked_sub(self.login_at.load(Relaxed));
+        age.is_some_and(|age| u128::from(age) <= limit.as_millis())
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// An open endpoint.
+pub(crate) struct Endpoint {
+    listener: TcpListener,
+    health: Health,
+}
+
+impl Endpoint {
+    pub(crate) fn open(health: Health) -> Result<Self, Error> {
+        let address = health.address;
+        let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        });
+        match bound {
+            Ok(listener) => Ok(Self { listener, health }),
+            Err(error) => Err(Error::Other(format!(
+                "health: cannot listen on {address}: {error}"
+            ))),
+        }
+    }
+
+    /// Returns the address, for the log.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.health.address)
+    }
+
+    /// Answers requests until it is dropped.
+    pub(crate) async fn serve(self, shared: Arc<Shared>) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let ready = Arc::new(Readiness {
+            health: self.health,
+            failed: Mutex::new(None),
+        });
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else {
+                return;
+            };
+            let Ok((mut stream, _)) = self.listener.accept().await else {
+                // The usual reason is that no file descriptor is free.
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let (shared, ready) = (shared.clone(), ready.clone());
+            tokio::spawn(async move {
+                // A client that hangs up needs no answer.
+                let _ = answer(&mut stream, &shared, &ready).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn answer(stream: &mut TcpStream, shared: &Shared, ready: &Readiness) -> io::Result<()> {
+    let request = timeout(LONGEST, read_request(stream)).await;
+    let (status, body, is_head) = match request {
+        Err(_) => return Ok(()),
+        Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {
+            ("400 Bad Request", "not an HTTP request\n".to_owned(), false)
+        }
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok((method, path))) => {
+            let is_head = method == "HEAD";
+            let (status, body) = match (method.as_str(), path.as_str()) {
+                ("GET" | "HEAD", "/startup") => ("200 OK", "started\n".to_owned()),
+                ("GET" | "HEAD", "/liveness") => ("200 OK", "alive\n".to_owned()),
+                ("GET" | "HEAD", "/readiness") => match ready.check(shared).await {
+                    Ok(()) => ("200 OK", "ready\n".to_owned()),
+                    Err(why) => ("503 Service Unavailable", format!("not ready: {why}\n")),
+                },
+                ("GET" | "HEAD", "/metrics") => ("200 OK", shared.metrics.text()),
+                ("GET" | "HEAD", _) => (
+                    "404 Not Found",
+                    "accepted: /startup, /liveness, /readiness, /metrics\n".to_owned(),
+                ),
+                _ => ("405 Method Not Allowed", "accepted: GET, HEAD\n".to_owned()),
+            };
+            (status, body, is_head)
+        }
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let body = if is_head { "" } else { &body };
+    let written = async {
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(body.as_bytes()).await?;
+        stream.shutdown().await
+    };
+    timeout(LONGEST, written).await?
+}
+
+/// Returns the method and the path of a request. A body is not read: nothing that is accepted has one.
+async fn read_request(stream: &mut TcpStream) -> io::Result<(String, String)> {
+    let invalid = || io::Error::from(ErrorKind::InvalidData);
+    let mut buffer = Vec::new();
+    loop {
+        if stream.read_buf(&mut buffer).await? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        let parsed = request.parse(&buffer).map_err(|_| invalid())?;
+        if parsed.is_complete() {
+            let target = request.path.unwrap_or_default();
+            let path = target.split('?').next().unwrap_or_default();
+            return Ok((
+                request.method.unwrap_or_default().to_owned(),
+                path.to_owned(),
+            ));
+        }
+        if buffer.len() > LARGEST {
+            return Err(invalid());
+        }
+    }
+}
+
+struct Readiness {
+    health: Health,
+    /// When the proxy's last own login failed, and doctor's ID. One login at a time.
+    failed: Mutex<Option<(Instant, &'static str)>>,
+}
+
+impl Readiness {
+    /// Logs in if no login has worked for long.
+    ///
+    /// # Errors
+    /// Doctor's ID of the login's failure, or another fixed word.
+    async fn check(&self, shared: &Shared) -> Result<(), &'static str> {
+        if shared.state.stopping.load(Relaxed) {
+            return Err("stopping");
+        }
+        if shared.state.is_fresh(self.health.max_login_age) {
+            return Ok(());
+        }
+        let mut failed = self.failed.lock().await;
+        // Another request may have logged in meanwhile.
+        if shared.state.is_fresh(self.health.max_login_age) {
+            return Ok(());
+        }
+        if let Some((at, id)) = *failed
+            && at.elapsed() < FAILED
+        {
+            return Err(id);
+        }
+        let tried = shared.log_in_itself(&self.health.database).await;
+        *failed = tried.err().map(|id| (Instant::now(), id));
+        tried
+    }
+}
