@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::unistd::Uid;
 use rustix::net::sockopt::socket_peercred;
@@ -21,6 +22,8 @@ use crate::folder::Folder;
 const SOCKET: &str = "control.sock";
 /// A longer request is not read.
 const LONGEST_REQUEST: u64 = 16 << 20;
+/// How long the socket waits after a connection that cannot be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers the requests on standard input until it ends, which stops the server.
 pub(super) fn answer_stdin(control: Arc<Control>, output: Output) -> io::Result<()> {
@@ -65,7 +68,12 @@ impl Socket {
     /// Answers the requests of every connection.
     pub(super) fn answer(self, control: Arc<Control>) -> io::Result<()> {
         let accept = move || {
-            for stream in self.listener.incoming().flatten() {
+            for stream in self.listener.incoming() {
+                let Ok(stream) = stream else {
+                    // The usual reason is that no file descriptor is free, and then the next call fails too.
+                    std::thread::sleep(PAUSE);
+                    continue;
+                };
                 let control = Arc::clone(&control);
                 // A client that finds no thread sees its connection closed.
                 let _ = std::thread::Builder::new()
