@@ -302,7 +302,9 @@ def test_it(rds_local):
     rds_local.clock.advance(minutes=16)
     assert query("select 1") == (1,)
 """
-    done = run_pytest("-W", "error", text=text, ini=f"DJANGO_SETTINGS_MODULE = project\npythonpath = {tmp_path}\n")
+    done = run_pytest(
+        "-W", "error", text=text, ini=f"DJANGO_SETTINGS_MODULE = project\npythonpath = {tmp_path}\n"
+    )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
