@@ -42,7 +42,7 @@ get() {
     case $from in
     https://* | http://*)
         if has curl; then
-            curl --fail --silent --show-error --location --output "$1" "$from/$1"
+            curl --fail --silent --show-error --location --proto-redir =https --output "$1" "$from/$1"
         elif has wget; then
             wget -q -O "$1" "$from/$1"
         else

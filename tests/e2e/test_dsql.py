@@ -54,7 +54,9 @@ def test_the_exported_variables_log_in_as_admin(server):
     done = subprocess.run(command, env=environment, text=True, capture_output=True)
     assert (done.stdout, done.stderr) == ("admin|postgres\n", "")
     logged = server.log.read_text()[before:]
-    assert f'access key "{ADMIN}" may connect to "{CLUSTER}"; host {ENDPOINT}; login as "admin"; from' in logged
+    assert (
+        f'access key "{ADMIN}" may connect to "{CLUSTER}"; host {ENDPOINT}; login as "admin"; from' in logged
+    )
 
 
 def test_a_role_needs_a_grant_besides_the_policy(server):

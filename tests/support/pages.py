@@ -71,7 +71,12 @@ BLOCKS = {
     "docs/reliability.md": [],
     "docs/rust.md": [("rust", IN_DOCS), ("rust", IN_RUST)],
     "docs/security.md": [],
-    "docs/testing.md": [("python", IN_TESTING), ("python", IN_TESTING), ("js", IN_NODE_EXAMPLE), ("java", IN_JVM)],
+    "docs/testing.md": [
+        ("python", IN_TESTING),
+        ("python", IN_TESTING),
+        ("js", IN_NODE_EXAMPLE),
+        ("java", IN_JVM),
+    ],
     # The next two have the first examples of docs/jvm.md and docs/rust.md.
     "bindings-jvm/README.md": [("java", IN_PAGES)],
     "core/README.md": [("rust", IN_PAGES)],

@@ -128,14 +128,17 @@ impl Control {
         access_key_id: Option<&str>,
     ) -> Result<(), Failure> {
         let session = self.session(OWN)?;
-        let mut dropped = session.run(&drop_statement(database));
-        if let (Ok(_), Some(user)) = (&dropped, user) {
-            dropped = session.run(&format!("DROP USER {}", quoted_identifier(user)));
+        let dropped = session.run(&drop_statement(database));
+        // A user who owns objects elsewhere stays, but the key goes with the database.
+        let more = user.filter(|_| dropped.is_ok()).map(|user| {
             self.forget(user);
-        }
+            session.run(&format!("DROP USER {}", quoted_identifier(user)))
+        });
         session.close();
         dropped?;
-        access_key_id.map_or(Ok(()), |id| self.remove_key(id))
+        access_key_id.map_or(Ok(()), |id| self.remove_key(id))?;
+        more.transpose()?;
+        Ok(())
     }
 }
 
