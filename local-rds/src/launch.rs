@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::control::{Control, Output, remove_socket};
+use crate::control::{Abandoned, Control, Output, remove_socket};
 use crate::environment;
 use crate::error::{Context, LocalError};
 use crate::postgres::server::{CHECK_INTERVAL, Server};
@@ -123,6 +123,7 @@ fn watch(
     is_ready: &mut bool,
 ) -> Result<(), LocalError> {
     let started = Control::start(&local, output);
+    let mut abandoned = Abandoned::new();
     *is_ready = started.is_ok();
     let outcome = match &started {
         Ok(control) => loop {
@@ -130,7 +131,7 @@ fn watch(
             if let Err(error) = local.server.check_process() {
                 break Err(error);
             }
-            if control.is_stopping() {
+            if control.is_stopping() || abandoned.check(control) {
                 break Ok(());
             }
             match signals.wait(Some(TELL_INTERVAL)) {

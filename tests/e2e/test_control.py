@@ -65,6 +65,21 @@ def test_the_server_does_not_outlive_a_program_that_is_killed(place):
     process.stdout.close()
 
 
+def test_the_server_does_not_outlive_a_request_that_nobody_waits_for(users_place):
+    local = users_place.start()
+    local.process.stdin.write('{"id": 1, "do": "sql", "sql": "select pg_sleep(1000)"}\n')
+    answer, stopped = lines_to_the_end(local)
+    assert answer["error"]["sqlstate"] == "57P01"
+    assert stopped == {"event": "stopped", "status": 0}
+
+
+def test_copy_says_what_to_use_and_the_next_request_is_answered(shared):
+    shared.ask("sql", sql="create table copied (line text)")
+    for copy in ("copy copied from stdin", "copy copied to stdout"):
+        assert problem(shared, "sql", sql=copy)["message"].startswith("sql: COPY cannot be used with STDIN")
+    assert shared.ask("sql", sql="drop table copied; select 1")["rows"] == [["1"]]
+
+
 def test_a_request_changes_the_file_and_the_next_login(users_place):
     local = users_place.start()
     token = local.token()

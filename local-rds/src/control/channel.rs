@@ -4,13 +4,16 @@
 //! thread that watches the server.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Uid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
 use serde_json::{Value, json};
 
@@ -25,11 +28,45 @@ const LONGEST_REQUEST: u64 = 16 << 20;
 /// How long the socket waits after a connection that cannot be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a request may still run when nobody writes to standard input any more.
+const LAST_REQUEST: Duration = Duration::from_secs(5);
+
+/// Sees that a request runs for too long after the end of standard input, which is read only after it.
+pub(crate) struct Abandoned {
+    answered: u64,
+    since: Instant,
+}
+
+impl Abandoned {
+    pub(crate) fn new() -> Self {
+        let since = Instant::now();
+        Self { answered: 0, since }
+    }
+
+    pub(crate) fn check(&mut self, control: &Control) -> bool {
+        let answered = control.answered.load(Ordering::Relaxed);
+        if answered != self.answered || !has_no_writer(&io::stdin()) {
+            self.answered = answered;
+            self.since = Instant::now();
+        }
+        self.since.elapsed() > LAST_REQUEST
+    }
+}
+
+/// Whether the other end of a pipe or a socket is closed, perhaps with lines that are still to be read.
+fn has_no_writer(input: &impl AsFd) -> bool {
+    let ended = PollFlags::HUP | PollFlags::RDHUP;
+    let mut inputs = [PollFd::new(input, ended)];
+    let at_once = Timespec::default();
+    poll(&mut inputs, Some(&at_once)).is_ok() && inputs[0].revents().intersects(ended)
+}
+
 /// Answers the requests on standard input until it ends, which stops the server.
 pub(super) fn answer_stdin(control: Arc<Control>, output: Output) -> io::Result<()> {
     let answer = move || {
         let _ = answer_lines(&control, BufReader::new(io::stdin()), |answer| {
             output.answer(answer);
+            control.answered.fetch_add(1, Ordering::Relaxed);
             Ok(())
         });
         control.stop();

@@ -25,6 +25,9 @@ pub(crate) const ADMINISTRATOR: &str = "postgres";
 /// A database that always exists and that nobody clones.
 pub(crate) const OWN: &str = "postgres";
 
+/// How tokio-postgres names the answer of COPY to a simple query, which has no other unexpected ones.
+const UNEXPECTED: &str = "unexpected message from server";
+
 /// The rows of the last statement that returned any.
 #[derive(Default, Serialize)]
 pub(crate) struct Rows {
@@ -77,7 +80,15 @@ impl Session {
     /// Runs one or more statements.
     pub(crate) fn run(&self, sql: &str) -> Result<Rows, SqlError> {
         let answers = self.runtime.block_on(self.client.simple_query(sql));
-        answers.map(rows).map_err(described)
+        answers.map(rows).map_err(|error| {
+            let mut error = described(error);
+            if error.message == UNEXPECTED {
+                error.message = "sql: COPY cannot be used with STDIN or STDOUT; accepted: all other statements, \
+                    such as INSERT, or use psql"
+                    .to_owned();
+            }
+            error
+        })
     }
 
     /// Ends it, and waits until the server has. Until then its database cannot be a template.

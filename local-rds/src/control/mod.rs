@@ -14,7 +14,7 @@ mod users;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -29,7 +29,7 @@ use crate::environment::{Environment, Places, endpoint};
 use crate::error::{Context, LocalError};
 use crate::setup::Local;
 use channel::Socket;
-pub(crate) use channel::remove_socket;
+pub(crate) use channel::{Abandoned, remove_socket};
 use database::{Rows, Session, SqlError};
 use logins::Logins;
 pub(crate) use output::Output;
@@ -45,6 +45,8 @@ pub(crate) struct Control {
     /// The users that the description of a key may name.
     users: Mutex<BTreeSet<String>>,
     is_stopping: AtomicBool,
+    /// How many requests on standard input were answered.
+    answered: AtomicU64,
     about: About,
 }
 
@@ -100,6 +102,7 @@ impl Control {
             logins: Mutex::new(Logins::new(local.open_log()?)),
             users: Mutex::new(users.map(str::to_owned).into()),
             is_stopping: AtomicBool::new(false),
+            answered: AtomicU64::new(0),
             about,
         });
         let config = control.editor.read().map_err(LocalError::Control)?;
@@ -234,7 +237,11 @@ impl Control {
     fn sql(&self, database: &str, sql: &str) -> Result<Rows, SqlError> {
         let session = self.session(database)?;
         let rows = session.run(sql);
-        session.close();
+        // Without a SQLSTATE the server may still wait for something, such as the data of a COPY: then the
+        // connection is closed at once.
+        if !matches!(&rows, Err(SqlError { state: None, .. })) {
+            session.close();
+        }
         rows
     }
 
