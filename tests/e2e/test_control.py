@@ -193,6 +193,8 @@ def test_a_start_that_fails_says_so_in_a_line(place, tmp_path):
     status, output, _ = place.run("--json", "--endpoint", "no host")
     line = json.loads(output)
     assert (line["event"], line["kind"], line["status"], status) == ("failed", "other", 2, 2)
+    status, _, error = place.run("--json", "--version", "x")
+    assert status == 2 and error.startswith('rdsign: version: "x" is not a number'), error
 
 
 def test_the_end_of_postgresql_is_the_last_line(place):

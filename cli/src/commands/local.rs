@@ -42,7 +42,11 @@ pub(crate) struct LocalArgs {
     postgres: Option<PathBuf>,
 
     /// Major version of PostgreSQL, 14 to 18 [default: the newest found]
-    #[arg(long = "version", value_name = "MAJOR")]
+    #[arg(
+        long = "version",
+        value_name = "MAJOR",
+        value_parser = usage::count("version", "14 to 18", 0..=u32::MAX),
+    )]
     postgres_version: Option<u32>,
 
     /// SQL to run at every start, as postgres; may be repeated
