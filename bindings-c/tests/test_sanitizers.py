@@ -44,7 +44,7 @@ def sanitized(tree, scratch):
     "bug, words, place",
     [
         ("leak", "LeakSanitizer: detected memory leaks", "librdsign.so"),
-        ("use-after-free", "AddressSanitizer: heap-use-after-free", "sanitized-planted.c"),
+        ("use-after-free", "AddressSanitizer: heap-use-after-free", "planted.c"),
         ("use-after-free-inside", "AddressSanitizer: heap-use-after-free", "librdsign.so"),
     ],
 )
