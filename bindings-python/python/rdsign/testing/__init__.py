@@ -360,7 +360,7 @@ class RdsLocal(Rds):
         return self._refusals()
 
     def create_database(self) -> Database:
-        """Creates a database like the default one, with a user and a key of its own, in some 50 ms.
+        """Creates a database like the default one, with a user and a key of its own.
 
         The default one is its template, so nobody may be logged in to that.
         """
