@@ -325,11 +325,9 @@ def test_next(rds):
     done = run_pytest(text=text)
     assert done.returncode == 1
     assert "1 failed, 2 errors" in done.stdout, done.stdout + done.stderr
-    # The first test's own request may only see that its connection is lost. Its end and the second test say why.
     said = re.findall(r"^E +rdsign\.testing\.\S*LocalError: (.*)", done.stdout, re.MULTILINE)
     why = "rdsign local has ended: PostgreSQL exited unexpectedly (signal: 9"
-    assert len(said) == 3 and all(text.startswith((why, "sql: ")) for text in said), done.stdout
-    assert sum(text.startswith(why) for text in said) >= 2, done.stdout
+    assert len(said) == 3 and all(text.startswith(why) for text in said), done.stdout
     assert not Path((tmp_path / "folder").read_text()).exists()
 
 

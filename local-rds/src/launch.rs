@@ -131,6 +131,7 @@ fn watch(
             if let Err(error) = local.server.check_process() {
                 break Err(error);
             }
+            control.see_running();
             if control.is_stopping() || abandoned.check(control) {
                 break Ok(());
             }
@@ -142,6 +143,9 @@ fn watch(
         },
         Err(_) => Ok(()),
     };
+    if let Ok(control) = &started {
+        control.end();
+    }
     local.server.stop(signals);
     if let Ok(control) = &started {
         control.tell(output, || false);

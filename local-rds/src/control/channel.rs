@@ -167,7 +167,10 @@ fn answer_lines(
             return write(&json!({"id": null, "error": {"message": message}}));
         }
         if !line.trim_ascii().is_empty() {
-            write(&control.answer(&String::from_utf8_lossy(&line)))?;
+            let Some(answer) = control.answer(&String::from_utf8_lossy(&line)) else {
+                return Ok(());
+            };
+            write(&answer)?;
         }
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rdsign::Signer;
 use rdsign::timestamp::format_rfc3339;
@@ -47,8 +47,14 @@ pub(crate) struct Control {
     is_stopping: AtomicBool,
     /// How many requests on standard input were answered.
     answered: AtomicU64,
+    /// How often the server was seen to run.
+    seen_running: AtomicU64,
+    has_ended: AtomicBool,
     about: About,
 }
+
+/// How often a failed request looks whether the server has ended.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What stays the same while the server runs.
 pub(crate) struct About {
@@ -70,6 +76,15 @@ pub(crate) struct About {
 struct Failure {
     message: String,
     state: Option<String>,
+}
+
+impl Failure {
+    /// Whether the reason may be that the server has ended, and not an answer of PostgreSQL. SQLSTATEs of class
+    /// 57P say that it shuts down.
+    fn may_be_of_an_end(&self) -> bool {
+        let state = self.state.as_deref();
+        state.is_none_or(|state| state.starts_with("57P"))
+    }
 }
 
 impl<T: Into<String>> From<T> for Failure {
@@ -103,6 +118,8 @@ impl Control {
             users: Mutex::new(users.map(str::to_owned).into()),
             is_stopping: AtomicBool::new(false),
             answered: AtomicU64::new(0),
+            seen_running: AtomicU64::new(0),
+            has_ended: AtomicBool::new(false),
             about,
         });
         let config = control.editor.read().map_err(LocalError::Control)?;
@@ -125,6 +142,29 @@ impl Control {
         self.is_stopping.load(Ordering::Relaxed)
     }
 
+    /// Notes that the server runs.
+    pub(crate) fn see_running(&self) {
+        self.seen_running.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Notes that the server has ended, before its files are removed.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the server has ended, or ends before it is seen to run once more.
+    fn ends(&self) -> bool {
+        // One look may have begun before this call.
+        let enough = self.seen_running.load(Ordering::SeqCst) + 2;
+        while !self.has_ended.load(Ordering::SeqCst) {
+            if self.seen_running.load(Ordering::SeqCst) >= enough {
+                return false;
+            }
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        true
+    }
+
     /// Writes the logins that the log has since the last call, and calls `cut` to cut the log, which says
     /// whether it did.
     pub(crate) fn tell(&self, output: &Output, cut: impl FnOnce() -> bool) {
@@ -138,13 +178,16 @@ impl Control {
         }
     }
 
-    /// Answers one line.
-    fn answer(&self, line: &str) -> Value {
+    /// Answers one line. `None` if the request failed because the server has ended: the last line says why.
+    fn answer(&self, line: &str) -> Option<Value> {
         let (id, request) = request::parse(line);
         let answer = request
             .map_err(Failure::from)
             .and_then(|request| self.act(request));
-        match answer {
+        if answer.as_ref().is_err_and(Failure::may_be_of_an_end) && self.ends() {
+            return None;
+        }
+        Some(match answer {
             Ok(answer) => json!({"id": id, "ok": answer}),
             Err(Failure {
                 message,
@@ -153,7 +196,7 @@ impl Control {
             Err(Failure { message, state }) => {
                 json!({"id": id, "error": {"message": message, "sqlstate": state}})
             }
-        }
+        })
     }
 
     fn act(&self, request: Request) -> Result<Value, Failure> {
