@@ -144,7 +144,10 @@ fn watch(
         Err(_) => Ok(()),
     };
     if let Ok(control) = &started {
-        control.end();
+        match &outcome {
+            Ok(()) => control.stop(),
+            Err(_) => control.end(),
+        }
     }
     local.server.stop(signals);
     if let Ok(control) = &started {

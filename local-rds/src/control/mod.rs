@@ -134,7 +134,7 @@ impl Control {
     }
 
     /// Makes the server stop.
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
@@ -147,17 +147,17 @@ impl Control {
         self.seen_running.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Notes that the server has ended, before its files are removed.
+    /// Notes that the server has ended by itself, before its files are removed.
     pub(crate) fn end(&self) {
         self.has_ended.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the server has ended, or ends before it is seen to run once more.
+    /// Whether the server has ended by itself, or does so before it is seen to run once more.
     fn ends(&self) -> bool {
         // One look may have begun before this call.
         let enough = self.seen_running.load(Ordering::SeqCst) + 2;
         while !self.has_ended.load(Ordering::SeqCst) {
-            if self.seen_running.load(Ordering::SeqCst) >= enough {
+            if self.is_stopping() || self.seen_running.load(Ordering::SeqCst) >= enough {
                 return false;
             }
             std::thread::sleep(LOOK_INTERVAL);
