@@ -10,10 +10,12 @@ import platform
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
-from common import REPOSITORY, VERSION, wait_until, without_aws_and_postgres
+from common import PATIENCE, REPOSITORY, VERSION, wait_until, without_aws_and_postgres
 from harness import free_port
 
 DEBUG = REPOSITORY / "target/debug"
@@ -207,7 +209,11 @@ def test_what_an_image_copies_is_in_the_repository_or_in_dist(name, dist):
 
 
 @pytest.mark.skipif(not shutil.which("socat"), reason="socat is not installed")
-def test_the_image_forwards_connections_to_the_local_rds(dist, tmp_path):
+def test_the_image_forwards_connections_to_the_local_rds(dist, tmp_path, request):
+    # Root's PostgreSQL runs as another user, who must get to its data.
+    folder = tempfile.TemporaryDirectory(prefix="rdsign-image-")
+    request.addfinalizer(folder.cleanup)
+    Path(folder.name).chmod(0o755)
     port = str(free_port())
     prefix = tmp_path / "prefix"
     install(dist, prefix)
@@ -216,13 +222,16 @@ def test_the_image_forwards_connections_to_the_local_rds(dist, tmp_path):
         "PATH": f"{prefix}/bin:{os.environ['PATH']}",
         "RDSIGN_FORWARD_ADDRESS": "127.0.0.2",
         "RDSIGN_FORWARD_PORT": port,
-        "RDSIGN_DATA": str(tmp_path / "data"),
+        "RDSIGN_DATA": str(Path(folder.name) / "data"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     with output.open("w") as file:
         server = subprocess.Popen([PACKAGING / "local-in-container"], env=env, stdout=file, stderr=file)
     try:
-        wait_until(lambda: "# The certificate" in output.read_text(), "the variables")
+        wait_until(
+            lambda: "# The certificate" in output.read_text() or server.poll() is not None, "the variables"
+        )
+        assert server.poll() is None, output.read_text()
         variables = dict(
             word.split("=", 1)
             for line in re.findall("^export (.*)$", output.read_text(), re.M)
@@ -249,4 +258,4 @@ def test_the_image_forwards_connections_to_the_local_rds(dist, tmp_path):
         assert done.stdout == "iam_user\n", done.stderr
     finally:
         server.terminate()
-        server.wait()
+        server.wait(PATIENCE)
