@@ -2,7 +2,8 @@
 //!
 //! An idle session owns no buffer: all sessions of a thread read into the same one, and write from
 //! there. Only what a slow receiver does not accept is kept, and nothing more is read before it is
-//! written, so a slow receiver slows the sender. If one side ends its half, the other half goes on.
+//! written, so a slow receiver slows the sender. If the client ends its half, the other half goes on:
+//! answers may be on their way. The end of the server's half is the end, because PostgreSQL closes both.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -29,8 +30,8 @@ pub(crate) struct Copied {
     pub(crate) to_client: u64,
 }
 
-/// Copies until both sides have ended, or one breaks. `rest` is the server's, and goes first. `total`
-/// counts the bytes as they go.
+/// Copies until the server has ended and the client knows it, or one breaks. `rest` is the server's, and
+/// goes first. `total` counts the bytes as they go.
 pub(crate) async fn relay<C, S>(
     client: &mut C,
     server: &mut S,
@@ -46,12 +47,8 @@ where
         Half::of(rest, &total.to_client),
     );
     let ended = poll_fn(|cx| {
-        let up = up.poll(cx, client, server)?;
-        let down = down.poll(cx, server, client)?;
-        match (up, down) {
-            (Poll::Ready(()), Poll::Ready(())) => Poll::Ready(Ok(())),
-            _ => Poll::Pending,
-        }
+        let _ = up.poll(cx, client, server)?;
+        down.poll(cx, server, client)
     })
     .await;
     let copied = Copied {
@@ -224,6 +221,20 @@ mod tests {
                     to_client
                 }
             );
+        });
+    }
+
+    #[test]
+    fn the_end_of_the_server_ends_the_session_of_a_client_that_stays() {
+        run(async {
+            let (mut client, mut server, relay) = between(64, b"");
+            server.write_all(b"the end").await.unwrap();
+            server.shutdown().await.unwrap();
+            let (_, ended) = relay.await.unwrap();
+            assert!(ended.is_ok());
+            let mut got = Vec::new();
+            client.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, b"the end");
         });
     }
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 
+import psycopg
 import pytest
 from common import NO_AWS, PATIENCE, RDSIGN, wait_until
 
@@ -44,6 +45,13 @@ class Proxy:
     @property
     def conninfo(self):
         return f"host=127.0.0.1 port={self.port} user=iam_user dbname=testdb"
+
+    def can_connect(self):
+        try:
+            psycopg.connect(self.conninfo).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def lines(self, event):
         return [line for line in self.log if line["event"] == event]

@@ -47,15 +47,7 @@ def test_a_cancel_is_possible_when_the_proxy_is_full(local, start):
     sleeper.cancel()
     sleeper.connection.close()
     proxy.wait_for("closed")
-    wait_until(lambda: can_connect(proxy), "the place is free again")
-
-
-def can_connect(proxy):
-    try:
-        psycopg.connect(proxy.conninfo).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    wait_until(proxy.can_connect, "the place is free again")
 
 
 def test_a_key_of_no_session_cancels_nothing(local, proxy):

@@ -222,12 +222,15 @@ def test_a_newer_minor_version_is_negotiated_with_the_server(proxy):
         assert b"Z\0\0\0\x05I" in everything(connection)
 
 
-def test_a_session_that_the_server_ends_shows_the_server_s_error(local, proxy):
+def test_a_session_that_the_server_ends_frees_its_place_and_shows_the_server_s_error(local, start):
+    proxy = start("--max-connections=1")
     with psycopg.connect(proxy.conninfo, autocommit=True) as connection:
+        assert not proxy.can_connect()
         local.as_postgres(f"select pg_terminate_backend({connection.info.backend_pid})")
+        # The client does not know it yet, as one that waits in a pool.
+        wait_until(proxy.can_connect, "the place is free")
         with pytest.raises(psycopg.errors.AdminShutdown):
             connection.execute("select 1")
-    proxy.wait_for("closed")
 
 
 def test_a_server_that_dies_ends_its_sessions_and_not_the_proxy(local, start):

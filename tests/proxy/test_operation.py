@@ -12,20 +12,12 @@ import pytest
 from common import PATIENCE, RDSIGN
 
 
-def can_connect(conninfo):
-    try:
-        psycopg.connect(conninfo).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_after_the_open_sessions(proxy, how):
     with psycopg.connect(proxy.conninfo, autocommit=True) as connection:
         proxy.process.send_signal(how)
         assert proxy.wait_for("stopping")["sessions"] == 1
-        assert not can_connect(proxy.conninfo)
+        assert not proxy.can_connect()
         assert connection.execute("select 1").fetchone() == (1,)
         assert proxy.process.poll() is None
     assert proxy.process.wait(PATIENCE) == 0
@@ -128,7 +120,7 @@ def test_credentials_that_expired_during_a_sleep_are_replaced(local, start, cloc
     source = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": fake.container_url, "AWS_ACCESS_KEY_ID": ""}
     fake.container.lifetime = 3600
     proxy = start("--credentials-timeout=60", **source, **clock.environment)
-    assert not can_connect(proxy.conninfo), "the local RDS does not know the keys yet"
+    assert not proxy.can_connect(), "the local RDS does not know the keys yet"
     first = fake.container.last()
     with local.configuration(append=known(first)):
         psycopg.connect(proxy.conninfo).close()
@@ -137,7 +129,7 @@ def test_credentials_that_expired_during_a_sleep_are_replaced(local, start, cloc
     fake.container.lifetime = 3 * 3600
     ahead = ("clock_offset_seconds = 0", "clock_offset_seconds = 7200")
     with local.configuration(ahead, append=known(first)):
-        assert not can_connect(proxy.conninfo), "the keys of before are used no more"
+        assert not proxy.can_connect(), "the keys of before are used no more"
     with local.configuration(ahead, append=known(fake.container.last())):
         psycopg.connect(proxy.conninfo).close()
     assert fake.container.count() == 2
