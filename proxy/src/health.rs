@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Error;
+use crate::listener::bind;
 use crate::session::Shared;
 
 /// Requests at once. More wait.
@@ -31,9 +32,9 @@ const FAILED: Duration = Duration::from_secs(2);
 pub struct Health {
     /// Any address, with port 0 for a free one.
     pub address: SocketAddr,
-    /// How old the last login may be before the proxy makes one itself. Default 60 s.
+    /// How old the last login may be before the proxy makes one itself.
     pub max_login_age: Duration,
-    /// The database for the proxy's own logins. Default `postgres`.
+    /// The database for the proxy's own logins.
     pub database: String,
 }
 
@@ -77,11 +78,7 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     pub(crate) fn open(health: Health) -> Result<Self, Error> {
         let address = health.address;
-        let bound = std::net::TcpListener::bind(address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            TcpListener::from_std(listener)
-        });
-        match bound {
+        match bind(address) {
             Ok(listener) => Ok(Self { listener, health }),
             Err(error) => Err(Error::Other(format!(
                 "health: cannot listen on {address}: {error}"

@@ -30,7 +30,7 @@ pub use limits::Limits;
 pub use listener::Listen;
 pub use log::{Format, Level, Log};
 pub use metrics::Metrics;
-pub use serve::serve;
+pub use serve::Proxy;
 pub use server::{Dial, Server};
 
 /// Why a proxy cannot start.

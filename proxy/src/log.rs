@@ -60,12 +60,6 @@ pub struct Log {
     dropped: Arc<AtomicU64>,
 }
 
-impl std::fmt::Debug for Line {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Line")
-    }
-}
-
 impl Log {
     /// Starts a log that writes to `output`, such as standard error.
     ///

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use rdsign::libpq::SslMode;
 use rdsign::{Signer, names};
-use rdsign_proxy::{Dial, Format, Health, Level, Limits, Listen, Log, Metrics, Server, serve};
+use rdsign_proxy::{Dial, Format, Health, Level, Limits, Listen, Log, Metrics, Proxy, Server};
 
 use crate::args::{DialArgs, SourceArgs, TargetArgs, service, usage, variable};
 use crate::ca_bundle::Roots;
@@ -55,7 +55,8 @@ pub(crate) struct ProxyArgs {
 
     /// Loopback address to listen on; port 0 is a free one [default: 127.0.0.1:5432, unless
     /// --socket is given]
-    #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
+    #[arg(long, value_name = "ADDRESS")]
+    #[arg(value_parser = address("listen", "a loopback address such as 127.0.0.1:5432"))]
     listen: Option<SocketAddr>,
 
     /// Folder for a Unix socket, which only your user may use
@@ -63,33 +64,34 @@ pub(crate) struct ProxyArgs {
     socket: Option<PathBuf>,
 
     /// Sessions at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
     #[arg(value_parser = usage::count("max connections", "1 to 100000", 1..=100_000))]
     max_connections: u32,
 
     /// Logins in a second; more wait for their turn. RDS refuses more than 200
-    #[arg(long, value_name = "NUMBER", default_value_t = 150)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_logins_per_second)]
     #[arg(value_parser = usage::count("max logins per second", "1 to 10000", 1..=10_000))]
     max_logins_per_second: u32,
 
     /// Seconds that connecting to the server may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    #[arg(value_parser = usage::seconds::<u32>("connect timeout", "1 to 600", |n| (1..=600).contains(n)))]
-    connect_timeout: u32,
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().connect_timeout.as_secs())]
+    #[arg(value_parser = usage::seconds::<u64>("connect timeout", "1 to 600", |n| (1..=600).contains(n)))]
+    connect_timeout: u64,
 
     /// Seconds for the client's first message, and for the login after connecting
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    #[arg(value_parser = usage::seconds::<u32>("startup timeout", "1 to 600", |n| (1..=600).contains(n)))]
-    startup_timeout: u32,
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().startup_timeout.as_secs())]
+    #[arg(value_parser = usage::seconds::<u64>("startup timeout", "1 to 600", |n| (1..=600).contains(n)))]
+    startup_timeout: u64,
 
     /// Seconds that open sessions may go on after SIGTERM
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    #[arg(value_parser = usage::seconds::<u32>("drain", "0 to 86400", |n| *n <= 86_400))]
-    drain: u32,
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
+    #[arg(value_parser = usage::seconds::<u64>("drain", "0 to 86400", |n| *n <= 86_400))]
+    drain: u64,
 
     /// Address to answer /startup, /liveness, /readiness and /metrics on by HTTP; port 0 is a free
     /// one. Any address: the answers name no server, user or database
-    #[arg(long, value_name = "ADDRESS", value_parser = health_address)]
+    #[arg(long, value_name = "ADDRESS")]
+    #[arg(value_parser = address("health", "an address such as 127.0.0.1:9090 or 0.0.0.0:9090"))]
     health: Option<SocketAddr>,
 
     /// Seconds since the last login in which /readiness needs no new one
@@ -99,8 +101,8 @@ pub(crate) struct ProxyArgs {
         default_value_t = 60,
         requires = "health"
     )]
-    #[arg(value_parser = usage::seconds::<u32>("max login age", "1 to 3600", |n| (1..=3600).contains(n)))]
-    max_login_age: u32,
+    #[arg(value_parser = usage::seconds::<u64>("max login age", "1 to 3600", |n| (1..=3600).contains(n)))]
+    max_login_age: u64,
 
     /// Database that /readiness logs in to
     #[arg(
@@ -171,20 +173,25 @@ pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
     if listen.is_empty() {
         listen.push(Listen::Tcp(([127, 0, 0, 1], names::DEFAULT_PORT).into()));
     }
-    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-    let limits = Limits {
-        max_connections: args.max_connections,
-        max_logins_per_second: args.max_logins_per_second,
-        startup_timeout: seconds(args.startup_timeout),
-        connect_timeout: seconds(args.connect_timeout),
-        drain: seconds(args.drain),
+    let proxy = Proxy {
+        server,
+        listen,
+        limits: Limits {
+            max_connections: args.max_connections,
+            max_logins_per_second: args.max_logins_per_second,
+            startup_timeout: Duration::from_secs(args.startup_timeout),
+            connect_timeout: Duration::from_secs(args.connect_timeout),
+            drain: Duration::from_secs(args.drain),
+        },
+        health: args.health.map(|address| Health {
+            address,
+            max_login_age: Duration::from_secs(args.max_login_age),
+            database: args.health_database,
+        }),
+        metrics,
+        log,
     };
-    let health = args.health.map(|address| Health {
-        address,
-        max_login_age: seconds(args.max_login_age),
-        database: args.health_database,
-    });
-    serve(server, &listen, limits, health, metrics, &log).map_err(failure)?;
+    proxy.serve().map_err(failure)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -228,22 +235,15 @@ fn failure(error: rdsign_proxy::Error) -> Failure {
     }
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "listen: {} is not an address with a port; accepted: a loopback address such as \
-             127.0.0.1:5432",
-            rdsign::quoted(text)
-        )
-    })
-}
-
-fn health_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "health: {} is not an address with a port; accepted: an address such as 127.0.0.1:9090 \
-             or 0.0.0.0:9090",
-            rdsign::quoted(text)
-        )
-    })
+/// Parses an address with a port. `accepted` describes it.
+fn address(
+    field: &'static str,
+    accepted: &'static str,
+) -> impl Fn(&str) -> Result<SocketAddr, String> + Clone {
+    move |text| {
+        text.parse().map_err(|_| {
+            let given = rdsign::quoted(text);
+            format!("{field}: {given} is not an address with a port; accepted: {accepted}")
+        })
+    }
 }

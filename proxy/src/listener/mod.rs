@@ -86,9 +86,12 @@ fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
             port = address.port()
         )));
     }
-    let bound = std::net::TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        TcpListener::from_std(listener)
-    });
-    bound.map_err(|error| Error::Other(format!("cannot listen on {address}: {error}")))
+    bind(address).map_err(|error| Error::Other(format!("cannot listen on {address}: {error}")))
+}
+
+/// Listens on an address, without a look-up.
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }

@@ -1,5 +1,6 @@
 //! The TLS step: asks the server for TLS, does the handshake and checks the certificate. `witness`
-//! records the server's certificates, and `distrusted` explains why one is not trusted. Nothing secret is sent before the server is trusted.
+//! records the server's certificates, and `distrusted` explains why one is not trusted. Nothing secret
+//! is sent before the server is trusted.
 
 mod distrusted;
 mod witness;
