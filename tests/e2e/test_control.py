@@ -147,6 +147,26 @@ def test_a_fresh_database_has_the_template_s_content_and_a_user_of_its_own(place
     local.stop()
 
 
+def test_a_user_who_cannot_be_dropped_is_still_named_by_its_keys(shared):
+    first = shared.ask("create_database")
+    second = shared.ask("create_database", user=first["user"])
+    sql = f"create table told (); grant select on told to {first['user']}"
+    shared.ask("sql", sql=sql, database=second["database"])
+    drop = [
+        {
+            "database": made["database"],
+            "user": made["user"],
+            "access_key_id": made["access_key"]["access_key_id"],
+        }
+        for made in (first, second)
+    ]
+    assert problem(shared, "drop_database", **drop[0])["sqlstate"] == "2BP01"
+    assert second["access_key"]["users"] == [first["user"]]
+    assert second["access_key"] in shared.ask("info")["access_keys"]
+    shared.ask("drop_database", **drop[1])
+    assert shared.config.read_text() == shared.original
+
+
 def test_a_user_logs_in_with_a_token_or_a_password(shared):
     iam = shared.ask("create_user", user="a user")
     shared.ask("allow", user="a user", access_key_id=IAM_USER)

@@ -131,8 +131,8 @@ impl Control {
         let dropped = session.run(&drop_statement(database));
         // A user who owns objects elsewhere stays, but the key goes with the database.
         let more = user.filter(|_| dropped.is_ok()).map(|user| {
-            self.forget(user);
-            session.run(&format!("DROP USER {}", quoted_identifier(user)))
+            let dropped = session.run(&format!("DROP USER {}", quoted_identifier(user)));
+            dropped.inspect(|_| self.forget(user))
         });
         session.close();
         dropped?;
