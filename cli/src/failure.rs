@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use rdsign::ErrorCode;
 
 use crate::args::usage;
+use crate::commands::local;
 
 /// An error of the library, or of the command line itself.
 pub(crate) enum Failure {
@@ -64,7 +65,12 @@ pub(crate) fn complain(message: &str) {
 /// Prints help, or the error for the command line.
 pub(crate) fn report_usage(error: &clap::Error, program: &clap::Command) -> ExitCode {
     match usage::failure(error, program) {
-        Some(failure) => failure.report(),
+        Some(failure) => {
+            if let Failure::Usage(problem) = &failure {
+                local::tell_refused(problem);
+            }
+            failure.report()
+        }
         None => match error.print() {
             Ok(()) if error.use_stderr() => ExitCode::from(2),
             Ok(()) => ExitCode::SUCCESS,

@@ -210,11 +210,18 @@ def test_a_start_that_fails_says_so_in_a_line(place, tmp_path):
     line = json.loads(output)
     assert (line["event"], line["kind"], line["status"], status) == ("failed", "no-postgres", 1, 1)
     assert error == f"rdsign: {line['message']}\n" and "apt-get install postgresql" in error
-    status, output, _ = place.run("--json", "--endpoint", "no host")
-    line = json.loads(output)
-    assert (line["event"], line["kind"], line["status"], status) == ("failed", "other", 2, 2)
-    status, _, error = place.run("--json", "--version", "x")
-    assert status == 2 and error.startswith('rdsign: version: "x" is not a number'), error
+    for flags, problem in [
+        (["--endpoint", "no host"], "--endpoint: "),
+        (["--version", "x"], 'version: "x" is not a number'),
+        (["--port", "0"], 'port: "0" is not a port; accepted: 1 to 65535'),
+        (["--no-such-flag"], "--no-such-flag: unknown; accepted: "),
+    ]:
+        status, output, error = place.run("--json", *flags)
+        line = json.loads(output)
+        assert (line["event"], line["kind"], line["status"], status) == ("failed", "other", 2, 2)
+        assert line["message"].startswith(problem) and error == f"rdsign: {line['message']}\n"
+    _, output, error = place.run("--version", "x", "--", "psql", "--json")
+    assert output == "" and error.startswith("rdsign: version: "), "nobody reads lines here"
 
 
 def test_the_end_of_postgresql_is_the_last_line(place):

@@ -7,6 +7,7 @@ mod launch;
 mod needs_linux;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -17,6 +18,29 @@ pub(crate) use launch::run;
 pub(crate) use needs_linux::run;
 
 use crate::args::usage;
+use crate::failure::without_secrets;
+
+/// Writes the line of a start that fails to standard output, as docs/testing.md describes it.
+fn tell(kind: &str, problem: &str, status: u8) {
+    let message = without_secrets(problem);
+    let line =
+        serde_json::json!({"event": "failed", "kind": kind, "message": message, "status": status});
+    // Standard error says it too.
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Tells a program that reads JSON lines, if there is one, why its command line is refused.
+pub(crate) fn tell_refused(problem: &str) {
+    let mut arguments = std::env::args_os().skip(1);
+    let is_local = arguments.next().is_some_and(|command| command == "local");
+    if is_local
+        && arguments
+            .take_while(|word| word != "--")
+            .any(|word| word == "--json")
+    {
+        tell("other", problem, 2);
+    }
+}
 
 #[derive(Args)]
 #[command(after_help = HELP)]
