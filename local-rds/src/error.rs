@@ -230,9 +230,7 @@ impl LocalError {
             _ => 1,
         }
     }
-}
 
-impl LocalError {
     /// Reports whether this machine has no PostgreSQL that can be used, or not the version wanted.
     pub fn needs_postgres(&self) -> bool {
         matches!(

@@ -154,7 +154,8 @@ pub(crate) fn remove_policy(key: &mut Table, policy: &str) {
     }
 }
 
-fn unknown_key() -> String {
+/// What is wrong with an ID that no key has.
+pub(crate) fn unknown_key() -> String {
     "access_key_id: no such key in the configuration".to_owned()
 }
 

@@ -46,26 +46,26 @@ impl Editor {
     }
 
     /// Applies `change`, which gets the document and what it says. It may be called again, if the file was
-    /// changed meanwhile. Returns its result and the new configuration.
+    /// changed meanwhile. Returns the new configuration.
     ///
     /// # Errors
     /// The file cannot be read or written, or it is invalid before or after the change. It then stays as
     /// it was.
-    pub(crate) fn change<T>(
+    pub(crate) fn change(
         &self,
-        mut change: impl FnMut(&mut Document, &Config) -> Result<T, String>,
-    ) -> Result<(T, Config), String> {
+        mut change: impl FnMut(&mut Document, &Config) -> Result<(), String>,
+    ) -> Result<Config, String> {
         self.run_as.as_owner(|| {
             loop {
                 let (_lock, old) = locked(&self.path).map_err(|error| self.problem(&error))?;
                 let config = self.parse(&old)?;
                 let mut document = Document::parse(&old).map_err(|error| self.problem(&error))?;
-                let result = change(&mut document, &config)?;
+                change(&mut document, &config)?;
                 let new = document.text();
                 let config = Config::parse(&new, self.port, &self.more_endpoints)?;
                 let replaced = replace(&self.path, &old, &new);
                 if replaced.map_err(|error| self.problem(&error))? {
-                    return Ok((result, config));
+                    return Ok(config);
                 }
             }
         })
@@ -245,11 +245,11 @@ mod tests {
         let change = |document: &mut Document, config: &Config| {
             document.replace_key(config.key(ID).ok_or("no key")?, &new)
         };
-        let ((), config) = editor.change(change).unwrap();
+        let config = editor.change(change).unwrap();
         assert!(config.may_connect(config.key("AKIANEW").unwrap(), "iam_user"));
         assert!(config.key(ID).is_none());
         let remove = |document: &mut Document, _: &Config| document.remove_key("AKIANEW");
-        let ((), config) = editor.change(remove).unwrap();
+        let config = editor.change(remove).unwrap();
         assert!(config.key("AKIANEW").is_none());
         let grants = config.server.grants.iter().map(|grant| grant.to.len());
         assert_eq!(grants.collect::<Vec<_>>(), [1, 1]);

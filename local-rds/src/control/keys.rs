@@ -8,6 +8,7 @@ use rdsign::policy::connect_policy;
 use rdsign::timestamp::format_rfc3339;
 use rdsign::verify::AccessKey;
 use serde_json::{Value, json};
+use toml_edit::Table;
 
 use super::{Control, Failure};
 use crate::config::Config;
@@ -26,7 +27,7 @@ impl Control {
         expires_at: Option<&str>,
     ) -> Result<Value, Failure> {
         let new = Secrets::new(has_session_token)?;
-        let (_, config) = self.editor.change(|document, config| {
+        let config = self.editor.change(|document, config| {
             let resources: Vec<_> = users
                 .iter()
                 .flat_map(|user| config.resources(user))
@@ -52,7 +53,7 @@ impl Control {
 
     /// Ends a key: at a time, or now.
     pub(super) fn expire_key(&self, id: &str, at: Option<String>) -> Result<Value, Failure> {
-        let (_, config) = self.editor.change(|document, config| {
+        let config = self.editor.change(|document, config| {
             let now = || format_rfc3339(config.server_time(SystemTime::now()));
             document::set_expiry(document.key(id)?, &at.clone().unwrap_or_else(now))
         })?;
@@ -66,7 +67,7 @@ impl Control {
             .session_token()
             .is_some();
         let new = Secrets::new(has_session_token)?;
-        let (_, config) = self.editor.change(|document, config| {
+        let config = self.editor.change(|document, config| {
             document.replace_key(find(config, id)?, &new.as_new_key())
         })?;
         self.described(&config, &new.id)
@@ -84,7 +85,7 @@ impl Control {
             other => other.to_string(),
         };
         let policies: Vec<String> = policies.iter().map(text).collect();
-        let (_, config) = self.editor.change(|document, _| {
+        let config = self.editor.change(|document, _| {
             document::set_policies(document.key(id)?, policies.iter().map(String::as_str));
             Ok(())
         })?;
@@ -93,31 +94,13 @@ impl Control {
 
     /// Adds a Deny for a user to one key, or to all.
     pub(super) fn deny(&self, user: &str, id: Option<&str>) -> Result<(), Failure> {
-        self.editor.change(|document, config| {
-            let policy = deny_policy(config, user)?;
-            match id {
-                Some(id) => document::add_policy(document.key(id)?, &policy),
-                None => document
-                    .keys()?
-                    .for_each(|key| document::add_policy(key, &policy)),
-            }
-            Ok(())
-        })?;
+        self.change_denial(user, id, document::add_policy)?;
         Ok(())
     }
 
     /// Takes back what [`deny`](Self::deny) added. With an ID, that key may then connect as the user.
     pub(super) fn allow(&self, user: &str, id: Option<&str>) -> Result<(), Failure> {
-        let (_, config) = self.editor.change(|document, config| {
-            let policy = deny_policy(config, user)?;
-            match id {
-                Some(id) => document::remove_policy(document.key(id)?, &policy),
-                None => document
-                    .keys()?
-                    .for_each(|key| document::remove_policy(key, &policy)),
-            }
-            Ok(())
-        })?;
+        let config = self.change_denial(user, id, document::remove_policy)?;
         let Some(id) = id else { return Ok(()) };
         if !config.may_connect(find(&config, id)?, user) {
             self.editor.change(|document, config| {
@@ -127,6 +110,23 @@ impl Control {
         }
         self.remember(&[user.to_owned()]);
         Ok(())
+    }
+
+    /// Adds or removes the Deny for a user.
+    fn change_denial(
+        &self,
+        user: &str,
+        id: Option<&str>,
+        change: fn(&mut Table, &str),
+    ) -> Result<Config, String> {
+        self.editor.change(|document, config| {
+            let policy = deny_policy(config, user)?;
+            match id {
+                Some(id) => change(document.key(id)?, &policy),
+                None => document.keys()?.for_each(|key| change(key, &policy)),
+            }
+            Ok(())
+        })
     }
 
     pub(super) fn described(&self, config: &Config, id: &str) -> Result<Value, Failure> {
@@ -149,8 +149,7 @@ impl Control {
 
 /// Returns the key with this ID.
 pub(super) fn find<'a>(config: &'a Config, id: &str) -> Result<&'a AccessKey, String> {
-    let unknown = || "access_key_id: no such key in the configuration".to_owned();
-    config.key(id).ok_or_else(unknown)
+    config.key(id).ok_or_else(document::unknown_key)
 }
 
 /// Returns a policy that denies every login as `user`. The ARNs of DSQL do not name a user, so there it can

@@ -327,7 +327,7 @@ impl Control {
                     document.set_clock_offset(new);
                     Ok(())
                 });
-                change?.1
+                change?
             }
         };
         Ok(json!({
