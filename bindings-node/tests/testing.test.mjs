@@ -174,11 +174,17 @@ test('an unknown option is refused with those that are accepted', async () => {
 })
 
 test('an option that the program refuses is an error with its message', async () => {
-  await assert.rejects(RdsLocal.start({ version: 3 }), (error) => {
-    assert(error instanceof RdsLocalError)
-    assert.match(error.message, /14 to 18/)
-    return true
-  })
+  for (const [options, message] of [
+    [{ version: 3 }, /14 to 18/],
+    [{ port: 0 }, /^port: "0" is not a port; accepted: 1 to 65535$/]
+  ]) {
+    await assert.rejects(RdsLocal.start(options), (error) => {
+      assert(error instanceof RdsLocalError)
+      assert.equal(error.code, options.version ? 'no-postgres' : 'other')
+      assert.match(error.message, message)
+      return true
+    })
+  }
 })
 
 test('without a PostgreSQL, the error says how to get one', async () => {

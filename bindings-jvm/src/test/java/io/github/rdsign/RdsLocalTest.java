@@ -187,6 +187,10 @@ class RdsLocalTest {
         RdsLocal.Builder builder = RdsLocal.builder().version(3);
         RdsLocalException error = assertThrows(RdsLocalException.class, builder::start);
         assertTrue(error.getMessage().contains("14 to 18"), error::getMessage);
+        RdsLocal.Builder onNoPort = RdsLocal.builder().port(0);
+        error = assertThrows(RdsLocalException.class, onNoPort::start);
+        assertEquals("port: \"0\" is not a port; accepted: 1 to 65535", error.getMessage());
+        assertEquals("other", error.code());
     }
 
     @Test
