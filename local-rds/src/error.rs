@@ -231,13 +231,11 @@ impl LocalError {
         }
     }
 
-    /// Reports whether this machine has no PostgreSQL that can be used, or not the version wanted.
+    /// Reports whether no PostgreSQL was found that can be used. A wrong `--version` is another error.
     pub fn needs_postgres(&self) -> bool {
         matches!(
             self,
-            Self::PostgresMissing { .. }
-                | Self::PostgresUnsupported { .. }
-                | Self::PostgresVersionMissing { .. }
+            Self::PostgresMissing { .. } | Self::PostgresUnsupported { .. }
         )
     }
 }

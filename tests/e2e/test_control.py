@@ -222,6 +222,10 @@ def test_a_start_that_fails_says_so_in_a_line(place, tmp_path):
         assert line["message"].startswith(problem) and error == f"rdsign: {line['message']}\n"
     _, output, error = place.run("--version", "x", "--", "psql", "--json")
     assert output == "" and error.startswith("rdsign: version: "), "nobody reads lines here"
+    # A wrong setting, for which no test is skipped.
+    status, output, _ = place.run("--json", "--version", 99)
+    line = json.loads(output)
+    assert (line["event"], line["kind"], line["status"], status) == ("failed", "other", 1, 1)
 
 
 def test_the_end_of_postgresql_is_the_last_line(place):
