@@ -110,6 +110,15 @@ def test_what_a_database_changed_is_taken_back(server):
     assert left == []
 
 
+def test_a_database_is_dropped_once_even_if_a_change_cannot_be_taken_back(server, monkeypatch):
+    rds = server.create_database()
+    monkeypatch.setattr(rds.policy, "_take_back", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rds.drop()
+    assert server.sql(f"select from pg_database where datname = '{rds.database}'") == []
+    rds.drop()
+
+
 def test_policies_are_those_that_were_put(rds):
     rds.policy.put()
     assert refused(rds) == "not-allowed"
@@ -141,6 +150,10 @@ import pytest
 
 seen = []
 
+@pytest.fixture
+def profile(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "another")
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_it(rds, rds_local, number):
     seen.append((rds_local.port, rds.database))
@@ -151,7 +164,7 @@ def test_they_differ(rds_local_factory):
     assert port == same and one != other
     assert rds_local_factory("--endpoint", "db.eu-west-3.rds.amazonaws.com").host.startswith("db.")
 
-def test_the_environment(rds_env):
+def test_the_environment(profile, rds_env):
     login = ["psql", "-XAtqwc", "select current_user"]
     environment = os.environ | {"PGPASSWORD": rds_env.token()}
     assert subprocess.check_output(login, env=environment, text=True) == rds_env.user + "\\n"
@@ -171,6 +184,23 @@ def test_without_postgresql_tests_are_skipped_or_fail(run_pytest, tmp_path):
     done = run_pytest("--rds-required", text=text, ini=ini)
     assert done.returncode == 1
     assert "--rds-required: no PostgreSQL server found" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("ini", "variables", "message"),
+    [
+        ("rds_options = --version 99\n", {}, "--version: no PostgreSQL 99 found"),
+        ("", {"RDSIGN_BIN": "/nowhere/rdsign"}, "RDSIGN_BIN: /nowhere/rdsign is not a program; accepted: "),
+    ],
+)
+def test_a_wrong_setting_fails_the_tests_instead_of_skipping_them(
+    run_pytest, monkeypatch, ini, variables, message
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = run_pytest(text="def test_it(rds): pass\n", ini=ini)
+    assert (done.returncode, "skipped" in done.stdout) == (1, False), done.stdout
+    assert f"LocalError: {message}" in done.stdout, done.stdout
 
 
 def test_a_shared_server_that_does_not_start_fails_the_tests_instead_of_skipping_them(run_pytest, tmp_path):

@@ -30,8 +30,6 @@ import rdsign
 from ._channel import Channel, LocalError, Process, Socket, UnavailableError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import psycopg
     from typing_extensions import Self
 
@@ -305,27 +303,31 @@ class Database(Rds):
     """A fresh database. `drop()`, or the end of a `with`, takes back what was changed through it."""
 
     def __init__(self, channel: Channel, info: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+        self._is_dropped = False
         self._offset: int = channel.ask("clock", {})["offset_seconds"]
         parts = (made["access_key"], made["user"], made["database"], made["environment"])
         super().__init__(channel, info, *parts)
 
     def drop(self) -> None:
-        """Drops the database with its sessions, the user and the key. Sets the clock as it was."""
-        self.policy._take_back()
-        if self._ask("clock")["offset_seconds"] != self._offset:
-            self._ask("clock", offset_seconds=self._offset)
-        key = self._key["access_key_id"]
-        self._ask("drop_database", database=self.database, user=self.user, access_key_id=key)
+        """Drops the database with its sessions, the user and the key. Sets the clock as it was.
+
+        Does nothing if it was dropped.
+        """
+        if self._is_dropped:
+            return
+        self._is_dropped = True
+        try:
+            self.policy._take_back()
+            if self._ask("clock")["offset_seconds"] != self._offset:
+                self._ask("clock", offset_seconds=self._offset)
+        finally:
+            key = self._key["access_key_id"]
+            self._ask("drop_database", database=self.database, user=self.user, access_key_id=key)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.drop()
 
 
@@ -373,10 +375,5 @@ class RdsLocal(Rds):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()

@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Optional
 
-from rdsign.__main__ import places
-
 PROTOCOL = 1
 # A server stops in less than a second, unless the machine is busy.
 STOPS_WITHIN = 30
@@ -38,7 +36,14 @@ class UnavailableError(LocalError):
 def program() -> str:
     """Returns the path of the program: `$RDSIGN_BIN`, else that of the wheel, else the one in `PATH`."""
     if given := os.environ.get("RDSIGN_BIN"):
+        if shutil.which(given) is None:
+            raise LocalError(
+                f"RDSIGN_BIN: {given} is not a program; accepted: the path of the program rdsign"
+            )
         return given
+    # Imports sysconfig, and pytest loads this module in every run.
+    from rdsign.__main__ import places
+
     package = Path(__file__).resolve().parents[1]
     installed = next((str(place) for place in places(package, os.name) if place.is_file()), None)
     if found := installed or shutil.which("rdsign"):
@@ -109,7 +114,7 @@ class Process(Channel):
                 start_new_session=True,
             )
         except OSError as error:
-            raise UnavailableError(f"{command[0]}: {error.strerror}") from error
+            raise LocalError(f"{command[0]}: {error.strerror}") from error
         assert self.process.stdin and self.process.stdout
         super().__init__(self.process.stdin, self.process.stdout)
         try:
