@@ -142,7 +142,10 @@ export class RdsDatabase extends Login {
    * @param since the number of a login, to get only later ones. Default: all since the database was created
    */
   refusals(since?: number): Promise<Refusal[]>
-  /** Ends its sessions, and removes the database, the user and the access key. */
+  /**
+   * Ends its sessions, and removes the database, the user and the access key. Takes back what its `policy` denied,
+   * and leaves the clock as it is.
+   */
   drop(): Promise<void>
   /** The same as `drop`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>

@@ -86,7 +86,7 @@ class Login {
   #key
   #environment
 
-  constructor(server, { user, database, access_key, environment }) {
+  constructor(server, { user, database, access_key, environment }, denied = new Set()) {
     this.#server = server
     this.#key = access_key
     this.#environment = environment
@@ -102,8 +102,14 @@ class Login {
       now: () => server.setClock({})
     }
     this.policy = {
-      deny: async (username = user) => void (await ask('deny', { user: username })),
-      allow: async (username = user) => void (await ask('allow', { user: username }))
+      deny: async (username = user) => {
+        await ask('deny', { user: username })
+        denied.add(username)
+      },
+      allow: async (username = user) => {
+        await ask('allow', { user: username })
+        denied.delete(username)
+      }
     }
     this.keys = {
       expire: async () => {
@@ -150,12 +156,15 @@ class Login {
 class RdsDatabase extends Login {
   #server
   #mark
+  #denied
   #isDropped = false
 
   constructor(server, made, mark) {
-    super(server, made)
+    const denied = new Set()
+    super(server, made, denied)
     this.#server = server
     this.#mark = mark
+    this.#denied = denied
   }
 
   async refusals(since = this.#mark) {
@@ -168,7 +177,11 @@ class RdsDatabase extends Login {
     this.#isDropped = true
     const { database, username: user, credentials } = this
     const members = { database, user, access_key_id: credentials.accessKeyId }
-    await this.#server.local.request('drop_database', members)
+    try {
+      for (const denied of this.#denied) await this.policy.allow(denied)
+    } finally {
+      await this.#server.local.request('drop_database', members)
+    }
   }
 }
 

@@ -110,6 +110,18 @@ test('a denied user is refused until it is allowed again', async () => {
   })
 })
 
+test('what a database denied to another user is taken back when it is dropped', async () => {
+  const before = readFileSync(server.config, 'utf8')
+  const rds = await server.createDatabase()
+  await rds.policy.deny(server.username)
+  await rds.policy.deny()
+  await assert.rejects(query(server.pgOptions()), /PAM authentication failed/)
+  assert.equal((await server.refusals()).at(-1).id, 'not-allowed')
+  await rds.drop()
+  await query(server.pgOptions())
+  assert.equal(readFileSync(server.config, 'utf8'), before)
+})
+
 test('tokens of an expired key and of a replaced key are refused', async () => {
   await withDatabase(async (rds) => {
     const old = rds.pgOptions()
@@ -180,7 +192,7 @@ test('an option that the program refuses is an error with its message', async ()
   ]) {
     await assert.rejects(RdsLocal.start(options), (error) => {
       assert(error instanceof RdsLocalError)
-      assert.equal(error.code, options.version ? 'no-postgres' : 'other')
+      assert.equal(error.code, 'other')
       assert.match(error.message, message)
       return true
     })
@@ -193,6 +205,7 @@ test('without a PostgreSQL, the error says how to get one', async () => {
   try {
     await assert.rejects(RdsLocal.start(), {
       name: 'RdsLocalError',
+      code: 'no-postgres',
       message: /RDSIGN_LOCAL_POSTGRES|--postgres/
     })
   } finally {
