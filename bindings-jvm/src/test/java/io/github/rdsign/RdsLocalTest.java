@@ -129,6 +129,19 @@ class RdsLocalTest {
     }
 
     @Test
+    void whatADatabaseDeniedToAnotherUserIsTakenBackWhenItIsClosed(RdsLocal server)
+            throws Exception {
+        try (RdsDatabase rds = server.createDatabase()) {
+            rds.policy().deny(server.username());
+            rds.policy().deny();
+            assertThrows(SQLException.class, server.dataSource()::getConnection);
+            List<Refusal> refusals = server.refusals();
+            assertEquals("not-allowed", refusals.get(refusals.size() - 1).id());
+        }
+        execute(server.dataSource(), "select 1");
+    }
+
+    @Test
     void tokensOfAReplacedKeyAndOfAnExpiredKeyAreRefused(RdsDatabase rds) throws SQLException {
         DataSource old = rds.dataSource();
         rds.keys().replace();
@@ -154,6 +167,18 @@ class RdsLocalTest {
             rds.keys().replace();
             rds.clock().advance(Duration.ofMinutes(16));
             assertEquals(rds.username(), Server.userOf(pool.getConnection()));
+        }
+    }
+
+    @Test
+    void aUrlLogsInWhateverTheNameOfTheFolderIs(@TempDir Path folder) throws SQLException {
+        // PostgreSQL may run as another user.
+        assertTrue(folder.toFile().setExecutable(true, false));
+        Path data = folder.resolve("a+b%20&c d");
+        try (RdsLocal server = RdsLocal.builder().data(data).start()) {
+            assertTrue(server.authorities().startsWith(data.toString()), server::authorities);
+            Connection connection = DriverManager.getConnection(server.jdbcUrl());
+            assertEquals(server.username(), Server.userOf(connection));
         }
     }
 
@@ -186,6 +211,7 @@ class RdsLocalTest {
     void anOptionThatTheProgramRefusesIsAnExceptionWithItsMessage() {
         RdsLocal.Builder builder = RdsLocal.builder().version(3);
         RdsLocalException error = assertThrows(RdsLocalException.class, builder::start);
+        assertEquals("other", error.code());
         assertTrue(error.getMessage().contains("14 to 18"), error::getMessage);
         RdsLocal.Builder onNoPort = RdsLocal.builder().port(0);
         error = assertThrows(RdsLocalException.class, onNoPort::start);
@@ -317,6 +343,7 @@ class RdsLocalTest {
     void withoutAPostgresTheExceptionSaysHowToGetOne(@TempDir Path empty) throws Exception {
         Child child = starter().environment("RDSIGN_LOCAL_POSTGRES", empty.toString());
         String said = child.run(Starter.class, "close").well().output();
+        assertTrue(said.startsWith("no-postgres: "), said);
         assertTrue(said.contains("RDSIGN_LOCAL_POSTGRES"), said);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.rdsign.internal;
 
+import java.io.UnsupportedEncodingException;
+import java.net.URLEncoder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -44,6 +46,15 @@ public final class ConnectionCheck {
                             "org.postgresql.ssl.SingleCertValidatingFactory"));
 
     private ConnectionCheck() {}
+
+    /** Encodes the database or the value of a parameter for a URL of pgjdbc. */
+    public static String encoded(String value) {
+        try {
+            return URLEncoder.encode(value, "UTF-8");
+        } catch (UnsupportedEncodingException never) {
+            throw new AssertionError(never);
+        }
+    }
 
     /**
      * Checks the names of rdsign's parameters. A name that differs only in case is unknown, too.

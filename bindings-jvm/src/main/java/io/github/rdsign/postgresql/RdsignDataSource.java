@@ -9,8 +9,6 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLState;
 
 import java.io.PrintWriter;
-import java.io.UnsupportedEncodingException;
-import java.net.URLEncoder;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
@@ -81,7 +79,8 @@ public final class RdsignDataSource implements DataSource {
                         + ":"
                         + signer.port()
                         + "/"
-                        + encoded(Objects.requireNonNull(builder.database, "database is null"));
+                        + ConnectionCheck.encoded(
+                                Objects.requireNonNull(builder.database, "database is null"));
     }
 
     /**
@@ -178,14 +177,6 @@ public final class RdsignDataSource implements DataSource {
     @Override
     public String toString() {
         return "RdsignDataSource[url=" + url + ", signer=" + signer + "]";
-    }
-
-    private static String encoded(String database) {
-        try {
-            return URLEncoder.encode(database, "UTF-8");
-        } catch (UnsupportedEncodingException never) {
-            throw new AssertionError(never);
-        }
     }
 
     /** Builds an {@link RdsignDataSource}. Setters throw NullPointerException for null. */

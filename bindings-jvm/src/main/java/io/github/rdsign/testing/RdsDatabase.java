@@ -40,7 +40,10 @@ public final class RdsDatabase extends RdsLogin implements AutoCloseable {
         return own;
     }
 
-    /** Ends its sessions, and removes the database, the user and the access key. */
+    /**
+     * Ends its sessions, and removes the database, the user and the access key. Takes back what its
+     * {@link #policy} denied, and leaves the clock as it is.
+     */
     @Override
     public synchronized void close() {
         if (isDropped) {
@@ -48,13 +51,17 @@ public final class RdsDatabase extends RdsLogin implements AutoCloseable {
         }
         isDropped = true;
         forget();
-        program.request(
-                "drop_database",
-                "database",
-                database(),
-                "user",
-                username(),
-                "access_key_id",
-                key().id());
+        try {
+            allowDenied();
+        } finally {
+            program.request(
+                    "drop_database",
+                    "database",
+                    database(),
+                    "user",
+                    username(),
+                    "access_key_id",
+                    key().id());
+        }
     }
 }

@@ -24,8 +24,9 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>{@code @ExtendWith(RdsLocalExtension.class)} does the same. Methods with {@code @BeforeEach}
- * get the same database as the test. After each test, it is removed, and the clock is set to this
- * machine's. A parameter of type {@link RdsLocal} is the server.
+ * get the same database as the test. After each test, it is removed, what it denied is allowed
+ * again, and the clock is set to this machine's. A parameter of type {@link RdsLocal} is the
+ * server.
  */
 public final class RdsLocalExtension
         implements BeforeAllCallback, AfterAllCallback, AfterEachCallback, ParameterResolver {
@@ -90,8 +91,11 @@ public final class RdsLocalExtension
     public void afterEach(ExtensionContext context) {
         RdsDatabase database = store(context).remove(RdsDatabase.class, RdsDatabase.class);
         if (database != null) {
-            database.clock().reset();
-            database.close();
+            try {
+                database.clock().reset();
+            } finally {
+                database.close();
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.rdsign.testing;
 
 import io.github.rdsign.Signer;
+import io.github.rdsign.internal.ConnectionCheck;
 import io.github.rdsign.postgresql.RdsignDataSource;
 
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import javax.sql.DataSource;
@@ -26,6 +28,9 @@ public abstract class RdsLogin {
     private final Map<String, Object> environment;
     private final ServerClock clock;
     private volatile AccessKey key;
+
+    /** The users that this login denied. */
+    private final Set<String> denied = ConcurrentHashMap.newKeySet();
 
     RdsLogin(Program program, ServerClock clock, Map<String, Object> made, AccessKey key) {
         this.program = program;
@@ -202,13 +207,13 @@ public abstract class RdsLogin {
                 + ":"
                 + port()
                 + "/"
-                + database
+                + ConnectionCheck.encoded(database)
                 + "?user="
-                + username
+                + ConnectionCheck.encoded(username)
                 + "&socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial="
                 + address()
                 + "&sslmode=verify-full&sslrootcert="
-                + authorities()
+                + ConnectionCheck.encoded(authorities())
                 + "&authenticationPluginClassName="
                 + LocalAuthenticationPlugin.class.getName();
     }
@@ -252,6 +257,11 @@ public abstract class RdsLogin {
         LOGINS.remove(port() + " " + username, this);
     }
 
+    /** Takes back what {@link Policy#deny} did. */
+    void allowDenied() {
+        denied.forEach(policy()::allow);
+    }
+
     /** Who may log in. */
     public final class Policy {
         private Policy() {}
@@ -268,6 +278,7 @@ public abstract class RdsLogin {
          */
         public void deny(String user) {
             program.request("deny", "user", user);
+            denied.add(user);
         }
 
         /** Takes back what {@link #deny()} did. */
@@ -282,6 +293,7 @@ public abstract class RdsLogin {
          */
         public void allow(String user) {
             program.request("allow", "user", user);
+            denied.remove(user);
         }
     }
 
