@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -29,6 +38,9 @@ const { optionalDependencies, version } = about(main)
 
 /** What the registry has: the files under test, and for other platforms packages with an empty library. */
 const packages = new Map(files.map((file) => [about(file).name, file]))
+const dist = join(work, 'dist')
+mkdirSync(dist)
+for (const file of files) copyFileSync(file, join(dist, basename(file)))
 for (const name of Object.keys(optionalDependencies)) {
   if (packages.has(name)) continue
   const [os, cpu, libc] = name.split('/')[1].split('-')
@@ -38,7 +50,7 @@ for (const name of Object.keys(optionalDependencies)) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), JSON.stringify(description))
   writeFileSync(join(folder, 'rdsign.node'), '')
-  const file = `${folder}.tgz`
+  const file = join(dist, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
   execFileSync('tar', ['-czf', file, '-C', join(folder, '..'), 'package'])
   packages.set(name, file)
 }
@@ -63,10 +75,11 @@ const address = `http://127.0.0.1:${registry.address().port}`
 
 let folders = 0
 
-/** Installs packages into an empty folder. Returns it, and the names of the installed libraries. */
+/** Installs packages into an empty folder with dist/. Returns it, and the names of the installed libraries. */
 async function install(...args) {
   const folder = join(work, `${++folders}`)
   mkdirSync(folder)
+  symlinkSync(dist, join(folder, 'dist'))
   const options = ['--no-audit', '--no-fund', '--no-update-notifier', `--cache=${join(work, 'cache')}`]
   const command = ['install', ...options, `--registry=${address}`, ...args]
   const { status, stdout, stderr } = await run(command, { command: 'npm', cwd: folder })
@@ -89,11 +102,20 @@ const SIGNATURE = 'dd0cba843009474347af724090233265628ace491ea17ce3eb3da098b983a
 
 const signs = async (folder) => assert.equal(await output(['-e', PROGRAM], { cwd: folder }), SIGNATURE)
 
-test('the files install without a registry, and sign the known token', async () => {
-  const { folder, libraries } = await install('--offline', ...files)
-  assert.deepEqual(libraries, [mine])
-  await signs(folder)
-})
+/** The commands of the pages that install files, for this machine: they differ in the library. */
+const ofFiles = new Set(
+  ['README.md', 'README.ja.md', 'docs/node.md', 'docs/platforms.md'].flatMap((page) => {
+    const commands = readFileSync(join(repository, page), 'utf8').matchAll(/`npm install ([^-`][^`]*)`/g)
+    return [...commands].map(([, files]) => files.replace(/linux-\w+-(gnu|musl)/, mine))
+  })
+)
+for (const command of ofFiles) {
+  test(`the files install without a registry, and sign the known token: ${command}`, async () => {
+    const { folder, libraries } = await install('--offline', ...command.split(' '))
+    assert.deepEqual(libraries, [mine])
+    await signs(folder)
+  })
+}
 
 test('from a registry, npm installs the library of this machine, and locks all', needsLibc, async () => {
   const { folder, libraries } = await install('rdsign')
@@ -127,12 +149,7 @@ for (const [library, ...machine] of [
 
 test('on any machine, the files for a Lambda on Graviton install as docs/platforms.md says', async () => {
   const args = documented('docs/platforms.md', /^\| Lambda on Graviton, Node \| `npm install (.*)`/m)
-  const named = {
-    'dist/rdsign-': main,
-    'dist/rdsign-linux-arm64-gnu-': packages.get('@rdsign/linux-arm64-gnu')
-  }
-  const given = args.map((arg) => named[arg.replace(`${version}.tgz`, '')] ?? arg)
-  const { libraries } = await install('--offline', ...given)
+  const { libraries } = await install('--offline', ...args)
   assert.deepEqual(libraries, ['linux-arm64-gnu'])
 })
 
