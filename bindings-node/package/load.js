@@ -18,7 +18,7 @@ const BUNDLE =
 /** Returns whether a package is for the libc of this process. Takes milliseconds: only for an error. */
 function fits(name) {
   const header = process.report?.getReport?.()?.header
-  return platform !== 'linux' || name.endsWith(header && !header.glibcVersionRuntime ? '-musl' : '-gnu')
+  return name.endsWith(header && !header.glibcVersionRuntime ? '-musl' : '-gnu')
 }
 
 function load() {
@@ -29,6 +29,7 @@ function load() {
     let loaded
     try {
       // Bundlers recognize only a literal name. Within `try`, they accept one that is not installed.
+      // Each name must be published: yarn 1 fails if it does not find an optional package.
       switch (target) {
         case 'linux-x64-gnu':
           loaded = require('@rdsign/linux-x64-gnu')
@@ -41,18 +42,6 @@ function load() {
           break
         case 'linux-arm64-musl':
           loaded = require('@rdsign/linux-arm64-musl')
-          break
-        case 'darwin-arm64':
-          loaded = require('@rdsign/darwin-arm64')
-          break
-        case 'darwin-x64':
-          loaded = require('@rdsign/darwin-x64')
-          break
-        case 'win32-x64':
-          loaded = require('@rdsign/win32-x64')
-          break
-        case 'win32-arm64':
-          loaded = require('@rdsign/win32-arm64')
           break
         default:
           reasons.push(`there is no package ${name}`)
