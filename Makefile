@@ -246,7 +246,7 @@ test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	$(AGAIN) $(VENV)/bin/python -m pytest $(if $(ONLY),$(call pytest_tests,bench/tests),bench/tests tests/support)
 
 test-release: $(VENV)/e2e ## test the release: versions, packages of the command line, workflows
-	@tools/install-missing build server
+	@tools/install-missing build server release
 	$(CARGO) build --locked $(TOGETHER)
 	$(CARGO) build --locked $(TOGETHER) --example manual
 	$(call pytest,tests/release)

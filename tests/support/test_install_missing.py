@@ -47,6 +47,12 @@ def test_a_rust_that_is_too_old_is_not_installed(candidate, shown, tmp_path):
     assert "install -y" not in commands
 
 
+def test_what_the_tests_of_a_release_need_is_installed(tmp_path):
+    done, commands = install(tmp_path, "release", candidate="", present=["curl", "strip"])
+    assert done.returncode == 0, done.stderr
+    assert "apt-get install -y -qq --no-install-recommends socat\n" in commands
+
+
 def test_a_cargo_that_is_there_stays(tmp_path):
     done, commands = install(tmp_path, "build", candidate="(none)", present=["cc", "cargo"])
     assert (done.returncode, done.stderr, commands) == (0, "", "")
