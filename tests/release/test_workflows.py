@@ -54,6 +54,12 @@ class TestEach:
             assert re.search(rf"^{target}:", MAKEFILE, re.M), target
 
 
+def test_npm_gets_files_and_no_repositories_of_github():
+    release = (REPOSITORY / ".github/workflows/release.yml").read_text()
+    [packages] = re.findall("for package in (.*); do", release)
+    assert all(package.strip('"').startswith("./dist/") for package in packages.split())
+
+
 def test_the_job_that_publishes_builds_no_code_of_others():
     packages, release = [path.read_text() for path in WORKFLOWS if path.name != "ci.yml"]
     assert re.findall(r"cargo publish.*", release) == ["cargo publish --locked --no-verify -p rdsign"]
