@@ -171,7 +171,7 @@ export class RdsLocal extends Login {
   readonly administrator: { username: string; password: string }
   /**
    * Creates a database as a copy of a template, a user for it, and an access key that may log in as that user
-   * only. Takes some 50 milliseconds.
+   * only.
    *
    * @throws {RdsLocalError} if there is a database of that name, or if the template is in use
    */

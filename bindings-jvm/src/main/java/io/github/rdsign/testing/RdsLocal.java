@@ -82,8 +82,7 @@ public final class RdsLocal extends RdsLogin implements AutoCloseable {
     }
 
     /**
-     * Creates a database, a user for it, and an access key that may log in as that user only. Takes
-     * some 50 milliseconds.
+     * Creates a database, a user for it, and an access key that may log in as that user only.
      *
      * @return a copy of the first database of the server
      * @throws RdsLocalException if someone is connected to the first database
