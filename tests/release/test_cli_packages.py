@@ -69,8 +69,11 @@ def test_the_script_installs_from_a_folder(dist, tmp_path):
 
 def test_the_script_installs_again_over_a_running_program(dist, tmp_path):
     install(dist, tmp_path)
-    with subprocess.Popen([tmp_path / "bin/rdsign", "exec", "--help"], stdout=subprocess.DEVNULL):
+    command = [tmp_path / "bin/rdsign", "inspect"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes) as waiting:  # for a token
         install(dist, tmp_path)
+        assert waiting.poll() is None
     assert_installed(tmp_path)
 
 
