@@ -32,8 +32,7 @@ platform() {
             echo "linux-$machine-musl"
         fi
         ;;
-    Darwin) echo "macos-$machine" ;;
-    *) fail "no archive for $(uname -s); accepted: Linux, macOS. For Windows, unpack the .zip of the release" ;;
+    *) fail "no archive for $(uname -s); accepted: Linux" ;;
     esac
 }
 
