@@ -316,13 +316,11 @@ class Database(Rds):
         if self._is_dropped:
             return
         self._is_dropped = True
-        try:
-            self.policy._take_back()
-            if self._ask("clock")["offset_seconds"] != self._offset:
-                self._ask("clock", offset_seconds=self._offset)
-        finally:
-            key = self._key["access_key_id"]
-            self._ask("drop_database", database=self.database, user=self.user, access_key_id=key)
+        self.policy._take_back()
+        if self._ask("clock")["offset_seconds"] != self._offset:
+            self._ask("clock", offset_seconds=self._offset)
+        key = self._key["access_key_id"]
+        self._ask("drop_database", database=self.database, user=self.user, access_key_id=key)
 
     def __enter__(self) -> Self:
         return self
