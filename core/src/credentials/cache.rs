@@ -11,9 +11,13 @@ use std::time::{Duration, Instant, SystemTime};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use aws_credential_types::Credentials;
 
+#[cfg(feature = "chain")]
+use super::chain::delay_forks;
 pub(crate) use super::flight::Lease;
 use super::flight::{Flight, Landing, end_of};
 use super::source::{Found, Patience, RegionHint, Source, expired, odd_keys};
+#[cfg(not(feature = "chain"))]
+use super::without_chain::delay_forks;
 use super::{Teller, timing};
 use crate::error::{Error, ErrorCode};
 use crate::message::seconds;
@@ -46,6 +50,9 @@ pub(crate) struct CredentialsCache {
 
 impl CredentialsCache {
     pub(crate) fn new(source: Source, region: RegionHint, ahead: Duration, teller: Teller) -> Self {
+        if source.constant().is_none() {
+            delay_forks();
+        }
         Self {
             source,
             region,

@@ -4,9 +4,13 @@
 //! a process forks while another thread holds such a lock, the child can never take it. So a fetch
 //! holds this module's lock while it works, but not while it waits for I/O, and a fork waits for
 //! the lock: at most a few milliseconds, while the TLS roots are read.
+//!
+//! A fork that has begun does not run handlers that are registered meanwhile. So a Signer registers
+//! them when it is made, before a thread can fetch.
 
 use std::cell::RefCell;
-use std::sync::{Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 static WORK: RwLock<()> = RwLock::new(());
 
@@ -15,14 +19,23 @@ thread_local! {
     static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
-/// Marks this thread as working for a fetch, until [`pause`]. It must not be marked already.
-pub(super) fn work() {
-    static HANDLERS: Once = Once::new();
-    HANDLERS.call_once(|| {
+/// Makes each later fork wait for the threads that work for a fetch.
+///
+/// Without a lock, which a child might find taken for ever: two threads may register the handlers
+/// twice, which changes nothing.
+pub(in crate::credentials) fn delay_forks() {
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !REGISTERED.load(SeqCst) {
         // SAFETY: the handlers are functions of this library, and neither unwinds.
         #[expect(unsafe_code, reason = "pthread_atfork is a C function")]
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
-    });
+        REGISTERED.store(true, SeqCst);
+    }
+}
+
+/// Marks this thread as working for a fetch, until [`pause`]. It must not be marked already.
+pub(super) fn work() {
+    delay_forks();
     let guard = WORK.read().unwrap_or_else(PoisonError::into_inner);
     WORKING.with_borrow_mut(|working| *working = Some(guard));
 }
@@ -35,7 +48,9 @@ pub(super) fn pause() {
 extern "C" fn before() {
     // A working thread forks only to start a program, and that child does not need the locks.
     let idle = WORKING.try_with(|working| working.try_borrow().is_ok_and(|held| held.is_none()));
-    if idle != Ok(true) {
+    // Registered twice, it has the lock already.
+    let waits = FORKING.try_with(|forking| forking.try_borrow().is_ok_and(|held| held.is_none()));
+    if idle != Ok(true) || waits != Ok(true) {
         return;
     }
     let guard = WORK.write().unwrap_or_else(PoisonError::into_inner);

@@ -46,6 +46,7 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use self::again::Asking;
 use self::failure::{Failure, failed, failed_with, reason};
+pub(super) use self::fork::delay_forks;
 use self::http::LazyHttpClient;
 use self::instance::InstanceMetadata;
 use self::plan::{Base, Plan, Step, WebIdentity};
