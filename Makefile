@@ -441,7 +441,11 @@ version:
 	@echo $(VERSION)
 
 docs: $(SITE)/requirements ## build the site of docs/ in target/site/; a dead link fails
+	@tools/install-missing build jvm
 	NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --strict
+	bindings-jvm/packaging/javadoc target/site/api/java
+	$(CARGO) doc --locked --quiet --no-deps -p rdsign --features chain
+	cp -R target/doc target/site/api/rust
 	@echo "Open target/site/index.html."
 
 docs-screenshots: docs $(SITE)/screenshots-requirements ## open the site in Chromium: it renders, and its search finds errors

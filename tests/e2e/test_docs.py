@@ -139,7 +139,7 @@ def test_the_table_of_the_server_s_messages_has_every_answer_of_doctor():
 @pytest.mark.parametrize(
     "path, number, user",
     [
-        ("README.md", 1, "iam_user"),
+        ("README.md", 2, "iam_user"),
         ("docs/local-rds.md", 0, "iam_user"),
         ("docs/quick-start.md", 0, example("docs/quick-start.md", "text")),
         ("docs/local-rds.md", 2, "admin        | postgres"),
@@ -187,7 +187,7 @@ def test_the_c_example_is_part_of_a_program_that_logs_in():
 
 
 def test_the_two_commands_are_targets_of_make():
-    commands = re.findall(r"^make (\S+)", example("README.md", "sh", 2), re.M)
+    commands = re.findall(r"^make (\S+)", example("README.md", "sh", 3), re.M)
     assert commands == ["demo", "test"]
     makefile = (REPOSITORY / "Makefile").read_text()
     for target in commands:

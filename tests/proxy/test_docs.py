@@ -1,4 +1,4 @@
-"""Runs the examples of docs/proxy.md. Only the port and the authorities are changed."""
+"""Runs the examples of README.md and docs/proxy.md. Only the port and the authorities are changed."""
 
 import subprocess
 import threading
@@ -18,15 +18,19 @@ def server():
     place.close()
 
 
-def test_the_examples_start_a_proxy_and_log_in(server, client_environment):
-    shown, client = example("docs/proxy.md", "sh"), example("docs/proxy.md", "sh", 1)
+PAGE = example("docs/proxy.md", "sh"), example("docs/proxy.md", "sh", 1)
+README = example("README.md", "sh", 1).splitlines()
+
+
+@pytest.mark.parametrize("shown, client", [PAGE, README], ids=["docs", "readme"])
+def test_the_examples_start_a_proxy_and_log_in(server, client_environment, shown, client):
     port = str(free_port())
     command = shown.replace(
         "rdsign proxy", f"exec {RDSIGN} proxy --hostport {server.port} --hostaddr 127.0.0.1"
     )
     keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
     environment = server.place.environment() | keys | NO_AWS
-    environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"]}
+    environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"], "PGHOST": ENDPOINT, "PGUSER": "iam_user"}
     pipes = {"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(["sh", "-euc", command.replace("6543", port)], env=environment, **pipes) as proxy:
         timer = threading.Timer(PATIENCE, proxy.kill)

@@ -28,7 +28,13 @@ IN_NODE_EXAMPLE = "bindings-node/tests/example.test.mjs"
 # are not in this list: tests/e2e/test_error_pages.py has a situation for each. The blocks of a Japanese page
 # are those of the English one.
 BLOCKS = {
-    "README.md": [("sh", IN_DOCS), ("python", IN_PYTHON), ("sh", IN_DOCS), ("sh", IN_DOCS)],
+    "README.md": [
+        ("sh", IN_DOCS),
+        ("python", IN_PYTHON),
+        ("sh", IN_PROXY),
+        ("sh", IN_DOCS),
+        ("sh", IN_DOCS),
+    ],
     "docs/aws-setup.md": [
         ("sh", NOT_RUN),
         ("sh", IN_DOCS),

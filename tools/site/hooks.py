@@ -6,7 +6,8 @@ A link such as `../SECURITY.md` works where the repository is read. For the site
 folder becomes a list of its files. A link to a file that does not exist stops the build.
 
 Adds the references of the APIs, too: Python's from the docstrings of the package, without importing it, Node's
-from its declarations, and C's from the header.
+from its declarations, and C's from the header. Java's and Rust's are sites of their own, which `make docs` adds
+later.
 """
 
 import json
@@ -28,7 +29,14 @@ CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.M | re.S)
 PYTHON = ["", ".psycopg", ".psycopg2", ".asyncpg", ".sqlalchemy", ".django.postgresql", ".testing"]
 
 
-def references():
+# A reference that is a site of its own: its folder, and what it documents.
+SITES = {
+    "java": ("Java", "java/index.html", "all classes of the JAR"),
+    "rust": ("Rust", "rust/rdsign/index.html", "the crate `rdsign` with its feature `chain`"),
+}
+
+
+def references(language):
     """Yields the name and the text of each page with a reference."""
     python = "".join(f"\n::: rdsign{module}\n" for module in PYTHON)
     yield "api/python.md", f"# Python: reference\n{python}"
@@ -37,6 +45,10 @@ def references():
     node = "".join(f"\n## {file.name}\n\n```ts\n{file.read_text()}```\n" for file in declarations)
     yield "api/node.md", f"# Node: reference\n{node}"
     header = (REPOSITORY / "bindings-c/include/rdsign.h").read_text()
+    for name, (title, path, what) in SITES.items():
+        # Not Markdown, whose links must lead to a page.
+        path = path if language == "en" else f"../../api/{path}"
+        yield f"api/{name}.md", f'# {title}: reference\n\n<a href="{path}">The reference</a> has {what}.\n'
     yield "api/c.md", f"# C: reference\n\nThis is `rdsign.h`.\n\n```c\n{header}```\n"
 
 
@@ -101,7 +113,7 @@ def on_files(files, config):
             waiting += linked(text, posixpath.dirname(path))
         else:
             files.append(added(config, name, abs_src_path=str(REPOSITORY / path)))
-    for name, text in references():
+    for name, text in references(config.plugins["i18n"].current_language):
         files.append(added(config, name, content=text))
     return files
 

@@ -3,8 +3,8 @@
     python3 tools/site/screenshots.py target/site target/site-screenshots
 
 Opens each page at 400 and 1,280 pixels, and takes pictures of those that differ most. Fails if a page asks
-another host, has an error, is wider than the window or lacks a picture, or if the search does not find the page
-of an error by its text.
+another host, has an error, is wider than the window or lacks a picture, if the search does not find the page of an
+error by its text, or if a reference that is a site of its own does not open.
 """
 
 import sys
@@ -25,6 +25,8 @@ SEARCHES = [
     ("index.html", "generate_db_auth_token", "api/python.html"),
     ("ja/index.html", "certificate verify failed", "ja/errors/certificate-verify-failed.html"),
 ]
+# Each links to a site that another program wrote.
+REFERENCES = ["api/java.html", "api/rust.html", "ja/api/java.html", "ja/api/rust.html"]
 
 
 def new_page(browser, problems, **options):
@@ -74,6 +76,15 @@ def find(browser, site, name, text, expected, folder, problems):
     page.close()
 
 
+def follow(page, site, name, problems):
+    """Opens the reference that a page links to."""
+    page.goto((site / name).as_uri())
+    page.locator("article a", has_text="The reference").click()
+    page.wait_for_load_state()
+    if not (page.url.endswith("index.html") and page.locator("h1").first.is_visible()):
+        problems.append(f"{name}: its reference does not open: {page.url}")
+
+
 def main(site, folder):
     site, folder = Path(site).resolve(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +92,8 @@ def main(site, folder):
     # In ja/, pages that are not translated are the English ones.
     translated = {str(file.relative_to(DOCS)).replace(".ja.md", ".html") for file in DOCS.rglob("*.ja.md")}
     pages = [name for name in pages if not name.startswith("ja/") or name.removeprefix("ja/") in translated]
-    pages = [name for name in pages if name != "404.html" and not name.startswith("repository/")]
+    others = "404.html", "repository/", "api/java/", "api/rust/"
+    pages = [name for name in pages if not name.startswith(others)]
     problems = []
     with sync_playwright() as playwright:
         # Chromium does not run as root in its sandbox. It opens only these files.
@@ -96,6 +108,8 @@ def main(site, folder):
         dark = new_page(browser, problems, viewport={"width": 1280, "height": 900}, color_scheme="dark")
         check(dark, site, "how-it-works.html", 1280, problems)
         dark.screenshot(path=picture(folder, "how-it-works", "dark"), full_page=True)
+        for name in REFERENCES:
+            follow(dark, site, name, problems)
         for name, text, expected in SEARCHES:
             find(browser, site, name, text, expected, folder, problems)
         browser.close()
