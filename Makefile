@@ -183,14 +183,18 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 	@tools/install-missing build server c
 	@tools/fuzz '$(SECONDS)' $(TARGETS)
 
-test-guides: $(VENV)/e2e installed-node target/jvm/packed/rdsign.jar ## test the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
+# The guides of docs/guides/, each group with its own packages, and the examples in other languages.
+GUIDES := target/venv-guides
+test-guides: export RDSIGN_GUIDES = 1
+test-guides: $(VENV)/e2e $(GUIDES)/ready installed-node installed-guides-wheel target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides
 	$(CARGO) build --locked $(TOGETHER)
 	@rm -rf target/guides
 	@mkdir -p target/guides
-	RDSIGN_GUIDES=1 $(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py --junitxml=target/guides/c.xml
+ifndef ONLY
+	$(VENV)/bin/python -m pytest bindings-c/tests/test_guides.py --junitxml=target/guides/c.xml
 	cp -R bindings-node/tests/. target/node/tests
-	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) RDSIGN_GUIDES=1 \
+	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
 	    node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
 	    --test-reporter-destination=$(CURDIR)/target/guides/node.xml example.test.mjs
 	$(LOCAL_CACHE) $(MVN) -f bindings-jvm/packaging/reactor/pom.xml verify -Dtest='Visits*' \
@@ -198,11 +202,31 @@ test-guides: $(VENV)/e2e installed-node target/jvm/packed/rdsign.jar ## test the
 	    -Dtarget=$(CURDIR)/target/guides
 	@python3 tests/support/guides.py C=target/guides/c.xml Node=target/guides/node.xml \
 	    JVM=target/guides/visits/surefire-reports/TEST-example.VisitsTest.xml
+endif
+	$(WITH_NODE) $(AGAIN) $(VENV)/bin/python -m pytest -rs $(call pytest_tests,tests/guides)
+ifndef ONLY
+	@PYTHONPATH=tests/support:tests/guides $(VENV)/bin/python -B tests/guides/table.py
+endif
+
+.PHONY: installed-guides-wheel
+installed-guides-wheel: $(GUIDES)/ready installed-wheel
+	$(GUIDES)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
+
+$(GUIDES)/ready: tests/guides/python/requirements.lock
+	@tools/install-missing python
+	@[ -x $(GUIDES)/bin/python ] || python3 -m venv $(GUIDES)
+	$(GUIDES)/bin/python -m $(INSTALL_LOCKED) $<
+	@touch $@
 
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
 test-python: installed-wheel ## test the Python package: a wheel, with real drivers
 	RDSIGN_WHEEL=$$(ls $(or $(WHEEL),target/wheels/rdsign-*.whl)) \
 	    $(AGAIN) $(PYTHON)/bin/python -m pytest $(call pytest_tests,bindings-python/tests)
+ifndef ONLY
+	RDSIGN_GUIDES_PYTHON=$(CURDIR)/$(PYTHON)/bin/python \
+	    $(PYTHON)/bin/python -m pytest tests/guides/test_python.py::test_psycopg
+endif
 
 .PHONY: installed-wheel
 installed-wheel: $(PYTHON)/ready

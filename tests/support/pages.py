@@ -25,7 +25,8 @@ NOT_RUN = None  # the page says why, in a comment before the block
 IN_NODE_EXAMPLE = "bindings-node/tests/example.test.mjs"
 
 # For each page, its blocks in order: the language, and the test that runs the block. The pages in docs/errors/
-# are not in this list: tests/e2e/test_error_pages.py has a situation for each. The blocks of a Japanese page
+# are not in this list: tests/e2e/test_error_pages.py has a situation for each. Nor are those in docs/guides/:
+# tests/guides/ runs them. The blocks of a Japanese page
 # are those of the English one.
 BLOCKS = {
     "README.md": [

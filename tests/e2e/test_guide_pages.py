@@ -1,0 +1,56 @@
+"""Checks that the guides in docs/guides/ read as one book: sections, files, three errors, length, and the table and
+the menu that list them. tests/guides/ runs their programs."""
+
+import re
+
+import guide
+import pytest
+from guide import NAMES, SECTIONS, Guide
+from harness import REPOSITORY
+
+GROUPS = ["Shell", "Python", "Node", "JVM", "Rust", "Go", "Ruby", "PHP", "C", "Programs", "Moving"]
+GUIDES = [Guide(name) for name in NAMES]
+every = pytest.mark.parametrize("one", GUIDES, ids=NAMES)
+
+
+@every
+def test_a_guide_has_the_sections_of_all_guides(one):
+    assert list(one.meta) == ["title", "group", "runs"]
+    assert one.meta["group"] in GROUPS
+    assert one.body.lstrip().startswith(f"# {one.meta['title']}\n")
+    assert re.findall("^## (.*)$", one.body, re.M) == SECTIONS
+
+
+@every
+def test_a_guide_has_a_program_a_command_that_runs_it_and_three_errors(one):
+    def shown(section):
+        return [block.language for block in one.blocks if block.section == section and not block.title]
+
+    assert shown("Install") == ["sh"]
+    assert any(block.title for block in one.blocks if block.section == "Program") or "sh" in shown("Program")
+    assert "sh" in shown("Program")
+    assert shown("What goes wrong").count("text") == 3
+
+
+@every
+def test_a_guide_fits_on_two_screens(one):
+    assert 50 <= len(one.page.splitlines()) <= 120
+
+
+@every
+def test_a_guide_links_to_what_all_guides_have_in_common(one):
+    assert re.search(r"\]\(\.\./(how-it-works|faq)\.md", one.body)
+
+
+def test_the_table_of_the_guides_is_made_from_their_front_matters():
+    rows = sorted((GROUPS.index(one.meta["group"]), one.meta["title"].lower(), one) for one in GUIDES)
+    made = [
+        f"| {one.meta['group']} | [{one.meta['title']}]({one.name}.md) | {one.meta['runs']} |" for *_, one in rows
+    ]
+    index = (guide.FOLDER / "index.md").read_text()
+    assert [line for line in index.splitlines() if line.startswith("| ")][1:] == made
+
+
+def test_the_menu_has_every_guide():
+    menu = re.findall(r"^ +- guides/(.*)\.md$", (REPOSITORY / "mkdocs.yml").read_text(), re.M)
+    assert sorted(menu) == sorted([*NAMES, "index"])

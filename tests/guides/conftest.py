@@ -1,0 +1,73 @@
+"""One `rdsign local` for all guides, and the environment in which their programs reach it."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from common import PATIENCE, RDSIGN
+from harness import LIBRARY, Place
+from pages import ENDPOINT
+
+
+class Rds:
+    """RDS on this machine as the endpoint of the pages: it accepts tokens for port 5432 and for its own port.
+
+    `local` is the server of harness.py, whose configuration a test may change inside a block.
+    """
+
+    def __init__(self, place, local):
+        self.place, self.local = place, local
+        self.port = local.port
+        #: The file with the certificate authority of the server.
+        self.authorities = local.exports["PGSSLROOTCERT"]
+
+    def environment(self, **more) -> dict[str, str]:
+        """Returns the environment for a program of a page. A variable that is None is left out.
+
+        It has keys of iam_user, PGHOSTADDR and PGPORT, which say what to dial, and PGSSLROOTCERT. PGHOST, PGUSER and
+        PGDATABASE are missing: the programs name them.
+        """
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGHOSTADDR", "PGPORT", "PGSSLROOTCERT")
+        own = {name: self.local.exports[name] for name in names}
+        path = f"{RDSIGN.parent}{os.pathsep}{os.environ['PATH']}"
+        merged = self.place.environment(PATH=path) | own | more
+        return {name: str(value) for name, value in merged.items() if value is not None}
+
+    def run(self, *command, folder, status=0, stdin=None, **variables):
+        """Runs a command in a folder, with changes to the environment. Returns its standard output, or with a status
+        other than 0 both outputs, as `shown` returns them."""
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=folder,
+            env=self.environment(**variables),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=4 * PATIENCE,
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == status, output
+        assert "X-Amz-Signature" not in output
+        return self.shown(output) if status else done.stdout
+
+    def shown(self, output: str) -> str:
+        """Returns a program's output as a page shows it: the server has the endpoint's port and address."""
+        return re.sub(rf"\b{self.port}\b", "5432", output).replace("127.0.0.1", "10.0.0.5")
+
+
+@pytest.fixture(scope="session")
+def rds():
+    """The server. Fails if its log contains a secret, or if something is left behind."""
+    for needed in (RDSIGN, RDSIGN.parent / LIBRARY):
+        assert needed.exists(), f"{needed} is missing: build it first"
+    place = Place()
+    try:
+        local = place.start("--endpoint", f"{ENDPOINT}:5432", "--endpoint", ENDPOINT)
+        yield Rds(place, local)
+        log = local.log.read_text()
+        assert local.stop() == 0
+    finally:
+        place.close()
+    assert "X-Amz-Signature" not in log
