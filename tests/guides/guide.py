@@ -81,7 +81,7 @@ class Guide:
 def _blocks(body: str):
     """Yields the code blocks of a page."""
     section, number = "", 0
-    pattern = r'^## (?P<section>.*)$|^```(?P<language>\w+)(?: title="(?P<title>.*?)")?\n(?P<text>.*?)^```$'
+    pattern = r'^## (?P<section>[^\n]*)$|^```(?P<language>\w+)(?: title="(?P<title>[^"\n]*)")?\n(?P<text>.*?)^```$'
     for found in re.finditer(pattern, body, re.M | re.S):
         if found["section"]:
             section = found["section"]
@@ -110,4 +110,5 @@ def logged_in(guide: Guide, *versions: str) -> None:
 
 def locked(lock: Path, name: str) -> str:
     """Returns a package and its version in a requirements.lock, such as "psycopg 3.3.9"."""
-    return f"{name} {re.search(rf'^{re.escape(name)}(?:\[.*?\])?==([^ ;]+)', lock.read_text(), re.M | re.I)[1]}"
+    found = re.search(rf"^{re.escape(name)}(?:\[.*?\])?==([^ ;]+)", lock.read_text(), re.M | re.I)
+    return f"{name} {found[1]}"
