@@ -1,5 +1,6 @@
 """One `rdsign local` for all guides, and the environment in which their programs reach it."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -53,8 +54,22 @@ class Rds:
         return self.shown(output) if status else done.stdout
 
     def shown(self, output: str) -> str:
-        """Returns a program's output as a page shows it: the server has the endpoint's port and address."""
-        return re.sub(rf"\b{self.port}\b", "5432", output).replace("127.0.0.1", "10.0.0.5")
+        """Returns a program's output as a page shows it: the server has the endpoint's port and address.
+
+        libpq names only the address if it got one from PGHOSTADDR, and else the name before it.
+        """
+        output = re.sub(rf"\b{self.port}\b", "5432", output)
+        output = output.replace('server at "127.0.0.1", port', f'server at "{ENDPOINT}" (127.0.0.1), port')
+        return output.replace("127.0.0.1", "10.0.0.5")
+
+    @contextlib.contextmanager
+    def later(self, seconds=960):
+        """Moves the server's clock ahead inside the block: a token that is signed now has this age."""
+        self.local.ask("clock", offset_seconds=seconds)
+        try:
+            yield
+        finally:
+            self.local.ask("clock", offset_seconds=0)
 
 
 @pytest.fixture(scope="session")
