@@ -3,12 +3,10 @@ the menu that list them. tests/guides/ runs their programs."""
 
 import re
 
-import guide
+import index
 import pytest
 from guide import NAMES, SECTIONS, Guide
-from harness import REPOSITORY
 
-GROUPS = ["Shell", "Python", "Node", "JVM", "Rust", "Go", "Ruby", "PHP", "C", "Programs", "Moving"]
 GUIDES = [Guide(name) for name in NAMES]
 every = pytest.mark.parametrize("one", GUIDES, ids=NAMES)
 
@@ -16,7 +14,7 @@ every = pytest.mark.parametrize("one", GUIDES, ids=NAMES)
 @every
 def test_a_guide_has_the_sections_of_all_guides(one):
     assert list(one.meta) == ["title", "group", "runs"]
-    assert one.meta["group"] in GROUPS
+    assert one.meta["group"] in index.GROUPS
     assert one.body.lstrip().startswith(f"# {one.meta['title']}\n")
     assert re.findall("^## (.*)$", one.body, re.M) == SECTIONS
 
@@ -42,15 +40,8 @@ def test_a_guide_links_to_what_all_guides_have_in_common(one):
     assert re.search(r"\]\(\.\./(how-it-works|faq)\.md", one.body)
 
 
-def test_the_table_of_the_guides_is_made_from_their_front_matters():
-    rows = sorted((GROUPS.index(one.meta["group"]), one.meta["title"].lower(), one) for one in GUIDES)
-    made = [
-        f"| {one.meta['group']} | [{one.meta['title']}]({one.name}.md) | {one.meta['runs']} |" for *_, one in rows
-    ]
-    index = (guide.FOLDER / "index.md").read_text()
-    assert [line for line in index.splitlines() if line.startswith("| ")][1:] == made
-
-
-def test_the_menu_has_every_guide():
-    menu = re.findall(r"^ +- guides/(.*)\.md$", (REPOSITORY / "mkdocs.yml").read_text(), re.M)
-    assert sorted(menu) == sorted([*NAMES, "index"])
+def test_the_table_and_the_menu_are_made_from_the_front_matters():
+    # tests/guides/index.py writes both.
+    table, menu = index.table_and_menu()
+    assert index.INDEX.read_text().partition("|---")[2].partition("\n")[2] == table
+    assert re.search(r"(?:^ +- guides/.*\n)+", index.MENU.read_text(), re.M)[0] == menu

@@ -35,6 +35,12 @@ class Rds:
         merged = self.place.environment(PATH=path) | own | more
         return {name: str(value) for name, value in merged.items() if value is not None}
 
+    def keys(self, access_key_id: str) -> dict[str, str]:
+        """Returns the variables with an access key of the server."""
+        key = self.local.keys[access_key_id]
+        names = ("access_key_id", "secret_access_key", "session_token")
+        return {f"AWS_{name.upper()}": key.get(name) for name in names}
+
     def run(self, *command, folder, status=0, stdin=None, **variables):
         """Runs a command in a folder, with changes to the environment. Returns its standard output, or with a status
         other than 0 both outputs, as `shown` returns them."""

@@ -112,3 +112,8 @@ def locked(lock: Path, name: str) -> str:
     """Returns a package and its version in a requirements.lock, such as "psycopg 3.3.9"."""
     found = re.search(rf"^{re.escape(name)}(?:\[.*?\])?==([^ ;]+)", lock.read_text(), re.M | re.I)
     return f"{name} {found[1]}"
+
+
+def shows(text: str, output: str) -> None:
+    """Fails unless the output of a program has the lines of this text, whole or from their start."""
+    assert text in output, f"the page has:\n{text}\n\nthe program printed:\n{output[-1500:]}"

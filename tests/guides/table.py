@@ -16,10 +16,12 @@ def main() -> int:
     rows = [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
     versions = {row["guide"]: row["versions"] for row in rows if "versions" in row}
     used = {(row["guide"], row["block"]) for row in rows if "block" in row}
+    texts = {name: ", ".join(ran) for name, ran in versions.items()}
+    width = max(map(len, ["", *texts.values()]))
     failed = []
     for guide in map(Guide, NAMES):
         ran = versions.get(guide.name)
-        print(f"{guide.name:24}{', '.join(ran or ['-']):60}{'logged in' if ran else 'did not log in'}")
+        print(f"{guide.name:24}{texts.get(guide.name, '-'):{width}}  {'logged in' if ran else 'did not log in'}")
         unused = [
             block.title or block.language
             for block in guide.blocks
