@@ -17,7 +17,7 @@ RECORD = REPOSITORY / "target/guides/record.jsonl"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.md") if "." not in path.stem and path.stem != "index")
 SECTIONS = ["Install", "Program", "Pools and reconnects", "TLS and tunnels", "Tests", "What goes wrong"]
 # A machine has its own versions of these. What ran there is in the table, and may differ from the page.
-OF_THE_MACHINE = {"bash", "cc", "Go", "Java", "libpq", "Node", "PHP", "PostgreSQL", "psql", "Python", "Ruby", "Rust"}
+OF_THE_MACHINE = set("bash Go Java libpq Node PHP PostgreSQL psql Python Ruby Rust".split())
 
 
 class Block(NamedTuple):
@@ -81,7 +81,9 @@ class Guide:
 def _blocks(body: str):
     """Yields the code blocks of a page."""
     section, number = "", 0
-    pattern = r'^## (?P<section>[^\n]*)$|^```(?P<language>\w+)(?: title="(?P<title>[^"\n]*)")?\n(?P<text>.*?)^```$'
+    pattern = (
+        r'^## (?P<section>[^\n]*)$|^```(?P<language>\w+)(?: title="(?P<title>[^"\n]*)")?\n(?P<text>.*?)^```$'
+    )
     for found in re.finditer(pattern, body, re.M | re.S):
         if found["section"]:
             section = found["section"]
@@ -116,4 +118,6 @@ def locked(lock: Path, name: str) -> str:
 
 def shows(text: str, output: str) -> None:
     """Fails unless the output of a program has the lines of this text, whole or from their start."""
-    assert text in output, f"the page has:\n{text}\n\nthe program printed:\n{output[-1500:]}"
+    assert text in output, (
+        f"the page has:\n{text}\n\nthe program printed:\n{output[:500]}\n...\n{output[-1500:]}"
+    )

@@ -1,6 +1,6 @@
-"""Writes the table of docs/guides/index.md and the menu of mkdocs.yml from the front matters of the guides:
+"""Writes the table of docs/guides/index.md and the menu of mkdocs.yml from the front matters of the guides.
 
-    PYTHONPATH=tests/support:tests/guides python3 tests/guides/index.py
+Run it with PYTHONPATH=tests/support:tests/guides after a change of a front matter, or after a merge.
 """
 
 import re
@@ -15,7 +15,9 @@ INDEX, MENU = FOLDER / "index.md", REPOSITORY / "mkdocs.yml"
 def table_and_menu() -> "tuple[str, str]":
     """Returns the rows of the table and of the menu: by group, then by title."""
     guides = sorted(map(Guide, NAMES), key=lambda g: (GROUPS.index(g.meta["group"]), g.meta["title"].lower()))
-    table = "".join(f"| {g.meta['group']} | [{g.meta['title']}]({g.name}.md) | {g.meta['runs']} |\n" for g in guides)
+    table = "".join(
+        f"| {g.meta['group']} | [{g.meta['title']}]({g.name}.md) | {g.meta['runs']} |\n" for g in guides
+    )
     return table, "".join(f"      - guides/{name}.md\n" for name in ["index", *[g.name for g in guides]])
 
 

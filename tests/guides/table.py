@@ -21,7 +21,9 @@ def main() -> int:
     failed = []
     for guide in map(Guide, NAMES):
         ran = versions.get(guide.name)
-        print(f"{guide.name:24}{texts.get(guide.name, '-'):{width}}  {'logged in' if ran else 'did not log in'}")
+        print(
+            f"{guide.name:24}{texts.get(guide.name, '-'):{width}}  {'logged in' if ran else 'did not log in'}"
+        )
         unused = [
             block.title or block.language
             for block in guide.blocks

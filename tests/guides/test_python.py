@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from common import REPOSITORY
 from guide import Guide, locked, logged_in, shows
+from harness import free_port
 from pages import ENDPOINT
 
 PYTHON = os.environ.get("RDSIGN_GUIDES_PYTHON", str(REPOSITORY / "target/venv-guides/bin/python"))
@@ -111,7 +112,9 @@ def test_alembic_errors(rds, python, tmp_path):
     ini = tmp_path / "alembic.ini"
     text = ini.read_text()
     # testuser has the rights of every user. The table of another test is not its own.
-    (tmp_path / "migrations/env.py").write_text(changed(guide.files["migrations/env.py"], ("versions_of", "own_of")))
+    (tmp_path / "migrations/env.py").write_text(
+        changed(guide.files["migrations/env.py"], ("versions_of", "own_of"))
+    )
     ini.write_text(changed(text, ("iam_user@", "testuser@")))
     shows(rights, python("alembic upgrade head", status=1, **rds.keys("AKIALOCALTESTUSER001")))
     ini.write_text(changed(text, ("iam_user@", "iam%2Fuser@")))
@@ -174,5 +177,80 @@ def test_asyncpg_errors(rds, python):
     with rds.later():
         shows(stale, python.program(changed(app, *kept), status=1))
     shows(plain, python.program(changed(app, ("min_size", "ssl=False, min_size")), status=1))
-    own_context = [("import asyncio", "import asyncio, ssl"), ("min_size", "ssl=ssl.create_default_context(), min_size")]
+    own_context = [
+        ("import asyncio", "import asyncio, ssl"),
+        ("min_size", "ssl=ssl.create_default_context(), min_size"),
+    ]
     shows(distrusted, python.program(changed(app, *kept, *own_context), status=1))
+
+
+def test_fastapi(python, tmp_path):
+    guide = Guide("fastapi")
+    guide.write(tmp_path)
+    assert python(guide.block("sh"), PORT=free_port()) == '"iam_user"'
+    ran(guide, "fastapi", "uvicorn", "psycopg", "psycopg-pool")
+
+
+def test_fastapi_errors(python, tmp_path):
+    guide = Guide("fastapi")
+    app = guide.files["app.py"]
+    too_early, closed, sync = guide.errors
+    request = (
+        "\nfrom fastapi.testclient import TestClient\nwith TestClient(app) as client: client.get('/whoami')\n"
+    )
+
+    def fail(*replacements):
+        # FastAPI's client warns about a package that it could use instead.
+        return python.program(changed(app + request, *replacements), status=1, PYTHONWARNINGS="ignore")
+
+    pool = "AsyncConnectionPool(DATABASE, connection_class=rdsign.psycopg.AsyncConnection, open=True)"
+    shows(too_early, fail(("app = FastAPI", f"pool = {pool}\napp = FastAPI")))
+    shows(closed, fail(("async with pool:", "if pool:")))
+    sync_class = ("rdsign.psycopg.AsyncConnection", "rdsign.psycopg.Connection")
+    shows(sync, fail(sync_class, ("app.state.pool = pool", "await pool.wait(2)")))
+
+
+def test_pandas(python, tmp_path):
+    guide = Guide("pandas")
+    guide.write(tmp_path)
+    assert [line.split() for line in python(guide.block("sh")).splitlines()] == [
+        ["who", "page", "longest"],
+        ["iam_user", "/", "5"],
+        ["iam_user", "/help", "8"],
+    ]
+    ran(guide, "pandas", "SQLAlchemy", "psycopg")
+
+
+def test_pandas_errors(rds, python):
+    guide = Guide("pandas")
+    report = guide.files["report.py"]
+    no_plugin, driver, rights = guide.errors
+    as_text = changed(report, ("?plugin=rdsign", ""), ("create_engine(URL)", "URL"))
+    shows(no_plugin, python.program(as_text, status=1))
+
+    connection = f'rdsign.psycopg.connect("host={ENDPOINT} user=iam_user dbname=testdb")'
+    of_driver = changed(
+        report, ("import pandas", "import rdsign.psycopg\nimport pandas"), ("create_engine(URL)", connection)
+    )
+    shows(driver, python.program(of_driver, status=1, PYTHONWARNINGS="ignore"))
+    # testuser has the rights of every user.
+    other = changed(report, ("iam_user@", "testuser@"), ("visits_of", "other_visits_of"))
+    shows(rights, python.program(other, status=1, **rds.keys("AKIALOCALTESTUSER001")))
+
+
+def test_from_boto3(python, tmp_path):
+    guide = Guide("from-boto3")
+    guide.write(tmp_path)
+    assert python(guide.block("sh")) == "iam_user\n" * 3
+    ran(guide, "boto3", "psycopg")
+
+
+def test_from_boto3_errors(rds, python):
+    guide = Guide("from-boto3")
+    files = guide.files
+    tunnel, client, stale = guide.errors
+    shows(tunnel, python.program(changed(files["after.py"], (ENDPOINT, "localhost")), status=1))
+    options = f'hostname="{ENDPOINT}", username="iam_user", credentials=boto3.client("rds", "eu-central-1")'
+    shows(client, python.program(f"import boto3, rdsign\nrdsign.Signer({options})", status=1))
+    with rds.later():
+        shows(stale, python.program(files["step.py"], status=1))

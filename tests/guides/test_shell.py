@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from guide import Guide, logged_in
+from guide import Guide, logged_in, shows
 from pages import ENDPOINT
 
 
@@ -45,3 +45,39 @@ def test_the_errors_of_psql(rds, server, tmp_path):
         assert fail("export PGPASSWORD=$(rdsign token); psql -c 'select 1'", 2) == f"{stale}\n"
     script = "PGPASSWORD=$(rdsign token) psql -c 'select 1'"
     assert fail(script, 2, PGSSLMODE="disable") == f"{plain}\n"
+
+
+@pytest.fixture
+def app_user(rds):
+    """A user of the server with a password, who gets a policy, but not yet rds_iam. Returns the variables."""
+    rds.local.as_postgres("CREATE USER app_user PASSWORD 'a password'")
+    rds.local.ask("allow", user="app_user", access_key_id="AKIALOCALIAMUSER0001")
+    yield {"PGHOST": ENDPOINT, "PGUSER": "app_user", "PGDATABASE": "testdb"}
+    rds.local.as_postgres("DROP USER app_user")
+
+
+def test_from_a_password(rds, app_user, tmp_path):
+    guide = Guide("from-a-password")
+    guide.write(tmp_path)
+    password = {**app_user, "PGPASSWORD": "a password", "folder": tmp_path}
+    connected = ["psql", "-XAtc", "select current_user"]
+    assert rds.run(*connected, **password) == "app_user\n"
+    printed = rds.run("bash", "-euc", guide.block("sh"), folder=tmp_path, MASTER_PASSWORD=rds.local.password)
+    assert printed == "app_user\n"
+    assert "dbuser:db-ABCDEFGHIJKL01234/app_user" in (tmp_path / "policy.json").read_text()
+    # Going back needs no new password.
+    rds.local.as_postgres("REVOKE rds_iam FROM app_user")
+    assert rds.run(*connected, **password) == "app_user\n"
+    logged_in(guide, f"psql {version('psql', '--version')}", f"bash {version('bash', '--version')}")
+
+
+def test_the_errors_of_a_move_from_a_password(rds, app_user, tmp_path):
+    password, token, plain = Guide("from-a-password").errors
+
+    def fail(command, **variables):
+        return rds.run("bash", "-c", command, folder=tmp_path, status=2, **app_user, **variables)
+
+    shows(token, fail("rdsign exec -- psql"))
+    rds.local.as_postgres("GRANT rds_iam TO app_user")
+    shows(password, fail("psql", PGPASSWORD="a password", PGSSLMODE="require"))
+    shows(plain, fail("PGPASSWORD=$(rdsign token) psql", PGSSLMODE="disable"))
