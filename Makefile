@@ -504,6 +504,13 @@ target/node/installed: bindings-node/tests/package-lock.json
 	    npm --prefix target/node/runtime install --no-save --ignore-scripts --silent $(NODE)
 	@touch $@
 
+target/node/guides/installed: tests/guides/node/package-lock.json
+	@tools/install-missing node
+	@mkdir -p target/node/guides
+	cp tests/guides/node/package.json tests/guides/node/package-lock.json tests/guides/node/.npmrc target/node/guides
+	npm --prefix target/node/guides ci --ignore-scripts --silent
+	@touch $@
+
 target/node/bundlers/installed: bindings-node/bundlers/package-lock.json
 	@tools/install-missing node
 	@mkdir -p target/node/bundlers
