@@ -186,7 +186,7 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 # The guides of docs/guides/, each group with its own packages, and the examples in other languages.
 GUIDES := target/venv-guides
 test-guides: export RDSIGN_GUIDES = 1
-test-guides: $(VENV)/e2e $(GUIDES)/ready installed-node installed-guides-wheel target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
+test-guides: $(VENV)/e2e $(GUIDES)/ready installed-node installed-guides-wheel installed-guides-node target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides
 	$(CARGO) build --locked $(TOGETHER)
 	@rm -rf target/guides
@@ -212,6 +212,11 @@ endif
 installed-guides-wheel: $(GUIDES)/ready installed-wheel
 	$(GUIDES)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
 	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
+
+.PHONY: installed-guides-node
+installed-guides-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
+installed-guides-node: target/node/guides/installed packed-node
+	npm --prefix target/node/guides install --offline --no-save --ignore-scripts --silent $(PACKAGES)
 
 $(GUIDES)/ready: tests/guides/python/requirements.lock
 	@tools/install-missing python
@@ -278,10 +283,14 @@ test-release: $(VENV)/e2e ## test the release: versions, packages of the command
 # Tests the packages that TGZ names, such as those in dist/, or packs them.
 test-node test-bundlers installed-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
 test-node: export RDSIGN_TGZ = $(PACKAGES)
-test-node: installed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
+test-node: $(VENV)/e2e installed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
 	cp -R bindings-node/tests/. target/node/tests
 	cd target/node/tests && $(WITH_NODE) RDSIGN_REPOSITORY=$(CURDIR) \
 	    $(AGAIN) node --test --test-reporter=spec $(if $(ONLY),$(ONLY:%.test.mjs=%).test.mjs,*.test.mjs)
+ifndef ONLY
+	$(WITH_NODE) RDSIGN_GUIDES_NODE=$(CURDIR)/target/node/tests \
+	    $(VENV)/bin/python -m pytest tests/guides/test_node.py -k node-postgres
+endif
 
 test-bundlers: target/node/bundlers/installed packed-node ## log in with bundles of webpack, Next.js, rollup, Vite, Bun; 0.6 GB
 	cp bindings-node/tests/support.mjs bindings-node/tests/bundlers.test.mjs target/node/bundlers

@@ -1,10 +1,11 @@
 """The guides of Node: each program and test runs as on the page, in a folder below the installed packages.
 
 The programs connect to the endpoint. node/here.mjs, which Node loads before them, leads the connection to RDS on this
-machine. `make target/node/guides/installed` installs the packages.
+machine. `make test-guides` installs the packages; `make test-node` runs the guide of pg with its own.
 """
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -16,40 +17,61 @@ from common import REPOSITORY
 from guide import Guide, logged_in
 
 HERE = Path(__file__).parent / "node"
-PACKAGES = REPOSITORY / "target/node/guides"
-LOCK = json.loads((HERE / "package-lock.json").read_text())["packages"]
-ONE_TOKEN = "PAM authentication failed"
+PACKAGES = Path(os.environ.get("RDSIGN_GUIDES_NODE", REPOSITORY / "target/node/guides"))
 
 
 class Case(NamedTuple):
-    """The program of a guide, and what its mistakes put in place of its options.
+    """How a guide's program and test run, and what its mistakes put in place of its options.
 
     A mistake is the text that it replaces and the one of the page, which the page must have.
     """
 
-    main: str
     mistakes: "list[tuple[str, str]]"
-    prepare: str = ""
+    main: str = "app.mjs"
+    test: str = "node --test --test-reporter=tap app.test.mjs"
 
 
-PG_OPTIONS = "pgOptions(signer, { database: 'testdb' })"
+OPTIONS = "pgOptions(signer, { database: 'testdb', max: 10 })"
+ONE_TOKEN = "{ ...pgOptions(signer, { database: 'testdb' }), password: await signer.password() }"
+WITH_URL = "pgOptions(signer, { connectionString: process.env.DATABASE_URL })"
+OWN_OPTIONS = "{ host: signer.hostname, user: 'iam_user', password: signer.password, ssl: true }"
+WITHOUT_TLS = "{ host: signer.hostname, user: 'iam_user', password: signer.password, database: 'testdb' }"
+PRISMA = "prisma generate --schema schema.prisma"
 CASES = {
-    "node-postgres": Case(
-        "app.mjs",
+    "drizzle": Case(
         [
-            (
-                "pgOptions(signer, { database: 'testdb', max: 10 })",
-                f"{{ ...{PG_OPTIONS}, password: await signer.password() }}",
-            ),
-            (
-                "pgOptions(signer, { database: 'testdb', max: 10 })",
-                "pgOptions(signer, { connectionString: process.env.DATABASE_URL })",
-            ),
-            (
-                "pgOptions(signer, { database: 'testdb', max: 10 })",
-                "{ host: signer.hostname, user: 'iam_user', password: signer.password, ssl: true }",
-            ),
+            (OPTIONS, ONE_TOKEN),
+            ("drizzle({ client: pool })", "drizzle(pgOptions(signer, { database: 'testdb' }))"),
+            (OPTIONS, WITHOUT_TLS),
         ],
+    ),
+    "knex": Case(
+        [
+            ("pgOptions(signer, { database: 'testdb' })", f"async () => ({ONE_TOKEN})"),
+            ("pgOptions(signer, { database: 'testdb' })", WITH_URL),
+            ("pgOptions(signer, { database: 'testdb' })", OWN_OPTIONS),
+        ],
+        main="knexfile.mjs",
+    ),
+    "node-postgres": Case([(OPTIONS, ONE_TOKEN), (OPTIONS, WITH_URL), (OPTIONS, OWN_OPTIONS)]),
+    "postgres-js": Case(
+        [
+            ("password: signer.password", "password: await signer.password()"),
+            ("ssl: verifyFull(signer)", "ssl: false"),
+            ("password: signer.password", "password: () => signer.token()"),
+        ]
+    ),
+    "prisma": Case(
+        [
+            (OPTIONS, ONE_TOKEN),
+            (
+                OPTIONS,
+                "{ connectionString: 'postgresql://iam_user:' + (await signer.password()) + '@' + signer.hostname }",
+            ),
+            ("new PrismaClient({ adapter })", "new PrismaClient()"),
+        ],
+        main="app.ts",
+        test=f"{PRISMA}; tsx --test --test-reporter=tap app.test.ts",
     ),
 }
 
@@ -59,11 +81,17 @@ class Node:
 
     def __init__(self, rds, guide, folder):
         self.rds, self.guide, self.folder = rds, guide, guide.write(folder)
+        # tsx and Prisma leave files here. It is removed with the server.
+        self.temporary = rds.place.base / "tools"
+        self.temporary.mkdir(exist_ok=True)
+        self.temporary.chmod(0o1777)
 
     def script(self, text, preload=True, status=0, **variables):
         """Runs a block for the shell, with the commands of the installed packages."""
         path = self.rds.environment()["PATH"]
-        found = {"PATH": f"{PACKAGES}/node_modules/.bin:{path}", "NO_COLOR": "1"}
+        found = {"PATH": f"{PACKAGES}/node_modules/.bin:{path}", "NO_COLOR": "1", "TMPDIR": self.temporary}
+        # `prisma generate` downloads the program of Prisma Migrate, unless there is one, but does not run it.
+        found |= {"PRISMA_SCHEMA_ENGINE_BINARY": "/bin/true", "CHECKPOINT_DISABLE": "1"}
         # Drivers read PGPORT and the like, which only libpq's programs should find.
         if preload:
             found |= {"PGPORT": None, "PGHOSTADDR": None, "PGSSLROOTCERT": None}
@@ -90,7 +118,9 @@ class Node:
 
 
 def version(name):
-    return f"{name} {LOCK[f'node_modules/{name}']['version']}"
+    """Returns a package and its version, as it is installed."""
+    about = json.loads((PACKAGES / "node_modules" / name / "package.json").read_text())
+    return f"{name} {about['version']}"
 
 
 @pytest.fixture
@@ -111,7 +141,7 @@ def test_the_program_logs_in(node, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_program_logs_in_through_a_tunnel(node, name):
-    node.statement(node.guide.block("js", section="TLS and tunnels"))
+    node.statement(node.guide.block("ts" if name == "prisma" else "js", section="TLS and tunnels"))
     assert "15432" in node.program
     printed = node.script(node.guide.block("sh", section="Program"))
     assert printed.splitlines()[-1] == "iam_user"
@@ -119,8 +149,7 @@ def test_the_program_logs_in_through_a_tunnel(node, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_test_of_the_page_passes(node, name):
-    node.script(CASES[name].prepare)
-    printed = node.script("node --test --test-reporter=tap app.test.mjs", preload=False)
+    printed = node.script(CASES[name].test, preload=False)
     assert re.search(r"^# pass 1$", printed, re.M), printed
 
 
@@ -131,7 +160,7 @@ def test_a_mistake_shows_the_text_of_the_page(node, name, number):
     node.replace(old, new)
     text = node.guide.errors[number]
     # A token that is made now has expired for the server, as one that was made 16 minutes ago.
-    offset = 960 if ONE_TOKEN in text else 0
+    offset = 960 if "PAM authentication failed" in text else 0
     node.rds.local.ask("clock", offset_seconds=offset)
     try:
         shown = node.script(node.guide.block("sh", section="Program"), status=1)
