@@ -214,7 +214,6 @@ installed-guides-wheel: $(GUIDES)/ready installed-wheel
 	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
 
 .PHONY: installed-guides-node
-installed-guides-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
 installed-guides-node: target/node/guides/installed packed-node
 	npm --prefix target/node/guides install --offline --no-save --ignore-scripts --silent $(PACKAGES)
 
@@ -281,7 +280,7 @@ test-release: $(VENV)/e2e ## test the release: versions, packages of the command
 	$(call pytest,tests/release)
 
 # Tests the packages that TGZ names, such as those in dist/, or packs them.
-test-node test-bundlers installed-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
+test-node test-bundlers installed-node installed-guides-node: PACKAGES = $(abspath $(or $(TGZ),$(call npm_packages,target/node/packed)))
 test-node: export RDSIGN_TGZ = $(PACKAGES)
 test-node: $(VENV)/e2e installed-node ## test the Node package: pg, postgres.js, knex, TypeORM, Sequelize
 	cp -R bindings-node/tests/. target/node/tests

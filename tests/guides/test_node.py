@@ -53,6 +53,16 @@ CASES = {
         ],
         main="knexfile.mjs",
     ),
+    "kysely": Case(
+        [
+            (OPTIONS, ONE_TOKEN),
+            (
+                "new PostgresDialect({ pool })",
+                "new PostgresDialect({ pool: pgOptions(signer, { database: 'testdb' }) })",
+            ),
+            (OPTIONS, OWN_OPTIONS),
+        ]
+    ),
     "node-postgres": Case([(OPTIONS, ONE_TOKEN), (OPTIONS, WITH_URL), (OPTIONS, OWN_OPTIONS)]),
     "postgres-js": Case(
         [
@@ -72,6 +82,23 @@ CASES = {
         ],
         main="app.ts",
         test=f"{PRISMA}; tsx --test --test-reporter=tap app.test.ts",
+    ),
+    "sequelize": Case(
+        [
+            (
+                "hooks: { beforeConnect: async (config) => { config.password = await signer.password() } }",
+                "password: await signer.password()",
+            ),
+            ("dialectOptions: { ssl: verifyFull(signer) }", "ssl: verifyFull(signer)"),
+            ("dialectOptions: { ssl: verifyFull(signer) }", "dialectOptions: { ssl: true }"),
+        ]
+    ),
+    "typeorm": Case(
+        [
+            ("password: signer.password", "password: await signer.password()"),
+            ("username: signer.username", "...pgOptions(signer, { database: 'testdb' })"),
+            ("ssl: verifyFull(signer)", "ssl: true"),
+        ]
     ),
 }
 
@@ -107,9 +134,9 @@ class Node:
         file.write_text(text.replace(old, new))
 
     def statement(self, block):
-        """Replaces the statement of the program that begins as the block does, up to an empty line."""
+        """Replaces the statement of the program that begins as the block does, with its indented lines."""
         start = block[: block.index("=") + 1]
-        [old] = re.findall(rf"^{re.escape(start)}.*?\n(?=\n)", self.program, re.M | re.S)
+        [old] = re.findall(rf"^{re.escape(start)}.*\n(?:[ )}}].*\n)*", self.program, re.M)
         self.replace(old, block)
 
     @property
@@ -158,6 +185,8 @@ def test_a_mistake_shows_the_text_of_the_page(node, name, number):
     old, new = CASES[name].mistakes[number]
     assert " ".join(new.split()) in " ".join(node.guide.page.split()), "the page does not show this mistake"
     node.replace(old, new)
+    if "pgOptions" in new and "pgOptions," not in node.program:
+        node.replace("import { Signer", "import { pgOptions, Signer")
     text = node.guide.errors[number]
     # A token that is made now has expired for the server, as one that was made 16 minutes ago.
     offset = 960 if "PAM authentication failed" in text else 0
