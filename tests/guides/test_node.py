@@ -10,109 +10,14 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from common import REPOSITORY
-from guide import Guide, logged_in
+from guide import NAMES, Guide, logged_in
+from node_cases import CASES
 
 HERE = Path(__file__).parent / "node"
 PACKAGES = Path(os.environ.get("RDSIGN_GUIDES_NODE", REPOSITORY / "target/node/guides"))
-
-
-class Case(NamedTuple):
-    """How a guide's program and test run, and what its mistakes put in place of its options.
-
-    A mistake is the text that it replaces and the one of the page, which the page must have.
-    """
-
-    mistakes: "list[tuple[str, str]]"
-    main: str = "app.mjs"
-    test: str = "node --test --test-reporter=tap app.test.mjs"
-
-
-OPTIONS = "pgOptions(signer, { database: 'testdb', max: 10 })"
-ONE_TOKEN = "{ ...pgOptions(signer, { database: 'testdb' }), password: await signer.password() }"
-WITH_URL = "pgOptions(signer, { connectionString: process.env.DATABASE_URL })"
-OWN_OPTIONS = "{ host: signer.hostname, user: 'iam_user', password: signer.password, ssl: true }"
-WITHOUT_TLS = "{ host: signer.hostname, user: 'iam_user', password: signer.password, database: 'testdb' }"
-PRISMA = "prisma generate --schema schema.prisma"
-CASES = {
-    "drizzle": Case(
-        [
-            (OPTIONS, ONE_TOKEN),
-            ("drizzle({ client: pool })", "drizzle(pgOptions(signer, { database: 'testdb' }))"),
-            (OPTIONS, WITHOUT_TLS),
-        ],
-    ),
-    "knex": Case(
-        [
-            ("pgOptions(signer, { database: 'testdb' })", f"async () => ({ONE_TOKEN})"),
-            ("pgOptions(signer, { database: 'testdb' })", WITH_URL),
-            ("pgOptions(signer, { database: 'testdb' })", OWN_OPTIONS),
-        ],
-        main="knexfile.mjs",
-    ),
-    "kysely": Case(
-        [
-            (OPTIONS, ONE_TOKEN),
-            (
-                "new PostgresDialect({ pool })",
-                "new PostgresDialect({ pool: pgOptions(signer, { database: 'testdb' }) })",
-            ),
-            (OPTIONS, OWN_OPTIONS),
-        ]
-    ),
-    "lambda": Case(
-        [
-            (" --loader:.node=copy", ""),
-            ("--loader:.node=copy", "--loader:.node=file"),
-            (
-                "pgOptions(signer, { database, dial, ssl, max: 1, idleTimeoutMillis: 1000 })",
-                "{ ...pgOptions(signer, { database, dial, ssl }), password: signer.tokenSync().value }",
-            ),
-        ],
-        main="handler.mjs",
-        test="node --test --test-reporter=tap handler.test.mjs",
-    ),
-    "node-postgres": Case([(OPTIONS, ONE_TOKEN), (OPTIONS, WITH_URL), (OPTIONS, OWN_OPTIONS)]),
-    "postgres-js": Case(
-        [
-            ("password: signer.password", "password: await signer.password()"),
-            ("ssl: verifyFull(signer)", "ssl: false"),
-            ("password: signer.password", "password: () => signer.token()"),
-        ]
-    ),
-    "prisma": Case(
-        [
-            (OPTIONS, ONE_TOKEN),
-            (
-                OPTIONS,
-                "{ connectionString: 'postgresql://iam_user:' + (await signer.password()) + '@' + signer.hostname }",
-            ),
-            ("new PrismaClient({ adapter })", "new PrismaClient()"),
-        ],
-        main="app.ts",
-        test=f"{PRISMA}; tsx --test --test-reporter=tap app.test.ts",
-    ),
-    "sequelize": Case(
-        [
-            (
-                "hooks: { beforeConnect: async (config) => { config.password = await signer.password() } }",
-                "password: await signer.password()",
-            ),
-            ("dialectOptions: { ssl: verifyFull(signer) }", "ssl: verifyFull(signer)"),
-            ("dialectOptions: { ssl: verifyFull(signer) }", "dialectOptions: { ssl: true }"),
-        ]
-    ),
-    "typeorm": Case(
-        [
-            ("password: signer.password", "password: await signer.password()"),
-            ("username: signer.username", "...pgOptions(signer, { database: 'testdb' })"),
-            ("ssl: verifyFull(signer)", "ssl: true"),
-        ]
-    ),
-}
 
 
 class Node:
@@ -120,6 +25,9 @@ class Node:
 
     def __init__(self, rds, guide, folder):
         self.rds, self.guide, self.folder = rds, guide, guide.write(folder)
+        self.main = CASES[guide.name].main
+        # The programs before a move read it, as the file that AWS offers.
+        (folder / "global-bundle.pem").symlink_to(rds.authorities)
         # tsx and Prisma leave files here. It is removed with the server.
         self.temporary = rds.place.base / "tools"
         self.temporary.mkdir(exist_ok=True)
@@ -142,10 +50,8 @@ class Node:
 
     def replace(self, old, new):
         """Replaces a text of the program."""
-        file = self.folder / CASES[self.guide.name].main
-        text = file.read_text()
-        assert old in text, old
-        file.write_text(text.replace(old, new))
+        assert old in self.program, old
+        (self.folder / self.main).write_text(self.program.replace(old, new))
 
     def statement(self, block):
         """Replaces the statement of the program that begins as the block does, with its indented lines."""
@@ -155,7 +61,7 @@ class Node:
 
     @property
     def program(self):
-        return (self.folder / CASES[self.guide.name].main).read_text()
+        return (self.folder / self.main).read_text()
 
 
 def version(name):
@@ -188,7 +94,7 @@ def test_the_program_logs_in_through_a_tunnel(node, name):
     assert printed.splitlines()[-1] == "iam_user"
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.test])
 def test_the_test_of_the_page_passes(node, name):
     printed = node.script(CASES[name].test, preload=False)
     assert re.search(r"^# pass 1$", printed, re.M), printed
@@ -197,8 +103,13 @@ def test_the_test_of_the_page_passes(node, name):
 @pytest.mark.parametrize("name, number", [(name, number) for name in CASES for number in range(3)])
 def test_a_mistake_shows_the_text_of_the_page(node, name, number):
     old, new = CASES[name].mistakes[number]
-    assert " ".join(new.split()) in " ".join(node.guide.page.split()), "the page does not show this mistake"
+    shown = " ".join(new.splitlines()[0].split())
+    assert shown in " ".join(node.guide.page.split()), "the page does not show this mistake"
     script = node.guide.block("sh", section="Program")
+    if CASES[name].other:
+        node.main, before, after = CASES[name].other
+        node.replace(before, after)
+        script = f"node {node.main}"
     if old in script:
         script = script.replace(old, new)
     else:
@@ -220,10 +131,18 @@ def test_a_mistake_shows_the_text_of_the_page(node, name, number):
     assert all(wanted in lines for wanted in text.splitlines() if wanted != "…"), shown
 
 
+@pytest.mark.parametrize("name", ["from-aws-sdk-v2", "from-rds-signer"])
+def test_the_program_before_a_move_logs_in_also_with_only_its_import_changed(node, name):
+    node.main = "before.mjs"
+    assert node.script("node before.mjs") == "iam_user\n"
+    [after] = re.findall(r"only the import changed, to `(import .*? from '.*?')`", node.guide.page)
+    [before] = re.findall(rf"^{re.escape(after.partition(' from ')[0])} from .*$", node.program, re.M)
+    node.replace(before, after)
+    assert node.script("node before.mjs") == "iam_user\n"
+
+
 def test_each_guide_of_node_has_a_case():
-    names = {path.stem for path in (REPOSITORY / "docs/guides").glob("*.md") if "." not in path.stem}
-    of_node = {name for name in names - {"index"} if Guide(name).meta["group"] == "Node"}
-    assert of_node == CASES.keys()
+    assert {name for name in NAMES if Guide(name).meta["group"] == "Node"} <= CASES.keys() <= {*NAMES}
 
 
 def test_the_guide_of_lambda_shows_the_example():
