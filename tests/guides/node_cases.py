@@ -142,4 +142,12 @@ CASES = {
             ("ssl: verifyFull(signer)", "ssl: true"),
         ]
     ),
+    "webpack": Case(
+        [
+            ("rules: [{ test: /\\.node$/, loader: 'node-loader' }]", "rules: []"),
+            ("loader: 'node-loader'", "type: 'asset/resource'"),
+            (OPTIONS, ONE_TOKEN),
+        ],
+        test=None,
+    ),
 }
