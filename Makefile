@@ -151,7 +151,7 @@ ifndef ONLY
 endif
 
 test-proxy: $(VENV)/proxy ## test the proxy: real clients, and servers, networks and clients that fail
-	@tools/install-missing build server
+	@tools/install-missing build server libpq
 	$(call cargo_test,-p rdsign-proxy)
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
 	$(call pytest,tests/proxy)

@@ -1,6 +1,7 @@
 """Logins to a local RDS through the proxy, with clients that cannot ask for a token."""
 
 import subprocess
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -42,6 +43,16 @@ def test_all_startup_parameters_arrive(proxy, psql):
     assert psql(conninfo, sql).stdout == "a b=c|7MB\n"
 
 
+def test_a_program_in_c_logs_in_and_again_after_a_reset(proxy, client_environment, tmp_path):
+    program = tmp_path / "libpq"
+    strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-I/usr/include/postgresql"]
+    source = Path(__file__).with_name("clients") / "libpq.c"
+    subprocess.run(["cc", *strict, "-o", program, source, "-lpq"], check=True)
+    done = run([program, proxy.conninfo], client_environment)
+    assert (done.stdout, done.stderr, done.returncode) == ("iam_user\n" * 2, "", 0)
+    proxy.wait_for("login", 2)
+
+
 def test_a_password_that_a_program_must_have_is_not_needed(proxy):
     with psycopg.connect(f"{proxy.conninfo} password=ignored") as connection:
         assert connection.execute("select current_user").fetchone() == ("iam_user",)
@@ -65,19 +76,6 @@ def test_pg_dump_reads_a_table(local, proxy, client_environment):
         assert "COPY public.of_dump (number) FROM stdin;\n4711\n" in done.stdout
     finally:
         local.as_postgres("drop table of_dump")
-
-
-def test_copy_carries_megabytes_both_ways(proxy):
-    row = "x" * 1000 + "\n"
-    with psycopg.connect(proxy.conninfo) as connection:
-        connection.execute("create temp table of_copy (text text)")
-        with connection.cursor() as cursor:
-            with cursor.copy("copy of_copy from stdin") as copy:
-                for _ in range(80):
-                    copy.write(row * 100)
-            assert cursor.execute("select count(*) from of_copy").fetchone() == (8000,)
-            with cursor.copy("copy of_copy to stdout") as copy:
-                assert sum(len(part) for part in copy) == 8000 * len(row)
 
 
 def test_a_notification_arrives(proxy):
