@@ -74,14 +74,14 @@ pytest = $(if $(ONLY_OTHERS),@:,$(AGAIN) $(VENV)/bin/python -m pytest $(call pyt
 pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 
 # What the tests run is built for debugging. `make demo` runs the release.
-$(PARTS:%=test-%) test-bundlers test-guides test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
+$(PARTS:%=test-%) test-bundlers test-guides test-proxy-clients test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
 .PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
-.PHONY: release known-token test-portable version manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-versions bench bench-quick $(BENCHES)
+.PHONY: release known-token test-portable version manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-proxy-clients test-versions bench bench-quick $(BENCHES)
 .PHONY: docs docs-screenshots
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 demo: build ## show a token, a login with it and two refusals, with RDS on this machine
 	@tools/install-missing server
@@ -155,6 +155,12 @@ test-proxy: $(VENV)/proxy ## test the proxy: real clients, and servers, networks
 	$(call cargo_test,-p rdsign-proxy)
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
 	$(call pytest,tests/proxy)
+
+test-proxy-clients: export RDSIGN_PROXY_CLIENTS = 1
+test-proxy-clients: $(VENV)/proxy target/node/installed target/soak/jars ## test the proxy with Rails, PHP, Go, Node, JDBC, PgBouncer and much traffic; needs a network, and Go 1.25
+	@tools/install-missing build server node jvm proxy-clients
+	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
+	$(call pytest,tests/proxy/clients)
 
 test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB
 	@tools/install-missing build server node

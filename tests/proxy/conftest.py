@@ -13,6 +13,9 @@ from common import NO_AWS, PATIENCE, RDSIGN, wait_until
 
 pytest_plugins = ["shared_fixtures"]
 
+# They need more programs and minutes: `make test-proxy-clients` runs them.
+collect_ignore = [] if "RDSIGN_PROXY_CLIENTS" in os.environ else ["clients"]
+
 
 class Proxy:
     """A running proxy. `log` has its lines so far, each as a dictionary."""
