@@ -57,7 +57,7 @@ NODE := node-linux-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))@
 WITH_NODE := PATH="$(CURDIR)/target/node/runtime/node_modules/$(firstword $(subst @, ,$(NODE)))/bin:$$PATH"
 CARGO_DENY := 0.20.2
 AUDIT := target/cargo-deny-$(CARGO_DENY)
-BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins bench-start
+BENCHES := bench-rust bench-c bench-python bench-node bench-jvm bench-cli bench-logins bench-start bench-proxy
 # The builds of PostgreSQL that npm has, besides the system's.
 OTHER_POSTGRES := $(CURDIR)/target/postgres/node_modules
 # The peers are installed below this folder, each in its own folder.
@@ -350,7 +350,7 @@ target/soak/jars: bindings-jvm/pom.xml
 bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md
 	@$(VENV)/bin/python bench/run.py $(BENCHES)
 
-bench-quick: $(VENV)/bench ## the same in two minutes once everything is built; writes no file
+bench-quick: $(VENV)/bench ## the same in three minutes once everything is built; writes no file
 	@$(VENV)/bin/python bench/run.py --quick $(BENCHES)
 
 bench-rust: $(VENV)/bench $(PEERS)/measure ## Rust, compared with aws-sigv4, aws-config and bare SHA-256
@@ -393,6 +393,10 @@ bench-logins: portable $(VENV)/bench ## logins per second to RDS on this machine
 bench-start: portable $(VENV)/bench ## seconds until RDS on this machine is ready, compared with initdb and pg_ctl
 	@tools/install-missing server
 	@PATH="$(PORTABLE):$$PATH" $(VENV)/bin/python bench/start.py $(QUICK)
+
+bench-proxy: portable $(VENV)/bench ## rdsign proxy: queries, logins, COPY and memory, compared with socat and PgBouncer
+	@tools/install-missing server proxy-bench
+	@PATH="$(PORTABLE):$$PATH" rdsign local -- $(VENV)/bin/python bench/proxy.py $(QUICK)
 
 size: dist ## compare the size of everything in dist/ with its budget, and check what it needs
 	$(CARGO) build --release --locked -p rdsign-c --no-default-features \

@@ -79,7 +79,9 @@ def aims(row):
             )
         elif "times as fast as" in aim:
             peer = aim["times as fast as"]
-            yield f"{aim['times']} times as fast: " + _met(
+            peers = {other.get("times as fast as") for other in row["aims"]} - {None}
+            than = f" as {peer}" if len(peers) > 1 else ""
+            yield f"{aim['times']} times as fast{than}: " + _met(
                 row, peer, lambda: _times(row, peer) >= aim["times"]
             )
         else:

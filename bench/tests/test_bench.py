@@ -42,6 +42,14 @@ def test_the_figures_decide_whether_an_aim_is_met(aim, said):
     assert list(figures.aims(ROW | {"aims": [aim]})) == [said]
 
 
+def test_aims_of_several_peers_name_them():
+    peers = {"socat": [10, 10], "PgBouncer": [9, 9]}
+    aims = [{"times as fast as": "socat", "times": 0.9}, {"times as fast as": "PgBouncer", "times": 1.1}]
+    row = {"unit": "queries per second", "rdsign": [9.5, 9.5], "peers": peers, "aims": aims}
+    said = ["0.9 times as fast as socat: met", "1.1 times as fast as PgBouncer: missed"]
+    assert list(figures.aims(row)) == said
+
+
 def test_a_row_is_noisy_if_parts_of_the_run_disagree_for_rdsign_or_a_peer():
     steady = {"rdsign": [100] * 25, "peers": {"boto3": [1000] * 25}}
     drifting = [1000] * 20 + [1300] * 5
