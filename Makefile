@@ -347,8 +347,8 @@ target/soak/jars: bindings-jvm/pom.xml
 	    -DincludeArtifactIds=postgresql,HikariCP,slf4j-api,slf4j-nop
 	@touch $@
 
-bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md
-	@$(VENV)/bin/python bench/run.py $(BENCHES)
+bench: $(VENV)/bench ## measure rdsign and its peers, and write bench/RESULTS.md; BENCHES=bench-proxy: only these rows
+	@$(VENV)/bin/python bench/run.py $(if $(filter command line,$(origin BENCHES)),--add) $(BENCHES)
 
 bench-quick: $(VENV)/bench ## the same in three minutes once everything is built; writes no file
 	@$(VENV)/bin/python bench/run.py --quick $(BENCHES)

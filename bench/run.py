@@ -1,6 +1,6 @@
 """Runs the benchmarks of all languages and writes their results: a table, the raw numbers and two charts.
 
-    python bench/run.py [--quick] TARGET ...
+    python bench/run.py [--quick] [--add] TARGET ...
 
 Each TARGET is a target of the Makefile. It compares rdsign with peers, in rounds that alternate, and prints
 a line of JSON for each comparison, with a measurement for every round:
@@ -11,7 +11,8 @@ a line of JSON for each comparison, with a measurement for every round:
               {"times as fast as": "boto3", "times": 60}, {"times at most": "boto3", "times": 2}],
      "chart": "warm", "first" or "installed", the part of the chart that shows it}
 
-"aims" and "chart" may be missing. Everything else that a TARGET prints is shown as progress.
+"aims" and "chart" may be missing. With --add, the rows of other targets stay from the last run, which must be
+of this machine, and the new rows have their own "date". Everything else that a TARGET prints is shown as progress.
 """
 
 import datetime
@@ -36,8 +37,8 @@ RUNTIMES = {
 
 
 def main():
-    quick = "--quick" in sys.argv
-    targets = [argument for argument in sys.argv[1:] if argument != "--quick"]
+    quick, add = "--quick" in sys.argv, "--add" in sys.argv
+    targets = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     rows = []
     for count, target in enumerate(targets, 1):
         print(f"[{count}/{len(targets)}] {target} ...", file=sys.stderr, flush=True)
@@ -46,6 +47,9 @@ def main():
     print(table(report))
     if quick:
         return
+    if add:
+        report = added(json.loads((HERE / "results.json").read_text()), report)
+        rows = report["rows"]
     lines = ",\n".join(json.dumps(row) for row in rows)
     about = json.dumps({"date": report["date"], "machine": report["machine"]})
     (HERE / "results.json").write_text(f'{about[:-1]}, "rows": [\n{lines}\n]}}\n')
@@ -53,6 +57,16 @@ def main():
     import chart
 
     chart.draw(report, HERE)
+
+
+def added(before, report):
+    """Returns the report of before with the rows of this one, which replace those of the same name."""
+    if before["machine"] != report["machine"]:
+        sys.exit("the other rows are of another machine, or of other versions: measure all of them")
+    rows = {(row["language"], row["row"]): row for row in before["rows"]}
+    for row in report["rows"]:
+        rows[row["language"], row["row"]] = row | {"date": report["date"]}
+    return before | {"rows": list(rows.values())}
 
 
 def rows_of(target, quick):
@@ -119,7 +133,8 @@ def table(report):
     ]
     for row in report["rows"]:
         trust = ", ".join(filter(None, [unsteadiness(row), is_noisy(row) and "noisy"]))
-        cells = [row["language"], row["row"], row["unit"], shown(row), trust]
+        what = row["row"] + (f" (on {row['date']})" if "date" in row else "")
+        cells = [row["language"], what, row["unit"], shown(row), trust]
         for index, name in enumerate(row["peers"] or [""]):
             cells += [name]
             if name:

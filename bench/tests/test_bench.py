@@ -118,6 +118,23 @@ def test_the_table_has_a_line_for_every_peer_and_the_outcome_of_every_aim():
     ]
 
 
+def test_rows_of_a_later_run_are_added_or_replace_those_of_their_name_and_have_their_date():
+    machine = {"processor": "P", "cores": 2, "sha instructions": True, "system": "Linux", "runtimes": []}
+    before = {"date": "2026-01-02", "machine": machine, "rows": [ROW, ROW | {"row": "other"}]}
+    now = {"date": "2026-02-03", "machine": machine, "rows": [ROW | {"rdsign": [7]}, ROW | {"row": "new"}]}
+    report = run.added(before, now)
+    assert [(row["row"], row.get("date")) for row in report["rows"]] == [
+        ("first token", "2026-02-03"),
+        ("other", None),
+        ("new", "2026-02-03"),
+    ]
+    text = run.table(report)
+    assert "on 2026-01-02, on P" in text
+    assert "| Python | first token (on 2026-02-03) | ms of CPU | 7 |" in text
+    with pytest.raises(SystemExit, match="of another machine"):
+        run.added(before, now | {"machine": machine | {"cores": 4}})
+
+
 def test_measure_prints_cpu_time_and_memory_and_keeps_the_exit_status(tmp_path):
     measure = tmp_path / "measure"
     subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", measure, BENCH / "measure.c"], check=True)
