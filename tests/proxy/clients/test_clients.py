@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 GO = REPOSITORY / "target/go"
 NODE_TESTS = REPOSITORY / "target/node/tests"
 JARS = REPOSITORY / "target/soak/jars/*"
-PGBOUNCER = HERE / "pgbouncer.ini"
+PGBOUNCER = REPOSITORY / "packaging/proxy/pgbouncer.ini"
 
 
 @pytest.fixture
