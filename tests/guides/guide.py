@@ -17,7 +17,7 @@ RECORD = REPOSITORY / "target/guides/record.jsonl"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.md") if "." not in path.stem and path.stem != "index")
 SECTIONS = ["Install", "Program", "Pools and reconnects", "TLS and tunnels", "Tests", "What goes wrong"]
 # A machine has its own versions of these. What ran there is in the table, and may differ from the page.
-OF_THE_MACHINE = set("bash Go Java libpq Node PHP PostgreSQL psql Python Ruby Rust".split())
+OF_THE_MACHINE = {"Active Record", *"bash Go Java libpq Node PHP PostgreSQL psql Python Ruby Rust".split()}
 
 
 class Block(NamedTuple):
