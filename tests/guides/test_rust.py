@@ -1,6 +1,5 @@
 """The guide for Rust. Its program is built with the lock of rust/, next to what cargo has built for other tests."""
 
-import os
 import re
 import shutil
 import subprocess
