@@ -6,10 +6,10 @@ from typing import NamedTuple
 class Case(NamedTuple):
     """How a guide's program and test run, and what its mistakes put in place of its options.
 
-    A mistake is the text that it replaces and the one of the page, which the page must have.
+    A mistake is the text that it replaces, and that of the page, which the page must have. A third member has variables.
     """
 
-    mistakes: "list[tuple[str, str]]"
+    mistakes: "list[tuple[str, str] | tuple[str, str, dict]]"
     main: str = "app.mjs"
     test: "str | None" = "node --test --test-reporter=tap app.test.mjs"
     #: What its mistakes are made in, if it is not the program: a file, and a change to it.
@@ -93,6 +93,19 @@ CASES = {
                 "driverOptions: { connection: { ssl: true } }",
             ),
         ]
+    ),
+    "next": Case(
+        [
+            ("export default { serverExternalPackages: ['rdsign'] }", "export default {}"),
+            (
+                "  await connection() // at each request, and not when the application is built\n",
+                "",
+                {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None},
+            ),
+            (OPTIONS, ONE_TOKEN),
+        ],
+        main="lib/db.js",
+        test=None,
     ),
     "node-postgres": Case([(OPTIONS, ONE_TOKEN), (OPTIONS, WITH_URL), (OPTIONS, OWN_OPTIONS)]),
     "postgres-js": Case(

@@ -14,10 +14,19 @@ from pathlib import Path
 import pytest
 from common import REPOSITORY
 from guide import NAMES, Guide, logged_in
+from harness import free_port
 from node_cases import CASES
 
 HERE = Path(__file__).parent / "node"
 PACKAGES = Path(os.environ.get("RDSIGN_GUIDES_NODE", REPOSITORY / "target/node/guides"))
+# Starts a server, reads its first page, and prints the user in it.
+SERVE = """next start --hostname 127.0.0.1 --port PORT & server=$!
+page() { node -e "fetch('http://127.0.0.1:PORT/').then((answer) => answer.text()).then(console.log)" 2> /dev/null; }
+until page=$(page); do kill -0 $server; sleep 0.2; done
+kill $server
+wait $server || true
+grep --only-matching iam_user <<< "$page"
+"""
 
 
 class Node:
@@ -39,11 +48,13 @@ class Node:
         found = {"PATH": f"{PACKAGES}/node_modules/.bin:{path}", "NO_COLOR": "1", "TMPDIR": self.temporary}
         # `prisma generate` downloads the program of Prisma Migrate, unless there is one, but does not run it.
         found |= {"PRISMA_SCHEMA_ENGINE_BINARY": "/bin/true", "CHECKPOINT_DISABLE": "1"}
+        found |= {"NEXT_TELEMETRY_DISABLED": "1"}
         # Drivers read PGPORT and the like, which only libpq's programs should find.
         if preload:
             found |= {"PGPORT": None, "PGHOSTADDR": None, "PGSSLROOTCERT": None}
             found |= {"DIAL_PORT": self.rds.port, "DIAL_CA": self.rds.authorities}
             found |= {"NODE_OPTIONS": f"--import={HERE}/here.mjs", "DATABASE_URL": "postgresql://localhost/testdb"}
+        text = text.replace("next start --port 3000", SERVE.replace("PORT", str(free_port())))
         return self.rds.run("bash", "-euc", text, folder=self.folder, status=status, **found | variables)
 
     def replace(self, old, new):
@@ -100,7 +111,7 @@ def test_the_test_of_the_page_passes(node, name):
 
 @pytest.mark.parametrize("name, number", [(name, number) for name in CASES for number in range(3)])
 def test_a_mistake_shows_the_text_of_the_page(node, name, number):
-    old, new = CASES[name].mistakes[number]
+    old, new, *variables = CASES[name].mistakes[number]
     shown = " ".join(new.partition("\n")[0].split())
     assert shown in " ".join(node.guide.page.split()), "the page does not show this mistake"
     script = node.guide.block("sh", section="Program")
@@ -119,12 +130,8 @@ def test_a_mistake_shows_the_text_of_the_page(node, name, number):
         node.replace("import { Signer", "import { pgOptions, Signer")
     text = node.guide.errors[number]
     # A token that is made now has expired for the server, as one that was made 16 minutes ago.
-    offset = 960 if "PAM authentication failed" in text else 0
-    node.rds.local.ask("clock", offset_seconds=offset)
-    try:
-        shown = node.script(script, status=1)
-    finally:
-        node.rds.local.ask("clock", offset_seconds=0)
+    with node.rds.later(960 if "PAM authentication failed" in text else 0):
+        shown = node.script(script, status=1, **dict(*variables))
     # The page has the paths and the library of a program that has its own packages.
     shown = re.sub(r"linux-\w+-(gnu|musl)", "linux-x64-gnu", shown.replace("../node_modules", "node_modules"))
     lines = (line.strip() for line in shown.splitlines())
