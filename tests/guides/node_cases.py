@@ -31,6 +31,14 @@ CASES = {
             (OPTIONS, WITHOUT_TLS),
         ],
     ),
+    "from-aws-nodejs-wrapper": Case(
+        [
+            ("{ hostname: ", "{ host: "),
+            (PLAIN, "pgOptions(signer, { database: 'testdb', host: 'db.example.com' })"),
+            (PLAIN, ONE_TOKEN),
+        ],
+        test=None,
+    ),
     "from-aws-sdk-v2": Case(
         [
             ("const signer", "AWS.config.update({ accessKeyId, secretAccessKey })\nconst signer"),
