@@ -24,6 +24,18 @@ OWN_OPTIONS = "{ host: signer.hostname, user: 'iam_user', password: signer.passw
 WITHOUT_TLS = "{ host: signer.hostname, user: 'iam_user', password: signer.password, database: 'testdb' }"
 PRISMA = "prisma generate --schema schema.prisma"
 CASES = {
+    "cdk": Case(
+        [
+            ("bundling: { loader: { '.node': 'copy' } }", "bundling: {}"),
+            ("loader: { '.node': 'copy' }", "loader: { '.node': 'file' }"),
+            (
+                "pgOptions(signer, { database: 'testdb', max: 1, idleTimeoutMillis: 1000 })",
+                f"{{ ...{PLAIN}, password: signer.tokenSync().value }}",
+            ),
+        ],
+        main="handler.mjs",
+        test=None,
+    ),
     "drizzle": Case(
         [
             (OPTIONS, ONE_TOKEN),
