@@ -274,6 +274,10 @@ else
 	    surefire:test@$(if $(findstring HikariFive,$(ONLY)),hikaricp-5,default-test)
 endif
 	$(call pytest,bindings-jvm/tests)
+ifndef ONLY
+	RDSIGN_GUIDES_CLASSPATH='$(CURDIR)/target/jvm/example/batch.jar:$(CURDIR)/target/jvm/example/lib/*' \
+	    $(VENV)/bin/python -m pytest $(addprefix tests/guides/test_jvm.py::test_,hikaricp scalikejdbc)
+endif
 
 test-bench: $(VENV)/e2e ## test how the benchmarks and the tests count
 	@tools/install-missing build

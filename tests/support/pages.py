@@ -99,7 +99,7 @@ def page(path):
 
 def blocks(path):
     """Returns the code blocks of a page in order, each as (language, text)."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", page(path), re.M | re.S)
+    return re.findall(r'^```(\w*)(?: title="[^"\n]*")?\n(.*?)^```$', page(path), re.M | re.S)
 
 
 def example(path, language, number=0):

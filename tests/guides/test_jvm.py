@@ -1,0 +1,356 @@
+"""The guides for the JVM. Maven runs each page's own pom.xml, with the files of jvm/artifacts.lock only.
+
+RDSIGN_GUIDES_CLASSPATH, if it is set, has the packages of HikariCP and ScalikeJDBC: their programs then run without
+Maven.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from common import REPOSITORY, VERSION
+from guide import Guide, logged_in, shows
+from pages import ENDPOINT
+
+JAR = Path(os.environ.get("RDSIGN_JAR", REPOSITORY / "target/jvm/packed/rdsign.jar")).resolve()
+CLASS_PATH = os.environ.get("RDSIGN_GUIDES_CLASSPATH")
+LOCK = Path(__file__).with_name("jvm") / "artifacts.lock"
+# Maven's own repository of the user must not get the JAR under test.
+LOCAL = REPOSITORY / "target/guides-maven"
+DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
+DIAL = "&socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial=localhost:15432"
+URL = (
+    f"jdbc:postgresql://{ENDPOINT}/testdb?user=iam_user"
+    "&authenticationPluginClassName=io.github.rdsign.postgresql.RdsignAuthenticationPlugin"
+    "&sslmode=verify-full&sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory"
+)
+# An expression of Java for a token, as a program has it that keeps one.
+TOKEN = (
+    f'io.github.rdsign.Signer.builder().hostname("{ENDPOINT}").username("iam_user").build().password()'
+)
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """Puts the JAR under test into a repository of Maven, as the command of README.md does. Returns its folder."""
+    folder = LOCAL / f"io/github/rdsign/rdsign/{VERSION}"
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(JAR, folder / f"rdsign-{VERSION}.jar")
+    with zipfile.ZipFile(JAR) as jar:
+        pom = jar.read("META-INF/maven/io.github.rdsign/rdsign/pom.xml")
+    (folder / f"rdsign-{VERSION}.pom").write_bytes(pom)
+    return LOCAL
+
+
+class Project:
+    """The project of a guide: its files, and the command of the page."""
+
+    def __init__(self, rds, folder, repository, guide):
+        self.rds, self.guide = rds, guide
+        self.folder = guide.write(folder / guide.name)
+        self.class_path = CLASS_PATH
+        tools = folder / "bin"
+        tools.mkdir()
+        self.written = folder / "class-path"
+        maven = tools / "mvn"
+        # The class path is for the programs with mistakes, which run without Maven.
+        maven.write_text(
+            f'#!/bin/sh\nPATH="{os.environ["PATH"]}" MAVEN_LOCK="{LOCK}" exec "{REPOSITORY}/tools/mvn" '
+            f'-Dmaven.repo.local="{repository}" "$@" {DEPENDENCIES} -Dmdep.outputFile="{self.written}"\n'
+        )
+        maven.chmod(0o755)
+        self.path = f"{tools}{os.pathsep}{rds.environment()['PATH']}"
+
+    def shell(self, script, **options):
+        """Runs a command of the page. Returns what it prints."""
+        output = self.rds.run("bash", "-euc", script, folder=self.folder, PATH=self.path, **options)
+        if self.written.exists():
+            self.class_path = self.written.read_text()
+        # Maven resets the terminal's colours at its end.
+        return output.replace("\x1b[0m", "")
+
+    @property
+    def program(self):
+        return self.guide.files["src/main/java/App.java"]
+
+    def page(self, **options):
+        """Runs the program as the page says. Returns what it prints."""
+        command = self.guide.block("sh")
+        if self.class_path is None:
+            return self.shell(command, **options)
+        return self.java(self.program, **options)
+
+    def main(self, name, status=0, **options):
+        """Runs the compiled program with this main class, without Maven. Returns what it prints."""
+        path = f"{self.folder}/target/classes:{self.class_path}"
+        return self.rds.run("java", "-cp", path, name, folder=self.folder, status=status, **options)
+
+    def java(self, source, *replacements, name="App", status=0, **options):
+        """Runs a program of one file, in which each first text is replaced with the second."""
+        for old, new in replacements:
+            assert old in source, old
+            source = source.replace(old, new)
+        file = self.folder / "changed" / f"{name}.java"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source)
+        path = f"{JAR}:{self.class_path}:{self.folder}/src/main/resources"
+        return self.rds.run("java", "-cp", path, file, folder=self.folder, status=status, **options)
+
+
+@pytest.fixture
+def project(rds, tmp_path, repository):
+    return lambda name: Project(rds, tmp_path, repository, Guide(name))
+
+
+def here(rds, url=URL):
+    """Returns a JDBC URL with the page's parameter for a tunnel, which here leads to this machine."""
+    return f"{url}{DIAL}&sslrootcert={rds.authorities}".replace("localhost:15432", f"127.0.0.1:{rds.port}")
+
+
+def direct(rds):
+    """Returns the page's URL for this machine without a tunnel. The server's certificate has localhost, too."""
+    return URL.replace(ENDPOINT, f"localhost:{rds.port}")
+
+
+def token(rds):
+    """Returns a token for iam_user, as a program has it that keeps one."""
+    return rds.local.token(hostname=ENDPOINT, port=5432)
+
+
+def pinned(project):
+    """Returns the versions in the page's pom.xml, for what is not in the class path."""
+    return dict(re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", project.guide.files["pom.xml"]))
+
+
+def java_version():
+    shown = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr
+    return "Java " + re.search(r'version "([\d.]+)', shown)[1]
+
+
+def ran(project, *names):
+    """Records the versions of these artifacts, by their names on the page, and of Java."""
+    files = dict(re.findall(r"/([\w.-]+?)-(\d[\w.]*)\.jar", project.class_path))
+    if project.class_path == CLASS_PATH:
+        found = [str(file) for entry in CLASS_PATH.split(":") for file in Path(entry).parent.glob("*.jar")]
+        files = dict(re.findall(r"/([\w.-]+?)-(\d[\w.]*)\.jar", "\n".join(found)))
+    versions = [f"{title} {files[artifact]}" for title, artifact in names]
+    logged_in(project.guide, *versions, java_version())
+
+
+PGJDBC = ("pgjdbc", "postgresql")
+EXAMPLE = REPOSITORY / "examples/scala-scalikejdbc"
+
+
+def test_pgjdbc(rds, project):
+    pgjdbc = project("pgjdbc")
+    tunnel = pgjdbc.guide.block("text", section="TLS and tunnels").strip()
+    assert tunnel == DIAL
+    program = pgjdbc.program
+    assert URL in re.sub(r'"\s*\+ "', "", program)
+    assert pgjdbc.page(JDBC_URL=here(rds)) == "iam_user\n"
+    ran(pgjdbc, PGJDBC)
+
+    mode, name, denied = pgjdbc.guide.errors
+    no_mode = here(rds, URL.replace("&sslmode=verify-full", ""))
+    shows(mode, pgjdbc.java(program, JDBC_URL=no_mode, status=1))
+    alias = here(rds, URL.replace(ENDPOINT, "db.internal"))
+    shows(name, pgjdbc.java(program, JDBC_URL=alias, status=1))
+    shows(denied, pgjdbc.java(program, JDBC_URL=here(rds), status=1, **rds.keys("AKIALOCALNOTHING0001")))
+
+
+def test_hikaricp(rds, project):
+    hikari = project("hikaricp")
+    program = hikari.program
+    assert hikari.page() == "iam_user\n"
+    ran(hikari, ("HikariCP", "HikariCP"), PGJDBC)
+
+    stale, user, provider = hikari.guide.errors
+    url = here(rds).replace("RdsignAuthenticationPlugin", "").replace("io.github.rdsign.postgresql.&", "&")
+    kept = f'config.setJdbcUrl("{url}"); config.setPassword({TOKEN});'
+    pool = "config.setDataSource(source.build());"
+    assert hikari.java(program, (pool, kept)) == "iam_user\n"
+    with rds.later():
+        shows(stale, hikari.java(program, (pool, kept), status=1))
+    shows(user, hikari.java(program, (pool, f'{pool} config.setUsername("app");'), status=1))
+    unverified = url.replace("&sslmode=verify-full", "")
+    own = (
+        f'config.setJdbcUrl("{unverified}"); config.setCredentialsProvider('
+        "new io.github.rdsign.hikari.RdsignCredentialsProvider(signer, config));"
+    )
+    shows(provider, hikari.java(program, (pool, own), status=1))
+
+
+def test_scalikejdbc(rds, project):
+    scalike = project("scalikejdbc")
+    guide = scalike.guide
+    assert guide.files["src/main/scala/Batch.scala"] == (EXAMPLE / "src/main/scala/Batch.scala").read_text()
+    pom = (EXAMPLE / "pom.xml").read_text().replace("${scala.version}", "2.13.16")
+    for dependency in re.findall(r"<dependency>.*?</dependency>", guide.block("xml", section="Install"), re.S):
+        assert "".join(dependency.split()) in "".join(pom.split())
+    (scalike.folder / "pom.xml").write_text((EXAMPLE / "pom.xml").read_text())
+    variables = {"PGHOST": ENDPOINT, "PGUSER": "iam_user", "PGDATABASE": "testdb"}
+    command = guide.block("sh")
+    if CLASS_PATH is None:
+        printed = scalike.shell(command)
+    else:
+        printed = rds.run("java", "-cp", f"{JAR}:{CLASS_PATH}", "Batch", folder=scalike.folder, **variables)
+    assert printed == "1000 rows as iam_user\n"
+    ran(scalike, ("ScalikeJDBC", "scalikejdbc_2.13"), ("HikariCP", "HikariCP"), PGJDBC, ("Scala", "scala-library"))
+
+    stale, uninitialized, tunnel = guide.errors
+    pools = "scalikejdbc.ConnectionPool$.MODULE$"
+    url = here(rds).replace("RdsignAuthenticationPlugin", "").replace("io.github.rdsign.postgresql.&", "&")
+    single = f"""
+        var token = {TOKEN};
+        {pools}.singleton("{url}", "iam_user", token, {pools}.singleton$default$4(),
+            {pools}.singleton$default$5("{url}", "iam_user", token, {pools}.singleton$default$4()));
+        {pools}.borrow("default");
+    """
+    source = "class App { public static void main(String[] arguments) throws Exception { BODY } }"
+    with rds.later():
+        shows(stale, scalike.java(source, ("BODY", single), status=1))
+    # A session before the pool.
+    shows(uninitialized, scalike.java(source, ("BODY", f'{pools}.borrow("default");'), status=1))
+    command = ["java", "-cp", f"{JAR}:{scalike.class_path}", "Batch"]
+    if CLASS_PATH is None:
+        command[2] = f"{scalike.folder}/target/batch.jar:{scalike.class_path}"
+    shows(tunnel, rds.run(*command, folder=scalike.folder, status=1, **variables | {"PGHOST": "localhost"}))
+
+
+def test_spring_boot(rds, project):
+    boot = project("spring-boot")
+    properties = boot.guide.files["src/main/resources/application.properties"]
+    assert URL.replace("user=iam_user&", "") in re.sub(r"\\\n *", "", properties)
+    url = here(rds).replace("user=iam_user&", "")
+    assert boot.page(SPRING_DATASOURCE_URL=url) == "iam_user\n"
+    ran(boot, ("Spring Boot", "spring-boot"), ("HikariCP", "HikariCP"), PGJDBC)
+
+    stale, unread, mode = boot.guide.errors
+    no_plugin = re.sub(r"authenticationPluginClassName=[^&]*&", "", url)
+    kept = {"SPRING_DATASOURCE_URL": no_plugin, "SPRING_DATASOURCE_PASSWORD": token(rds)}
+    assert boot.main("example.App", **kept) == "iam_user\n"
+    with rds.later():
+        printed = boot.main("example.App", status=1, **kept)
+    shows(stale, printed)
+    shows('PAM authentication failed for user "iam_user"', printed)
+    printed = boot.main("example.App", status=1, SPRING_CONFIG_LOCATION=f"{boot.folder}/target/")
+    shows(unread, printed)
+    no_mode = url.replace("&sslmode=verify-full", "")
+    shows(mode, boot.main("example.App", status=1, SPRING_DATASOURCE_URL=no_mode))
+
+
+def test_flyway(rds, project):
+    flyway = project("flyway")
+    pom = flyway.folder / "pom.xml"
+    text = pom.read_text()
+    assert f"<flyway.url>{URL.replace('&', '&amp;')}</flyway.url>" in text
+    printed = flyway.page(FLYWAY_URL=here(rds))
+    assert "migrated as iam_user" in printed
+    assert "Successfully applied 1 migration" in printed
+    versions = pinned(flyway)
+    assert versions["flyway-database-postgresql"] == versions["flyway-maven-plugin"]
+    flyway_ran = [f"Flyway {versions['flyway-maven-plugin']}", f"pgjdbc {versions['postgresql']}"]
+    logged_in(flyway.guide, *flyway_ran, java_version())
+
+    plugin, support, rights = flyway.guide.errors
+    command = flyway.guide.block("sh")
+
+    def without(artifact):
+        changed = re.sub(rf" *<dependency>(?:(?!</dependency>).)*>{artifact}<.*?</dependency>\n", "", text, flags=re.S)
+        assert changed.count("<dependency>") == 2
+        pom.write_text(changed)
+        return flyway.shell(command, status=1, FLYWAY_URL=direct(rds))
+
+    shows(plugin, without("rdsign"))
+    shows(support, without("flyway-database-postgresql"))
+    pom.write_text(text.replace(">app<", ">other<"))
+    user = here(rds, URL.replace("iam_user", "testuser"))
+    shows(rights, flyway.shell(command, status=1, FLYWAY_URL=user, **rds.keys("AKIALOCALTESTUSER001")))
+
+
+def test_quarkus(rds, project):
+    quarkus = project("quarkus")
+    properties = quarkus.guide.files["src/main/resources/application.properties"]
+    assert URL in re.sub(r"\\\n *", "", properties)
+    url = here(rds)
+    assert quarkus.page(QUARKUS_DATASOURCE_JDBC_URL=url) == "iam_user\n"
+    logged_in(quarkus.guide, f"Quarkus {pinned(quarkus)['quarkus-bom']}", java_version())
+
+    stale, mode, missing = quarkus.guide.errors
+    jar = ["java", "-jar", "target/quarkus-app/quarkus-run.jar"]
+
+    def run(url, status=1, **variables):
+        variables |= {"QUARKUS_DATASOURCE_JDBC_URL": url}
+        return rds.run(*jar, folder=quarkus.folder, status=status, **variables)
+
+    no_plugin = re.sub(r"authenticationPluginClassName=[^&]*&", "", url)
+    kept = {"QUARKUS_DATASOURCE_PASSWORD": token(rds)}
+    assert run(no_plugin, 0, **kept) == "iam_user\n"
+    with rds.later():
+        shows(stale, run(no_plugin, **kept))
+    shows(mode, run(url.replace("&sslmode=verify-full", "")))
+    (jar_of_rdsign,) = (quarkus.folder / "target/quarkus-app/lib/main").glob("io.github.rdsign.*.jar")
+    jar_of_rdsign.unlink()
+    shows(missing, run(direct(rds)))
+
+
+def test_jooq(rds, project):
+    jooq = project("jooq")
+    assert jooq.page() == "iam_user\n"
+    ran(jooq, ("jOOQ", "jooq"), ("HikariCP", "HikariCP"), PGJDBC)
+
+    stale, user, rights = jooq.guide.errors
+    url = re.sub(r"authenticationPluginClassName=[^&]*&", "", here(rds))
+    used = "DSL.using(pool, SQLDialect.POSTGRES)"
+    kept = (used, f'DSL.using("{url}", "iam_user", "{token(rds)}")')
+    assert jooq.java(jooq.program, kept) == "iam_user\n"
+    with rds.later():
+        printed = jooq.java(jooq.program, kept, status=1)
+    shows(stale, printed)
+    shows('PAM authentication failed for user "iam_user"', printed)
+    pool = "config.setDataSource(source.build());"
+    shows(user, jooq.java(jooq.program, (pool, f'{pool} config.setUsername("app");'), status=1))
+    query = 'database.fetchValue(DSL.field("current_user"))'
+    shows(rights, jooq.java(jooq.program, (query, 'database.execute("create role other")'), status=1))
+
+
+def test_from_aws_jdbc_wrapper(rds, project):
+    moved = project("from-aws-jdbc-wrapper")
+    assert moved.program == Guide("pgjdbc").files["src/main/java/App.java"]
+    assert moved.page(JDBC_URL=here(rds)) == "iam_user\n"
+    ran(moved, PGJDBC)
+
+    wrapper, prefix, alias = moved.guide.errors
+    url = URL.replace("jdbc:", "jdbc:aws-wrapper:")
+    shows(wrapper, moved.java(moved.program, JDBC_URL=url, status=1))
+    shows(prefix, moved.java(moved.program, JDBC_URL=here(rds) + "&rdsignExpiration=600", status=1))
+    url = here(rds, URL.replace(ENDPOINT, "db.internal")) + f"&rdsignHostname={ENDPOINT}"
+    shows(alias, moved.java(moved.program, JDBC_URL=url, status=1))
+
+
+def test_from_aws_sdk_java(rds, project):
+    moved = project("from-aws-sdk-java")
+    base = re.sub(r"user=iam_user&authenticationPluginClassName=[^&]*&", "", URL)
+    url = {"JDBC_URL": here(rds, base)}
+    assert moved.page(**url) == "iam_user\n"
+    files = pinned(moved)
+    logged_in(moved.guide, f"AWS SDK {files['rds']}", f"pgjdbc {files['postgresql']}", java_version())
+    # The program before, with the imports of the comment.
+    program = moved.program
+    before = re.sub(r"^import io.github.rdsign.*\n", "", program, flags=re.M).replace("// import", "import")
+    assert moved.java(before, **url) == "iam_user\n"
+    made = re.search(r" *var utilities.*?\"iam_user\"\)\);\n", program, re.S)[0]
+    assert moved.java(program, (made, moved.guide.block("java")), **url) == "iam_user\n"
+
+    kept, mixed, region = moved.guide.errors
+    with rds.later():
+        shows(kept, moved.java(program, status=1, **url))
+    sdk = ("import io.github.rdsign.compat.v2.Region", "import software.amazon.awssdk.regions.Region")
+    shows(mixed, moved.java(program, sdk, status=1, **url))
+    alias = (("hostname(HOST)", 'hostname("db.internal")'), (".region(Region.EU_CENTRAL_1)", ""))
+    shows(region, moved.java(program, *alias, status=1, **url))
