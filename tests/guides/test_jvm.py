@@ -1,149 +1,39 @@
-"""The guides for the JVM. Maven runs each page's own pom.xml, with the files of jvm/artifacts.lock only.
+"""The guides for the JVM."""
 
-RDSIGN_GUIDES_CLASSPATH, if it is set, has the packages of HikariCP and ScalikeJDBC: their programs then run without
-Maven.
-"""
-
-import os
 import re
-import shutil
-import subprocess
-import zipfile
-from pathlib import Path
 
 import pytest
-from common import REPOSITORY, VERSION
+from common import REPOSITORY
 from guide import Guide, logged_in, shows
+from maven import (
+    CLASS_PATH,
+    DIAL,
+    JAR,
+    TOKEN,
+    URL,
+    Project,
+    direct,
+    here,
+    install,
+    java_version,
+    pinned,
+    ran,
+    token,
+)
 from pages import ENDPOINT
 
-JAR = Path(os.environ.get("RDSIGN_JAR", REPOSITORY / "target/jvm/packed/rdsign.jar")).resolve()
-CLASS_PATH = os.environ.get("RDSIGN_GUIDES_CLASSPATH")
-LOCK = Path(__file__).with_name("jvm") / "artifacts.lock"
-# Maven's own repository of the user must not get the JAR under test.
-LOCAL = REPOSITORY / "target/guides-maven"
-DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
-DIAL = "&socketFactory=io.github.rdsign.postgresql.DialSocketFactory&rdsignDial=localhost:15432"
-URL = (
-    f"jdbc:postgresql://{ENDPOINT}/testdb?user=iam_user"
-    "&authenticationPluginClassName=io.github.rdsign.postgresql.RdsignAuthenticationPlugin"
-    "&sslmode=verify-full&sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory"
-)
-# An expression of Java for a token, as a program has it that keeps one.
-TOKEN = (
-    f'io.github.rdsign.Signer.builder().hostname("{ENDPOINT}").username("iam_user").build().password()'
-)
+PGJDBC = ("pgjdbc", "postgresql")
+EXAMPLE = REPOSITORY / "examples/scala-scalikejdbc"
 
 
 @pytest.fixture(scope="session")
 def repository():
-    """Puts the JAR under test into a repository of Maven, as the command of README.md does. Returns its folder."""
-    folder = LOCAL / f"io/github/rdsign/rdsign/{VERSION}"
-    shutil.rmtree(folder.parent, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copy(JAR, folder / f"rdsign-{VERSION}.jar")
-    with zipfile.ZipFile(JAR) as jar:
-        pom = jar.read("META-INF/maven/io.github.rdsign/rdsign/pom.xml")
-    (folder / f"rdsign-{VERSION}.pom").write_bytes(pom)
-    return LOCAL
-
-
-class Project:
-    """The project of a guide: its files, and the command of the page."""
-
-    def __init__(self, rds, folder, repository, guide):
-        self.rds, self.guide = rds, guide
-        self.folder = guide.write(folder / guide.name)
-        self.class_path = CLASS_PATH
-        tools = folder / "bin"
-        tools.mkdir()
-        self.written = folder / "class-path"
-        maven = tools / "mvn"
-        # The class path is for the programs with mistakes, which run without Maven.
-        maven.write_text(
-            f'#!/bin/sh\nPATH="{os.environ["PATH"]}" MAVEN_LOCK="{LOCK}" exec "{REPOSITORY}/tools/mvn" '
-            f'-Dmaven.repo.local="{repository}" "$@" {DEPENDENCIES} -Dmdep.outputFile="{self.written}"\n'
-        )
-        maven.chmod(0o755)
-        self.path = f"{tools}{os.pathsep}{rds.environment()['PATH']}"
-
-    def shell(self, script, **options):
-        """Runs a command of the page. Returns what it prints."""
-        output = self.rds.run("bash", "-euc", script, folder=self.folder, PATH=self.path, **options)
-        if self.written.exists():
-            self.class_path = self.written.read_text()
-        # Maven resets the terminal's colours at its end.
-        return output.replace("\x1b[0m", "")
-
-    @property
-    def program(self):
-        return self.guide.files["src/main/java/App.java"]
-
-    def page(self, **options):
-        """Runs the program as the page says. Returns what it prints."""
-        command = self.guide.block("sh")
-        if self.class_path is None:
-            return self.shell(command, **options)
-        return self.java(self.program, **options)
-
-    def main(self, name, status=0, **options):
-        """Runs the compiled program with this main class, without Maven. Returns what it prints."""
-        path = f"{self.folder}/target/classes:{self.class_path}"
-        return self.rds.run("java", "-cp", path, name, folder=self.folder, status=status, **options)
-
-    def java(self, source, *replacements, name="App", status=0, **options):
-        """Runs a program of one file, in which each first text is replaced with the second."""
-        for old, new in replacements:
-            assert old in source, old
-            source = source.replace(old, new)
-        file = self.folder / "changed" / f"{name}.java"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(source)
-        path = f"{JAR}:{self.class_path}:{self.folder}/src/main/resources"
-        return self.rds.run("java", "-cp", path, file, folder=self.folder, status=status, **options)
+    return install()
 
 
 @pytest.fixture
 def project(rds, tmp_path, repository):
     return lambda name: Project(rds, tmp_path, repository, Guide(name))
-
-
-def here(rds, url=URL):
-    """Returns a JDBC URL with the page's parameter for a tunnel, which here leads to this machine."""
-    return f"{url}{DIAL}&sslrootcert={rds.authorities}".replace("localhost:15432", f"127.0.0.1:{rds.port}")
-
-
-def direct(rds):
-    """Returns the page's URL for this machine without a tunnel. The server's certificate has localhost, too."""
-    return URL.replace(ENDPOINT, f"localhost:{rds.port}")
-
-
-def token(rds):
-    """Returns a token for iam_user, as a program has it that keeps one."""
-    return rds.local.token(hostname=ENDPOINT, port=5432)
-
-
-def pinned(project):
-    """Returns the versions in the page's pom.xml, for what is not in the class path."""
-    return dict(re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", project.guide.files["pom.xml"]))
-
-
-def java_version():
-    shown = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr
-    return "Java " + re.search(r'version "([\d.]+)', shown)[1]
-
-
-def ran(project, *names):
-    """Records the versions of these artifacts, by their names on the page, and of Java."""
-    files = dict(re.findall(r"/([\w.-]+?)-(\d[\w.]*)\.jar", project.class_path))
-    if project.class_path == CLASS_PATH:
-        found = [str(file) for entry in CLASS_PATH.split(":") for file in Path(entry).parent.glob("*.jar")]
-        files = dict(re.findall(r"/([\w.-]+?)-(\d[\w.]*)\.jar", "\n".join(found)))
-    versions = [f"{title} {files[artifact]}" for title, artifact in names]
-    logged_in(project.guide, *versions, java_version())
-
-
-PGJDBC = ("pgjdbc", "postgresql")
-EXAMPLE = REPOSITORY / "examples/scala-scalikejdbc"
 
 
 def test_pgjdbc(rds, project):
@@ -307,10 +197,11 @@ def test_jooq(rds, project):
     stale, user, rights = jooq.guide.errors
     url = re.sub(r"authenticationPluginClassName=[^&]*&", "", here(rds))
     used = "DSL.using(pool, SQLDialect.POSTGRES)"
+    without_pool = ("try (var pool = new HikariDataSource(config)) {", "{")
     kept = (used, f'DSL.using("{url}", "iam_user", "{token(rds)}")')
-    assert jooq.java(jooq.program, kept) == "iam_user\n"
+    assert jooq.java(jooq.program, without_pool, kept) == "iam_user\n"
     with rds.later():
-        printed = jooq.java(jooq.program, kept, status=1)
+        printed = jooq.java(jooq.program, without_pool, kept, status=1)
     shows(stale, printed)
     shows('PAM authentication failed for user "iam_user"', printed)
     pool = "config.setDataSource(source.build());"
@@ -354,3 +245,28 @@ def test_from_aws_sdk_java(rds, project):
     shows(mixed, moved.java(program, sdk, status=1, **url))
     alias = (("hostname(HOST)", 'hostname("db.internal")'), (".region(Region.EU_CENTRAL_1)", ""))
     shows(region, moved.java(program, *alias, status=1, **url))
+
+
+def test_liquibase(rds, project):
+    liquibase = project("liquibase")
+    pom = liquibase.folder / "pom.xml"
+    text = pom.read_text()
+    assert f"<liquibase.url>{URL.replace('&', '&amp;')}</liquibase.url>" in text
+    command = liquibase.guide.block("sh")
+
+    def update(url, status=0, **variables):
+        return liquibase.shell(command, status=status, MAVEN_OPTS=f"-Dliquibase.url={url}", **variables)
+
+    assert "Run:                          2" in update(here(rds))
+    assert rds.local.as_postgres("select by from app.visits") == ["iam_user"]
+    versions = pinned(liquibase)
+    own = [f"Liquibase {versions['liquibase-maven-plugin']}", f"pgjdbc {versions['postgresql']}"]
+    logged_in(liquibase.guide, *own, java_version())
+
+    plugin, mode, schema = liquibase.guide.errors
+    shows(mode, update(here(rds).replace("&sslmode=verify-full", ""), 1))
+    user = here(rds, URL.replace("iam_user", "testuser"))
+    shows(schema, update(user, 1, **rds.keys("AKIALOCALTESTUSER001")))
+    ours = re.search(r" *<dependency>\s*<groupId>io.github.rdsign.*?</dependency>\n", text, re.S)[0]
+    pom.write_text(text.replace(ours, ""))
+    shows(plugin, update(direct(rds), 1))
