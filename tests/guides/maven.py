@@ -29,9 +29,7 @@ URL = (
     "&sslmode=verify-full&sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory"
 )
 # An expression of Java for a token, as a program has it that keeps one.
-TOKEN = (
-    f'io.github.rdsign.Signer.builder().hostname("{ENDPOINT}").username("iam_user").build().password()'
-)
+TOKEN = f'io.github.rdsign.Signer.builder().hostname("{ENDPOINT}").username("iam_user").build().password()'
 
 
 def install():
@@ -118,7 +116,11 @@ def token(rds):
 
 def pinned(project):
     """Returns the versions in the page's pom.xml, for what is not in the class path."""
-    return dict(re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", project.guide.files["pom.xml"]))
+    return dict(
+        re.findall(
+            r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", project.guide.files["pom.xml"]
+        )
+    )
 
 
 def java_version():

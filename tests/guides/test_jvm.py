@@ -80,7 +80,9 @@ def test_scalikejdbc(rds, project):
     guide = scalike.guide
     assert guide.files["src/main/scala/Batch.scala"] == (EXAMPLE / "src/main/scala/Batch.scala").read_text()
     pom = (EXAMPLE / "pom.xml").read_text().replace("${scala.version}", "2.13.16")
-    for dependency in re.findall(r"<dependency>.*?</dependency>", guide.block("xml", section="Install"), re.S):
+    for dependency in re.findall(
+        r"<dependency>.*?</dependency>", guide.block("xml", section="Install"), re.S
+    ):
         assert "".join(dependency.split()) in "".join(pom.split())
     (scalike.folder / "pom.xml").write_text((EXAMPLE / "pom.xml").read_text())
     variables = {"PGHOST": ENDPOINT, "PGUSER": "iam_user", "PGDATABASE": "testdb"}
@@ -90,7 +92,13 @@ def test_scalikejdbc(rds, project):
     else:
         printed = rds.run("java", "-cp", f"{JAR}:{CLASS_PATH}", "Batch", folder=scalike.folder, **variables)
     assert printed == "1000 rows as iam_user\n"
-    ran(scalike, ("ScalikeJDBC", "scalikejdbc_2.13"), ("HikariCP", "HikariCP"), PGJDBC, ("Scala", "scala-library"))
+    ran(
+        scalike,
+        ("ScalikeJDBC", "scalikejdbc_2.13"),
+        ("HikariCP", "HikariCP"),
+        PGJDBC,
+        ("Scala", "scala-library"),
+    )
 
     stale, uninitialized, tunnel = guide.errors
     pools = "scalikejdbc.ConnectionPool$.MODULE$"
@@ -151,7 +159,9 @@ def test_flyway(rds, project):
     command = flyway.guide.block("sh")
 
     def without(artifact):
-        changed = re.sub(rf" *<dependency>(?:(?!</dependency>).)*>{artifact}<.*?</dependency>\n", "", text, flags=re.S)
+        changed = re.sub(
+            rf" *<dependency>(?:(?!</dependency>).)*>{artifact}<.*?</dependency>\n", "", text, flags=re.S
+        )
         assert changed.count("<dependency>") == 2
         pom.write_text(changed)
         return flyway.shell(command, status=1, FLYWAY_URL=direct(rds))
@@ -270,3 +280,18 @@ def test_liquibase(rds, project):
     ours = re.search(r" *<dependency>\s*<groupId>io.github.rdsign.*?</dependency>\n", text, re.S)[0]
     pom.write_text(text.replace(ours, ""))
     shows(plugin, update(direct(rds), 1))
+
+
+def test_r2dbc(rds, project):
+    r2dbc = project("r2dbc")
+    assert r2dbc.page() == "iam_user\n"
+    ran(r2dbc, ("r2dbc-postgresql", "r2dbc-postgresql"), ("r2dbc-pool", "r2dbc-pool"))
+
+    stale, plain, authorities = r2dbc.guide.errors
+    kept = (".password(token)", ".password(signer.password())")
+    assert r2dbc.java(r2dbc.program, kept) == "iam_user\n"
+    with rds.later():
+        shows(stale, r2dbc.java(r2dbc.program, kept, status=1))
+    shows(plain, r2dbc.java(r2dbc.program, (".sslMode(SSLMode.VERIFY_FULL)\n", "\n"), status=1))
+    none = (".sslRootCert(Authorities.pem())", ""), ("options.sslRootCert", "System.getProperty")
+    shows(authorities, r2dbc.java(r2dbc.program, *none, status=1))
