@@ -213,7 +213,6 @@ def test_jooq(rds, project):
     with rds.later():
         printed = jooq.java(jooq.program, without_pool, kept, status=1)
     shows(stale, printed)
-    shows('PAM authentication failed for user "iam_user"', printed)
     pool = "config.setDataSource(source.build());"
     shows(user, jooq.java(jooq.program, (pool, f'{pool} config.setUsername("app");'), status=1))
     query = 'database.fetchValue(DSL.field("current_user"))'
@@ -268,7 +267,8 @@ def test_liquibase(rds, project):
         return liquibase.shell(command, status=status, MAVEN_OPTS=f"-Dliquibase.url={url}", **variables)
 
     assert "Run:                          2" in update(here(rds))
-    assert rds.local.as_postgres("select by from app.visits") == ["iam_user"]
+    stored = rds.local.psql(sql="select by from app.visits", password=rds.local.token())
+    assert stored.stdout == "iam_user\n", stored.stderr
     versions = pinned(liquibase)
     own = [f"Liquibase {versions['liquibase-maven-plugin']}", f"pgjdbc {versions['postgresql']}"]
     logged_in(liquibase.guide, *own, java_version())
