@@ -267,7 +267,7 @@ def test_liquibase(rds, project):
         return liquibase.shell(command, status=status, MAVEN_OPTS=f"-Dliquibase.url={url}", **variables)
 
     assert "Run:                          2" in update(here(rds))
-    stored = rds.local.psql(sql="select by from app.visits", password=rds.local.token())
+    stored = rds.local.psql(sql="select by from web.visits", password=rds.local.token())
     assert stored.stdout == "iam_user\n", stored.stderr
     versions = pinned(liquibase)
     own = [f"Liquibase {versions['liquibase-maven-plugin']}", f"pgjdbc {versions['postgresql']}"]
