@@ -80,9 +80,7 @@ def test_scalikejdbc(rds, project):
     guide = scalike.guide
     assert guide.files["src/main/scala/Batch.scala"] == (EXAMPLE / "src/main/scala/Batch.scala").read_text()
     pom = (EXAMPLE / "pom.xml").read_text().replace("${scala.version}", "2.13.16")
-    for dependency in re.findall(
-        r"<dependency>.*?</dependency>", guide.files["pom.xml"], re.S
-    ):
+    for dependency in re.findall(r"<dependency>.*?</dependency>", guide.files["pom.xml"], re.S):
         assert "".join(dependency.split()) in "".join(pom.split())
     (scalike.folder / "pom.xml").write_text((EXAMPLE / "pom.xml").read_text())
     variables = {"PGHOST": ENDPOINT, "PGUSER": "iam_user", "PGDATABASE": "testdb"}
