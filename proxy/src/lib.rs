@@ -7,9 +7,11 @@
 //!
 //! `session` is the life of one client. `wire` has the messages that the proxy reads and writes,
 //! `dial` connects to the server, `login` logs in, `relay` copies, and `cancel` finds the session
-//! that a request to cancel is for. `listener` decides who may connect. `health` tells how it goes.
+//! that a request to cancel is for. `listener` decides who may connect, and `clients` what they must
+//! prove. `health` tells how it goes.
 
 mod cancel;
+mod clients;
 mod descriptors;
 mod dial;
 mod health;
@@ -25,6 +27,7 @@ mod session;
 mod signals;
 mod wire;
 
+pub use clients::{ClientFiles, Clients, password_line};
 pub use health::Health;
 pub use limits::Limits;
 pub use listener::Listen;

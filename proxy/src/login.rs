@@ -53,6 +53,8 @@ pub(crate) enum Ended {
     },
     /// The client has hung up.
     Client(io::Error),
+    /// The client has hung up when it was asked for a password.
+    NoPassword,
 }
 
 impl From<Refusal> for Ended {

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::clients::Clients;
 use crate::health::{Endpoint, Health, State};
 use crate::limits::{Limits, Rate};
 use crate::listener::{Listen, Listener};
@@ -29,6 +30,8 @@ pub struct Proxy {
     pub server: Server,
     /// Where clients connect.
     pub listen: Vec<Listen>,
+    /// What clients must prove.
+    pub clients: Clients,
     /// How much it does at once, and for how long.
     pub limits: Limits,
     /// Where it tells how it is, if anywhere.
@@ -59,7 +62,11 @@ impl Proxy {
 
     async fn run(self) -> Result<(), Error> {
         let mut stop = Stop::new().map_err(|error| failed("wait for signals", &error))?;
-        let listeners: Result<Vec<_>, _> = self.listen.iter().map(Listener::open).collect();
+        let listeners: Result<Vec<_>, _> = self
+            .listen
+            .iter()
+            .map(|listen| Listener::open(listen, &self.clients))
+            .collect();
         let listeners = listeners?;
         let endpoint = self.health.map(Endpoint::open).transpose()?;
         let Self { log, limits, .. } = self;
@@ -73,6 +80,7 @@ impl Proxy {
             metrics: self.metrics,
             state: State::default(),
             server: self.server,
+            clients: self.clients,
             limits,
         });
         let mut accepting = Vec::new();

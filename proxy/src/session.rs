@@ -10,6 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt, sink};
 use tokio::time::timeout;
 
 use crate::cancel::{self, Keys};
+use crate::clients::{Clients, Entered, Tls};
 use crate::dial::dial;
 use crate::health::State;
 use crate::limits::{Limits, Rate};
@@ -19,11 +20,12 @@ use crate::login::{Ended, Ready, log_in};
 use crate::metrics::{Metrics, Outcome};
 use crate::relay::relay;
 use crate::server::Server;
-use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState, read_first};
+use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState};
 
 /// What all sessions share.
 pub(crate) struct Shared {
     pub(crate) server: Server,
+    pub(crate) clients: Clients,
     pub(crate) limits: Limits,
     pub(crate) rate: Rate,
     pub(crate) keys: Arc<Keys>,
@@ -33,22 +35,33 @@ pub(crate) struct Shared {
 }
 
 /// Serves a client to its end. If `is_full`, it can only cancel.
-pub(crate) async fn serve(shared: &Shared, (mut client, name): Client, is_full: bool) {
+pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
     let _open = shared.metrics.open();
-    let first = timeout(shared.limits.startup_timeout, read_first(&mut client)).await;
-    let problem = match first {
-        Ok(Ok(Some(First::Startup(startup)))) => {
-            let session = Session {
-                shared,
-                name,
-                startup,
-                since: Instant::now(),
-            };
-            return session.run(client, is_full).await;
-        }
-        Ok(Ok(Some(First::Cancel(request)))) => {
-            return cancel(shared, &name, &request).await;
-        }
+    let Client { name, stream, .. } = client;
+    let entering = shared.clients.enter(stream, &shared.log);
+    let problem = match timeout(shared.limits.startup_timeout, entering).await {
+        Ok(Ok(Some(Entered {
+            mut stream,
+            first,
+            tls,
+        }))) => match first {
+            First::Startup(startup) => {
+                let session = Session {
+                    shared,
+                    name,
+                    startup,
+                    tls,
+                    may_be_remote: client.may_be_remote,
+                    since: Instant::now(),
+                };
+                return session.run(stream, is_full).await;
+            }
+            First::Cancel(request) => {
+                cancel(shared, &name, &request).await;
+                let _ = stream.shutdown().await;
+                return;
+            }
+        },
         Ok(Ok(None)) => return,
         Ok(Err(error)) if error.kind() != ErrorKind::InvalidData => return,
         Ok(Err(error)) => error.to_string(),
@@ -135,6 +148,7 @@ impl Shared {
             }
             Err(Ended::ByServer { message, id }) => (message, id, Outcome::RefusedByServer(id)),
             Err(Ended::Client(error)) => (error.to_string(), None, Outcome::ClientGone),
+            Err(Ended::NoPassword) => ("no password".to_owned(), None, Outcome::ClientGone),
         };
         self.metrics.login(outcome);
         let mut values = vec![
@@ -152,6 +166,8 @@ struct Session<'a> {
     shared: &'a Shared,
     name: String,
     startup: Startup,
+    tls: Option<Arc<Tls>>,
+    may_be_remote: bool,
     since: Instant,
 }
 
@@ -160,7 +176,8 @@ impl Session<'_> {
         match self.open(&mut client, is_full).await {
             Ok(ready) => self.copy(client, ready).await,
             Err(Ended::Refused(refusal)) => {
-                self.refused(&refusal.message, refusal.id, Outcome::Refused(refusal.id));
+                let message = refusal.for_log();
+                self.refused(&message, refusal.id, Outcome::Refused(refusal.id));
                 let _ = client.write_all(&refusal.to_message()).await;
                 let _ = client.shutdown().await;
             }
@@ -175,6 +192,8 @@ impl Session<'_> {
                     Outcome::ClientGone,
                 );
             }
+            // As psql does, which then asks its user. PostgreSQL does not log that either.
+            Err(Ended::NoPassword) => {}
         }
     }
 
@@ -187,6 +206,16 @@ impl Session<'_> {
             );
             return Err(Refusal::new(SqlState::TooManyConnections, message).into());
         }
+        if self.may_be_remote && self.tls.is_none() {
+            let message = "clients must use TLS here";
+            return Err(Refusal::new(SqlState::InvalidAuthorization, message)
+                .hint("Set sslmode to verify-full, or at least to require.")
+                .into());
+        }
+        let (user, tls) = (self.startup.user.as_deref(), self.tls.as_deref());
+        let bounds = (limits.startup_timeout, &self.shared.log);
+        let clients = &self.shared.clients;
+        clients.authenticate(client, user, tls, bounds).await?;
         let signer = match &self.startup.user {
             // The server refuses it: it names no user, or is of another protocol.
             None => None,

@@ -2,27 +2,13 @@
 in an isolated network namespace."""
 
 import json
-import shutil
-import subprocess
 import sys
 
 import own_network
 import pytest
 from machine import HOSTNAME, signed_by
 
-UNSHARE = ("unshare", "--map-root-user", "--net")
-
-
-def can_have_a_network() -> bool:
-    """Whether this machine lets a test create a network namespace."""
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(
-    not can_have_a_network(), reason="this machine does not let users create network namespaces"
-)
+pytestmark = pytest.mark.skipif(not own_network.is_possible(), reason=own_network.IMPOSSIBLE)
 
 
 @pytest.fixture
@@ -31,7 +17,7 @@ def run(machine):
 
     def run():
         answers = machine.home / "answers"
-        before = (*UNSHARE, sys.executable, own_network.__file__, str(answers))
+        before = (*own_network.UNSHARE, sys.executable, own_network.__file__, str(answers))
         done = machine.run("token", "--hostname", HOSTNAME, "--username", "iam_user", before=before)
         assert (done.status, done.error) == (0, ""), done
         return signed_by(done.output), json.loads(answers.read_text())

@@ -107,6 +107,54 @@ def proxy(start):
     return start()
 
 
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for localhost and 127.0.0.1, and flags to use it. Clients can trust it itself."""
+    return Certificate(tmp_path / "tls")
+
+
+class Certificate:
+    def __init__(self, folder):
+        folder.mkdir()
+        self.cert, self.key = folder / "cert.pem", folder / "key.pem"
+        self.flags = [f"--tls-cert={self.cert}", f"--tls-key={self.key}"]
+        self.verified = f"sslmode=verify-full sslrootcert={self.cert}"
+        self.make()
+
+    def make(self, *options):
+        """Makes a new certificate in the same files."""
+        options = options or ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+        names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+        make = ["openssl", "req", "-x509", *options, "-nodes", "-days", "2", "-subj", "/CN=test"]
+        make += ["-addext", names, "-keyout", self.key, "-out", self.cert]
+        subprocess.run(make, check=True, capture_output=True)
+        self.key.chmod(0o600)
+
+
+class Passwords:
+    """A password file. `password` is the one of iam_user."""
+
+    def __init__(self, file):
+        self.file, self.password = file, "the secret"
+        self.flag = f"--password-file={file}"
+        self.write(iam_user=self.password)
+
+    def write(self, **users):
+        self.file.write_text("".join(self.line(user, password) for user, password in users.items()))
+        self.file.chmod(0o600)
+
+    @staticmethod
+    def line(user, password):
+        command = [RDSIGN, "proxy", "password", f"--username={user}"]
+        options = {"input": password + "\n", "text": True, "timeout": PATIENCE, "check": True}
+        return subprocess.run(command, stdout=subprocess.PIPE, **options).stdout
+
+
+@pytest.fixture
+def passwords(tmp_path):
+    return Passwords(tmp_path / "passwords")
+
+
 # A client knows nothing of AWS or of the server.
 CLIENT = {name: os.environ[name] for name in ("PATH",)} | {"LANG": "C.UTF-8", "HOME": "/nonexistent"}
 

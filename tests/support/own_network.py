@@ -8,6 +8,7 @@ Writes to the file ANSWERS which service returned which access key ids.
 
 import fcntl
 import json
+import shutil
 import socket
 import struct
 import subprocess
@@ -16,10 +17,20 @@ from pathlib import Path
 
 from fake_aws import FakeAws
 
+UNSHARE = ("unshare", "--map-root-user", "--net")
+IMPOSSIBLE = "this machine does not let users create network namespaces"
+
 INSTANCE, CONTAINER = "169.254.169.254", "169.254.170.2"
 
 SIOCSIFADDR, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8916, 0x8913, 0x8914
 UP = 1
+
+
+def is_possible() -> bool:
+    """Whether this machine lets a test create a network of its own."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
 
 
 def add_address(interface: str, address: str) -> None:

@@ -1,24 +1,31 @@
 //! `rdsign proxy`: a local endpoint for programs that cannot ask for a token. It turns flags into the
 //! options of the library `rdsign-proxy`, which does everything else.
 
+mod password;
+
 use std::io::stderr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use rdsign::libpq::SslMode;
 use rdsign::{Signer, names};
-use rdsign_proxy::{Dial, Format, Health, Level, Limits, Listen, Log, Metrics, Proxy, Server};
+use rdsign_proxy::{
+    ClientFiles, Clients, Dial, Format, Health, Level, Limits, Listen, Log, Metrics, Proxy, Server,
+};
 
 use crate::args::{DialArgs, SourceArgs, TargetArgs, service, usage, variable};
 use crate::ca_bundle::Roots;
 use crate::failure::Failure;
 
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(args_conflicts_with_subcommands = true, after_help = HELP)]
 pub(crate) struct ProxyArgs {
+    #[command(subcommand)]
+    command: Option<ProxyCommand>,
+
     /// Host name of the endpoint, as RDS or DSQL shows it [default: PGHOST]
     #[arg(long, value_name = "HOST")]
     hostname: Option<String>,
@@ -53,8 +60,8 @@ pub(crate) struct ProxyArgs {
     #[arg(long, value_name = "FILE")]
     sslrootcert: Option<PathBuf>,
 
-    /// Loopback address to listen on; port 0 is a free one [default: 127.0.0.1:5432, unless
-    /// --socket is given]
+    /// Address to listen on; port 0 is a free one. Others than loopback addresses need --tls-cert and
+    /// --password-file [default: 127.0.0.1:5432, unless --socket is given]
     #[arg(long, value_name = "ADDRESS")]
     #[arg(value_parser = address("listen", "a loopback address such as 127.0.0.1:5432"))]
     listen: Option<SocketAddr>,
@@ -62,6 +69,19 @@ pub(crate) struct ProxyArgs {
     /// Folder for a Unix socket, which only your user may use
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     socket: Option<PathBuf>,
+
+    /// PEM file of the certificate for clients that use TLS, followed by its chain. Read again when it
+    /// changes, as the next two
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_cert: Option<PathBuf>,
+
+    /// PEM file of the certificate's key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_key: Option<PathBuf>,
+
+    /// File of the passwords that clients must give, with lines of `rdsign proxy password`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    password_file: Option<PathBuf>,
 
     /// Sessions at once
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
@@ -118,6 +138,12 @@ pub(crate) struct ProxyArgs {
     log_format: LogFormat,
 }
 
+#[derive(Subcommand)]
+enum ProxyCommand {
+    /// Print a line for --password-file
+    Password(password::PasswordArgs),
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
     Text,
@@ -129,6 +155,8 @@ Clients connect without TLS and without a password. The proxy connects to the
 server over verified TLS, and logs in with a new token for each connection.
 Everybody who can connect to it can log in, so it listens only on this machine:
 on a Unix socket that only your user may use, or for every local user by TCP.
+With --password-file, clients must give a password. With --tls-cert and
+--tls-key too, it may listen on any address, and clients there must use TLS.
 
 Examples:
   rdsign proxy --hostname mydb.abc123.eu-central-1.rds.amazonaws.com \\
@@ -143,6 +171,9 @@ SIGTERM and Ctrl-C stop it: it stops listening, waits for the open sessions up
 to --drain, and exits with status 0. A second signal ends the wait.";
 
 pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
+    if let Some(ProxyCommand::Password(args)) = &args.command {
+        return password::run(args);
+    }
     // Its other settings count even if flags name the target.
     service::load(SslMode::OfTheCaller)?;
     let log = Log::start(
@@ -168,6 +199,11 @@ pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
     };
     let roots = roots.map_err(|problem| Failure::Usage(format!("sslrootcert: {problem}")))?;
     let server = Server::new(signers, dial, roots.store).map_err(failure)?;
+    let clients = Clients::open(ClientFiles {
+        tls_cert: args.tls_cert,
+        tls_key: args.tls_key,
+        password_file: args.password_file,
+    });
     let mut listen: Vec<_> = args.listen.map(Listen::Tcp).into_iter().collect();
     listen.extend(args.socket.map(Listen::Socket));
     if listen.is_empty() {
@@ -176,6 +212,7 @@ pub(crate) fn run(args: ProxyArgs) -> Result<ExitCode, Failure> {
     let proxy = Proxy {
         server,
         listen,
+        clients: clients.map_err(failure)?,
         limits: Limits {
             max_connections: args.max_connections,
             max_logins_per_second: args.max_logins_per_second,

@@ -1,6 +1,6 @@
-//! Where clients connect. Who can connect can log in to the database without a password, so only
-//! users of this machine can: by TCP from a loopback address, or through a Unix socket that belongs
-//! to the same user.
+//! Where clients connect. Unless clients give a password over TLS, who can connect can log in to the
+//! database, so only users of this machine can: by TCP from a loopback address, or through a Unix
+//! socket that belongs to the same user.
 
 #[cfg(unix)]
 mod socket;
@@ -9,14 +9,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::Error;
+use crate::clients::Clients;
 
 /// Where to listen.
 #[derive(Clone, Debug)]
 pub enum Listen {
-    /// A loopback address, with port 0 for a free one.
+    /// An address, with port 0 for a free one. Others than loopback addresses need clients that give a
+    /// password over TLS.
     Tcp(SocketAddr),
     /// A folder for a Unix socket with the name that libpq gives to port 5432. It must belong to
     /// this user and be closed to others; it is made if it is missing. Only on Unix.
@@ -28,8 +32,21 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
-/// A client, and its name in the log.
-pub(crate) type Client = (Box<dyn Connection>, String);
+/// A connection as it was accepted.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Socket(UnixStream),
+}
+
+/// A client that has connected.
+pub(crate) struct Client {
+    pub(crate) stream: Stream,
+    /// For the log.
+    pub(crate) name: String,
+    /// Whether it can be on another machine, so that it must use TLS.
+    pub(crate) may_be_remote: bool,
+}
 
 /// An open listener.
 pub(crate) enum Listener {
@@ -39,9 +56,9 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    pub(crate) fn open(listen: &Listen) -> Result<Self, Error> {
+    pub(crate) fn open(listen: &Listen, clients: &Clients) -> Result<Self, Error> {
         match listen {
-            Listen::Tcp(address) => tcp(*address).map(Self::Tcp),
+            Listen::Tcp(address) => tcp(*address, clients).map(Self::Tcp),
             #[cfg(unix)]
             Listen::Socket(folder) => socket::Socket::open(folder).map(Self::Socket),
             #[cfg(not(unix))]
@@ -69,7 +86,11 @@ impl Listener {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 let _ = stream.set_nodelay(true);
-                Ok(Some((Box::new(stream), address.to_string())))
+                Ok(Some(Client {
+                    stream: Stream::Tcp(stream),
+                    name: address.to_string(),
+                    may_be_remote: !listener.local_addr()?.ip().is_loopback(),
+                }))
             }
             #[cfg(unix)]
             Self::Socket(socket) => socket.accept().await,
@@ -77,12 +98,14 @@ impl Listener {
     }
 }
 
-fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
-    if !address.ip().is_loopback() {
+fn tcp(address: SocketAddr, clients: &Clients) -> Result<TcpListener, Error> {
+    if let Some(reason) = clients.missing_for_others()
+        && !address.ip().is_loopback()
+    {
         return Err(Error::Usage(format!(
-            "listen: {address} can be reached from other machines, and clients give no password, \
-             so whoever reaches it could log in; accepted: 127.0.0.1:{port} or [::1]:{port}, which \
-             all containers of a pod reach, or --socket",
+            "listen: {address} can be reached from other machines, and {reason}; accepted: \
+             127.0.0.1:{port} or [::1]:{port}, which all containers of a pod reach, --socket, or \
+             --tls-cert, --tls-key and --password-file",
             port = address.port()
         )));
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
-use super::Client;
+use super::{Client, Stream};
 use crate::Error;
 
 /// The name of libpq's socket for its default port.
@@ -63,7 +63,11 @@ impl Socket {
             Some(pid) => format!("process {pid}"),
             None => "a process".to_owned(),
         };
-        Ok(Some((Box::new(stream), name)))
+        Ok(Some(Client {
+            stream: Stream::Socket(stream),
+            name,
+            may_be_remote: false,
+        }))
     }
 }
 

@@ -7,4 +7,4 @@ mod startup;
 
 pub(crate) use refusal::{Refusal, State, with_hint};
 pub(crate) use server_messages::ServerMessages;
-pub(crate) use startup::{Cancel, First, Startup, read_first};
+pub(crate) use startup::{Answered, Cancel, Encryption, First, Startup, read_first};

@@ -18,6 +18,8 @@ pub(crate) enum State {
     ProtocolViolation,
     /// The login is refused.
     InvalidAuthorization,
+    /// The client does not know the password.
+    WrongPassword,
     /// There are as many connections as allowed.
     TooManyConnections,
 }
@@ -29,6 +31,7 @@ impl State {
             Self::ConnectionFailure => "08006",
             Self::ProtocolViolation => "08P01",
             Self::InvalidAuthorization => "28000",
+            Self::WrongPassword => "28P01",
             Self::TooManyConnections => "53300",
         }
     }
@@ -43,6 +46,8 @@ pub(crate) struct Refusal {
     pub(crate) id: Option<&'static str>,
     /// What to do.
     pub(crate) hint: Option<String>,
+    /// What only the log may say.
+    detail: Option<&'static str>,
 }
 
 impl Refusal {
@@ -52,6 +57,7 @@ impl Refusal {
             message: message.into(),
             id: None,
             hint: None,
+            detail: None,
         }
     }
 
@@ -64,6 +70,20 @@ impl Refusal {
     pub(crate) fn id(mut self, id: &'static str) -> Self {
         self.id = Some(id);
         self
+    }
+
+    /// Adds what the log says, and the client must not know.
+    pub(crate) fn logged(mut self, detail: &'static str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// Returns the message for the log.
+    pub(crate) fn for_log(&self) -> String {
+        match self.detail {
+            Some(detail) => format!("{}: {detail}", self.message),
+            None => self.message.clone(),
+        }
     }
 
     /// Returns the ErrorResponse.

@@ -24,6 +24,26 @@ pub(crate) enum First {
     Cancel(Cancel),
 }
 
+/// Whether the proxy encrypts the connection of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// It cannot.
+    Declined,
+    /// It does if the client asks for it.
+    Offered,
+    /// It does.
+    Done,
+}
+
+/// How far a client was answered.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// It knows that it may start with TLS.
+    Tls,
+    /// It has said what it wants.
+    First(First),
+}
+
 /// A CancelRequest, as the client sent it.
 #[derive(Debug)]
 pub(crate) struct Cancel(Vec<u8>);
@@ -102,13 +122,17 @@ impl Startup {
     }
 }
 
-/// Reads what a client wants. Declines TLS and GSSAPI, each at most once, as PostgreSQL does.
+/// Reads what a client wants. Declines GSSAPI, and TLS unless it is offered, each at most once, as
+/// PostgreSQL does. Reads nothing beyond a message, so nothing that came before TLS counts after it.
 ///
 /// Returns `None` if the client hangs up first, as a check of the port does.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidData`] if PostgreSQL would hang up, and what the connection returns.
-pub(crate) async fn read_first<S>(client: &mut S) -> io::Result<Option<First>>
+pub(crate) async fn read_first<S>(
+    client: &mut S,
+    encryption: Encryption,
+) -> io::Result<Option<Answered>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -126,12 +150,16 @@ where
         client.read_exact(&mut head[4..]).await?;
         let code = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         if matches!(code, SSL | GSSENC) && length == 8 {
-            if declined.contains(&code) {
+            if encryption == Encryption::Done || declined.contains(&code) {
                 return Err(invalid("encryption is requested twice"));
             }
-            declined.push(code);
-            client.write_all(b"N").await?;
+            let accepts = code == SSL && encryption == Encryption::Offered;
+            client.write_all(if accepts { b"S" } else { b"N" }).await?;
             client.flush().await?;
+            if accepts {
+                return Ok(Some(Answered::Tls));
+            }
+            declined.push(code);
             continue;
         }
         let mut message = head.to_vec();
@@ -139,8 +167,10 @@ where
         client.read_exact(&mut message[8..]).await?;
         return match code {
             CANCEL if length < 16 => Err(invalid("invalid length of cancel request")),
-            CANCEL => Ok(Some(First::Cancel(Cancel(message)))),
-            _ => Ok(Some(First::Startup(Startup::parse(message)))),
+            CANCEL => Ok(Some(Answered::First(First::Cancel(Cancel(message))))),
+            _ => Ok(Some(Answered::First(First::Startup(Startup::parse(
+                message,
+            ))))),
         };
     }
 }

@@ -1,0 +1,169 @@
+//! Files with secrets, and values that are read again when their files change.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::Error;
+use crate::log::{Level, Log};
+
+/// The longest file that is read. A certificate has some kB; a million bytes are 8,000 passwords.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// What changes when a file does: time, length and inode. `None` if it cannot be looked at.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// A value that is read from files.
+pub(super) struct Watched<T> {
+    paths: Vec<PathBuf>,
+    read: fn(&[PathBuf]) -> Result<T, Error>,
+    /// The stamps of the files that were read last, and the last value that was valid.
+    last: Mutex<(Vec<Stamp>, Arc<T>)>,
+}
+
+impl<T> Watched<T> {
+    pub(super) fn open(
+        paths: Vec<PathBuf>,
+        read: fn(&[PathBuf]) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
+        // Taken first: a file that changes while it is read is then read again.
+        let stamps = stamps(&paths);
+        let value = Arc::new(read(&paths)?);
+        Ok(Self {
+            paths,
+            read,
+            last: Mutex::new((stamps, value)),
+        })
+    }
+
+    /// Returns the value, after reading it again if a file has changed. An invalid file is logged
+    /// once, and the value stays.
+    pub(super) fn get(&self, log: &Log) -> Arc<T> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamps = stamps(&self.paths);
+        if last.0 != stamps {
+            last.0 = stamps;
+            let (level, message) = match (self.read)(&self.paths) {
+                Ok(value) => {
+                    last.1 = Arc::new(value);
+                    let paths = self.paths.iter().map(|path| path.display().to_string());
+                    let paths: Vec<_> = paths.collect();
+                    (Level::Info, format!("{} was read again", paths.join(", ")))
+                }
+                Err(problem) => (
+                    Level::Warning,
+                    format!("{problem}; what was read before stays in use"),
+                ),
+            };
+            log.line(level, "files", &[("message", message.into())]);
+        }
+        last.1.clone()
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    paths.iter().map(|path| stamp(path)).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino;
+    #[cfg(not(unix))]
+    let inode = |_: &fs::Metadata| 0;
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), inode(&metadata)))
+}
+
+/// Reads a file.
+pub(super) fn read(field: &str, path: &Path) -> Result<Vec<u8>, Error> {
+    let opened = File::open(path);
+    opened
+        .and_then(content)
+        .map_err(|error| unreadable(field, path, &error))
+}
+
+/// Reads a file that only its owner may be able to read, by PostgreSQL's rule for private keys.
+/// <https://www.postgresql.org/docs/current/ssl-tcp.html>
+pub(super) fn read_private(field: &str, path: &Path) -> Result<Vec<u8>, Error> {
+    let file = File::open(path).map_err(|error| unreadable(field, path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|error| unreadable(field, path, &error))?;
+        if !is_private(
+            metadata.mode(),
+            metadata.uid(),
+            rustix::process::geteuid().as_raw(),
+        ) {
+            return Err(Error::Usage(format!(
+                "{field}: others can read or change {}; accepted: a file of this user with the mode \
+                 0600 or less, or one of root with 0640 or less",
+                path.display()
+            )));
+        }
+    }
+    content(file).map_err(|error| unreadable(field, path, &error))
+}
+
+#[cfg(unix)]
+fn is_private(mode: u32, owner: u32, user: u32) -> bool {
+    match owner {
+        owner if owner == user && owner != 0 => mode & 0o077 == 0,
+        0 => mode & 0o037 == 0,
+        _ => false,
+    }
+}
+
+fn content(file: File) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a file"));
+    }
+    let mut content = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut content)?;
+    match content.len() as u64 > LARGEST {
+        true => Err(io::Error::other("longer than 16 MiB")),
+        false => Ok(content),
+    }
+}
+
+fn unreadable(field: &str, path: &Path, error: &io::Error) -> Error {
+    Error::Usage(format!(
+        "{field}: {} cannot be read: {error}",
+        path.display()
+    ))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_file_is_of_this_user_alone_or_of_root_and_a_group() {
+        let user = 1000;
+        for (mode, owner, expected) in [
+            (0o600, user, true),
+            (0o400, user, true),
+            (0o640, user, false),
+            (0o604, user, false),
+            (0o600, 0, true),
+            (0o640, 0, true),
+            (0o440, 0, true),
+            (0o660, 0, false),
+            (0o644, 0, false),
+            (0o600, 1001, false),
+        ] {
+            let mode_and_type = 0o100_000 | mode;
+            assert_eq!(
+                is_private(mode_and_type, owner, user),
+                expected,
+                "{mode:o} of {owner}"
+            );
+        }
+        // As root, a group may read, too.
+        assert!(is_private(0o100_640, 0, 0));
+        assert!(!is_private(0o100_644, 0, 0));
+    }
+}
