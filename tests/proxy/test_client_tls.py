@@ -46,7 +46,7 @@ def test_psql_verifies_the_certificate_of_the_proxy(proxy, certificate, psql):
     assert psql(f"{proxy.conninfo} {certificate.verified}").stdout == "iam_user\n"
     done = psql(f"{proxy.conninfo} sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt")
     assert done.returncode == 2 and "certificate verify failed" in done.stderr
-    assert proxy.wait_for("refused")["message"].endswith("received fatal alert: UnknownCa")
+    assert proxy.wait_for("refused")["message"].endswith("received fatal alert: UnknownCA")
 
 
 def test_on_loopback_tls_is_the_client_s_choice(proxy):

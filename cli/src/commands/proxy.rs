@@ -63,7 +63,7 @@ pub(crate) struct ProxyArgs {
     /// Address to listen on; port 0 is a free one. Others than loopback addresses need --tls-cert and
     /// --password-file [default: 127.0.0.1:5432, unless --socket is given]
     #[arg(long, value_name = "ADDRESS")]
-    #[arg(value_parser = address("listen", "a loopback address such as 127.0.0.1:5432"))]
+    #[arg(value_parser = address("listen", "an address such as 127.0.0.1:5432"))]
     listen: Option<SocketAddr>,
 
     /// Folder for a Unix socket, which only your user may use
