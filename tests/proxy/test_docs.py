@@ -18,31 +18,56 @@ def server():
     place.close()
 
 
+@pytest.fixture
+def run(server, client_environment, tmp_path):
+    """Runs an example of a proxy, and one of a client."""
+    keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
+    environment = server.place.environment() | keys | NO_AWS
+    environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"], "PGHOST": ENDPOINT, "PGUSER": "iam_user"}
+
+    def run(shown, client, **variables):
+        port = str(free_port())
+        command = shown.replace(
+            "rdsign proxy", f"exec {RDSIGN} proxy --hostport {server.port} --hostaddr 127.0.0.1"
+        )
+        command = command.replace("6543", port).replace("0.0.0.0", "127.0.0.1")
+        pipes = {"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True, "cwd": tmp_path}
+        with subprocess.Popen(["sh", "-euc", command], env=environment, **pipes) as proxy:
+            timer = threading.Timer(PATIENCE, proxy.kill)
+            timer.start()
+            try:
+                assert f"listening address=127.0.0.1:{port} " in proxy.stderr.readline()
+                options = {"input": "select 40 + 2", "capture_output": True, "text": True, "cwd": tmp_path}
+                done = subprocess.run(
+                    ["sh", "-euc", client.replace("6543", port)],
+                    env=client_environment | variables,
+                    timeout=PATIENCE,
+                    **options,
+                )
+                assert (done.returncode, done.stderr) == (0, "")
+                assert "42" in done.stdout
+            finally:
+                timer.cancel()
+                proxy.terminate()
+            assert proxy.wait(PATIENCE) == 0
+
+    return run
+
+
 PAGE = example("docs/proxy.md", "sh"), example("docs/proxy.md", "sh", 1)
 README = example("README.md", "sh", 1).splitlines()
 
 
 @pytest.mark.parametrize("shown, client", [PAGE, README], ids=["docs", "readme"])
-def test_the_examples_start_a_proxy_and_log_in(server, client_environment, shown, client):
-    port = str(free_port())
-    command = shown.replace(
-        "rdsign proxy", f"exec {RDSIGN} proxy --hostport {server.port} --hostaddr 127.0.0.1"
-    )
-    keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
-    environment = server.place.environment() | keys | NO_AWS
-    environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"], "PGHOST": ENDPOINT, "PGUSER": "iam_user"}
-    pipes = {"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(["sh", "-euc", command.replace("6543", port)], env=environment, **pipes) as proxy:
-        timer = threading.Timer(PATIENCE, proxy.kill)
-        timer.start()
-        try:
-            assert f"listening address=127.0.0.1:{port} " in proxy.stderr.readline()
-            script = client.replace("6543", port)
-            options = {"input": "select 40 + 2", "capture_output": True, "text": True, "timeout": PATIENCE}
-            done = subprocess.run(["sh", "-euc", script], env=client_environment, **options)
-            assert (done.returncode, done.stderr) == (0, "")
-            assert "42" in done.stdout
-        finally:
-            timer.cancel()
-            proxy.terminate()
-        assert proxy.wait(PATIENCE) == 0
+def test_the_examples_start_a_proxy_and_log_in(run, shown, client):
+    run(shown, client)
+
+
+def test_the_examples_with_a_password_and_tls_log_in(run, certificate, tmp_path):
+    line, proxy, client = (example("docs/proxy.md", "sh", number) for number in (2, 3, 4))
+    certificate.cert.rename(tmp_path / "proxy.pem")
+    certificate.key.rename(tmp_path / "proxy.key")
+    (tmp_path / "ca.pem").symlink_to("proxy.pem")
+    command = ["sh", "-euc", line.replace("rdsign", str(RDSIGN))]
+    subprocess.run(command, cwd=tmp_path, input="hunter2\n", text=True, check=True, timeout=PATIENCE)
+    run(proxy, client.replace("proxy.example.com", "localhost"), PGPASSWORD="hunter2")
