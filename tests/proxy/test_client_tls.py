@@ -70,15 +70,17 @@ def test_libpq_starts_with_tls_at_once(proxy, certificate):
 
 
 def test_direct_tls_needs_the_name_of_the_protocol(proxy, certificate):
-    with connect(proxy) as plain, context(certificate, "postgresql").wrap_socket(
-        plain, server_hostname="localhost"
-    ) as connection:
+    with (
+        connect(proxy) as plain,
+        context(certificate, "postgresql").wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
         assert connection.selected_alpn_protocol() == "postgresql"
         connection.sendall(STARTUP)
         assert connection.recv(1) == b"R"
-    with connect(proxy) as plain, context(certificate).wrap_socket(
-        plain, server_hostname="localhost"
-    ) as connection:
+    with (
+        connect(proxy) as plain,
+        context(certificate).wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
         with contextlib.suppress(OSError):
             connection.sendall(STARTUP)
         assert is_closed(connection)
@@ -101,9 +103,10 @@ def test_after_a_request_for_tls_no_protocol_must_be_named(proxy, certificate):
 
 def test_encryption_cannot_be_asked_for_inside_of_tls(proxy, certificate):
     for request in (SSL_REQUEST, GSSENC_REQUEST):
-        with connect(proxy) as plain, context(certificate, "postgresql").wrap_socket(
-            plain, server_hostname="localhost"
-        ) as connection:
+        with (
+            connect(proxy) as plain,
+            context(certificate, "postgresql").wrap_socket(plain, server_hostname="localhost") as connection,
+        ):
             connection.sendall(request)
             assert is_closed(connection)
     assert proxy.wait_for("refused", 2)["message"] == "encryption is requested twice"

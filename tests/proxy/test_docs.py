@@ -23,7 +23,11 @@ def run(server, client_environment, tmp_path):
     """Runs an example of a proxy, and one of a client."""
     keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
     environment = server.place.environment() | keys | NO_AWS
-    environment |= {"PGSSLROOTCERT": server.exports["PGSSLROOTCERT"], "PGHOST": ENDPOINT, "PGUSER": "iam_user"}
+    environment |= {
+        "PGSSLROOTCERT": server.exports["PGSSLROOTCERT"],
+        "PGHOST": ENDPOINT,
+        "PGUSER": "iam_user",
+    }
 
     def run(shown, client, **variables):
         port = str(free_port())

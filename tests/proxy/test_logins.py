@@ -141,7 +141,10 @@ def test_missing_credentials_are_said_to_the_client(start, psql):
             "reaches it could log in; accepted: 127.0.0.1:6543 or [::1]:6543, which all containers of a pod "
             "reach, --socket, or --tls-cert, --tls-key and --password-file",
         ),
-        (["--listen=5432"], 'listen: "5432" is not an address with a port; accepted: an address such as 127.0.0.1:5432'),
+        (
+            ["--listen=5432"],
+            'listen: "5432" is not an address with a port; accepted: an address such as 127.0.0.1:5432',
+        ),
         (["--max-connections=0"], 'max connections: "0" is not a number in this range; accepted: 1 to'),
         (["--sslrootcert=/nonexistent"], "sslrootcert: /nonexistent cannot be read: "),
         (["--hostname=a b"], "INVALID_HOSTNAME: "),

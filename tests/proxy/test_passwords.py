@@ -131,7 +131,9 @@ def test_clients_can_require_channel_binding(start, passwords, certificate, psql
         assert client.read() == (b"R", SASL + PLAIN)
 
 
-def test_a_certificate_that_defines_no_hash_works_without_channel_binding(start, passwords, certificate, psql):
+def test_a_certificate_that_defines_no_hash_works_without_channel_binding(
+    start, passwords, certificate, psql
+):
     certificate.make("-newkey", "ed25519")
     proxy = start(passwords.flag, *certificate.flags)
     done = psql(f"{proxy.conninfo} {certificate.verified}", PGPASSWORD=passwords.password)
