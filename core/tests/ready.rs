@@ -36,3 +36,31 @@ fn ready_token_does_not_call_the_provider() {
     assert!(is_ready(&signer));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
+
+#[test]
+fn a_signer_for_another_user_shares_the_credentials_and_signs_its_own_name() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = calls.clone();
+    let first = options()
+        .credentials_provider(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(Credentials::new(
+                "AKIDEXAMPLE",
+                "a secret",
+                None,
+                None,
+                "tests",
+            ))
+        })
+        .build()
+        .unwrap();
+    let second = first.for_user("another").unwrap();
+    let own = first.token_at_unix_seconds(1_724_709_600).unwrap();
+    let direct = options().username("another").access_key_id("AKIDEXAMPLE");
+    let direct = direct.secret_access_key("a secret").build().unwrap();
+    let of = |signer: &Signer| signer.token_at_unix_seconds(1_724_709_600).unwrap();
+    assert_eq!(of(&second).value(), of(&direct).value());
+    assert_ne!(of(&second).value(), own.value());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    assert!(first.for_user("").is_err());
+}

@@ -19,7 +19,7 @@ use crate::credentials::cannot_start;
 use crate::credentials::{RegionHint, Source, Teller};
 use crate::error::{Error, ErrorCode};
 use crate::limits::DEFAULT_EXPIRES_IN;
-use crate::names::{Endpoint, OddKeys, Region, Service};
+use crate::names::{Endpoint, OddKeys, Region, Service, check_username};
 use crate::timestamp::Timestamp;
 use crate::wipe::{LITTLE, with_clean_stack};
 
@@ -41,7 +41,7 @@ pub struct Signer(Arc<Shared>);
 
 struct Shared {
     request: Request,
-    cache: CredentialsCache,
+    cache: Arc<CredentialsCache>,
     ready: ArcSwapOption<Ready>,
 }
 
@@ -95,9 +95,27 @@ impl Signer {
         let ahead = Duration::from_secs(request.expires_in.min(DEFAULT_EXPIRES_IN).into());
         Self(Arc::new(Shared {
             request,
-            cache: CredentialsCache::new(source, region, ahead, teller),
+            cache: Arc::new(CredentialsCache::new(source, region, ahead, teller)),
             ready: ArcSwapOption::empty(),
         }))
+    }
+
+    /// Returns a signer for another user of the same endpoint. Both share the cached credentials.
+    ///
+    /// # Errors
+    /// [`InvalidUsername`](crate::ErrorCode::InvalidUsername)
+    pub fn for_user(&self, username: impl Into<String>) -> Result<Self, Error> {
+        let username = username.into();
+        check_username(&username)?;
+        let request = Request {
+            username,
+            ..self.0.request.clone()
+        };
+        Ok(Self(Arc::new(Shared {
+            request,
+            cache: self.0.cache.clone(),
+            ready: ArcSwapOption::empty(),
+        })))
     }
 
     /// Returns a token signed now.
