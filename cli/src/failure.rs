@@ -19,27 +19,36 @@ pub(crate) enum Failure {
     Output(io::Error),
 }
 
+impl From<Failure> for String {
+    /// The message, as it is reported.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Signing(error) => {
+                format!("{}: {error}{}", error.code(), given_by(&error))
+            }
+            Failure::Usage(problem) | Failure::Other(problem) => problem,
+            Failure::Output(error) => format!("cannot write the output: {error}"),
+        }
+    }
+}
+
 impl Failure {
+    /// Whether the input is invalid.
+    pub(crate) fn is_usage(&self) -> bool {
+        match self {
+            Self::Signing(error) => error.code().is_invalid_request(),
+            Self::Usage(_) => true,
+            Self::Other(_) | Self::Output(_) => false,
+        }
+    }
+
     pub(crate) fn report(self) -> ExitCode {
         // Whoever reads the output has seen enough, as `| head` has.
         if matches!(&self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::FAILURE;
         }
-        let (message, status) = match self {
-            Self::Signing(error) => {
-                let status = if error.code().is_invalid_request() {
-                    2
-                } else {
-                    1
-                };
-                let given_by = given_by(&error);
-                (format!("{}: {error}{given_by}", error.code()), status)
-            }
-            Self::Usage(problem) => (problem, 2),
-            Self::Other(problem) => (problem, 1),
-            Self::Output(error) => (format!("cannot write the output: {error}"), 1),
-        };
-        complain(&message);
+        let status = if self.is_usage() { 2 } else { 1 };
+        complain(&String::from(self));
         ExitCode::from(status)
     }
 }

@@ -17,24 +17,27 @@ use crate::wire::Cancel;
 /// The keys of all open sessions: a process ID and a secret, of 4 bytes or, since protocol 3.2, up
 /// to 256.
 #[derive(Default)]
-pub(crate) struct Keys(Mutex<HashMap<Box<[u8]>, SocketAddr>>);
+pub(crate) struct Keys(Mutex<HashMap<Box<[u8]>, Place>>);
+
+/// The server of a session, and the address that the session dialed.
+pub(crate) type Place = (Arc<Server>, SocketAddr);
 
 impl Keys {
     /// Remembers a key until the returned value is dropped.
-    pub(crate) fn remember(self: &Arc<Self>, key: &[u8], address: SocketAddr) -> Key {
+    pub(crate) fn remember(self: &Arc<Self>, key: &[u8], place: Place) -> Key {
         let key: Box<[u8]> = key.into();
-        self.locked().insert(key.clone(), address);
+        self.locked().insert(key.clone(), place);
         Key {
             key,
             keys: self.clone(),
         }
     }
 
-    pub(crate) fn find(&self, key: &[u8]) -> Option<SocketAddr> {
-        self.locked().get(key).copied()
+    pub(crate) fn find(&self, key: &[u8]) -> Option<Place> {
+        self.locked().get(key).cloned()
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<Box<[u8]>, SocketAddr>> {
+    fn locked(&self) -> MutexGuard<'_, HashMap<Box<[u8]>, Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,12 +60,11 @@ impl Drop for Key {
 /// # Errors
 /// Why the request did not reach the server.
 pub(crate) async fn forward(
-    server: &Server,
-    address: SocketAddr,
+    (server, address): Place,
     request: &Cancel,
     limit: Duration,
 ) -> Result<(), String> {
-    let dialed = dial_again(server, address, limit).await;
+    let dialed = dial_again(&server, address, limit).await;
     let (mut stream, _) = dialed.map_err(|refusal| refusal.message)?;
     let sent = async {
         stream.write_all(request.message()).await?;
@@ -86,13 +88,14 @@ mod tests {
     fn a_key_of_any_length_is_known_while_its_session_is_open() {
         let keys = Arc::new(Keys::default());
         let address = SocketAddr::from(([127, 0, 0, 1], 5432));
+        let server = Arc::new(crate::server::tests::server());
         for length in [8, 36, 260] {
             let bytes = vec![7; length];
-            let key = keys.remember(&bytes, address);
-            assert_eq!(keys.find(&bytes), Some(address));
-            assert_eq!(keys.find(&bytes[1..]), None);
+            let key = keys.remember(&bytes, (server.clone(), address));
+            assert_eq!(keys.find(&bytes).map(|(_, address)| address), Some(address));
+            assert!(keys.find(&bytes[1..]).is_none());
             drop(key);
-            assert_eq!(keys.find(&bytes), None);
+            assert!(keys.find(&bytes).is_none());
         }
     }
 }

@@ -3,17 +3,20 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Error;
 use crate::listener::bind;
+use crate::log::Level;
+use crate::metrics::Metrics;
 use crate::session::Shared;
 
 /// Requests at once. More wait.
@@ -38,21 +41,26 @@ pub struct Health {
     pub database: String,
 }
 
-/// When the last login worked, and whether the proxy stops.
+/// How the logins of an endpoint went.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// In milliseconds of Unix time, which go on while the machine sleeps. 0 before the first login.
+    /// When the last one worked, in milliseconds of Unix time, which go on while the machine sleeps. 0
+    /// before the first login.
     login_at: AtomicU64,
-    stopping: AtomicBool,
+    /// When the proxy's last own login failed, and doctor's ID. One login at a time.
+    failed: Mutex<Option<(Instant, &'static str)>>,
+}
+
+/// What the answers are about.
+pub(crate) struct Watched {
+    pub(crate) endpoints: std::sync::Mutex<Vec<Arc<Shared>>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) is_stopping: AtomicBool,
 }
 
 impl State {
     pub(crate) fn logged_in(&self) {
         self.login_at.store(now(), Relaxed);
-    }
-
-    pub(crate) fn stop(&self) {
-        self.stopping.store(true, Relaxed);
     }
 
     /// Whether a login worked within `limit`. One of the future is of a clock that was wrong.
@@ -69,13 +77,13 @@ fn now() -> u64 {
     })
 }
 
-/// An open endpoint.
-pub(crate) struct Endpoint {
+/// An open address.
+pub(crate) struct Answers {
     listener: TcpListener,
     health: Health,
 }
 
-impl Endpoint {
+impl Answers {
     pub(crate) fn open(health: Health) -> Result<Self, Error> {
         let address = health.address;
         match bind(address) {
@@ -91,13 +99,9 @@ impl Endpoint {
         self.listener.local_addr().unwrap_or(self.health.address)
     }
 
-    /// Answers requests until it is dropped.
-    pub(crate) async fn serve(self, shared: Arc<Shared>) {
+    /// Answers requests until it is dropped. `health` has the settings of the moment.
+    pub(crate) async fn serve(self, watched: Arc<Watched>, health: Arc<std::sync::Mutex<Health>>) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        let ready = Arc::new(Readiness {
-            health: self.health,
-            failed: Mutex::new(None),
-        });
         loop {
             let Ok(place) = places.clone().acquire_owned().await else {
                 return;
@@ -107,17 +111,17 @@ impl Endpoint {
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let (shared, ready) = (shared.clone(), ready.clone());
+            let (watched, health) = (watched.clone(), locked(&health).clone());
             tokio::spawn(async move {
                 // A client that hangs up needs no answer.
-                let _ = answer(&mut stream, &shared, &ready).await;
+                let _ = answer(&mut stream, &watched, &health).await;
                 drop(place);
             });
         }
     }
 }
 
-async fn answer(stream: &mut TcpStream, shared: &Shared, ready: &Readiness) -> io::Result<()> {
+async fn answer(stream: &mut TcpStream, watched: &Watched, health: &Health) -> io::Result<()> {
     let request = timeout(LONGEST, read_request(stream)).await;
     let (status, body, is_head) = match request {
         Err(_) => return Ok(()),
@@ -130,11 +134,11 @@ async fn answer(stream: &mut TcpStream, shared: &Shared, ready: &Readiness) -> i
             let (status, body) = match (method.as_str(), path.as_str()) {
                 ("GET" | "HEAD", "/startup") => ("200 OK", "started\n".to_owned()),
                 ("GET" | "HEAD", "/liveness") => ("200 OK", "alive\n".to_owned()),
-                ("GET" | "HEAD", "/readiness") => match ready.check(shared).await {
+                ("GET" | "HEAD", "/readiness") => match watched.check(health).await {
                     Ok(()) => ("200 OK", "ready\n".to_owned()),
                     Err(why) => ("503 Service Unavailable", format!("not ready: {why}\n")),
                 },
-                ("GET" | "HEAD", "/metrics") => ("200 OK", shared.metrics.text()),
+                ("GET" | "HEAD", "/metrics") => ("200 OK", watched.metrics.text()),
                 ("GET" | "HEAD", _) => (
                     "404 Not Found",
                     "accepted: /startup, /liveness, /readiness, /metrics\n".to_owned(),
@@ -183,27 +187,36 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<(String, String)> {
     }
 }
 
-struct Readiness {
-    health: Health,
-    /// When the proxy's last own login failed, and doctor's ID. One login at a time.
-    failed: Mutex<Option<(Instant, &'static str)>>,
-}
-
-impl Readiness {
-    /// Logs in if no login has worked for long.
+impl Watched {
+    /// Logs in at each endpoint where no login has worked for long.
     ///
     /// # Errors
-    /// Doctor's ID of the login's failure, or another fixed word.
-    async fn check(&self, shared: &Shared) -> Result<(), &'static str> {
-        if shared.state.stopping.load(Relaxed) {
+    /// Doctor's ID of a login's failure, or another fixed word.
+    async fn check(&self, health: &Health) -> Result<(), &'static str> {
+        if self.is_stopping.load(Relaxed) {
             return Err("stopping");
         }
-        if shared.state.is_fresh(self.health.max_login_age) {
+        let mut checks = JoinSet::new();
+        for endpoint in &*locked(&self.endpoints) {
+            let (endpoint, health) = (endpoint.clone(), health.clone());
+            checks.spawn(async move { endpoint.check(&health).await });
+        }
+        while let Some(check) = checks.join_next().await {
+            check.unwrap_or(Err("login-failed"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    async fn check(&self, health: &Health) -> Result<(), &'static str> {
+        let state = &self.state;
+        if state.is_fresh(health.max_login_age) {
             return Ok(());
         }
-        let mut failed = self.failed.lock().await;
+        let mut failed = state.failed.lock().await;
         // Another request may have logged in meanwhile.
-        if shared.state.is_fresh(self.health.max_login_age) {
+        if state.is_fresh(health.max_login_age) {
             return Ok(());
         }
         if let Some((at, id)) = *failed
@@ -211,8 +224,23 @@ impl Readiness {
         {
             return Err(id);
         }
-        let tried = shared.log_in_itself(&self.health.database).await;
-        *failed = tried.err().map(|id| (Instant::now(), id));
-        tried
+        let Err((message, id)) = self.log_in_itself(&health.database).await else {
+            *failed = None;
+            return Ok(());
+        };
+        let mut values = vec![
+            ("user", self.server.first().username().into()),
+            ("database", health.database.as_str().into()),
+            ("message", message.into()),
+        ];
+        values.extend(id.map(|id| ("id", id.into())));
+        self.log.line(Level::Warning, "not-ready", &values);
+        let id = id.unwrap_or("login-failed");
+        *failed = Some((Instant::now(), id));
+        Err(id)
     }
+}
+
+pub(crate) fn locked<T>(value: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

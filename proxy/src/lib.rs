@@ -8,7 +8,8 @@
 //! `session` is the life of one client. `wire` has the messages that the proxy reads and writes,
 //! `dial` connects to the server, `login` logs in, `relay` copies, and `cancel` finds the session
 //! that a request to cancel is for. `listener` decides who may connect, and `clients` what they must
-//! prove. `health` tells how it goes.
+//! prove. `health` tells how it goes. `running` has all that is open, and changes it for a new
+//! configuration.
 
 mod cancel;
 mod clients;
@@ -19,8 +20,10 @@ mod limits;
 mod listener;
 mod log;
 mod login;
+mod manager;
 mod metrics;
 mod relay;
+mod running;
 mod serve;
 mod server;
 mod session;
@@ -32,9 +35,9 @@ pub use health::Health;
 pub use limits::Limits;
 pub use listener::Listen;
 pub use log::{Format, Level, Log};
-pub use metrics::Metrics;
-pub use serve::Proxy;
-pub use server::{Dial, Server};
+pub use metrics::{Counters, Metrics};
+pub use serve::{Checked, Config, Endpoint, Proxy, Reload};
+pub use server::{Dial, Server, Users};
 
 /// Why a proxy cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,9 @@
 //! How much a proxy does at once, and for how long.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 /// The limits of a proxy.
 #[derive(Clone, Debug)]
@@ -28,6 +30,48 @@ impl Default for Limits {
             startup_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The open sessions. Their limit may change while they are open.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    open: Mutex<u32>,
+    none: Notify,
+}
+
+impl Sessions {
+    /// Returns a place, unless `limit` are taken.
+    pub(crate) fn enter(self: &Arc<Self>, limit: u32) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        (*open < limit).then(|| {
+            *open += 1;
+            Place(self.clone())
+        })
+    }
+
+    pub(crate) fn open(&self) -> u32 {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until none is open. No more may be opened meanwhile.
+    pub(crate) async fn ended(&self) {
+        while self.open() > 0 {
+            self.none.notified().await;
+        }
+    }
+}
+
+/// The place of a session, until it is dropped.
+pub(crate) struct Place(Arc<Sessions>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *open -= 1;
+        if *open == 0 {
+            self.0.none.notify_one();
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct Log {
     lines: SyncSender<Line>,
     format: Format,
     dropped: Arc<AtomicU64>,
+    /// The name of the endpoint that the lines are about.
+    endpoint: Option<Arc<str>>,
 }
 
 impl Log {
@@ -73,14 +75,29 @@ impl Log {
             lines,
             format,
             dropped: Arc::default(),
+            endpoint: None,
         })
+    }
+
+    /// Returns a log whose lines have the name of an endpoint as `endpoint`.
+    #[must_use]
+    pub fn of(&self, endpoint: Option<&str>) -> Self {
+        Self {
+            endpoint: endpoint.map(Arc::from),
+            ..self.clone()
+        }
     }
 
     /// Writes a line, or drops it if the writer is far behind.
     pub fn line(&self, level: Level, event: &str, values: &[(&str, Value)]) {
         let dropped = self.dropped.swap(0, Relaxed);
         let lost = (dropped > 0).then(|| ("dropped_lines", Value::from(dropped)));
-        let values = values.iter().cloned().chain(lost);
+        let endpoint = self
+            .endpoint
+            .as_deref()
+            .map(|name| ("endpoint", name.into()));
+        let values = endpoint.into_iter().chain(values.iter().cloned());
+        let values = values.chain(lost);
         let text = match self.format {
             Format::Text => as_text(level, event, values),
             Format::Json => as_json(level, event, values),

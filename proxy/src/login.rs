@@ -2,7 +2,6 @@
 //! with a token, and passes the server's messages on until the session is ready.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -16,6 +15,7 @@ use zeroize::Zeroize;
 
 use crate::cancel::{Key, Keys};
 use crate::dial::Dialed;
+use crate::server::Server;
 use crate::wire::{Refusal, ServerMessages, Startup, State, with_hint};
 
 /// libpq refuses a longer error during a login (`MAX_ERRLEN`).
@@ -69,6 +69,7 @@ pub(crate) async fn log_in(
     (mut stream, address): Dialed,
     startup: &Startup,
     signer: Option<&Signer>,
+    server: &Arc<Server>,
     keys: &Arc<Keys>,
 ) -> Result<Ready, Ended> {
     stream.write_all(startup.message()).await.map_err(broken)?;
@@ -76,7 +77,6 @@ pub(crate) async fn log_in(
     let mut messages = ServerMessages::new(stream);
     let mut login = Login {
         signer,
-        address,
         keys,
         is_answered: false,
         is_authenticated: false,
@@ -113,7 +113,11 @@ pub(crate) async fn log_in(
             }
             backend::BACKEND_KEY_DATA_TAG if length <= LONGEST_KEY => {
                 let message = messages.take(length).await.map_err(broken)?;
-                login.key = Some(login.keys.remember(&message[5..], login.address));
+                login.key = Some(
+                    login
+                        .keys
+                        .remember(&message[5..], (server.clone(), address)),
+                );
                 out.extend_from_slice(&message);
             }
             _ => {
@@ -132,7 +136,6 @@ pub(crate) async fn log_in(
 
 struct Login<'a> {
     signer: Option<&'a Signer>,
-    address: SocketAddr,
     keys: &'a Arc<Keys>,
     /// Whether the server has got a token.
     is_answered: bool,

@@ -1,5 +1,6 @@
-//! What a proxy counts, in the text format of Prometheus. Labels are fixed words, so nothing of a
-//! client, a server or a credential gets in, and nothing needs quoting.
+//! What a proxy counts, in the text format of Prometheus. Labels are fixed words and the
+//! names of endpoints, which are words too. So nothing of a client, a server or a credential gets in,
+//! and nothing needs quoting.
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
 use std::collections::BTreeMap;
@@ -13,12 +14,18 @@ const BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The counters of a proxy. Clones count together.
+/// The counters of all endpoints of a proxy. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics(Arc<Counters>);
+pub struct Metrics(Arc<Mutex<Vec<Counters>>>);
+
+/// The counters of an endpoint. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Counters(Arc<Values>);
 
 #[derive(Debug, Default)]
-struct Counters {
+struct Values {
+    /// The name of the endpoint, if it has one.
+    endpoint: Option<String>,
     connections: AtomicU64,
     closed: AtomicU64,
     bytes: Bytes,
@@ -56,7 +63,7 @@ pub(crate) enum Outcome {
 }
 
 /// A connection, until it is dropped.
-pub(crate) struct Open(Metrics);
+pub(crate) struct Open(Counters);
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -65,6 +72,112 @@ impl Drop for Open {
 }
 
 impl Metrics {
+    /// Returns the counters of an endpoint. They go on if an endpoint has had that name before.
+    #[must_use]
+    pub fn of(&self, endpoint: Option<&str>) -> Counters {
+        let mut all = locked(&self.0);
+        let known = all.iter().find(|one| one.0.endpoint.as_deref() == endpoint);
+        if let Some(known) = known {
+            return known.clone();
+        }
+        let new = Counters(Arc::new(Values {
+            endpoint: endpoint.map(str::to_owned),
+            ..Values::default()
+        }));
+        all.push(new.clone());
+        new
+    }
+
+    /// Returns all values as Prometheus reads them.
+    pub(crate) fn text(&self) -> String {
+        let all = locked(&self.0).clone();
+        let mut text = Text::default();
+        text.about("connections_total", "counter", "Connections of clients");
+        for one in &all {
+            let count = one.0.connections.load(Relaxed);
+            text.value("connections_total", &one.labels(&[]), count);
+        }
+        text.about("connections", "gauge", "Open connections of clients");
+        for one in &all {
+            // In this order, more cannot have ended than begun.
+            let closed = one.0.closed.load(Relaxed);
+            let open = one.0.connections.load(Relaxed).saturating_sub(closed);
+            text.value("connections", &one.labels(&[]), open);
+        }
+        text.about(
+            "logins_total",
+            "counter",
+            "Ended logins, with the ID of rdsign doctor",
+        );
+        for one in &all {
+            for ((outcome, id), count) in &locked(&one.0.logins).ended {
+                let labels = one.labels(&[("outcome", outcome), ("id", id)]);
+                text.value("logins_total", &labels, *count);
+            }
+        }
+        text.about(
+            "login_seconds",
+            "histogram",
+            "From a client's first message until its session is ready",
+        );
+        for one in &all {
+            let logins = locked(&one.0.logins);
+            let mut below = 0;
+            for (end, count) in BUCKETS.iter().zip(logins.buckets) {
+                below += count;
+                let labels = one.labels(&[("le", &end.to_string())]);
+                text.value("login_seconds_bucket", &labels, below);
+            }
+            let labels = one.labels(&[("le", "+Inf")]);
+            text.value("login_seconds_bucket", &labels, logins.count);
+            let labels = one.labels(&[]);
+            text.value("login_seconds_sum", &labels, logins.total.as_secs_f64());
+            text.value("login_seconds_count", &labels, logins.count);
+        }
+        text.about("bytes_total", "counter", "Bytes copied after the logins");
+        for one in &all {
+            let bytes = &one.0.bytes;
+            let ways = [
+                ("to_server", &bytes.to_server),
+                ("to_client", &bytes.to_client),
+            ];
+            for (way, count) in ways {
+                let labels = one.labels(&[("direction", way)]);
+                text.value("bytes_total", &labels, count.load(Relaxed));
+            }
+        }
+        text.about(
+            "credentials_total",
+            "counter",
+            "Events of the credentials, such as fetched",
+        );
+        for one in &all {
+            for (event, count) in &*locked(&one.0.credentials) {
+                text.value(
+                    "credentials_total",
+                    &one.labels(&[("event", event)]),
+                    *count,
+                );
+            }
+        }
+        text.0
+    }
+}
+
+impl Counters {
+    /// Returns the labels of a value: the endpoint's name, if it has one, and `more`.
+    fn labels(&self, more: &[(&str, &str)]) -> String {
+        let endpoint = self.0.endpoint.as_deref().map(|name| ("endpoint", name));
+        let all = endpoint.iter().chain(more);
+        let all: Vec<_> = all
+            .map(|(name, value)| format!("{name}=\"{value}\""))
+            .collect();
+        match all.is_empty() {
+            true => String::new(),
+            false => format!("{{{}}}", all.join(",")),
+        }
+    }
+
     /// Counts an event of a signer's credentials by its name, such as `fetched`.
     pub fn credentials(&self, event: &'static str) {
         *locked(&self.0.credentials).entry(event).or_default() += 1;
@@ -100,64 +213,6 @@ impl Metrics {
             logins.total += took;
         }
     }
-
-    /// Returns all values as Prometheus reads them.
-    pub(crate) fn text(&self) -> String {
-        let counters = &*self.0;
-        // In this order, more cannot have ended than begun.
-        let closed = counters.closed.load(Relaxed);
-        let connections = counters.connections.load(Relaxed);
-        let logins = locked(&counters.logins);
-        let mut text = Text::default();
-        text.about("connections_total", "counter", "Connections of clients");
-        text.value("connections_total", "", connections);
-        text.about("connections", "gauge", "Open connections of clients");
-        text.value("connections", "", connections.saturating_sub(closed));
-        text.about(
-            "logins_total",
-            "counter",
-            "Ended logins, with the ID of rdsign doctor",
-        );
-        for ((outcome, id), count) in &logins.ended {
-            let labels = format!("{{outcome=\"{outcome}\",id=\"{id}\"}}");
-            text.value("logins_total", &labels, *count);
-        }
-        text.about(
-            "login_seconds",
-            "histogram",
-            "From a client's first message until its session is ready",
-        );
-        let mut below = 0;
-        for (end, count) in BUCKETS.iter().zip(logins.buckets) {
-            below += count;
-            text.value("login_seconds_bucket", &format!("{{le=\"{end}\"}}"), below);
-        }
-        text.value("login_seconds_bucket", "{le=\"+Inf\"}", logins.count);
-        text.value("login_seconds_sum", "", logins.total.as_secs_f64());
-        text.value("login_seconds_count", "", logins.count);
-        text.about("bytes_total", "counter", "Bytes copied after the logins");
-        let bytes = [
-            ("to_server", &counters.bytes.to_server),
-            ("to_client", &counters.bytes.to_client),
-        ];
-        for (direction, count) in bytes {
-            let labels = format!("{{direction=\"{direction}\"}}");
-            text.value("bytes_total", &labels, count.load(Relaxed));
-        }
-        text.about(
-            "credentials_total",
-            "counter",
-            "Events of the credentials, such as fetched",
-        );
-        for (event, count) in &*locked(&counters.credentials) {
-            text.value(
-                "credentials_total",
-                &format!("{{event=\"{event}\"}}"),
-                *count,
-            );
-        }
-        text.0
-    }
 }
 
 fn locked<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -187,8 +242,9 @@ mod tests {
     #[test]
     fn a_bucket_counts_all_logins_that_were_as_fast() {
         let metrics = Metrics::default();
+        let counters = metrics.of(None);
         for ms in [5, 6, 100, 20_000] {
-            metrics.login(Outcome::Ok(Duration::from_millis(ms)));
+            counters.login(Outcome::Ok(Duration::from_millis(ms)));
         }
         let text = metrics.text();
         let counts = [

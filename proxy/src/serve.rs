@@ -2,57 +2,86 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::runtime::Builder;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::clients::Clients;
-use crate::health::{Endpoint, Health, State};
-use crate::limits::{Limits, Rate};
-use crate::listener::{Listen, Listener};
+use crate::health::Health;
+use crate::limits::Limits;
+use crate::listener::Listen;
 use crate::log::{Level, Log};
 use crate::metrics::Metrics;
+use crate::running::Running;
 use crate::server::Server;
-use crate::session::{self, Shared};
-use crate::signals::Stop;
-use crate::{Error, cancel, descriptors};
+use crate::signals::{Signal, Signals};
+use crate::{Error, manager};
 
-/// Clients beyond the limit that are told so, or cancel, at once. The others are hung up on.
-const TOLD: usize = 100;
-
-/// A proxy that can be started.
+/// Where clients connect, and where their logins go.
 #[derive(Debug)]
-pub struct Proxy {
+pub struct Endpoint {
+    /// What the log and the metrics call it, if anything: letters, digits, `-` and `_`.
+    pub name: Option<String>,
     /// Where logins go, and as whom.
     pub server: Server,
     /// Where clients connect.
     pub listen: Vec<Listen>,
     /// What clients must prove.
     pub clients: Clients,
+    /// The IDs of the other users of this machine that may use a Unix socket.
+    pub allowed_users: Vec<u32>,
+}
+
+/// What a proxy does.
+#[derive(Debug)]
+pub struct Config {
+    /// At least one.
+    pub endpoints: Vec<Endpoint>,
     /// How much it does at once, and for how long.
     pub limits: Limits,
     /// Where it tells how it is, if anywhere.
     pub health: Option<Health>,
+}
+
+/// Reads the configuration again. Returns what is wrong with it otherwise.
+pub type Reload = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// A proxy that can be started.
+pub struct Proxy {
+    /// What it does until SIGHUP.
+    pub config: Config,
+    /// Returns what it does from then on.
+    pub reload: Reload,
     /// What counts.
     pub metrics: Metrics,
     /// Where events are written.
     pub log: Log,
 }
 
+/// How the login of [`Proxy::check`] went.
+#[derive(Debug)]
+pub struct Checked {
+    /// The name of the endpoint, if it has one.
+    pub name: Option<String>,
+    /// The dialed address.
+    pub server: String,
+    /// The user that logged in.
+    pub user: String,
+    /// Why the login failed: the message, and doctor's ID.
+    pub outcome: Result<(), (String, Option<&'static str>)>,
+}
+
 impl Proxy {
     /// Serves clients until SIGTERM or SIGINT. Then it stops listening, waits for the sessions up to
     /// [`Limits::drain`], or up to a second signal, and closes those that are left. `health` answers up
-    /// to the end.
+    /// to the end. SIGHUP reads the configuration again; open sessions go on as they are.
     ///
     /// # Errors
     /// [`Error::Usage`] if it may not listen where it should, and [`Error::Other`] if it cannot.
     pub fn serve(self) -> Result<(), Error> {
         let log = self.log.clone();
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| failed("start", &error))?;
+        let runtime = runtime()?;
         let served = runtime.block_on(self.run());
         // Closes all connections. A look-up of a name that hangs in the C library is not waited for.
         runtime.shutdown_background();
@@ -60,55 +89,76 @@ impl Proxy {
         served
     }
 
-    async fn run(self) -> Result<(), Error> {
-        let mut stop = Stop::new().map_err(|error| failed("wait for signals", &error))?;
-        let listeners: Result<Vec<_>, _> = self
-            .listen
-            .iter()
-            .map(|listen| Listener::open(listen, &self.clients))
-            .collect();
-        let listeners = listeners?;
-        let endpoint = self.health.map(Endpoint::open).transpose()?;
-        let Self { log, limits, .. } = self;
-        let (all, drain) = (limits.max_connections, limits.drain);
-        descriptors::allow(all, &log);
-        let sessions = Arc::new(Semaphore::new(all as usize));
-        let shared = Arc::new(Shared {
-            rate: Rate::new(limits.max_logins_per_second),
-            keys: Arc::new(cancel::Keys::default()),
-            log: log.clone(),
-            metrics: self.metrics,
-            state: State::default(),
-            server: self.server,
-            clients: self.clients,
-            limits,
+    /// Logs in once to each endpoint, as its first user. Listens nowhere.
+    ///
+    /// # Errors
+    /// [`Error::Other`] if it cannot begin.
+    pub fn check(self, database: &str) -> Result<Vec<Checked>, Error> {
+        let runtime = runtime()?;
+        let checked = runtime.block_on(async {
+            let running = Running::new(self.log, self.metrics);
+            let mut logins = JoinSet::new();
+            let endpoints = running.shared(self.config);
+            for (place, endpoint) in endpoints.into_iter().enumerate() {
+                let database = database.to_owned();
+                logins.spawn(async move {
+                    let outcome = endpoint.log_in_itself(&database).await;
+                    let checked = Checked {
+                        name: endpoint.name.clone(),
+                        server: endpoint.server.shown(),
+                        user: endpoint.server.first().username().to_owned(),
+                        outcome,
+                    };
+                    (place, checked)
+                });
+            }
+            let mut all: Vec<_> = logins.join_all().await;
+            all.sort_unstable_by_key(|(place, _)| *place);
+            all.into_iter().map(|(_, checked)| checked).collect()
         });
-        let mut accepting = Vec::new();
-        for listener in listeners {
-            let values = [
-                ("address", listener.name().into()),
-                ("server", shared.server.shown().into()),
-                ("users", shared.server.users().into()),
-            ];
-            log.line(Level::Info, "listening", &values);
-            accepting.push(accept(listener, shared.clone(), sessions.clone()));
+        runtime.shutdown_background();
+        Ok(checked)
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let mut signals = Signals::new().map_err(|error| failed("wait for signals", &error))?;
+        let log = self.log.clone();
+        let mut running = Running::new(self.log, self.metrics);
+        running.apply(self.config)?;
+        manager::ready();
+        while signals.wait().await == Signal::Reload {
+            manager::reloading();
+            let reload = self.reload.clone();
+            let config = spawn_blocking(move || reload()).await;
+            let config = config.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
+            let applied = config.and_then(|config| {
+                let applied = running.apply(config);
+                applied.map_err(|error| error.to_string())
+            });
+            match applied {
+                Ok(()) => log.line(Level::Info, "reloaded", &[]),
+                Err(problem) => {
+                    let message = format!("the old configuration stays: {problem}");
+                    log.line(
+                        Level::Warning,
+                        "not-reloaded",
+                        &[("message", message.into())],
+                    );
+                }
+            }
+            manager::ready();
         }
-        if let Some(endpoint) = endpoint {
-            let values = [("address", endpoint.address().to_string().into())];
-            log.line(Level::Info, "health", &values);
-            tokio::spawn(endpoint.serve(shared.clone()));
-        }
-        stop.wait().await;
-        shared.state.stop();
-        for task in accepting {
-            task.abort();
-            let _ = task.await;
-        }
-        let open = all as usize - sessions.available_permits();
-        log.line(Level::Info, "stopping", &[("sessions", open.into())]);
+        manager::stopping();
+        let drain = running.stop().await;
+        let sessions = running.sessions();
+        log.line(
+            Level::Info,
+            "stopping",
+            &[("sessions", sessions.open().into())],
+        );
         let drained = async {
-            let ended = sessions.acquire_many(all);
-            let mut both = (std::pin::pin!(ended), std::pin::pin!(stop.wait()));
+            let again = async { while signals.wait().await != Signal::Stop {} };
+            let mut both = (std::pin::pin!(sessions.ended()), std::pin::pin!(again));
             std::future::poll_fn(|cx| {
                 let ended = both.0.as_mut().poll(cx).is_ready();
                 match ended || both.1.as_mut().poll(cx).is_ready() {
@@ -119,47 +169,17 @@ impl Proxy {
             .await;
         };
         let _ = timeout(drain, drained).await;
-        let left = all as usize - sessions.available_permits();
+        let left = sessions.open();
         log.line(Level::Info, "stopped", &[("closed_sessions", left.into())]);
         Ok(())
     }
 }
 
-fn failed(what: &str, error: &io::Error) -> Error {
-    Error::Other(format!("the proxy cannot {what}: {error}"))
+fn runtime() -> Result<Runtime, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| failed("start", &error))
 }
 
-fn accept(listener: Listener, shared: Arc<Shared>, sessions: Arc<Semaphore>) -> JoinHandle<()> {
-    let told = Arc::new(Semaphore::new(TOLD));
-    tokio::spawn(async move {
-        loop {
-            let client = match listener.accept().await {
-                Ok(Some(client)) => client,
-                Ok(None) => {
-                    let values = [("message", "the client is another user".into())];
-                    shared.log.line(Level::Warning, "refused", &values);
-                    continue;
-                }
-                Err(error) => {
-                    let values = [("message", error.to_string().into())];
-                    shared.log.line(Level::Warning, "accept", &values);
-                    // The usual reason is that no file descriptor is free.
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            };
-            let shared = shared.clone();
-            let (permit, is_full) = match sessions.clone().try_acquire_owned() {
-                Ok(permit) => (permit, false),
-                Err(_) => match told.clone().try_acquire_owned() {
-                    Ok(permit) => (permit, true),
-                    Err(_) => continue,
-                },
-            };
-            tokio::spawn(async move {
-                session::serve(&shared, client, is_full).await;
-                drop(permit);
-            });
-        }
-    })
+fn failed(what: &str, error: &io::Error) -> Error {
+    Error::Other(format!("the proxy cannot {what}: {error}"))
 }

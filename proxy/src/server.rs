@@ -1,6 +1,5 @@
 //! The server that a proxy is for: how to reach and verify it, and who may log in.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -21,6 +20,15 @@ pub struct Dial {
     pub hostport: Option<u16>,
 }
 
+/// The users that clients may log in as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Users {
+    /// The signer's, and these.
+    Named(Vec<String>),
+    /// Whichever a client asks for.
+    Any,
+}
+
 /// A server, and the users whose tokens the proxy signs.
 pub struct Server {
     /// The endpoint's, as it is looked up.
@@ -30,9 +38,9 @@ pub struct Server {
     /// The name that the certificate must have.
     pub(crate) name: ServerName<'static>,
     pub(crate) tls: TlsConnector,
-    signers: HashMap<String, Signer>,
-    /// That of the first user.
+    /// That of the first user, who the proxy itself logs in as.
     first: Signer,
+    users: Users,
 }
 
 impl std::fmt::Debug for Server {
@@ -45,23 +53,25 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// `signers` has one signer for each user, all for the same endpoint. `roots` are the
-    /// authorities that the server's certificate may come from.
+    /// `signer` is for the first user. `roots` are the authorities that the server's certificate may
+    /// come from.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there is no signer, if they are for several endpoints, or if no
-    /// certificate can be for the endpoint's name.
-    pub fn new(signers: Vec<Signer>, dial: Dial, roots: RootCertStore) -> Result<Self, Error> {
-        let first = signers.first().ok_or_else(|| {
-            Error::Usage("username: missing; accepted: at least one user".to_owned())
-        })?;
-        let first = first.clone();
-        let endpoint = first.endpoint().clone();
-        if signers.iter().any(|signer| *signer.endpoint() != endpoint) {
-            return Err(Error::Usage(
-                "hostname: differs between users; accepted: one endpoint".to_owned(),
-            ));
+    /// [`Error::Usage`] if no certificate can be for the endpoint's name, or if a user's name is
+    /// invalid.
+    pub fn new(
+        signer: Signer,
+        users: Users,
+        dial: Dial,
+        roots: RootCertStore,
+    ) -> Result<Self, Error> {
+        if let Users::Named(names) = &users {
+            for name in names {
+                let signer = signer.for_user(name);
+                signer.map_err(|error| Error::Usage(format!("{}: {error}", error.code())))?;
+            }
         }
+        let endpoint = signer.endpoint();
         let hostname = endpoint.hostname().trim_matches(['[', ']']).to_owned();
         let name = hostname.trim_end_matches('.').to_owned();
         let name = ServerName::try_from(name).map_err(|_| {
@@ -82,18 +92,24 @@ impl Server {
             hostaddr: dial.hostaddr,
             hostname,
             name,
-            first,
             tls: TlsConnector::from(Arc::new(config)),
-            signers: signers
-                .into_iter()
-                .map(|signer| (signer.username().to_owned(), signer))
-                .collect(),
+            first: signer,
+            users,
         })
     }
 
-    /// Returns the signer for a user, if the proxy is for that user.
-    pub(crate) fn signer(&self, user: &str) -> Option<&Signer> {
-        self.signers.get(user)
+    /// Returns a signer for a user, if the proxy is for that user. All of them share the credentials.
+    ///
+    /// # Errors
+    /// Why no token can be for that name.
+    pub(crate) fn signer(&self, user: &str) -> Result<Option<Signer>, rdsign::Error> {
+        if user == self.first.username() {
+            return Ok(Some(self.first.clone()));
+        }
+        match &self.users {
+            Users::Named(names) if !names.iter().any(|name| name == user) => Ok(None),
+            _ => self.first.for_user(user).map(Some),
+        }
     }
 
     /// Returns the signer for the proxy's own logins.
@@ -103,8 +119,13 @@ impl Server {
 
     /// Returns the users in the order of their names, for messages.
     pub(crate) fn users(&self) -> String {
-        let mut users: Vec<_> = self.signers.keys().map(String::as_str).collect();
+        let Users::Named(names) = &self.users else {
+            return "any user".to_owned();
+        };
+        let mut users: Vec<_> = names.iter().map(String::as_str).collect();
+        users.push(self.first.username());
         users.sort_unstable();
+        users.dedup();
         users.join(", ")
     }
 
@@ -114,5 +135,40 @@ impl Server {
             Some(address) => format!("{} at {address} port {}", self.hostname, self.port),
             None => format!("{} port {}", self.hostname, self.port),
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn of(users: Users) -> Server {
+        let signer = Signer::builder()
+            .hostname("mydb.abc123.eu-central-1.rds.amazonaws.com")
+            .username("first")
+            .access_key_id("AKIDEXAMPLE")
+            .secret_access_key("an example");
+        let roots = RootCertStore::empty();
+        Server::new(signer.build().unwrap(), users, Dial::default(), roots).unwrap()
+    }
+
+    pub(crate) fn server() -> Server {
+        of(Users::Any)
+    }
+
+    #[test]
+    fn only_named_users_get_a_token_unless_any_user_does() {
+        let user = |server: &Server, name| {
+            let signer = server.signer(name).unwrap();
+            signer.map(|signer| signer.username().to_owned())
+        };
+        let named = of(Users::Named(vec!["second".to_owned()]));
+        for name in ["first", "second"] {
+            assert_eq!(user(&named, name).as_deref(), Some(name));
+        }
+        assert_eq!(user(&named, "third"), None);
+        assert_eq!(named.users(), "first, second");
+        assert_eq!(user(&server(), "third").as_deref(), Some("third"));
+        assert!(server().signer("a\u{0}b").is_err());
     }
 }

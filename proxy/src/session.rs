@@ -17,20 +17,24 @@ use crate::limits::{Limits, Rate};
 use crate::listener::{Client, Connection};
 use crate::log::{Level, Log};
 use crate::login::{Ended, Ready, log_in};
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::{Counters, Outcome};
 use crate::relay::relay;
 use crate::server::Server;
 use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState};
 
-/// What all sessions share.
+/// What the sessions of an endpoint share. A new configuration makes a new one for new sessions.
 pub(crate) struct Shared {
-    pub(crate) server: Server,
+    /// The endpoint's name, if it has one.
+    pub(crate) name: Option<String>,
+    pub(crate) server: Arc<Server>,
     pub(crate) clients: Clients,
+    /// The other users that may use the socket.
+    pub(crate) allowed_users: Vec<u32>,
     pub(crate) limits: Limits,
-    pub(crate) rate: Rate,
+    pub(crate) rate: Arc<Rate>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) log: Log,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Counters,
     pub(crate) state: State,
 }
 
@@ -72,14 +76,10 @@ pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
 }
 
 async fn cancel(shared: &Shared, name: &str, request: &Cancel) {
-    let address = shared.keys.find(request.key());
-    let outcome = match address {
+    let outcome = match shared.keys.find(request.key()) {
         // PostgreSQL does not tell the client either.
         None => Err("no open session has this key".to_owned()),
-        Some(address) => {
-            let limit = shared.limits.connect_timeout;
-            cancel::forward(&shared.server, address, request, limit).await
-        }
+        Some(place) => cancel::forward(place, request, shared.limits.connect_timeout).await,
     };
     let mut values = vec![("client", Value::from(name))];
     let level = match outcome {
@@ -110,7 +110,7 @@ impl Shared {
                 .hint("Use a pool that keeps its connections open.")
         })?;
         let dialed = dial(server, limits.connect_timeout).await?;
-        let login = log_in(client, dialed, startup, signer, &self.keys);
+        let login = log_in(client, dialed, startup, signer, server, &self.keys);
         let Ok(ended) = timeout(limits.startup_timeout, login).await else {
             let message = "the server does not finish the login";
             return Err(Refusal::new(SqlState::ConnectionFailure, message)
@@ -128,8 +128,11 @@ impl Shared {
     /// Logs in as a client of the first user would, and ends the session.
     ///
     /// # Errors
-    /// Doctor's ID, or another fixed word. The log has the message.
-    pub(crate) async fn log_in_itself(&self, database: &str) -> Result<(), &'static str> {
+    /// The message, and doctor's ID.
+    pub(crate) async fn log_in_itself(
+        &self,
+        database: &str,
+    ) -> Result<(), (String, Option<&'static str>)> {
         let since = Instant::now();
         let signer = self.server.first();
         let ended = match Startup::new(signer.username(), database) {
@@ -151,14 +154,23 @@ impl Shared {
             Err(Ended::NoPassword) => ("no password".to_owned(), None, Outcome::ClientGone),
         };
         self.metrics.login(outcome);
-        let mut values = vec![
-            ("user", Value::from(signer.username())),
-            ("database", database.into()),
-            ("message", message.into()),
-        ];
-        values.extend(id.map(|id| ("id", id.into())));
-        self.log.line(Level::Warning, "not-ready", &values);
-        Err(id.unwrap_or("login-failed"))
+        Err((message, id))
+    }
+}
+
+/// Returns the signer for the user that a client asks for.
+fn signer_for(server: &Server, user: &str) -> Result<Signer, Refusal> {
+    let refusal = |message| Refusal::new(SqlState::InvalidAuthorization, message);
+    match server.signer(user) {
+        Ok(Some(signer)) => Ok(signer),
+        Ok(None) => Err(
+            refusal(format!("user {} may not log in here", quoted(user)))
+                .hint(format!("This proxy signs tokens for {}.", server.users())),
+        ),
+        Err(error) => Err(refusal(format!(
+            "no token can be signed: {}: {error}",
+            error.code()
+        ))),
     }
 }
 
@@ -219,12 +231,9 @@ impl Session<'_> {
         let signer = match &self.startup.user {
             // The server refuses it: it names no user, or is of another protocol.
             None => None,
-            Some(user) => Some(server.signer(user).ok_or_else(|| {
-                let message = format!("user {} may not log in here", quoted(user));
-                Refusal::new(SqlState::InvalidAuthorization, message)
-                    .hint(format!("This proxy signs tokens for {}.", server.users()))
-            })?),
+            Some(user) => Some(signer_for(server, user)?),
         };
+        let signer = signer.as_ref();
         self.shared.log_in(client, &self.startup, signer).await
     }
 

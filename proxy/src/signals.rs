@@ -1,44 +1,77 @@
-//! The signals that stop a proxy: SIGTERM and SIGINT. On other systems than Unix, they end the
-//! process, as they do by default.
+//! The signals of a proxy: SIGTERM and SIGINT stop it, and SIGHUP makes it read its configuration again.
+//! On other systems than Unix, they end the process, as they do by default.
 
 use std::io;
 
-#[cfg(unix)]
-pub(crate) struct Stop(tokio::net::UnixStream);
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Stop,
+    Reload,
+}
 
 #[cfg(unix)]
-impl Stop {
+pub(crate) struct Signals {
+    stop: tokio::net::UnixStream,
+    reload: tokio::net::UnixStream,
+}
+
+#[cfg(unix)]
+impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        use std::os::unix::net::UnixStream;
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-        let (receiver, sender) = UnixStream::pair()?;
-        for signal in [SIGTERM, SIGINT] {
-            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
-        }
-        receiver.set_nonblocking(true)?;
-        tokio::net::UnixStream::from_std(receiver).map(Self)
+        Ok(Self {
+            stop: receiver(&[SIGTERM, SIGINT])?,
+            reload: receiver(&[SIGHUP])?,
+        })
     }
 
     /// Waits for the next signal.
-    pub(crate) async fn wait(&mut self) {
-        use tokio::io::AsyncReadExt;
+    pub(crate) async fn wait(&mut self) -> Signal {
+        use std::pin::Pin;
+        use std::task::Poll;
+        use tokio::io::{AsyncRead, ReadBuf};
 
-        // The sender is never closed, so this returns only for a signal.
-        let _ = self.0.read_u8().await;
+        std::future::poll_fn(|cx| {
+            let ways = [
+                (&mut self.stop, Signal::Stop),
+                (&mut self.reload, Signal::Reload),
+            ];
+            for (stream, signal) in ways {
+                let mut byte = [0];
+                // The senders are never closed, so this is ready only after a signal.
+                let read = Pin::new(stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
+                if read.is_ready() {
+                    return Poll::Ready(signal);
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 
-#[cfg(not(unix))]
-pub(crate) struct Stop;
+#[cfg(unix)]
+fn receiver(signals: &[i32]) -> io::Result<tokio::net::UnixStream> {
+    let (receiver, sender) = std::os::unix::net::UnixStream::pair()?;
+    for signal in signals {
+        signal_hook::low_level::pipe::register(*signal, sender.try_clone()?)?;
+    }
+    receiver.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(receiver)
+}
 
 #[cfg(not(unix))]
-impl Stop {
+pub(crate) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    pub(crate) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) -> Signal {
         std::future::pending().await
     }
 }

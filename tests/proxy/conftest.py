@@ -21,9 +21,10 @@ class Proxy:
     """A running proxy. `log` has its lines so far, each as a dictionary."""
 
     def __init__(self, environment, *flags):
-        if not any(flag.startswith(("--listen", "--socket")) for flag in flags):
+        has_file = any(flag.startswith("--config") for flag in flags)
+        if not has_file and not any(flag.startswith(("--listen", "--socket")) for flag in flags):
             flags += ("--listen=127.0.0.1:0",)
-        if not any(flag.startswith("--connect-timeout") for flag in flags):
+        if not has_file and not any(flag.startswith("--connect-timeout") for flag in flags):
             flags += ("--connect-timeout=120",)  # the default is too short on a busy machine
         command = [RDSIGN, "proxy", "--log-format=json", *flags]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -99,6 +100,40 @@ def start(environment):
         assert "X-Amz" not in proxy.text
         assert environment["AWS_SECRET_ACCESS_KEY"] not in proxy.text
         assert "panicked" not in proxy.text
+
+
+class ConfigFile:
+    """A file for --config. Endpoints are given as their names and what they have besides the server."""
+
+    def __init__(self, path, exports):
+        self.path = path
+        self.flag = f"--config={path}"
+        self.server = {
+            "hostname": exports["PGHOST"],
+            "hostaddr": exports["PGHOSTADDR"],
+            "port": int(exports["PGPORT"]),
+            "sslrootcert": exports["PGSSLROOTCERT"],
+        }
+
+    def write(self, endpoints, **top):
+        """Writes the file. `None` leaves a key out."""
+        lines = as_toml({"connect_timeout": 120} | top)
+        for name, more in endpoints.items():
+            keys = self.server | {"name": name, "username": "iam_user", "listen": "127.0.0.1:0"}
+            if "socket" in more:
+                del keys["listen"]
+            lines += ["[[endpoints]]", *as_toml(keys | more)]
+        self.path.write_text("\n".join([*lines, ""]))
+
+
+def as_toml(keys):
+    # JSON's strings, numbers, booleans and arrays are TOML's, too.
+    return [f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None]
+
+
+@pytest.fixture
+def config(local, tmp_path):
+    return ConfigFile(tmp_path / "proxy.toml", local.exports)
 
 
 @pytest.fixture

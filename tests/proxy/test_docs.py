@@ -75,3 +75,20 @@ def test_the_examples_with_a_password_and_tls_log_in(run, certificate, tmp_path)
     command = ["sh", "-euc", line.replace("rdsign", str(RDSIGN))]
     subprocess.run(command, cwd=tmp_path, input="hunter2\n", text=True, check=True, timeout=PATIENCE)
     run(proxy, client.replace("proxy.example.com", "localhost"), PGPASSWORD="hunter2")
+
+
+def test_the_file_s_example_is_accepted_and_checked(server, tmp_path):
+    # Both endpoints are this server, which the tests reach by an address and with their own authority.
+    dialed = f'hostport = {server.port}\nhostaddr = "127.0.0.1"'
+    dialed += f'\nsslrootcert = "{server.exports["PGSSLROOTCERT"]}"\n[[endpoints]]'
+    text = example("docs/proxy.md", "toml").replace("reports.abc123", "mydb.abc123")
+    text = text.replace('profile = "reports"\n', "").replace("/run/user/1000", str(tmp_path))
+    text = (text + "\n[[endpoints]]").replace("[[endpoints]]", dialed).replace(dialed, "[[endpoints]]", 1)
+    (tmp_path / "proxy.toml").write_text("connect_timeout = 120\n" + text.rpartition("[[endpoints]]")[0])
+    keys = {name: value for name, value in server.exports.items() if name.startswith("AWS_")}
+    command = example("docs/proxy.md", "sh", 5).replace("rdsign", str(RDSIGN))
+    options = {"env": server.place.environment() | keys | NO_AWS, "cwd": tmp_path, "timeout": PATIENCE}
+    done = subprocess.run(["sh", "-euc", command], capture_output=True, text=True, **options)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    shown = f"logged in to {ENDPOINT} at 127.0.0.1 port {server.port} as iam_user"
+    assert done.stdout.splitlines() == [f"orders: {shown}", f"reports: {shown}"]

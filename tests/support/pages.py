@@ -64,7 +64,7 @@ BLOCKS = {
     "docs/node.md": [("js", IN_NODE), ("js", IN_NODE), ("js", IN_NODE), ("sh", IN_NPM)],
     "docs/performance.md": [],
     "docs/platforms.md": [],
-    "docs/proxy.md": [("sh", IN_PROXY)] * 5,
+    "docs/proxy.md": [("sh", IN_PROXY)] * 5 + [("toml", IN_PROXY), ("sh", IN_PROXY)],
     "docs/python.md": [("python", IN_PYTHON), ("python", IN_PYTHON)],
     "docs/quick-start.md": [
         ("sh", IN_DOCS),

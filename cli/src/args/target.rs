@@ -61,23 +61,27 @@ impl TargetArgs {
 
     /// Returns a Signer's options, from flags and libpq's variables.
     pub(crate) fn builder(self) -> Result<SignerBuilder, rdsign::Error> {
-        let given = self.filled()?;
-        let mut signer = given.source.apply(Signer::builder());
-        if let Some(hostname) = given.hostname {
+        Ok(self.filled()?.options())
+    }
+
+    /// Returns a Signer's options, from flags only.
+    pub(crate) fn options(self) -> SignerBuilder {
+        let mut signer = self.source.apply(Signer::builder());
+        if let Some(hostname) = self.hostname {
             signer = signer.hostname(hostname);
         }
-        if let Some(port) = given.port {
+        if let Some(port) = self.port {
             signer = signer.port(port);
         }
-        if let Some(username) = given.username {
+        if let Some(username) = self.username {
             signer = signer.username(username);
         }
-        if let Some(region) = given.region {
+        if let Some(region) = self.region {
             signer = signer.region(region);
         }
-        if let Some(service) = given.service {
+        if let Some(service) = self.service {
             signer = signer.service(service);
         }
-        Ok(signer)
+        signer
     }
 }

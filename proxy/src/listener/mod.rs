@@ -3,6 +3,8 @@
 //! socket that belongs to the same user.
 
 #[cfg(unix)]
+mod inherited;
+#[cfg(unix)]
 mod socket;
 
 use std::net::SocketAddr;
@@ -17,13 +19,14 @@ use crate::Error;
 use crate::clients::Clients;
 
 /// Where to listen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// An address, with port 0 for a free one. Others than loopback addresses need clients that give a
     /// password over TLS.
     Tcp(SocketAddr),
     /// A folder for a Unix socket with the name that libpq gives to port 5432. It must belong to
-    /// this user and be closed to others; it is made if it is missing. Only on Unix.
+    /// this user and be closed to others, unless others are allowed; it is made if it is missing.
+    /// Only on Unix.
     Socket(PathBuf),
 }
 
@@ -46,6 +49,8 @@ pub(crate) struct Client {
     pub(crate) name: String,
     /// Whether it can be on another machine, so that it must use TLS.
     pub(crate) may_be_remote: bool,
+    /// Its user on this machine, if it is another one than ours.
+    pub(crate) other_user: Option<u32>,
 }
 
 /// An open listener.
@@ -56,11 +61,13 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    pub(crate) fn open(listen: &Listen, clients: &Clients) -> Result<Self, Error> {
+    /// Opens a listener, or takes one that systemd has opened. `is_shared` says whether other users
+    /// may use a Unix socket.
+    pub(crate) fn open(listen: &Listen, is_shared: bool, clients: &Clients) -> Result<Self, Error> {
         match listen {
             Listen::Tcp(address) => tcp(*address, clients).map(Self::Tcp),
             #[cfg(unix)]
-            Listen::Socket(folder) => socket::Socket::open(folder).map(Self::Socket),
+            Listen::Socket(folder) => socket::Socket::open(folder, is_shared).map(Self::Socket),
             #[cfg(not(unix))]
             Listen::Socket(_) => Err(Error::Usage(
                 "socket: this system has no Unix sockets; accepted: --listen".to_owned(),
@@ -80,17 +87,18 @@ impl Listener {
         }
     }
 
-    /// Waits for the next client. `None` for one that may not connect.
-    pub(crate) async fn accept(&self) -> std::io::Result<Option<Client>> {
+    /// Waits for the next client.
+    pub(crate) async fn accept(&self) -> std::io::Result<Client> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 let _ = stream.set_nodelay(true);
-                Ok(Some(Client {
+                Ok(Client {
                     stream: Stream::Tcp(stream),
                     name: address.to_string(),
                     may_be_remote: !listener.local_addr()?.ip().is_loopback(),
-                }))
+                    other_user: None,
+                })
             }
             #[cfg(unix)]
             Self::Socket(socket) => socket.accept().await,
@@ -98,7 +106,35 @@ impl Listener {
     }
 }
 
-fn tcp(address: SocketAddr, clients: &Clients) -> Result<TcpListener, Error> {
+impl Listen {
+    /// Returns what systemd has opened for this process, which is nothing if it did not start it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if a socket is of another kind.
+    pub fn inherited() -> Result<Vec<Self>, Error> {
+        #[cfg(unix)]
+        return inherited::all();
+        #[cfg(not(unix))]
+        Ok(Vec::new())
+    }
+
+    /// Checks that only users of this machine can connect there, unless clients give a password over TLS,
+    /// and to a Unix socket only this user, unless `is_shared`. A folder that is missing will be made.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] says what is accepted.
+    pub fn check(&self, is_shared: bool, clients: &Clients) -> Result<(), Error> {
+        match self {
+            Self::Tcp(address) => check_address(*address, clients),
+            #[cfg(unix)]
+            Self::Socket(folder) if folder.exists() => socket::check(folder, is_shared),
+            Self::Socket(_) => Ok(()),
+        }
+    }
+}
+
+/// Refuses an address that other machines reach, unless clients give a password over TLS.
+fn check_address(address: SocketAddr, clients: &Clients) -> Result<(), Error> {
     if let Some(reason) = clients.missing_for_others()
         && !address.ip().is_loopback()
     {
@@ -108,6 +144,15 @@ fn tcp(address: SocketAddr, clients: &Clients) -> Result<TcpListener, Error> {
              --tls-cert, --tls-key and --password-file",
             port = address.port()
         )));
+    }
+    Ok(())
+}
+
+fn tcp(address: SocketAddr, clients: &Clients) -> Result<TcpListener, Error> {
+    check_address(address, clients)?;
+    #[cfg(unix)]
+    if let Some(listener) = inherited::tcp(address)? {
+        return Ok(listener);
     }
     bind(address).map_err(|error| Error::Other(format!("cannot listen on {address}: {error}")))
 }

@@ -1,0 +1,273 @@
+//! The file of `--config`. Its keys are the flags, and each value is parsed as the flag's, so that the
+//! rules and messages are the same. Every error names the file, the line and the key.
+
+use std::ffi::OsString;
+use std::ops::Range;
+use std::path::Path;
+
+use clap::error::ContextKind;
+use clap::{Arg, ArgAction, Args, Command};
+use rdsign::quoted;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::flags::{EndpointArgs, Given, ProcessArgs};
+use crate::args::usage;
+use crate::failure::Failure;
+
+const ENDPOINTS: &str = "endpoints";
+
+/// Where settings are from: nowhere for those of the command line.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    file: Option<String>,
+    line: usize,
+    /// The keys and their lines.
+    keys: Vec<(String, usize)>,
+}
+
+impl Place {
+    pub(super) fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Returns the line of a key, else that of the whole.
+    pub(super) fn line(&self, key: &str) -> usize {
+        let found = self.keys.iter().find(|(known, _)| known == key);
+        found.map_or(self.line, |(_, line)| *line)
+    }
+
+    /// Adds the file, and the line of the key that a failure is about. Messages start with the field.
+    pub(super) fn locate(&self, failure: Failure) -> Failure {
+        let Some(file) = &self.file else {
+            return failure;
+        };
+        let is_usage = failure.is_usage();
+        let problem = match failure {
+            // Its own text names flags and variables.
+            Failure::Signing(error) => format!("{}: {error}", error.code()),
+            other => String::from(other),
+        };
+        let mut fields = problem
+            .split(": ")
+            .take(2)
+            .map(|field| field.replace([' ', '-'], "_"));
+        let line = fields.find_map(|field| {
+            let field = self.keys.iter().find(|(key, _)| *key == field);
+            field.map(|(_, line)| *line)
+        });
+        let problem = format!("{file}, line {}: {problem}", line.unwrap_or(self.line));
+        match is_usage {
+            true => Failure::Usage(problem),
+            false => Failure::Other(problem),
+        }
+    }
+}
+
+type Contents = (Vec<(EndpointArgs, Place)>, ProcessArgs, Place);
+
+/// Reads a file. `given` are the flags of the command line, of which none may contradict it.
+pub(super) fn read(path: &Path, given: &Given) -> Result<Contents, Failure> {
+    let shown = crate::failure::without_secrets(&path.display().to_string());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("config: {shown}: {error}")))?;
+    let file = File { shown, text: &text };
+    let table = DeTable::parse(&text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        // The message may quote the file, but no setting is a secret.
+        let message = error.message().lines().next().unwrap_or_default();
+        let problem = match text.get(span.clone()) {
+            Some(key) if message == "duplicate key" => {
+                format!("{key}: given twice; accepted: once")
+            }
+            _ => format!("not TOML: {message}"),
+        };
+        file.problem(span, &problem)
+    })?;
+    let (process, endpoint) = (command::<ProcessArgs>(), command::<EndpointArgs>());
+    let (mut top, mut flags) = (file.place(0..0), Vec::new());
+    let mut endpoints = Vec::new();
+    for (key, value) in table.get_ref() {
+        if key.get_ref() == ENDPOINTS {
+            endpoints = file.endpoints(&endpoint, value)?;
+        } else {
+            file.add(&process, key, value, &mut flags, &mut top)?;
+        }
+    }
+    if endpoints.is_empty() {
+        let problem = "endpoints: missing; accepted: at least one table [[endpoints]]";
+        return Err(file.problem(0..0, problem));
+    }
+    for (id, values) in &given.0 {
+        let name = id.replace('_', "-");
+        let is_of = |command: &Command| {
+            command
+                .get_arguments()
+                .any(|flag| flag.get_id() == id.as_str())
+        };
+        if top.keys.iter().any(|(key, _)| key == id) {
+            let place = format!("{}, line {}", file.shown, top.line(id));
+            return Err(Failure::Usage(format!(
+                "--{name}: also in {place}; accepted: one of them"
+            )));
+        }
+        if is_of(&process) {
+            flags.extend(values.iter().map(|value| {
+                let mut flag = OsString::from(format!("--{name}="));
+                flag.push(value);
+                flag
+            }));
+        } else if is_of(&endpoint) {
+            return Err(Failure::Usage(format!(
+                "--{name}: cannot be used with --config; accepted: {id} in [[endpoints]] of {}",
+                file.shown
+            )));
+        }
+    }
+    let process = parse(process, flags, &top)?;
+    Ok((endpoints, process, top))
+}
+
+struct File<'a> {
+    shown: String,
+    text: &'a str,
+}
+
+impl File<'_> {
+    fn line(&self, span: Range<usize>) -> usize {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        before.matches('\n').count() + 1
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        Place {
+            file: Some(self.shown.clone()),
+            line: self.line(span),
+            keys: Vec::new(),
+        }
+    }
+
+    fn problem(&self, span: Range<usize>, problem: &str) -> Failure {
+        Failure::Usage(format!(
+            "{}, line {}: {problem}",
+            self.shown,
+            self.line(span)
+        ))
+    }
+
+    fn endpoints(
+        &self,
+        command: &Command,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Vec<(EndpointArgs, Place)>, Failure> {
+        let wrong = |span, kind: &str| {
+            let problem = format!("endpoints: {kind}; accepted: tables [[endpoints]]");
+            self.problem(span, &problem)
+        };
+        let tables = value.get_ref().as_array();
+        let tables = tables.ok_or_else(|| wrong(value.span(), value.get_ref().type_str()))?;
+        let endpoints = tables.iter().map(|value| {
+            let table = value.get_ref().as_table();
+            let table = table.ok_or_else(|| wrong(value.span(), value.get_ref().type_str()))?;
+            let (mut place, mut flags) = (self.place(value.span()), Vec::new());
+            for (key, value) in table {
+                self.add(command, key, value, &mut flags, &mut place)?;
+            }
+            Ok((parse(command.clone(), flags, &place)?, place))
+        });
+        endpoints.collect()
+    }
+
+    /// Adds a key as a flag.
+    fn add(
+        &self,
+        command: &Command,
+        key: &Spanned<impl AsRef<str>>,
+        value: &Spanned<DeValue<'_>>,
+        flags: &mut Vec<OsString>,
+        place: &mut Place,
+    ) -> Result<(), Failure> {
+        let name = key.get_ref().as_ref();
+        let Some(flag) = command.get_arguments().find(|flag| flag.get_id() == name) else {
+            let known = command.get_arguments().map(|flag| flag.get_id().as_str());
+            let known: Vec<_> = known.collect();
+            let problem = format!("{}: unknown; accepted: {}", quoted(name), known.join(", "));
+            return Err(self.problem(key.span(), &problem));
+        };
+        place.keys.push((name.to_owned(), self.line(key.span())));
+        let long = flag.get_long().unwrap_or_default();
+        let is_list = matches!(flag.get_action(), ArgAction::Append);
+        let values = match value.get_ref() {
+            DeValue::Array(values) if is_list => values.iter().collect(),
+            _ => vec![value],
+        };
+        for value in values {
+            let text = match (kind(flag), value.get_ref()) {
+                (Kind::Switch, DeValue::Boolean(is_on)) => {
+                    flags.extend(is_on.then(|| format!("--{long}").into()));
+                    continue;
+                }
+                (Kind::Number, DeValue::Integer(number)) => {
+                    let parsed = i128::from_str_radix(number.as_str(), number.radix());
+                    // Too long for any flag, which then says so.
+                    parsed.map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
+                }
+                (Kind::Text, DeValue::String(text)) => text.to_string(),
+                (kind, value) => {
+                    let accepted = match (kind, is_list) {
+                        (Kind::Switch, _) => "true or false",
+                        (Kind::Number, false) => "an integer",
+                        (Kind::Number, true) => "an integer, or an array of integers",
+                        (Kind::Text, false) => "a string",
+                        (Kind::Text, true) => "a string, or an array of strings",
+                    };
+                    let problem = format!(
+                        "{name}: not of this type: {}; accepted: {accepted}",
+                        value.type_str()
+                    );
+                    return Err(self.problem(key.span(), &problem));
+                }
+            };
+            flags.push(format!("--{long}={text}").into());
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Switch,
+    Number,
+    Text,
+}
+
+fn kind(flag: &Arg) -> Kind {
+    let names = flag.get_value_names().unwrap_or_default();
+    match names.first().map(|name| name.as_str()) {
+        _ if !flag.get_action().takes_values() => Kind::Switch,
+        Some("NUMBER" | "SECONDS" | "PORT" | "UID") => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
+fn command<A: Args>() -> Command {
+    let command = Command::new("file").no_binary_name(true);
+    A::augment_args(command.disable_help_flag(true))
+}
+
+fn parse<A: Args>(command: Command, flags: Vec<OsString>, place: &Place) -> Result<A, Failure> {
+    let parsed = command.clone().try_get_matches_from(flags);
+    parsed
+        .and_then(|matches| A::from_arg_matches(&matches))
+        .map_err(|error| {
+            let failure = usage::failure(&error, &command);
+            let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+            let key = argument.map(|text| {
+                let name = text.split([' ', '=']).next().unwrap_or_default();
+                name.trim_start_matches('-').replace('-', "_")
+            });
+            let mut place = place.clone();
+            place.line = place.line(&key.unwrap_or_default());
+            place.locate(failure.unwrap_or_else(|| Failure::Usage(error.to_string())))
+        })
+}
