@@ -55,11 +55,15 @@ def test_on_loopback_tls_is_the_client_s_choice(proxy):
             assert connection.pgconn.ssl_in_use == has_tls, mode
 
 
-def test_a_unix_socket_has_no_tls(start, certificate, tmp_path, psql):
-    proxy = start(*certificate.flags, f"--socket={tmp_path}/s")
-    conninfo = f"host={tmp_path}/s user=iam_user dbname=testdb"
-    assert psql(f"{conninfo} sslmode=prefer").stdout == "iam_user\n"
-    proxy.wait_for("closed")
+def test_a_unix_socket_has_no_tls(start, certificate, tmp_path):
+    start(*certificate.flags, f"--socket={tmp_path}/s")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(f"{tmp_path}/s/.s.PGSQL.5432")
+        connection.sendall(SSL_REQUEST)
+        assert connection.recv(1) == b"N"
+        connection.sendall(STARTUP)
+        assert connection.recv(1) == b"R"
 
 
 @pytest.mark.skipif(psycopg.pq.version() < 170000, reason="libpq has direct TLS since 17")

@@ -78,9 +78,11 @@ def test_only_the_password_logs_in(start, passwords, psql):
 
 
 def test_psql_can_ask_for_the_password_without_a_warning_in_the_log(proxy, psql):
-    done = psql(f"{proxy.conninfo}")
-    assert "fe_sendauth: no password supplied" in done.stderr
-    assert not proxy.lines("refused")
+    assert "fe_sendauth: no password supplied" in psql(proxy.conninfo).stderr
+    assert "password authentication failed" in psql(proxy.conninfo, PGPASSWORD="wrong").stderr
+    proxy.wait_for("refused")
+    assert proxy.stop() == 0
+    assert len(proxy.lines("refused")) == 1
 
 
 def test_an_unknown_user_gets_the_same_answers(start, passwords, environment):
