@@ -44,7 +44,7 @@ def test_each_endpoint_has_its_own_listener_users_name_and_counters(start, confi
         pass
     assert psql(f"host={folder} user=iam_user dbname=testdb").stdout == "iam_user\n"
     refused = psql(f"host={folder} user=postgres dbname=testdb")
-    assert "user \"postgres\" may not log in here" in refused.stderr
+    assert 'user "postgres" may not log in here' in refused.stderr
     assert [line["endpoint"] for line in proxy.lines("login")] == ["orders", "users"]
     assert proxy.wait_for("refused")["endpoint"] == "users"
     watched = Watched(proxy)
@@ -92,7 +92,7 @@ def test_an_invalid_file_leaves_the_old_one_in_force(start, config):
     line = config.path.read_text().count("\n")
     proxy.process.send_signal(signal.SIGHUP)
     message = proxy.wait_for("not-reloaded")["message"]
-    assert message.startswith(f"the old configuration stays: {config.path}, line {line}: \"listn\": unknown; ")
+    assert message.startswith(f'the old configuration stays: {config.path}, line {line}: "listn": unknown; ')
     log_in(proxy, "orders", "iam_user").close()
     config.write({"orders": {}}, max_connections=1)
     reload(proxy)
@@ -182,6 +182,6 @@ def test_any_user_may_log_in_if_allowed(start):
     proxy = start("--any-user")
     assert proxy.wait_for("listening")["users"] == "any user"
     # The key is for iam_user only, so the server refuses the token of the other one.
-    with pytest.raises(psycopg.OperationalError, match="PAM authentication failed for user \"testuser\""):
+    with pytest.raises(psycopg.OperationalError, match='PAM authentication failed for user "testuser"'):
         psycopg.connect(proxy.conninfo.replace("iam_user", "testuser"))
     assert proxy.can_connect()

@@ -235,7 +235,10 @@ to --drain, and exits with status 0. A second signal ends the wait. SIGHUP reads
 
 const CHECK: &str = "\
 Prints a line for each endpoint. Exit status: 0 if all logins worked, 1 if one
-failed, 2 if a setting is invalid. It listens nowhere.";
+failed, 2 if a setting is invalid. It listens nowhere.
+
+Example:
+  rdsign proxy check --config proxy.toml";
 
 /// Parses an address with a port. `accepted` describes it.
 fn address(
