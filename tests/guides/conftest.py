@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -44,20 +45,27 @@ class Rds:
     def run(self, *command, folder, status=0, stdin=None, **variables):
         """Runs a command in a folder, with changes to the environment. Returns its standard output, or with a status
         other than 0 both outputs, as `shown` returns them."""
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(map(str, command)),
             cwd=folder,
             env=self.environment(**variables),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=4 * PATIENCE,
+            # So that what a script started, such as a server, can end with it.
+            start_new_session=True,
         )
-        output = done.stdout + done.stderr
-        assert done.returncode == status, output
+        with process:
+            try:
+                printed, errors = process.communicate(stdin, timeout=4 * PATIENCE)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        output = printed + errors
+        assert process.returncode == status, output
         assert "X-Amz-Signature" not in output
-        return self.shown(output) if status else done.stdout
+        return self.shown(output) if status else printed
 
     def shown(self, output: str) -> str:
         """Returns a program's output as a page shows it: the server has the endpoint's port and address.
