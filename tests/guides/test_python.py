@@ -73,11 +73,13 @@ def test_psycopg_errors(rds, python):
     shows(user, python.program(connect.format(ENDPOINT, "testuser"), status=1))
 
 
-def test_sqlalchemy(python, tmp_path):
+def test_sqlalchemy(rds, python, tmp_path):
     guide = Guide("sqlalchemy")
     guide.write(tmp_path)
     assert python(guide.block("sh")) == "iam_user /\n"
     assert python("python app_async.py") == "iam_user\n"
+    there = {"PGHOSTADDR": None, "PGPORT": None}
+    assert python("python tunnel.py", TUNNEL_PORT=rds.port, **there) == "iam_user\n"
     ran(guide, "SQLAlchemy", "psycopg", "asyncpg")
 
 
