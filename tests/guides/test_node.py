@@ -156,8 +156,12 @@ def test_the_program_before_a_move_logs_in_with_only_its_import_changed(node, na
     assert node.script("node before.mjs") == "iam_user\n"
 
 
-def test_each_guide_of_node_has_a_case():
+def test_each_guide_of_node_has_a_case_and_so_has_its_test():
     assert {name for name in NAMES if Guide(name).meta["group"] == "Node"} <= CASES.keys() <= {*NAMES}
+    with_a_test = {
+        name for name in CASES if any(".test." in (block.title or "") for block in Guide(name).blocks)
+    }
+    assert with_a_test == {name for name, case in CASES.items() if case.test}
 
 
 def test_the_guide_of_lambda_shows_the_example():
