@@ -490,6 +490,7 @@ docs: $(SITE)/requirements ## build the site of docs/ in target/site/; a dead li
 	@tools/install-missing build jvm
 	NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --strict
 	bindings-jvm/packaging/javadoc target/site/api/java
+	rm -rf target/doc
 	$(CARGO) doc --locked --quiet --no-deps -p rdsign --features chain
 	cp -R target/doc target/site/api/rust
 	@echo "Open target/site/index.html."
