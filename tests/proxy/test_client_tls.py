@@ -178,4 +178,5 @@ def test_a_new_certificate_is_used_without_a_restart(proxy, certificate, psql):
     assert line["message"].startswith(f"tls key: {certificate.key} has no private key that can be read; ")
     assert line["message"].endswith("; what was read before stays in use")
     assert psql(conninfo).stdout == "iam_user\n"
+    proxy.wait_for("login", 4)
     assert len(proxy.lines("files")) == 2

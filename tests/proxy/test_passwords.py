@@ -106,6 +106,7 @@ def test_an_unknown_user_gets_the_same_answers(start, passwords, environment):
     assert shape[:2] == (b"R", SASL + PLAIN) and shape[5:] == ("28P01", text)
     assert [len(found) for found in salts.values()] == [1, 1]
     assert salts["nobody"] != salts["iam_user"]
+    proxy.wait_for("refused", 4)
     unknown = proxy.lines("refused")[0]["message"]
     assert unknown.endswith('"nobody": the password file does not have this user')
 
@@ -168,6 +169,7 @@ def test_other_messages_than_scram_s_are_refused(proxy, body, kind, problem):
         client.send(body, kind)
         state, message = client.error()
     assert (state, message) == ("08P01", f"rdsign proxy: malformed SCRAM message: {problem}")
+    proxy.wait_for("refused")
     assert "hunter2" not in proxy.text
 
 
@@ -189,11 +191,19 @@ def test_a_new_password_counts_without_a_restart(proxy, passwords, psql):
     passwords.write(iam_user="a new one", x="y")
     assert "password authentication failed" in psql(proxy.conninfo, PGPASSWORD=passwords.password).stderr
     assert psql(proxy.conninfo, PGPASSWORD="a new one").stdout == "iam_user\n"
-    passwords.file.chmod(0o644)
     passwords.file.write_text("iam_user:hunter2\n")
     assert psql(proxy.conninfo, PGPASSWORD="a new one").stdout == "iam_user\n"
-    assert "others can read or change" in proxy.wait_for("files", 2)["message"]
+    assert " line 1: not USER:" in proxy.wait_for("files", 2)["message"]
     assert "hunter2" not in proxy.text
+
+
+def test_a_password_file_counts_as_soon_as_its_mode_is_right(proxy, passwords, psql):
+    passwords.file.write_text(passwords.line("iam_user", "a new one"))
+    passwords.file.chmod(0o644)
+    assert psql(proxy.conninfo, PGPASSWORD=passwords.password).stdout == "iam_user\n"
+    assert "others can read or change" in proxy.wait_for("files")["message"]
+    passwords.file.chmod(0o600)
+    assert psql(proxy.conninfo, PGPASSWORD="a new one").stdout == "iam_user\n"
 
 
 def usage_error(environment, *flags):

@@ -12,15 +12,23 @@ use crate::log::{Level, Log};
 /// The longest file that is read. A certificate has some kB; a million bytes are 8,000 passwords.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// What changes when a file does: time, length and inode. `None` if it cannot be looked at.
-type Stamp = Option<(SystemTime, u64, u64)>;
+/// What changes when a file does: time, length, and its inode with the time of that, which a new mode
+/// changes, too. `None` if it cannot be looked at.
+type Stamp = Option<(SystemTime, u64, (u64, i64, i64))>;
 
 /// A value that is read from files.
 pub(super) struct Watched<T> {
     paths: Vec<PathBuf>,
     read: fn(&[PathBuf]) -> Result<T, Error>,
-    /// The stamps of the files that were read last, and the last value that was valid.
-    last: Mutex<(Vec<Stamp>, Arc<T>)>,
+    last: Mutex<Last<T>>,
+}
+
+/// The last value that was valid, and the stamps of its files.
+struct Last<T> {
+    stamps: Vec<Stamp>,
+    value: Arc<T>,
+    /// The stamps that could not be used since, and why: the log has it.
+    refused: Option<(Vec<Stamp>, String)>,
 }
 
 impl<T> Watched<T> {
@@ -34,32 +42,45 @@ impl<T> Watched<T> {
         Ok(Self {
             paths,
             read,
-            last: Mutex::new((stamps, value)),
+            last: Mutex::new(Last {
+                stamps,
+                value,
+                refused: None,
+            }),
         })
     }
 
     /// Returns the value, after reading it again if a file has changed. An invalid file is logged
-    /// once, and the value stays.
+    /// once, and the value stays. It is tried each time, because the reason may lie outside of it.
     pub(super) fn get(&self, log: &Log) -> Arc<T> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(&self.paths);
-        if last.0 != stamps {
-            last.0 = stamps;
-            let (level, message) = match (self.read)(&self.paths) {
+        if last.stamps != stamps {
+            let read =
+                (self.read)(&self.paths).map_err(|problem| (stamps.clone(), problem.to_string()));
+            let (level, message) = match read {
                 Ok(value) => {
-                    last.1 = Arc::new(value);
+                    *last = Last {
+                        stamps,
+                        value: Arc::new(value),
+                        refused: None,
+                    };
                     let paths = self.paths.iter().map(|path| path.display().to_string());
                     let paths: Vec<_> = paths.collect();
                     (Level::Info, format!("{} was read again", paths.join(", ")))
                 }
-                Err(problem) => (
-                    Level::Warning,
-                    format!("{problem}; what was read before stays in use"),
-                ),
+                Err(refused) if last.refused.as_ref() == Some(&refused) => {
+                    return last.value.clone();
+                }
+                Err(refused) => {
+                    let message = format!("{}; what was read before stays in use", refused.1);
+                    last.refused = Some(refused);
+                    (Level::Warning, message)
+                }
             };
             log.line(level, "files", &[("message", message.into())]);
         }
-        last.1.clone()
+        last.value.clone()
     }
 }
 
@@ -69,9 +90,12 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
 
 fn stamp(path: &Path) -> Stamp {
     #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino;
+    let inode = |metadata: &fs::Metadata| {
+        use std::os::unix::fs::MetadataExt;
+        (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+    };
     #[cfg(not(unix))]
-    let inode = |_: &fs::Metadata| 0;
+    let inode = |_: &fs::Metadata| (0, 0, 0);
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len(), inode(&metadata)))
 }
@@ -138,7 +162,37 @@ fn unreadable(field: &str, path: &Path, error: &io::Error) -> Error {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
     use super::*;
+    use crate::log::Format;
+
+    #[test]
+    fn what_cannot_be_used_is_logged_once_and_tried_until_it_can() {
+        static IS_BROKEN: AtomicBool = AtomicBool::new(false);
+        fn length(paths: &[PathBuf]) -> Result<usize, Error> {
+            match IS_BROKEN.load(SeqCst) {
+                true => Err(Error::Usage("no file descriptor is free".to_owned())),
+                false => Ok(read("file", &paths[0])?.len()),
+            }
+        }
+        let (mut output, input) = io::pipe().unwrap();
+        let log = Log::start(Format::Text, input).unwrap();
+        let path = std::env::temp_dir().join(format!("rdsign-watched-{}", std::process::id()));
+        fs::write(&path, "1").unwrap();
+        let file = Watched::open(vec![path.clone()], length).unwrap();
+        fs::write(&path, "22").unwrap();
+        IS_BROKEN.store(true, SeqCst);
+        assert_eq!((*file.get(&log), *file.get(&log)), (1, 1));
+        IS_BROKEN.store(false, SeqCst);
+        assert_eq!((*file.get(&log), *file.get(&log)), (2, 2));
+        fs::remove_file(path).unwrap();
+        drop(log);
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+        let count = |part| text.matches(part).count();
+        assert_eq!((count("is free"), count("read again")), (1, 1), "{text}");
+    }
 
     #[test]
     fn a_private_file_is_of_this_user_alone_or_of_root_and_a_group() {
