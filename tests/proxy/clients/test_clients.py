@@ -24,7 +24,7 @@ def run(client_environment):
     """Runs a client to its end, and returns its output. Fails if it writes to standard error."""
 
     def run(*command, cwd=HERE, **variables):
-        pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 5 * PATIENCE}
         environment = client_environment | {name: str(value) for name, value in variables.items()}
         done = subprocess.run([str(word) for word in command], cwd=cwd, env=environment, **pipes)
         assert (done.stderr, done.returncode) == ("", 0)
