@@ -76,7 +76,7 @@ impl Running {
     ///
     /// # Errors
     /// Why it cannot. Then nothing has changed.
-    pub(crate) fn apply(&mut self, mut config: Config) -> Result<(), Error> {
+    pub(crate) async fn apply(&mut self, mut config: Config) -> Result<(), Error> {
         let mut new = Vec::new();
         for endpoint in &config.endpoints {
             let is_shared = !endpoint.allowed_users.is_empty();
@@ -126,6 +126,7 @@ impl Running {
         }
         for closed in old {
             closed.task.abort();
+            let _ = closed.task.await;
             let values = [("address", closed.name.into())];
             let log = &locked(&closed.current).log;
             log.line(Level::Info, "not-listening", &values);

@@ -124,17 +124,20 @@ impl Proxy {
         let mut signals = Signals::new().map_err(|error| failed("wait for signals", &error))?;
         let log = self.log.clone();
         let mut running = Running::new(self.log, self.metrics);
-        running.apply(self.config)?;
+        running.apply(self.config).await?;
         manager::ready();
         while signals.wait().await == Signal::Reload {
             manager::reloading();
             let reload = self.reload.clone();
             let config = spawn_blocking(move || reload()).await;
             let config = config.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
-            let applied = config.and_then(|config| {
-                let applied = running.apply(config);
-                applied.map_err(|error| error.to_string())
-            });
+            let applied = match config {
+                Ok(config) => running
+                    .apply(config)
+                    .await
+                    .map_err(|error| error.to_string()),
+                Err(problem) => Err(problem),
+            };
             match applied {
                 Ok(()) => log.line(Level::Info, "reloaded", &[]),
                 Err(problem) => {
