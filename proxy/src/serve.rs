@@ -51,8 +51,9 @@ pub type Reload = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 pub struct Proxy {
     /// What it does until SIGHUP.
     pub config: Config,
-    /// Returns what it does from then on.
-    pub reload: Reload,
+    /// Returns what it does from then on. Without it, SIGHUP ends the process, as a terminal that is
+    /// closed wants.
+    pub reload: Option<Reload>,
     /// What counts.
     pub metrics: Metrics,
     /// Where events are written.
@@ -121,14 +122,14 @@ impl Proxy {
     }
 
     async fn run(self) -> Result<(), Error> {
-        let mut signals = Signals::new().map_err(|error| failed("wait for signals", &error))?;
+        let mut signals = Signals::new(self.reload.is_some())
+            .map_err(|error| failed("wait for signals", &error))?;
         let log = self.log.clone();
         let mut running = Running::new(self.log, self.metrics);
         running.apply(self.config).await?;
         manager::ready();
-        while signals.wait().await == Signal::Reload {
+        while let (Signal::Reload, Some(reload)) = (signals.wait().await, self.reload.clone()) {
             manager::reloading();
-            let reload = self.reload.clone();
             let config = spawn_blocking(move || reload()).await;
             let config = config.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
             let applied = match config {

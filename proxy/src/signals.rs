@@ -1,5 +1,5 @@
-//! The signals of a proxy: SIGTERM and SIGINT stop it, and SIGHUP makes it read its configuration again.
-//! On other systems than Unix, they end the process, as they do by default.
+//! The signals of a proxy: SIGTERM and SIGINT stop it, and SIGHUP makes it read its configuration again, if
+//! it has a file of it. On other systems than Unix, they end the process, as they do by default.
 
 use std::io;
 
@@ -13,17 +13,17 @@ pub(crate) enum Signal {
 #[cfg(unix)]
 pub(crate) struct Signals {
     stop: tokio::net::UnixStream,
-    reload: tokio::net::UnixStream,
+    reload: Option<tokio::net::UnixStream>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(reloads: bool) -> io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
         Ok(Self {
             stop: receiver(&[SIGTERM, SIGINT])?,
-            reload: receiver(&[SIGHUP])?,
+            reload: reloads.then(|| receiver(&[SIGHUP])).transpose()?,
         })
     }
 
@@ -35,10 +35,11 @@ impl Signals {
 
         std::future::poll_fn(|cx| {
             let ways = [
-                (&mut self.stop, Signal::Stop),
-                (&mut self.reload, Signal::Reload),
+                (Some(&mut self.stop), Signal::Stop),
+                (self.reload.as_mut(), Signal::Reload),
             ];
             for (stream, signal) in ways {
+                let Some(stream) = stream else { continue };
                 let mut byte = [0];
                 // The senders are never closed, so this is ready only after a signal.
                 let read = Pin::new(stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
@@ -67,7 +68,7 @@ pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(_reloads: bool) -> io::Result<Self> {
         Ok(Self)
     }
 

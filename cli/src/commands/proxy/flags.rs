@@ -232,7 +232,7 @@ Examples:
 
 SIGTERM and Ctrl-C stop it: it stops listening, waits for the open sessions up
 to --drain, and exits with status 0. A second signal ends the wait. SIGHUP reads
---config, and the files that flags name, again.";
+--config again.";
 
 const CHECK: &str = "\
 Prints a line for each endpoint. Exit status: 0 if all logins worked, 1 if one

@@ -11,7 +11,7 @@ use std::io::{Write, sink, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rdsign_proxy::{Format, Log, Metrics, Proxy};
+use rdsign_proxy::{Format, Log, Metrics, Proxy, Reload};
 
 use crate::failure::Failure;
 use config::Read;
@@ -34,17 +34,18 @@ fn serve(settings: Settings) -> Result<ExitCode, Failure> {
     let metrics = Metrics::default();
     let proxy = Proxy {
         config: read.config(&log, &metrics)?,
-        reload: {
+        reload: settings.config.is_some().then(|| {
             let (log, metrics) = (log.clone(), metrics.clone());
-            Arc::new(move || {
+            let reload: Reload = Arc::new(move || {
                 let read = Read::new(&settings)?;
                 if read.process.log_format != format {
                     let problem = "log_format: changed; accepted: a restart".to_owned();
                     return Err(read.locate(Failure::Usage(problem)).into());
                 }
                 Ok(read.config(&log, &metrics)?)
-            })
-        },
+            });
+            reload
+        }),
         metrics,
         log,
     };
@@ -59,7 +60,7 @@ fn check(settings: Settings) -> Result<ExitCode, Failure> {
     let metrics = Metrics::default();
     let proxy = Proxy {
         config: read.config(&log, &metrics)?,
-        reload: Arc::new(|| Err(String::new())),
+        reload: None,
         metrics,
         log,
     };
