@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 
+import activated
 import psycopg
 import pytest
 from common import NO_AWS, PATIENCE, RDSIGN, wait_until
@@ -18,17 +19,21 @@ collect_ignore = [] if "RDSIGN_PROXY_CLIENTS" in os.environ else ["clients"]
 
 
 class Proxy:
-    """A running proxy. `log` has its lines so far, each as a dictionary."""
+    """A running proxy. `log` has its lines so far, each as a dictionary. `sockets` are systemd's."""
 
-    def __init__(self, environment, *flags):
+    def __init__(self, environment, *flags, sockets=()):
         has_file = any(flag.startswith("--config") for flag in flags)
-        if not has_file and not any(flag.startswith(("--listen", "--socket")) for flag in flags):
+        if (
+            not has_file
+            and not sockets
+            and not any(flag.startswith(("--listen", "--socket")) for flag in flags)
+        ):
             flags += ("--listen=127.0.0.1:0",)
         if not has_file and not any(flag.startswith("--connect-timeout") for flag in flags):
             flags += ("--connect-timeout=120",)  # the default is too short on a busy machine
-        command = [RDSIGN, "proxy", "--log-format=json", *flags]
+        command, options = activated.with_sockets(sockets, [RDSIGN, "proxy", "--log-format=json", *flags])
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(command, env=environment, text=True, **pipes)
+        self.process = subprocess.Popen(command, env=environment, text=True, **pipes, **options)
         self.text, self.log = "", []
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
@@ -90,8 +95,8 @@ def start(environment):
     """Starts proxies, and stops them at the end. Fails if a log has a token or a secret."""
     proxies = []
 
-    def start(*flags, **more):
-        proxies.append(Proxy(environment | more, *flags))
+    def start(*flags, sockets=(), **more):
+        proxies.append(Proxy(environment | more, *flags, sockets=sockets))
         return proxies[-1]
 
     yield start

@@ -21,6 +21,12 @@ pub(super) fn all() -> Result<Vec<Listen>, Error> {
     Ok(all.map(|(listen, _)| listen.clone()).collect())
 }
 
+/// Says whether systemd has opened the socket in a folder.
+pub(super) fn has(folder: &Path) -> Result<bool, Error> {
+    let listen = Listen::Socket(folder.to_owned());
+    Ok(sockets()?.iter().any(|(known, _)| *known == listen))
+}
+
 pub(super) fn tcp(address: SocketAddr) -> Result<Option<TcpListener>, Error> {
     let Some(socket) = find(&Listen::Tcp(address))? else {
         return Ok(None);

@@ -89,11 +89,11 @@ impl Socket {
     }
 }
 
-/// Checks the folder of a socket that is ours. Others may enter it only if they may connect, and never
-/// write to it: they could put another socket there.
+/// Checks the folder of a socket. Others may enter it only if they may connect, or if systemd opened it,
+/// and never write to it: they could put another socket there.
 pub(super) fn check(folder: &Path, is_shared: bool) -> Result<(), Error> {
     let shown = folder.display();
-    if is_shared {
+    if is_shared || inherited::has(folder)? {
         return check_for_others(folder);
     }
     let metadata = fs::metadata(folder).map_err(|error| failed(folder, &error))?;
