@@ -25,8 +25,8 @@ pub enum Listen {
     /// password over TLS.
     Tcp(SocketAddr),
     /// A folder for a Unix socket with the name that libpq gives to port 5432. It must belong to
-    /// this user and be closed to others, unless others are allowed; it is made if it is missing.
-    /// Only on Unix.
+    /// this user and be closed to others, unless others are allowed or systemd opened the socket; it
+    /// is made if it is missing. Only on Unix.
     Socket(PathBuf),
 }
 
@@ -119,7 +119,8 @@ impl Listen {
     }
 
     /// Checks that only users of this machine can connect there, unless clients give a password over TLS,
-    /// and to a Unix socket only this user, unless `is_shared`. A folder that is missing will be made.
+    /// and that others cannot enter the folder of a Unix socket, unless `is_shared` or systemd opened
+    /// it, and never change it. A folder that is missing will be made.
     ///
     /// # Errors
     /// [`Error::Usage`] says what is accepted.

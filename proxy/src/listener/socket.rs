@@ -1,5 +1,6 @@
-//! A Unix socket in a folder that only this user can enter, or, if others are allowed, that only this
-//! user can change. Each client's user is checked, too: the folder may be opened later.
+//! A Unix socket in a folder that only this user can enter, or, if others are allowed or systemd opened
+//! it, that only this user or root can change. Each client's user is checked, too: the folder may be
+//! opened later.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
