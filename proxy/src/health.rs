@@ -1,5 +1,5 @@
 //! Answers those who watch a proxy, by HTTP: whether it runs, whether logins work, and its metrics.
-//! Any address may ask, so no answer has a name or a message; those are in the log.
+//! Any address may ask, so no answer has a message, or a name but that of an endpoint; those are in the log.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

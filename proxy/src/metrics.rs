@@ -90,7 +90,9 @@ impl Metrics {
 
     /// Returns all values as Prometheus reads them.
     pub(crate) fn text(&self) -> String {
-        let all = locked(&self.0).clone();
+        // Those of endpoints that were removed, or were in a file that could not be used, only wait.
+        let mut all = locked(&self.0).clone();
+        all.retain(|one| Arc::strong_count(&one.0) > 2);
         let mut text = Text::default();
         text.about("connections_total", "counter", "Connections of clients");
         for one in &all {
@@ -238,6 +240,19 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_that_is_not_served_has_no_values_but_goes_on_later() {
+        let metrics = Metrics::default();
+        let line = "rdsign_proxy_connections_total{endpoint=\"orders\"} 1\n";
+        let counters = metrics.of(Some("orders"));
+        drop(counters.open());
+        assert!(metrics.text().contains(line));
+        drop(counters);
+        assert!(!metrics.text().contains("orders"));
+        let _again = metrics.of(Some("orders"));
+        assert!(metrics.text().contains(line));
+    }
 
     #[test]
     fn a_bucket_counts_all_logins_that_were_as_fast() {
