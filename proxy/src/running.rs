@@ -125,19 +125,18 @@ impl Running {
             }
         }
         for closed in old {
-            closed.task.abort();
-            let _ = closed.task.await;
+            end(closed.task).await;
             let values = [("address", closed.name.into())];
             let log = &locked(&closed.current).log;
             log.line(Level::Info, "not-listening", &values);
         }
         *locked(&self.watched.endpoints) = endpoints;
-        self.watch(settings, health);
+        self.watch(settings, health).await;
         Ok(())
     }
 
     /// Answers at a new address, or with new settings, or no more.
-    fn watch(&mut self, settings: Option<Health>, opened: Option<health::Answers>) {
+    async fn watch(&mut self, settings: Option<Health>, opened: Option<health::Answers>) {
         match (settings, opened) {
             (Some(settings), Some(opened)) => {
                 let values = [("address", opened.address().to_string().into())];
@@ -145,7 +144,7 @@ impl Running {
                 let settings = Arc::new(Mutex::new(settings));
                 let task = tokio::spawn(opened.serve(self.watched.clone(), settings.clone()));
                 if let Some((_, old)) = self.health.replace((settings, task)) {
-                    old.abort();
+                    end(old).await;
                 }
             }
             (Some(settings), None) => {
@@ -155,7 +154,7 @@ impl Running {
             }
             (None, _) => {
                 if let Some((_, old)) = self.health.take() {
-                    old.abort();
+                    end(old).await;
                 }
             }
         }
@@ -193,11 +192,16 @@ impl Running {
     pub(crate) async fn stop(&mut self) -> Duration {
         self.watched.is_stopping.store(true, Relaxed);
         for open in self.open.drain(..) {
-            open.task.abort();
-            let _ = open.task.await;
+            end(open.task).await;
         }
         self.drain
     }
+}
+
+/// Ends a task that listens. Its listener is closed then.
+async fn end(task: JoinHandle<()>) {
+    task.abort();
+    let _ = task.await;
 }
 
 fn start(listen: Listen, listener: Listener, shared: Arc<Shared>, sessions: Arc<Sessions>) -> Open {

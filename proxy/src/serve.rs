@@ -1,7 +1,10 @@
 //! Runs a proxy from its start to its last session.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -130,14 +133,18 @@ impl Proxy {
         manager::ready();
         while let (Signal::Reload, Some(reload)) = (signals.wait().await, self.reload.clone()) {
             manager::reloading();
-            let config = spawn_blocking(move || reload()).await;
-            let config = config.unwrap_or_else(|_| Err("reading it panicked".to_owned()));
+            // A file may never end, as that of a pipe.
+            let config = first(spawn_blocking(move || reload()), signals.stop());
+            let Some(config) = config.await else {
+                break;
+            };
             let applied = match config {
-                Ok(config) => running
-                    .apply(config)
-                    .await
-                    .map_err(|error| error.to_string()),
-                Err(problem) => Err(problem),
+                Err(_) => Err("reading it panicked".to_owned()),
+                Ok(Err(problem)) => Err(problem),
+                Ok(Ok(config)) => {
+                    let applied = running.apply(config).await;
+                    applied.map_err(|error| error.to_string())
+                }
             };
             match applied {
                 Ok(()) => log.line(Level::Info, "reloaded", &[]),
@@ -160,23 +167,21 @@ impl Proxy {
             "stopping",
             &[("sessions", sessions.open().into())],
         );
-        let drained = async {
-            let again = async { while signals.wait().await != Signal::Stop {} };
-            let mut both = (std::pin::pin!(sessions.ended()), std::pin::pin!(again));
-            std::future::poll_fn(|cx| {
-                let ended = both.0.as_mut().poll(cx).is_ready();
-                match ended || both.1.as_mut().poll(cx).is_ready() {
-                    true => std::task::Poll::Ready(()),
-                    false => std::task::Poll::Pending,
-                }
-            })
-            .await;
-        };
-        let _ = timeout(drain, drained).await;
+        let _ = timeout(drain, first(sessions.ended(), signals.stop())).await;
         let left = sessions.open();
         log.line(Level::Info, "stopped", &[("closed_sessions", left.into())]);
         Ok(())
     }
+}
+
+/// Returns what a future returns, or `None` if `stop` ends before.
+async fn first<T>(future: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
+    let (mut future, mut stop) = (pin!(future), pin!(stop));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => stop.as_mut().poll(cx).map(|()| None),
+    })
+    .await
 }
 
 fn runtime() -> Result<Runtime, Error> {

@@ -2,6 +2,18 @@
 //! it has a file of it. On other systems than Unix, they end the process, as they do by default.
 
 use std::io;
+#[cfg(unix)]
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+#[cfg(unix)]
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::UnixStream,
+};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +24,9 @@ pub(crate) enum Signal {
 
 #[cfg(unix)]
 pub(crate) struct Signals {
-    stop: tokio::net::UnixStream,
-    reload: Option<tokio::net::UnixStream>,
+    stop: UnixStream,
+    /// `None` if SIGHUP ends the process, as it does by default.
+    reload: Option<UnixStream>,
 }
 
 #[cfg(unix)]
@@ -29,38 +42,38 @@ impl Signals {
 
     /// Waits for the next signal.
     pub(crate) async fn wait(&mut self) -> Signal {
-        use std::pin::Pin;
-        use std::task::Poll;
-        use tokio::io::{AsyncRead, ReadBuf};
-
-        std::future::poll_fn(|cx| {
-            let ways = [
-                (Some(&mut self.stop), Signal::Stop),
-                (self.reload.as_mut(), Signal::Reload),
-            ];
-            for (stream, signal) in ways {
-                let Some(stream) = stream else { continue };
-                let mut byte = [0];
-                // The senders are never closed, so this is ready only after a signal.
-                let read = Pin::new(stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
-                if read.is_ready() {
-                    return Poll::Ready(signal);
-                }
-            }
-            Poll::Pending
-        })
+        poll_fn(
+            |cx| match (has_come(&mut self.stop, cx), &mut self.reload) {
+                (Poll::Ready(()), _) => Poll::Ready(Signal::Stop),
+                (Poll::Pending, Some(reload)) => has_come(reload, cx).map(|()| Signal::Reload),
+                (Poll::Pending, None) => Poll::Pending,
+            },
+        )
         .await
+    }
+
+    /// Waits for the next signal to stop. One to reload waits meanwhile.
+    pub(crate) async fn stop(&mut self) {
+        poll_fn(|cx| has_come(&mut self.stop, cx)).await;
     }
 }
 
 #[cfg(unix)]
-fn receiver(signals: &[i32]) -> io::Result<tokio::net::UnixStream> {
+fn has_come(stream: &mut UnixStream, cx: &mut Context<'_>) -> Poll<()> {
+    let mut byte = [0];
+    // The senders are never closed, so this is ready only after a signal.
+    let read = Pin::new(stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
+    read.map(|_| ())
+}
+
+#[cfg(unix)]
+fn receiver(signals: &[i32]) -> io::Result<UnixStream> {
     let (receiver, sender) = std::os::unix::net::UnixStream::pair()?;
     for signal in signals {
         signal_hook::low_level::pipe::register(*signal, sender.try_clone()?)?;
     }
     receiver.set_nonblocking(true)?;
-    tokio::net::UnixStream::from_std(receiver)
+    UnixStream::from_std(receiver)
 }
 
 #[cfg(not(unix))]
@@ -73,6 +86,10 @@ impl Signals {
     }
 
     pub(crate) async fn wait(&mut self) -> Signal {
+        std::future::pending().await
+    }
+
+    pub(crate) async fn stop(&mut self) {
         std::future::pending().await
     }
 }
