@@ -123,6 +123,7 @@ listen = "127.0.0.1:0"
         ("max_connections = 5", 'max_connections = "5"', 1, "max_connections: not of this type: string; accepted: an integer"),
         ("max_connections = 5", "max_connections = 0", 1, 'max connections: "0" is not a number in this range'),
         ("max_connections", "max-connections", 1, '"max-connections": unknown; accepted: max_connections, '),
+        ("max_connections", "max_login_age", 1, "health: missing, and another key needs it; accepted: both or neither"),
         ("name", "host", 3, '"host": unknown; accepted: name, hostname, port, '),
         ('"orders"', '"Orders"', 3, 'name: "Orders" is not a name of an endpoint; accepted: '),
         ('["iam_user", "testuser"]', "[1]", 5, "username: not of this type: integer; accepted: a string, or an array"),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::Path;
 
-use clap::error::ContextKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, ArgAction, Args, Command};
 use rdsign::quoted;
 use toml::Spanned;
@@ -260,14 +260,21 @@ fn parse<A: Args>(command: Command, flags: Vec<OsString>, place: &Place) -> Resu
     parsed
         .and_then(|matches| A::from_arg_matches(&matches))
         .map_err(|error| {
-            let failure = usage::failure(&error, &command);
             let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
             let key = argument.map(|text| {
                 let name = text.split([' ', '=']).next().unwrap_or_default();
                 name.trim_start_matches('-').replace('-', "_")
             });
+            let key = key.unwrap_or_default();
+            let failure = match error.kind() {
+                // A command's text would show how flags are typed.
+                ErrorKind::MissingRequiredArgument => Some(Failure::Usage(format!(
+                    "{key}: missing, and another key needs it; accepted: both or neither"
+                ))),
+                _ => usage::failure(&error, &command),
+            };
             let mut place = place.clone();
-            place.line = place.line(&key.unwrap_or_default());
+            place.line = place.line(&key);
             place.locate(failure.unwrap_or_else(|| Failure::Usage(error.to_string())))
         })
 }
