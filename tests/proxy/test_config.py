@@ -45,8 +45,8 @@ def test_each_endpoint_has_its_own_listener_users_name_and_counters(start, confi
     assert psql(f"host={folder} user=iam_user dbname=testdb").stdout == "iam_user\n"
     refused = psql(f"host={folder} user=postgres dbname=testdb")
     assert 'user "postgres" may not log in here' in refused.stderr
-    assert [line["endpoint"] for line in proxy.lines("login")] == ["orders", "users"]
     assert proxy.wait_for("refused")["endpoint"] == "users"
+    assert [line["endpoint"] for line in proxy.lines("login")] == ["orders", "users"]
     watched = Watched(proxy)
     values = watched.metrics()
     assert values['logins_total{endpoint="orders",outcome="ok",id=""}'] == 1
@@ -62,6 +62,8 @@ def test_it_is_ready_only_if_all_endpoints_are(start, config):
     status, text = watched.get("/readiness")
     assert status == 503 and text.startswith("not ready: ")
     assert watched.proxy.wait_for("not-ready")["endpoint"] == "fails"
+    # The answer waits for all logins.
+    assert watched.metrics()['logins_total{endpoint="works",outcome="ok",id=""}'] == 1
     config.write({"works": {}}, health="127.0.0.1:0")
     reload(watched.proxy)
     assert watched.get("/readiness") == (200, "ready\n"), "at the same address"
