@@ -206,6 +206,13 @@ def test_a_password_file_counts_as_soon_as_its_mode_is_right(proxy, passwords, p
     assert psql(proxy.conninfo, PGPASSWORD="a new one").stdout == "iam_user\n"
 
 
+def test_a_named_pipe_in_place_of_the_file_stops_no_login(proxy, passwords, psql):
+    passwords.file.unlink()
+    os.mkfifo(passwords.file, 0o600)
+    assert psql(proxy.conninfo, PGPASSWORD=passwords.password).stdout == "iam_user\n"
+    assert proxy.wait_for("files")["message"].startswith(f"password file: {passwords.file} cannot be read: ")
+
+
 def usage_error(environment, *flags):
     command = [RDSIGN, "proxy", *flags]
     pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": PATIENCE}

@@ -12,9 +12,9 @@ use crate::log::{Level, Log};
 /// The longest file that is read. A certificate has some kB; a million bytes are 8,000 passwords.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// What changes when a file does: time, length, and its inode with the time of that, which a new mode
-/// changes, too. `None` if it cannot be looked at.
-type Stamp = Option<(SystemTime, u64, (u64, i64, i64))>;
+/// What changes when a file does: times, length and inode. `None` if it cannot be looked at. The second
+/// time, Unix's of the last change of the inode, also changes with the mode and the owner.
+type Stamp = Option<(SystemTime, (i64, i64), u64, u64)>;
 
 /// A value that is read from files.
 pub(super) struct Watched<T> {
@@ -89,21 +89,28 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
 }
 
 fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
     #[cfg(unix)]
-    let inode = |metadata: &fs::Metadata| {
+    let (changed, inode) = {
         use std::os::unix::fs::MetadataExt;
-        (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        ((metadata.ctime(), metadata.ctime_nsec()), metadata.ino())
     };
     #[cfg(not(unix))]
-    let inode = |_: &fs::Metadata| (0, 0, 0);
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len(), inode(&metadata)))
+    let (changed, inode) = ((0, 0), 0);
+    Some((metadata.modified().ok()?, changed, metadata.len(), inode))
+}
+
+/// Opens a file. Anything else is refused before: to open a named pipe would wait for its writer.
+fn open(path: &Path) -> io::Result<File> {
+    match fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("not a file")),
+    }
 }
 
 /// Reads a file.
 pub(super) fn read(field: &str, path: &Path) -> Result<Vec<u8>, Error> {
-    let opened = File::open(path);
-    opened
+    open(path)
         .and_then(content)
         .map_err(|error| unreadable(field, path, &error))
 }
@@ -111,7 +118,7 @@ pub(super) fn read(field: &str, path: &Path) -> Result<Vec<u8>, Error> {
 /// Reads a file that only its owner may be able to read, by PostgreSQL's rule for private keys.
 /// <https://www.postgresql.org/docs/current/ssl-tcp.html>
 pub(super) fn read_private(field: &str, path: &Path) -> Result<Vec<u8>, Error> {
-    let file = File::open(path).map_err(|error| unreadable(field, path, &error))?;
+    let file = open(path).map_err(|error| unreadable(field, path, &error))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -142,9 +149,6 @@ fn is_private(mode: u32, owner: u32, user: u32) -> bool {
 }
 
 fn content(file: File) -> io::Result<Vec<u8>> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a file"));
-    }
     let mut content = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut content)?;
     match content.len() as u64 > LARGEST {
