@@ -1,6 +1,7 @@
 """The guide for Rails, whose program connects to rdsign proxy."""
 
 import re
+import socket
 import subprocess
 
 from guide import Guide, logged_in, shows
@@ -42,3 +43,12 @@ def test_the_errors_of_rails(rds, tmp_path):
     shows(refused, fail("ruby app.rb"))
     shows(user, through_the_proxy("username: iam_user", "username: testuser"))
     shows(tls, through_the_proxy("pool: 5", "pool: 5\n  sslmode: require"))
+
+
+def test_rails_does_not_wait_for_a_proxy_that_cannot_start(rds, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        script = Guide("rails").block("sh")
+        output = rds.run("bash", "-euc", script, folder=tmp_path, status=1, PROXY_PORT=port)
+    assert "rdsign: cannot listen on " in output
