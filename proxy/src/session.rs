@@ -257,7 +257,14 @@ impl Session<'_> {
         match ended {
             Ok(()) => self.line(Level::Info, "closed", values),
             Err(error) => {
-                let broken = [("message", error.to_string().into())];
+                // The text of rustls is for programmers, with a link to its manual.
+                let problem = match error.kind() {
+                    std::io::ErrorKind::UnexpectedEof => {
+                        "cut off without the end of TLS".to_owned()
+                    }
+                    _ => error.to_string(),
+                };
+                let broken = [("message", problem.into())];
                 self.line(Level::Info, "closed", values.into_iter().chain(broken));
             }
         }

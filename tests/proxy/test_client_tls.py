@@ -1,6 +1,7 @@
 """TLS between clients and the proxy."""
 
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -154,6 +155,13 @@ def test_a_query_is_cancelled_over_tls(local, proxy, certificate):
         thread.join(PATIENCE)
         assert len(ended) == 1
     assert proxy.wait_for("cancel")["level"] == "info"
+
+
+def test_the_log_says_that_a_client_was_cut_off(proxy, certificate):
+    with psycopg.connect(f"{proxy.conninfo} {certificate.verified}") as connection:
+        with socket.socket(fileno=os.dup(connection.fileno())) as cut:
+            cut.shutdown(socket.SHUT_RDWR)
+        assert proxy.wait_for("closed")["message"] == "cut off without the end of TLS"
 
 
 def test_megabytes_pass_through_both_sides_of_tls(proxy, certificate):
