@@ -328,6 +328,19 @@ def test_a_password_is_read_from_a_terminal_without_showing_it():
     assert b"hunter2" not in shown + line
 
 
+def test_ctrl_c_at_the_prompt_gives_the_terminal_its_echo_back():
+    here, there = pty.openpty()
+    command = [RDSIGN, "proxy", "password", "--username=iam_user"]
+    options = {"stdin": there, "stderr": there, "stdout": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen(["setsid", "-c", *command], **options) as process:
+        wait_until(lambda: not termios.tcgetattr(there)[3] & termios.ECHO, "the echo is off")
+        os.write(here, b"\x03")
+        assert process.stdout.read() == b"", "it ends"
+    assert termios.tcgetattr(there)[3] & termios.ECHO
+    os.close(there)
+    os.close(here)
+
+
 @pytest.mark.parametrize(
     "user, password, problem",
     [

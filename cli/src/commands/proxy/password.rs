@@ -39,6 +39,8 @@ pub(crate) fn run(args: &PasswordArgs) -> Result<ExitCode, Failure> {
 }
 
 fn from_terminal() -> Result<Vec<u8>, Failure> {
+    #[cfg(unix)]
+    restore_echo_at_signals().map_err(|error| unreadable(&error))?;
     let ask = |prompt| {
         let answer = rpassword::prompt_password(prompt);
         answer.map_err(|error| unreadable(&error))
@@ -49,6 +51,31 @@ fn from_terminal() -> Result<Vec<u8>, Failure> {
         return Err(Failure::Usage(problem.to_owned()));
     }
     Ok(password.into_bytes())
+}
+
+/// Gives the terminal its echo back if a signal ends this program, which the prompt does not.
+#[cfg(unix)]
+fn restore_echo_at_signals() -> io::Result<()> {
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::low_level::{emulate_default_handler, register};
+
+    let modes = tcgetattr(io::stdin())?;
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        let modes = modes.clone();
+        let restore = move || {
+            // SAFETY: standard input stays open, and is only borrowed.
+            #[expect(unsafe_code, reason = "a signal handler takes no lock")]
+            let terminal = unsafe { std::os::fd::BorrowedFd::borrow_raw(0) };
+            let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
+            let _ = emulate_default_handler(signal);
+        };
+        // SAFETY: both calls are system calls without locks or memory of their own.
+        #[expect(unsafe_code, reason = "a signal handler may do little")]
+        let registered = unsafe { register(signal, restore) };
+        registered?;
+    }
+    Ok(())
 }
 
 /// Reads a line. Its end is no part of the password.
