@@ -16,6 +16,7 @@ use tokio::{
 };
 
 /// What to do.
+#[cfg_attr(not(unix), expect(dead_code, reason = "no signal is waited for"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Stop,

@@ -83,7 +83,7 @@ fn sockets() -> Result<&'static [Inherited], Error> {
 fn place(socket: &impl AsFd) -> Result<Listen, String> {
     let socket = SockRef::from(socket);
     let failed = |error: std::io::Error| error.to_string();
-    if socket.r#type().map_err(failed)? != Type::STREAM || !socket.is_listener().map_err(failed)? {
+    if socket.r#type().map_err(failed)? != Type::STREAM || !listens(&socket).map_err(failed)? {
         return Err("it does not listen for connections".to_owned());
     }
     let address = socket.local_addr().map_err(failed)?;
@@ -96,6 +96,14 @@ fn place(socket: &impl AsFd) -> Result<Listen, String> {
         Some(folder) => Ok(Listen::Socket(folder.to_owned())),
         None => Err("it has another name than that of libpq's port 5432".to_owned()),
     }
+}
+
+/// Only Linux tells, which is where systemd is.
+fn listens(socket: &SockRef<'_>) -> std::io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    return socket.is_listener();
+    #[cfg(not(target_os = "linux"))]
+    Ok(socket.local_addr().is_ok())
 }
 
 fn unusable(error: &std::io::Error) -> Error {

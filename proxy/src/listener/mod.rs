@@ -63,6 +63,10 @@ pub(crate) enum Listener {
 impl Listener {
     /// Opens a listener, or takes one that systemd has opened. `is_shared` says whether other users
     /// may use a Unix socket.
+    #[cfg_attr(
+        not(unix),
+        expect(unused_variables, reason = "there are no Unix sockets")
+    )]
     pub(crate) fn open(listen: &Listen, is_shared: bool, clients: &Clients) -> Result<Self, Error> {
         match listen {
             Listen::Tcp(address) => tcp(*address, clients).map(Self::Tcp),
@@ -124,6 +128,10 @@ impl Listen {
     ///
     /// # Errors
     /// [`Error::Usage`] says what is accepted.
+    #[cfg_attr(
+        not(unix),
+        expect(unused_variables, reason = "there are no Unix sockets")
+    )]
     pub fn check(&self, is_shared: bool, clients: &Clients) -> Result<(), Error> {
         match self {
             Self::Tcp(address) => check_address(*address, clients),
