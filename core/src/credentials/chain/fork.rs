@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 static WORK: RwLock<()> = RwLock::new(());
+static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static WORKING: RefCell<Option<RwLockReadGuard<'static, ()>>> = const { RefCell::new(None) };
@@ -24,7 +25,6 @@ thread_local! {
 /// Without a lock, which a child might find taken for ever: two threads may register the handlers
 /// twice, which changes nothing.
 pub(in crate::credentials) fn delay_forks() {
-    static REGISTERED: AtomicBool = AtomicBool::new(false);
     if !REGISTERED.load(SeqCst) {
         // SAFETY: the handlers are functions of this library, and neither unwinds.
         #[expect(unsafe_code, reason = "pthread_atfork is a C function")]
@@ -60,4 +60,36 @@ extern "C" fn before() {
 /// Runs in the parent and in the child.
 extern "C" fn after() {
     let _ = FORKING.try_with(|forking| forking.replace(None));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::Signer;
+
+    /// In a process of its own: in this one, other tests make signers.
+    #[test]
+    fn forks_are_delayed_before_a_fetch_can_begin() {
+        let name = "credentials::chain::fork::tests::alone_a_new_signer_delays_forks";
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        let done = alone.args(["--exact", name, "--ignored"]).output().unwrap();
+        let output = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{output}");
+        assert!(output.contains("1 passed"), "{output}");
+    }
+
+    #[test]
+    #[ignore = "only alone in a process"]
+    fn alone_a_new_signer_delays_forks() {
+        let signer = || Signer::builder().hostname("mydb.abc123.eu-central-1.rds.amazonaws.com");
+        let given = signer()
+            .access_key_id("AKIDEXAMPLE")
+            .secret_access_key("an example");
+        given.username("iam_user").build().unwrap();
+        assert!(!REGISTERED.load(SeqCst), "given keys are never fetched");
+        signer().username("iam_user").build().unwrap();
+        assert!(REGISTERED.load(SeqCst));
+    }
 }
