@@ -45,6 +45,8 @@ impl Passwords {
         let mut users = HashMap::new();
         let mut first = None;
         let mut secret = Context::new(&SHA256);
+        // A byte order mark, as Windows writes it.
+        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         for (line, number) in content.split(|byte| *byte == b'\n').zip(1..) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() || line.starts_with(b"#") {
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn a_line_fits_its_password_only() {
         let line = password_line("a:b", b"secret").unwrap();
-        let passwords = Passwords::parse(format!("# ours\r\n\n{line}\r\n").as_bytes()).unwrap();
+        let file = format!("\u{feff}{line}\r\n# ours\r\n\n");
+        let passwords = Passwords::parse(file.as_bytes()).unwrap();
         let verifier = || passwords.of("a:b").ok().unwrap();
         assert!(fits(verifier(), "secret"));
         assert!(!fits(verifier(), "Secret"));

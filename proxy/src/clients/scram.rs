@@ -1,5 +1,5 @@
-//! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side, without any input or output. Crates with
-//! this side have no channel binding, or bring a framework for all of SASL or of PostgreSQL.
+//! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side, without any input or output.
+//! `postgres-protocol` has the client's side only.
 //! <https://www.rfc-editor.org/rfc/rfc5802>, <https://www.rfc-editor.org/rfc/rfc7677>
 
 use base64::Engine;

@@ -23,6 +23,8 @@ use crate::Error;
 /// The name of PostgreSQL's protocol in TLS, since 17.
 const ALPN: &[u8] = b"postgresql";
 
+const CHAIN: &str = "PEM with the proxy's certificate, and after it those that it comes from";
+
 /// A certificate and its key.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
@@ -40,8 +42,7 @@ impl Tls {
         let chain = chain.unwrap_or_default();
         let Some(own) = chain.first() else {
             return Err(Error::Usage(format!(
-                "tls cert: {} has no certificate; accepted: PEM with the proxy's certificate, and \
-                 after it those that it comes from",
+                "tls cert: {} has no certificate; accepted: {CHAIN}",
                 cert.display()
             )));
         };
@@ -67,7 +68,11 @@ impl Tls {
                     rustls::Error::InconsistentKeys(_) => {
                         wrong("has the key of another certificate")
                     }
-                    _ => wrong("has a key or a certificate that cannot be used"),
+                    rustls::Error::InvalidCertificate(_) => Error::Usage(format!(
+                        "tls cert: {} has a certificate that cannot be used; accepted: {CHAIN}",
+                        cert.display()
+                    )),
+                    _ => wrong("has a key that cannot be used"),
                 })?;
         config.alpn_protocols = vec![ALPN.to_vec()];
         // As in PostgreSQL. Clients open connections and do not come back to their TLS sessions.
