@@ -244,6 +244,10 @@ def test_files_that_cannot_be_used_are_named(environment, certificate, passwords
     certificate.make()
     error = usage_error(environment, f"--tls-cert={old}", f"--tls-key={key}")
     assert error.startswith(f"rdsign: tls key: {key} has the key of another certificate; accepted: PEM ")
+    broken = cert.with_suffix(".broken")
+    broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    error = usage_error(environment, f"--tls-cert={broken}", f"--tls-key={key}")
+    assert error.startswith(f"rdsign: tls cert: {broken} has a certificate that cannot be used; accepted: PEM ")
     key.chmod(0o644)
     error = usage_error(environment, *certificate.flags)
     assert error.startswith(f"rdsign: tls key: others can read or change {key}; accepted: ")
@@ -354,3 +358,11 @@ def test_what_makes_no_line_is_refused(user, password, problem):
     done = subprocess.run(command, input=password, capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.decode().startswith(f"rdsign: {problem}")
+
+
+def test_a_password_as_an_argument_is_refused_and_not_repeated():
+    command = [RDSIGN, "proxy", "password", "--username=u", "hunter2"]
+    done = subprocess.run(command, input="hunter2\n", capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rdsign: password: given as an argument, which others can see; accepted: ")
+    assert "hunter2" not in done.stderr

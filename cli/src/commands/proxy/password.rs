@@ -1,6 +1,7 @@
 //! `rdsign proxy password`: prints a line for `--password-file`. The password comes from the terminal
 //! or standard input, because the arguments of a program are visible to others.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -19,6 +20,10 @@ pub(crate) struct PasswordArgs {
     /// Database user that clients log in as with this password
     #[arg(long, value_name = "USER")]
     username: String,
+
+    /// A password that was given here by mistake: an error about it must not show it
+    #[arg(value_name = "PASSWORD", hide = true)]
+    argument: Vec<OsString>,
 }
 
 const HELP: &str = "\
@@ -29,6 +34,11 @@ Example:
   (umask 077; rdsign proxy password --username iam_user >> passwords)";
 
 pub(crate) fn run(args: &PasswordArgs) -> Result<ExitCode, Failure> {
+    if !args.argument.is_empty() {
+        let problem = "password: given as an argument, which others can see; accepted: on the terminal \
+                       or as standard input";
+        return Err(Failure::Usage(problem.to_owned()));
+    }
     let password = match io::stdin().is_terminal() {
         true => from_terminal()?,
         false => from(io::stdin().lock())?,
