@@ -1,6 +1,7 @@
 //! The file of `--config`. Its keys are the flags, and each value is parsed as the flag's, so that the
 //! rules and messages are the same. Every error names the file, the line and the key.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::Path;
@@ -242,11 +243,17 @@ enum Kind {
 }
 
 fn kind(flag: &Arg) -> Kind {
-    let names = flag.get_value_names().unwrap_or_default();
-    match names.first().map(|name| name.as_str()) {
-        _ if !flag.get_action().takes_values() => Kind::Switch,
-        Some("NUMBER" | "SECONDS" | "PORT" | "UID") => Kind::Number,
-        _ => Kind::Text,
+    let parsed = flag.get_value_parser().type_id();
+    let numbers = [
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<i64>(),
+    ];
+    match flag.get_action().takes_values() {
+        false => Kind::Switch,
+        true if numbers.iter().any(|number| parsed == *number) => Kind::Number,
+        true => Kind::Text,
     }
 }
 
