@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 from common import PATIENCE, RDSIGN
-from harness import LIBRARY, Place
 from pages import ENDPOINT
+from shared_fixtures import running_local
 
 
 class Rds:
@@ -88,15 +88,6 @@ class Rds:
 
 @pytest.fixture(scope="session")
 def rds():
-    """The server. Fails if its log contains a secret, or if something is left behind."""
-    for needed in (RDSIGN, RDSIGN.parent / LIBRARY):
-        assert needed.exists(), f"{needed} is missing: build it first"
-    place = Place()
-    try:
-        local = place.start("--endpoint", f"{ENDPOINT}:5432", "--endpoint", ENDPOINT)
-        yield Rds(place, local)
-        log = local.log.read_text()
-        assert local.stop() == 0
-    finally:
-        place.close()
-    assert "X-Amz-Signature" not in log
+    """The server."""
+    with running_local("--endpoint", f"{ENDPOINT}:5432", "--endpoint", ENDPOINT) as local:
+        yield Rds(local.place, local)

@@ -4,6 +4,7 @@ Each suite's conftest names it in `pytest_plugins`; fixtures of one suite belong
 the plugin removes the variables that AWS SDKs and libpq read, and restores signals that are ignored.
 """
 
+import contextlib
 import os
 import signal
 
@@ -66,14 +67,14 @@ def place():
     place.close()
 
 
-@pytest.fixture(scope="session")
-def local():
-    """A local RDS for all tests, which must undo their changes. Fails if its log contains a secret."""
+@contextlib.contextmanager
+def running_local(*flags):
+    """Starts a local RDS for many tests. Fails if its log contains a secret, or if something is left behind."""
     for needed in (RDSIGN, RDSIGN.parent / LIBRARY):
         assert needed.exists(), f"{needed} is missing: build it first"
     place = Place()
     try:
-        local = place.start()
+        local = place.start(*flags)
         yield local
         log = local.log.read_text()
         assert local.stop() == 0
@@ -82,3 +83,10 @@ def local():
     for key in local.keys.values():
         assert key["secret_access_key"] not in log
     assert "X-Amz-Signature" not in log
+
+
+@pytest.fixture(scope="session")
+def local():
+    """A local RDS for all tests, which must undo their changes."""
+    with running_local() as local:
+        yield local
