@@ -15,6 +15,7 @@ a line of JSON for each comparison, with a measurement for every round:
 of this machine, and the new rows have their own "date". Everything else that a TARGET prints is shown as progress.
 """
 
+import argparse
 import datetime
 import json
 import os
@@ -37,8 +38,12 @@ RUNTIMES = {
 
 
 def main():
-    quick, add = "--quick" in sys.argv, "--add" in sys.argv
-    targets = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--add", action="store_true")
+    parser.add_argument("targets", nargs="+")
+    given = parser.parse_args()
+    quick, add, targets = given.quick, given.add, given.targets
     rows = []
     for count, target in enumerate(targets, 1):
         print(f"[{count}/{len(targets)}] {target} ...", file=sys.stderr, flush=True)
