@@ -247,7 +247,9 @@ def test_files_that_cannot_be_used_are_named(environment, certificate, passwords
     broken = cert.with_suffix(".broken")
     broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     error = usage_error(environment, f"--tls-cert={broken}", f"--tls-key={key}")
-    assert error.startswith(f"rdsign: tls cert: {broken} has a certificate that cannot be used; accepted: PEM ")
+    assert error.startswith(
+        f"rdsign: tls cert: {broken} has a certificate that cannot be used; accepted: PEM "
+    )
     key.chmod(0o644)
     error = usage_error(environment, *certificate.flags)
     assert error.startswith(f"rdsign: tls key: others can read or change {key}; accepted: ")
