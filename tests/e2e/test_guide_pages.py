@@ -5,7 +5,7 @@ import re
 
 import index
 import pytest
-from guide import NAMES, SECTIONS, Guide
+from guide import FOLDER, NAMES, SECTIONS, Guide
 
 GUIDES = [Guide(name) for name in NAMES]
 every = pytest.mark.parametrize("one", GUIDES, ids=NAMES)
@@ -40,6 +40,15 @@ def test_a_guide_fits_on_two_screens(one):
 @every
 def test_a_guide_links_to_what_all_guides_have_in_common(one):
     assert re.search(r"\]\(\.\./(how-it-works|faq)\.md", one.body)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.ja.md")))
+def test_a_japanese_guide_has_the_versions_and_anchors_of_the_english_one(name):
+    japanese, english = Guide(name), Guide(name.removesuffix(".ja"))
+    assert japanese.meta == {**english.meta, "title": japanese.meta["title"]}
+    assert japanese.body.lstrip().startswith(f"# {japanese.meta['title']}\n")
+    anchors = [section.lower().replace(" ", "-") for section in SECTIONS]
+    assert re.findall(r'^<a id="(.*)"></a>\n\n## ', japanese.body, re.M) == anchors
 
 
 def test_the_table_and_the_menu_are_made_from_the_front_matters():

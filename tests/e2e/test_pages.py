@@ -123,8 +123,15 @@ def spans(path):
 def test_the_japanese_page_has_the_commands_and_outputs_of_the_english_one(path):
     english = path.replace(".ja.md", ".md")
     assert blocks(path) == blocks(english)
+    assert re.findall("^```.*", page(path), re.M) == re.findall("^```.*", page(english), re.M)
     assert spans(path) == spans(english)
     assert page(path).count("\n#") == page(english).count("\n#")
+
+
+@pytest.mark.parametrize("path", JAPANESE)
+def test_the_japanese_page_has_the_links_of_the_english_one(path):
+    of_the_english = {target for target in links(path.replace(".ja.md", ".md")) if ".ja." not in target}
+    assert of_the_english - {target.replace(".ja.", ".") for target in links(path)} == set()
 
 
 @pytest.mark.parametrize("path", JAPANESE)
@@ -178,6 +185,14 @@ def test_the_figures_are_those_of_the_last_benchmark(row, language, what, unit):
     measured = [cell.strip() for cell in line.split("|")]
     assert (measured[4], measured[7]) == (ours, theirs)
     assert measured[6].startswith(peer)
+
+
+def test_the_figures_of_the_japanese_readme_are_those_of_the_english_one():
+    def figures(path):
+        return re.findall(r"\d[\d.]*", page(path).partition("|---|")[2].partition("<picture>")[0])
+
+    assert len(figures("README.md")) > 5
+    assert figures("README.ja.md") == figures("README.md")
 
 
 def test_core_s_folders_use_only_what_architecture_md_says():
