@@ -68,9 +68,12 @@ def added(before, report):
     """Returns the report of before with the rows of this one, which replace those of the same name."""
     if before["machine"] != report["machine"]:
         sys.exit("the other rows are of another machine, or of other versions: measure all of them")
-    rows = {(row["language"], row["row"]): row for row in before["rows"]}
-    for row in report["rows"]:
-        rows[row["language"], row["row"]] = row | {"date": report["date"]}
+    def name(row):
+        # Several figures of one thing, such as its time and its memory, differ in the unit alone.
+        return row["language"], row["row"], row["unit"]
+
+    rows = {name(row): row for row in before["rows"]}
+    rows |= {name(row): row | {"date": report["date"]} for row in report["rows"]}
     return before | {"rows": list(rows.values())}
 
 
