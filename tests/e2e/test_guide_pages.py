@@ -1,10 +1,11 @@
-"""Checks that the guides in docs/guides/ read as one book: sections, files, three errors, length, and the table and
-the menu that list them. tests/guides/ runs their programs."""
+"""Checks that the guides in docs/guides/ read as one book: sections, files, three errors, length, and what
+lists them: a table, the menu, and the rows of the first pages. tests/guides/ runs their programs."""
 
 import re
 
 import index
 import pytest
+from common import REPOSITORY
 from guide import FOLDER, NAMES, SECTIONS, Guide
 
 GUIDES = [Guide(name) for name in NAMES]
@@ -52,7 +53,14 @@ def test_a_japanese_guide_has_the_versions_and_anchors_of_the_english_one(name):
 
 
 def test_the_table_and_the_menu_are_made_from_the_front_matters():
-    # tests/guides/index.py writes both.
+    # tests/guides/index.py writes them.
     table, menu = index.table_and_menu()
     assert index.INDEX.read_text().partition("|---")[2].partition("\n")[2] == table
     assert re.search(r"(?:^ +- guides/.*\n)+", index.MENU.read_text(), re.M)[0] == menu
+
+
+@pytest.mark.parametrize("start", index.STARTS, ids=lambda start: str(start.relative_to(REPOSITORY)))
+def test_the_first_pages_link_to_every_guide(start):
+    assert [run[0] for run in index.ROWS.finditer(start.read_text())] == [index.rows(start)]
+    for name in NAMES:
+        assert re.search(rf"guides/{re.escape(name)}(\.ja)?\.md", index.rows(start)), name

@@ -118,6 +118,49 @@ def test_scalikejdbc(rds, project):
     shows(tunnel, rds.run(*command, folder=scalike.folder, status=1, **variables | {"PGHOST": "localhost"}))
 
 
+def test_slick(rds, project):
+    slick = project("slick")
+    conf = slick.guide.files["src/main/resources/application.conf"]
+    tunnel = slick.guide.block("hocon")
+    first, second = slick.guide.block("sh"), slick.guide.block("sh", 1)
+    assert slick.shell(first) == "iam_user\n"
+    ran(
+        slick,
+        ("Slick", "slick_2.13"),
+        ("HikariCP", "HikariCP"),
+        PGJDBC,
+        ("Scala", "scala-library"),
+    )
+
+    # The page's file, with the page's lines for a tunnel: here it leads to this machine.
+    tunnel = tunnel.replace("localhost:15432", f"127.0.0.1:{rds.port}")
+
+    def configured(*replacements):
+        text = conf.replace("    properties {", f"    properties {{\n{tunnel}sslrootcert = {rds.authorities}")
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        (slick.folder / "src/main/resources/application.conf").write_text(text)
+        (slick.folder / "target/classes/application.conf").write_text(text)
+
+    configured()
+    assert slick.shell(second) == "iam_user\n"
+    stale, source, threads = slick.guide.errors
+    plugin = re.search(r"authenticationPluginClassName.*", conf)[0]
+    configured((plugin, ""), ("user =", f'password = "{token(rds)}"\n    user ='))
+    assert slick.main("Configured") == "iam_user\n"
+    with rds.later():
+        shows(stale, slick.main("Configured", status=1))
+    url = re.search(r"url = \"jdbc.*", conf)[0]
+    configured((url, "dataSourceClass = io.github.rdsign.postgresql.RdsignDataSource"))
+    shows(source, slick.main("Configured", status=1))
+    app = slick.folder / "src/main/scala/App.scala"
+    program, executor = app.read_text(), 'AsyncExecutor("rds", size, size, 1000, size)'
+    assert executor in program
+    app.write_text(program.replace(executor, 'AsyncExecutor.default("rds", size)'))
+    shows(threads, slick.shell(first, status=1))
+
+
 def test_spring_boot(rds, project):
     boot = project("spring-boot")
     properties = boot.guide.files["src/main/resources/application.properties"]

@@ -1,4 +1,4 @@
-"""The guide for Rust. Its program is built with the lock of rust/, next to what cargo has built for other tests."""
+"""The guides for Rust. Their programs are built with the lock of rust/, next to what cargo has built for other tests."""
 
 import re
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from common import REPOSITORY
 from guide import Guide, logged_in, shows
+from pages import ENDPOINT
 
 FOLDER = REPOSITORY / "target/guides-rust"
 PROJECT = Path(__file__).with_name("rust")
@@ -41,7 +42,7 @@ def changed(text, *replacements):
 
 @pytest.fixture(scope="module")
 def programs():
-    """The program of the page, and the same with each mistake."""
+    """The programs of the pages, and the same with mistakes."""
     main = Guide("tokio-postgres").files["src/main.rs"]
     no_tls = [
         ("use tokio_postgres_rustls::MakeRustlsConnect;\n", ""),
@@ -50,7 +51,13 @@ def programs():
         (".ssl_mode(SslMode::Require)", ".ssl_mode(SslMode::Prefer)"),
         ("MakeRustlsConnect::new(tls)", "tls"),
     ]
-    return build(guide=main, guide_no_tls=changed(main, *no_tls))
+    sqlx = Guide("sqlx").files["src/main.rs"]
+    return build(guide=main, guide_no_tls=changed(main, *no_tls), guide_sqlx=sqlx)
+
+
+def rust_version():
+    done = subprocess.run(["rustc", "--version"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return f"Rust {done.stdout.split()[1]}"
 
 
 def test_tokio_postgres(rds, programs, tmp_path):
@@ -58,9 +65,8 @@ def test_tokio_postgres(rds, programs, tmp_path):
     # What `cargo run` runs.
     assert guide.block("sh") == "cargo run --quiet\n"
     assert rds.run(programs / "guide", folder=tmp_path) == "iam_user\n"
-    rust = subprocess.run(["rustc", "--version"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     crates = map(version, ("tokio-postgres", "deadpool", "tokio-postgres-rustls"))
-    logged_in(guide, *crates, f"Rust {rust.stdout.split()[1]}")
+    logged_in(guide, *crates, rust_version())
 
 
 def test_tokio_postgres_errors(rds, programs, tmp_path):
@@ -73,3 +79,33 @@ def test_tokio_postgres_errors(rds, programs, tmp_path):
         shows(stale, fail("guide"))
     shows(plain, fail("guide_no_tls"))
     shows(distrusted, fail("guide", PGSSLROOTCERT=REPOSITORY / "ca-bundle/rds.pem"))
+
+
+@pytest.fixture
+def run_sqlx(rds, programs, tmp_path):
+    """Runs the page's command with its program. sqlx dials the name of the endpoint, so that leads to this machine."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {ENDPOINT}\n")
+    here = f"mount --bind {hosts} /etc/hosts && exec {programs / 'guide_sqlx'}"
+
+    def run(authorities=rds.authorities, address=None, **options):
+        shutil.copy(authorities, tmp_path / "rds.pem")
+        page = Guide("sqlx").block("sh")
+        command = page.replace("cargo run --quiet", f"unshare --map-root-user --mount sh -c '{here}'")
+        assert command != page
+        return rds.run("bash", "-euc", command, folder=tmp_path, PGHOSTADDR=address, **options)
+
+    return run
+
+
+def test_sqlx(run_sqlx):
+    assert run_sqlx() == "iam_user\n"
+    logged_in(Guide("sqlx"), version("sqlx"), rust_version())
+
+
+def test_sqlx_errors(rds, run_sqlx):
+    stale, distrusted, address = Guide("sqlx").errors
+    with rds.later():
+        shows(stale, run_sqlx(status=1))
+    shows(distrusted, run_sqlx(REPOSITORY / "ca-bundle/rds.pem", status=1))
+    shows(address, run_sqlx(address="127.0.0.1", status=1))
