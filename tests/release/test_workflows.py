@@ -10,7 +10,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text()
 
 
 def test_there_are_workflows():
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "packages.yml", "release.yml"]
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "packages.yml", "release.yml", "weekly.yml"]
 
 
 def jobs(path):
@@ -61,6 +61,17 @@ def test_npm_gets_files_and_no_repositories_of_github():
 
 
 def test_the_job_that_publishes_builds_no_code_of_others():
-    packages, release = [path.read_text() for path in WORKFLOWS if path.name != "ci.yml"]
+    packages, release = [
+        path.read_text() for path in WORKFLOWS if path.name in ("packages.yml", "release.yml")
+    ]
     assert re.findall(r"cargo publish.*", release) == ["cargo publish --locked --no-verify -p rdsign"]
     assert "cargo package --locked -p rdsign" in packages
+
+
+def test_the_guides_and_the_clients_of_the_proxy_run_each_week_and_by_hand():
+    weekly = (REPOSITORY / ".github/workflows/weekly.yml").read_text()
+    [events] = re.findall(r"^on:\n((?: .*\n)+)", weekly, re.M)
+    assert re.findall(r"^  (\w+):", events, re.M) == ["schedule", "workflow_dispatch"]
+    [cron] = re.findall(r'cron: "(.*)"', events)
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", cron)
+    assert re.findall(r"run: (make .*)", weekly) == ["make test-guides", "make test-proxy-clients"]
