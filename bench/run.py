@@ -68,6 +68,7 @@ def added(before, report):
     """Returns the report of before with the rows of this one, which replace those of the same name."""
     if before["machine"] != report["machine"]:
         sys.exit("the other rows are of another machine, or of other versions: measure all of them")
+
     def name(row):
         # Several figures of one thing, such as its time and its memory, differ in the unit alone.
         return row["language"], row["row"], row["unit"]

@@ -120,7 +120,11 @@ def test_the_table_has_a_line_for_every_peer_and_the_outcome_of_every_aim():
 
 def test_rows_of_a_later_run_are_added_or_replace_those_of_their_name_and_have_their_date():
     machine = {"processor": "P", "cores": 2, "sha instructions": True, "system": "Linux", "runtimes": []}
-    before = {"date": "2026-01-02", "machine": machine, "rows": [ROW, ROW | {"row": "other"}, ROW | {"unit": "MB"}]}
+    before = {
+        "date": "2026-01-02",
+        "machine": machine,
+        "rows": [ROW, ROW | {"row": "other"}, ROW | {"unit": "MB"}],
+    }
     now = {"date": "2026-02-03", "machine": machine, "rows": [ROW | {"rdsign": [7]}, ROW | {"row": "new"}]}
     report = run.added(before, now)
     assert [(row["row"], row["unit"], row.get("date")) for row in report["rows"]] == [
