@@ -27,7 +27,26 @@ pub(crate) fn stopping() {
 #[cfg(unix)]
 fn tell(states: &[NotifyState<'_>]) {
     // A manager that is gone needs no news.
+    #[cfg(target_os = "linux")]
+    if tell_abstract(states).is_some() {
+        return;
+    }
     let _ = sd_notify::notify(states);
+}
+
+/// Does what `sd_notify` does not: sends to a socket without a file, whose name starts with `@`. `None` if
+/// it is another one.
+#[cfg(target_os = "linux")]
+fn tell_abstract(states: &[NotifyState<'_>]) -> Option<std::io::Result<usize>> {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    let name = std::env::var_os("NOTIFY_SOCKET")?;
+    let name = name.as_bytes().strip_prefix(b"@")?;
+    let message: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let send = |address| UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address);
+    Some(SocketAddr::from_abstract_name(name).and_then(send))
 }
 
 #[cfg(not(unix))]
