@@ -79,12 +79,12 @@ impl Running {
     pub(crate) async fn apply(&mut self, mut config: Config) -> Result<(), Error> {
         let mut new = Vec::new();
         for endpoint in &config.endpoints {
-            let is_shared = !endpoint.allowed_users.is_empty();
+            let allowed = &endpoint.allowed_users;
             for listen in &endpoint.listen {
                 if self.open.iter().any(|open| open.is(listen, &endpoint.name)) {
-                    listen.check(is_shared, &endpoint.clients)?;
+                    listen.check(allowed, &endpoint.clients)?;
                 } else {
-                    new.push(Listener::open(listen, is_shared, &endpoint.clients)?);
+                    new.push(Listener::open(listen, allowed, &endpoint.clients)?);
                 }
             }
         }
@@ -98,6 +98,11 @@ impl Running {
             }
             _ => None,
         };
+        for endpoint in &config.endpoints {
+            for listen in &endpoint.listen {
+                listen.fit(&endpoint.allowed_users)?;
+            }
+        }
 
         descriptors::allow(config.limits.max_connections, &self.log);
         self.drain = config.limits.drain;

@@ -128,6 +128,9 @@ impl Proxy {
         let mut signals = Signals::new(self.reload.is_some())
             .map_err(|error| failed("wait for signals", &error))?;
         let log = self.log.clone();
+        let listens = self.config.endpoints.iter().flat_map(|one| &one.listen);
+        // Only now: systemd's sockets stay open while a new configuration leaves them out.
+        Listen::check_inherited(&listens.collect::<Vec<_>>())?;
         let mut running = Running::new(self.log, self.metrics);
         running.apply(self.config).await?;
         manager::ready();

@@ -95,6 +95,32 @@ def test_without_the_flag_a_folder_that_others_can_enter_is_refused(environment,
     make(folder, 0o711)
     expected = f"rdsign: socket: {folder} is not a folder of this user alone; accepted: "
     assert refused(environment, folder).startswith(expected)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o711
+
+
+def test_a_folder_that_the_allowed_users_cannot_enter_is_refused(start, environment, folder):
+    make(folder, 0o700)
+    error = refused(environment, folder, "--allow-uid=0", f"--allow-uid={ALLOWED}")
+    assert error == (
+        f"rdsign: allow uid: user {ALLOWED} cannot enter {folder}, which has the mode 0700; accepted: a folder "
+        "with mode 0711 (`chmod 711`) or 0755, or one that does not exist yet\n"
+    )
+    start(f"--socket={folder}", "--allow-uid=0")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_of_systemd_keeps_its_mode(environment, folder):
+    make(folder, 0o700)
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(folder / ".s.PGSQL.5432"))
+        opened.listen()
+        command, options = activated.with_sockets([opened], [RDSIGN, "proxy", f"--allow-uid={ALLOWED}"])
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE, **options
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"rdsign: allow uid: user {ALLOWED} cannot enter {folder}, "), done
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_other_users_need_the_flag_on_a_socket_of_systemd_too(start, folder, log_in):

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 import urllib.error
@@ -104,6 +105,18 @@ def test_another_user_who_is_no_longer_allowed_is_refused(start, config, client_
     reload(proxy)
     assert as_nobody().returncode == 2
     assert proxy.wait_for("refused")["message"] == "the client is another user"
+
+
+def test_the_folder_of_a_socket_opens_and_closes_with_allow_uid(start, config, psql, tmp_path):
+    folder = tmp_path / "socket"
+    config.write({"orders": {"socket": str(folder)}})
+    proxy = start(config.flag)
+    for more, mode in ({"allow_uid": 65534}, 0o711), ({}, 0o700), ({"allow_uid": 65534}, 0o711):
+        config.write({"orders": {"socket": str(folder)} | more})
+        reload(proxy)
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
+        assert psql(f"host={folder} user=iam_user dbname=testdb").stdout == "iam_user\n"
+    assert len(proxy.lines("listening")) == 1
 
 
 def test_health_ends_and_comes_back_with_its_key(start, config):

@@ -1,6 +1,7 @@
 """A proxy that systemd runs: what it tells systemd, and the sockets that systemd opens for it."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -20,11 +21,11 @@ UNSHARE = ("unshare", "--map-root-user", "--net")
 
 
 class Manager:
-    """A manager of services that a program tells how it is."""
+    """A manager of services that a program tells how it is. Its address is a path, or starts with a NUL."""
 
-    def __init__(self, path):
+    def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(path))
+        self.socket.bind(address)
         self.socket.settimeout(PATIENCE)
 
     def hears(self):
@@ -39,7 +40,7 @@ class Manager:
 
 @pytest.fixture
 def manager(tmp_path):
-    manager = Manager(tmp_path / "notify")
+    manager = Manager(str(tmp_path / "notify"))
     with manager.socket:
         yield manager
 
@@ -101,6 +102,16 @@ def test_systemd_hears_that_the_proxy_is_ready_reloads_and_stops(start, config, 
         connection.execute("select 1")
     assert proxy.stop() == 0
     manager.heard_nothing_more()
+
+
+def test_a_manager_without_a_file_hears_it_too(start):
+    name = f"rdsign-test-{os.getpid()}"
+    manager = Manager(f"\0{name}")
+    with manager.socket:
+        proxy = start(NOTIFY_SOCKET=f"@{name}")
+        assert manager.hears() == ["READY=1"]
+        proxy.stop()
+        assert manager.hears() == ["STOPPING=1"]
 
 
 def test_systemd_hears_the_end_of_a_reload_that_failed(start, config, manager, notify):
@@ -221,7 +232,14 @@ def test_only_sockets_for_this_process_count(environment, opened, more):
     assert error.startswith(f"rdsign: cannot listen on 127.0.0.1:{port(tcp)}: "), error
 
 
-def test_a_socket_at_another_address_changes_nothing(start, opened):
-    tcp = opened("127.0.0.1")
-    proxy = start("--listen=127.0.0.1:0", sockets=[tcp])
-    assert proxy.port != port(tcp) and proxy.can_connect()
+def test_a_socket_on_which_no_endpoint_listens_is_refused(environment, opened, tmp_path):
+    used, other, unix = opened("127.0.0.1"), opened("127.0.0.1"), opened(tmp_path / "run" / NAME)
+    problem = "rdsign: a socket of systemd cannot be used: no endpoint listens on"
+    error = f"{problem} 127.0.0.1:{port(other)}; accepted: no ListenStream\n"
+    assert refused(environment, [other], "--listen=127.0.0.1:0") == (2, error)
+    error = (
+        f"{problem} 127.0.0.1:{port(other)} or {tmp_path}/run/{NAME}; "
+        f"accepted: 127.0.0.1:{port(used)} or {tmp_path}/s/{NAME} as ListenStream\n"
+    )
+    flags = [f"--listen=127.0.0.1:{port(used)}", f"--socket={tmp_path}/s"]
+    assert refused(environment, [used, other, unix], *flags) == (2, error)

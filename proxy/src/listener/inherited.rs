@@ -21,6 +21,37 @@ pub(super) fn all() -> Result<Vec<Listen>, Error> {
     Ok(all.map(|(listen, _)| listen.clone()).collect())
 }
 
+/// Refuses sockets on which no endpoint listens: clients would wait there forever.
+pub(super) fn check_used(used: &[&Listen]) -> Result<(), Error> {
+    let unused = sockets()?
+        .iter()
+        .map(|(listen, _)| listen)
+        .filter(|listen| !used.contains(listen));
+    let unused: Vec<_> = unused.map(shown).collect();
+    if unused.is_empty() {
+        return Ok(());
+    }
+    // systemd's sockets have no free port.
+    let is_fixed =
+        |listen: &&&Listen| !matches!(listen, Listen::Tcp(address) if address.port() == 0);
+    let accepted: Vec<_> = used.iter().filter(is_fixed).map(|one| shown(one)).collect();
+    let accepted = match accepted.is_empty() {
+        true => "no ListenStream".to_owned(),
+        false => format!("{} as ListenStream", accepted.join(" or ")),
+    };
+    Err(Error::Usage(format!(
+        "a socket of systemd cannot be used: no endpoint listens on {}; accepted: {accepted}",
+        unused.join(" or ")
+    )))
+}
+
+fn shown(listen: &Listen) -> String {
+    match listen {
+        Listen::Tcp(address) => address.to_string(),
+        Listen::Socket(folder) => folder.join(socket::NAME).display().to_string(),
+    }
+}
+
 /// Says whether systemd has opened the socket in a folder.
 pub(super) fn has(folder: &Path) -> Result<bool, Error> {
     let listen = Listen::Socket(folder.to_owned());

@@ -26,7 +26,7 @@ pub enum Listen {
     Tcp(SocketAddr),
     /// A folder for a Unix socket with the name that libpq gives to port 5432. It must belong to
     /// this user and be closed to others, unless others are allowed or systemd opened the socket; it
-    /// is made if it is missing. Only on Unix.
+    /// is made if it is missing, and its mode is kept right then. Only on Unix.
     Socket(PathBuf),
 }
 
@@ -61,17 +61,17 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Opens a listener, or takes one that systemd has opened. `is_shared` says whether other users
-    /// may use a Unix socket.
+    /// Opens a listener, or takes one that systemd has opened. `allowed` are the other users that may use a
+    /// Unix socket.
     #[cfg_attr(
         not(unix),
         expect(unused_variables, reason = "there are no Unix sockets")
     )]
-    pub(crate) fn open(listen: &Listen, is_shared: bool, clients: &Clients) -> Result<Self, Error> {
+    pub(crate) fn open(listen: &Listen, allowed: &[u32], clients: &Clients) -> Result<Self, Error> {
         match listen {
             Listen::Tcp(address) => tcp(*address, clients).map(Self::Tcp),
             #[cfg(unix)]
-            Listen::Socket(folder) => socket::Socket::open(folder, is_shared).map(Self::Socket),
+            Listen::Socket(folder) => socket::Socket::open(folder, allowed).map(Self::Socket),
             #[cfg(not(unix))]
             Listen::Socket(_) => Err(Error::Usage(
                 "socket: this system has no Unix sockets; accepted: --listen".to_owned(),
@@ -122,9 +122,21 @@ impl Listen {
         Ok(Vec::new())
     }
 
+    /// Refuses sockets that systemd has opened for this process and that are none of `used`.
+    #[cfg_attr(
+        not(unix),
+        expect(unused_variables, reason = "there are no sockets of systemd")
+    )]
+    pub(crate) fn check_inherited(used: &[&Self]) -> Result<(), Error> {
+        #[cfg(unix)]
+        inherited::check_used(used)?;
+        Ok(())
+    }
+
     /// Checks that only users of this machine can connect there, unless clients give a password over TLS,
-    /// and that others cannot enter the folder of a Unix socket, unless `is_shared` or systemd opened
-    /// it, and never change it. A folder that is missing will be made.
+    /// and that the folder of a Unix socket can be entered by the users in `allowed`, by nobody else
+    /// unless some are allowed or systemd opened the socket, and never be changed by others. A folder that
+    /// is missing will be made, and one that this process has made will get the right mode.
     ///
     /// # Errors
     /// [`Error::Usage`] says what is accepted.
@@ -132,12 +144,25 @@ impl Listen {
         not(unix),
         expect(unused_variables, reason = "there are no Unix sockets")
     )]
-    pub fn check(&self, is_shared: bool, clients: &Clients) -> Result<(), Error> {
+    pub fn check(&self, allowed: &[u32], clients: &Clients) -> Result<(), Error> {
         match self {
             Self::Tcp(address) => check_address(*address, clients),
             #[cfg(unix)]
-            Self::Socket(folder) if folder.exists() => socket::check(folder, is_shared),
+            Self::Socket(folder) if folder.exists() => socket::check(folder, allowed),
             Self::Socket(_) => Ok(()),
+        }
+    }
+
+    /// Gives the folder of a Unix socket the mode that it needs, if this process has made it.
+    #[cfg_attr(
+        not(unix),
+        expect(unused_variables, reason = "there are no Unix sockets")
+    )]
+    pub(crate) fn fit(&self, allowed: &[u32]) -> Result<(), Error> {
+        match self {
+            #[cfg(unix)]
+            Self::Socket(folder) => socket::fit(folder, allowed),
+            _ => Ok(()),
         }
     }
 }

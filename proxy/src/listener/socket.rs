@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as Probe;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::UnixListener;
 
@@ -15,6 +16,14 @@ use crate::Error;
 
 /// The name of libpq's socket for its default port.
 pub(super) const NAME: &str = ".s.PGSQL.5432";
+
+/// The mode of the folder that the proxy makes, for this user alone.
+const CLOSED: u32 = 0o700;
+/// And for others, who can then enter it and no more.
+const OPEN: u32 = 0o711;
+
+/// The folders, by device and inode, that this process has made. It changes the mode of no other.
+static MADE: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
 
 /// An open socket.
 pub(crate) struct Socket {
@@ -35,11 +44,11 @@ impl Drop for File {
 }
 
 impl Socket {
-    pub(super) fn open(folder: &Path, is_shared: bool) -> Result<Self, Error> {
+    pub(super) fn open(folder: &Path, allowed: &[u32]) -> Result<Self, Error> {
         let user = rustix::process::geteuid().as_raw();
         let path = folder.join(NAME);
         if let Some(listener) = inherited::unix(folder)? {
-            check_for_others(folder)?;
+            check(folder, allowed)?;
             let (file, listener) = (None, listener);
             return Ok(Self {
                 listener,
@@ -49,14 +58,15 @@ impl Socket {
             });
         }
         let other = |error: io::Error| failed(folder, &error);
-        match DirBuilder::new().mode(0o700).create(folder) {
-            // Whatever the umask is, others have to reach the socket.
-            Ok(()) if is_shared => set_mode(folder, 0o711).map_err(other)?,
-            Ok(()) => {}
+        match DirBuilder::new().mode(CLOSED).create(folder) {
+            Ok(()) => {
+                let made = fs::metadata(folder).map_err(other)?;
+                lock_made().push((made.dev(), made.ino()));
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(other(error)),
         }
-        check(folder, is_shared)?;
+        check(folder, allowed)?;
         remove_left_over(&path)?;
         let listener = UnixListener::bind(&path).map_err(other)?;
         let file = Some(File(path.clone()));
@@ -92,36 +102,61 @@ impl Socket {
 
 /// Checks the folder of a socket. Others may enter it only if they may connect, or if systemd opened it,
 /// and never write to it: they could put another socket there.
-pub(super) fn check(folder: &Path, is_shared: bool) -> Result<(), Error> {
-    let shown = folder.display();
-    if is_shared || inherited::has(folder)? {
-        return check_for_others(folder);
-    }
-    let metadata = fs::metadata(folder).map_err(|error| failed(folder, &error))?;
-    let user = rustix::process::geteuid().as_raw();
-    if !metadata.is_dir() || metadata.uid() != user || metadata.mode() & 0o077 != 0 {
-        return Err(Error::Usage(format!(
-            "socket: {shown} is not a folder of this user alone; accepted: a folder with mode \
-             0700, or one that does not exist yet"
-        )));
-    }
-    Ok(())
+pub(super) fn check(folder: &Path, allowed: &[u32]) -> Result<(), Error> {
+    missing_mode(folder, allowed).map(drop)
 }
 
-/// Checks a folder that other users may enter.
-fn check_for_others(folder: &Path) -> Result<(), Error> {
+/// Sets the mode of a folder that [`check`] accepts because this process has made it.
+pub(super) fn fit(folder: &Path, allowed: &[u32]) -> Result<(), Error> {
+    match missing_mode(folder, allowed)? {
+        Some(mode) => set_mode(folder, mode).map_err(|error| failed(folder, &error)),
+        None => Ok(()),
+    }
+}
+
+/// Checks a folder. Returns the mode that it must get, if it has another one.
+fn missing_mode(folder: &Path, allowed: &[u32]) -> Result<Option<u32>, Error> {
+    let shown = folder.display();
     let metadata = fs::metadata(folder).map_err(|error| failed(folder, &error))?;
     let user = rustix::process::geteuid().as_raw();
-    let is_trusted = metadata.uid() == user || metadata.uid() == 0;
-    if !metadata.is_dir() || !is_trusted || metadata.mode() & 0o022 != 0 {
+    let mode = metadata.mode() & 0o777;
+    let is_inherited = inherited::has(folder)?;
+    let is_own =
+        |made: u32| mode == made && lock_made().contains(&(metadata.dev(), metadata.ino()));
+    if allowed.is_empty() && !is_inherited {
+        if metadata.is_dir() && metadata.uid() == user && mode & 0o077 == 0 {
+            return Ok(None);
+        }
+        if is_own(OPEN) {
+            return Ok(Some(CLOSED));
+        }
         return Err(Error::Usage(format!(
-            "socket: others can write to {}; accepted: a folder of this user or of root that only \
-             its owner can write to, such as one with mode 0711 or 0755, or one that does not exist \
-             yet",
-            folder.display()
+            "socket: {shown} is not a folder of this user alone; accepted: a folder with mode \
+             0700 (`chmod 700` if it is yours), or one that does not exist yet"
         )));
     }
-    Ok(())
+    let is_trusted = metadata.uid() == user || metadata.uid() == 0;
+    if !metadata.is_dir() || !is_trusted || mode & 0o022 != 0 {
+        return Err(Error::Usage(format!(
+            "socket: others can write to {shown}; accepted: a folder of this user or of root that \
+             only its owner can write to, such as one with mode 0711 or 0755, or one that does not \
+             exist yet"
+        )));
+    }
+    // Root can enter every folder.
+    let mut others = allowed.iter().filter(|id| ![0, user].contains(*id));
+    match others.next() {
+        Some(_) if is_own(CLOSED) => Ok(Some(OPEN)),
+        Some(other) if mode & 0o011 == 0 => Err(Error::Usage(format!(
+            "allow uid: user {other} cannot enter {shown}, which has the mode {mode:04o}; accepted: a \
+             folder with mode 0711 (`chmod 711`) or 0755, or one that does not exist yet"
+        ))),
+        _ => Ok(None),
+    }
+}
+
+fn lock_made() -> MutexGuard<'static, Vec<(u64, u64)>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

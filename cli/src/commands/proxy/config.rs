@@ -174,7 +174,7 @@ fn endpoint(
     let clients = clients.map_err(failure)?;
     let listen = listen(args, is_alone, is_file)?;
     for one in &listen {
-        one.check(!args.allow_uid.is_empty(), &clients)
+        one.check(&args.allow_uid, &clients)
             .map_err(failure)?;
     }
     Ok(Endpoint {
