@@ -13,8 +13,8 @@ pub struct Limits {
     /// Logins that are started in a second, from 1. Default 150: RDS refuses logins above 200.
     /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html>
     pub max_logins_per_second: u32,
-    /// How long a client may take for its first message, and a server for a login. Default 60 s,
-    /// PostgreSQL's `authentication_timeout`.
+    /// How long a client may take for TLS, its first message and its password together, and then a
+    /// server for a login. Default 60 s, PostgreSQL's `authentication_timeout`.
     pub startup_timeout: Duration,
     /// How long connecting to the server may take, with the name and TLS. Default 10 s.
     pub connect_timeout: Duration,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use rdsign::{Signer, quoted};
 use serde_json::Value;
 use tokio::io::{AsyncWrite, AsyncWriteExt, sink};
-use tokio::time::timeout;
+use tokio::time::{self, timeout, timeout_at};
 
 use crate::cancel::{self, Keys};
 use crate::clients::{Clients, Entered, Tls};
@@ -42,8 +42,9 @@ pub(crate) struct Shared {
 pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
     let _open = shared.metrics.open();
     let Client { name, stream, .. } = client;
+    let end = time::Instant::now() + shared.limits.startup_timeout;
     let entering = shared.clients.enter(stream, &shared.log);
-    let problem = match timeout(shared.limits.startup_timeout, entering).await {
+    let problem = match timeout_at(end, entering).await {
         Ok(Ok(Some(Entered {
             mut stream,
             first,
@@ -57,6 +58,7 @@ pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
                     tls,
                     may_be_remote: client.may_be_remote,
                     since: Instant::now(),
+                    end,
                 };
                 return session.run(stream, is_full).await;
             }
@@ -181,6 +183,8 @@ struct Session<'a> {
     tls: Option<Arc<Tls>>,
     may_be_remote: bool,
     since: Instant,
+    /// When the client must have proved that it knows the password. Until then it holds a place.
+    end: time::Instant,
 }
 
 impl Session<'_> {
@@ -225,8 +229,11 @@ impl Session<'_> {
                 .into());
         }
         let (user, tls) = (self.startup.user.as_deref(), self.tls.as_deref());
-        let bounds = (limits.startup_timeout, &self.shared.log);
+        let bounds = (self.end, &self.shared.log);
         let clients = &self.shared.clients;
+        // A server is dialed only for a client that has proved who it is. So NegotiateProtocolVersion, which
+        // PostgreSQL sends before it asks for a password, comes after this: nobody knows the server's
+        // version before. libpq accepts it here, too.
         clients.authenticate(client, user, tls, bounds).await?;
         let signer = match &self.startup.user {
             // The server refuses it: it names no user, or is of another protocol.

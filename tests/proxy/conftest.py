@@ -170,6 +170,21 @@ class Certificate:
         subprocess.run(make, check=True, capture_output=True)
         self.key.chmod(0o600)
 
+    def make_valid(self, start, end):
+        """Makes a new certificate in the same files that is valid between times like 20210101000000Z."""
+        folder = self.cert.parent
+        (folder / "index.txt").write_text("")
+        (folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index.txt\nnew_certs_dir={folder}\nrand_serial=yes\n"
+            "default_md=sha256\npolicy=p\nx509_extensions=x\n"
+            "[p]\ncommonName=supplied\n[x]\nbasicConstraints=CA:false\n"
+        )
+        request = ["openssl", "req", "-new", "-key", self.key, "-subj", "/CN=test", "-out", folder / "csr"]
+        sign = ["openssl", "ca", "-config", folder / "ca.cnf", "-selfsign", "-keyfile", self.key]
+        sign += ["-startdate", start, "-enddate", end, "-in", folder / "csr", "-out", self.cert]
+        for command in (request, [*sign, "-notext", "-batch"]):
+            subprocess.run(command, check=True, capture_output=True)
+
 
 class Passwords:
     """A password file. `password` is the one of iam_user."""

@@ -176,7 +176,7 @@ def test_a_new_certificate_is_used_without_a_restart(proxy, certificate, psql):
     assert psql(conninfo).stdout == "iam_user\n"
     certificate.make()
     assert psql(conninfo).stdout == "iam_user\n"
-    assert proxy.wait_for("files")["message"] == f"{certificate.cert}, {certificate.key} was read again"
+    assert proxy.wait_for("files")["message"] == f"{certificate.cert} and {certificate.key} were read again"
 
     good = certificate.key.read_bytes()
     certificate.key.write_bytes(good[:50])
@@ -188,3 +188,33 @@ def test_a_new_certificate_is_used_without_a_restart(proxy, certificate, psql):
     assert psql(conninfo).stdout == "iam_user\n"
     proxy.wait_for("login", 4)
     assert len(proxy.lines("files")) == 2
+
+
+@pytest.mark.parametrize(
+    "begin, end, problem",
+    [
+        ("20200101000000Z", "20210101000000Z", "expired at 2021-01-01T00:00:00Z"),
+        (
+            "20900101000000Z",
+            "20910101000000Z",
+            "is not valid before 2090-01-01T00:00:00Z, and expires at 2091-01-01T00:00:00Z",
+        ),
+    ],
+    ids=["expired", "not yet valid"],
+)
+def test_a_certificate_that_is_not_valid_now_is_used_with_a_warning(
+    start, certificate, psql, begin, end, problem
+):
+    certificate.make_valid(begin, end)
+    proxy = start(*certificate.flags)
+    warning = f"tls cert: {certificate.cert} has a certificate that {problem}; clients that verify it refuse it"
+    again = f"{certificate.cert} and {certificate.key} were read again"
+    for _ in range(2):
+        assert psql(f"{proxy.conninfo} sslmode=require").stdout == "iam_user\n"
+    certificate.make()
+    assert psql(f"{proxy.conninfo} {certificate.verified}").stdout == "iam_user\n"
+    certificate.make_valid(begin, end)
+    assert psql(f"{proxy.conninfo} sslmode=require").stdout == "iam_user\n"
+    proxy.wait_for("files", 4)
+    lines = [(line["level"], line["message"]) for line in proxy.lines("files")]
+    assert lines == [("warning", warning), ("info", again), ("warning", warning), ("info", again)]

@@ -126,10 +126,13 @@ listen = "127.0.0.1:0"
         ("max_connections = 5", "max_connections = 0", 1, 'max connections: "0" is not a number in this range'),
         ("max_connections", "max-connections", 1, '"max-connections": unknown; accepted: max_connections, '),
         ("max_connections", "max_login_age", 1, "health: missing, and another key needs it; accepted: both or neither"),
+        ("max_connections = 5", 'log_format = "xml"', 1, 'log_format: "xml" is unknown; accepted: text, json'),
+        ("max_connections = 5", 'log_format = ""', 1, "log_format: has no value; accepted: text, json"),
         ("name", "host", 3, '"host": unknown; accepted: name, hostname, port, '),
         ('"orders"', '"Orders"', 3, 'name: "Orders" is not a name of an endpoint; accepted: '),
         ('["iam_user", "testuser"]', "[1]", 5, "username: not of this type: integer; accepted: a string, or an array"),
         ('"127.0.0.1:0"', '"0.0.0.0:5432"', 6, "listen: 0.0.0.0:5432 can be reached from other machines"),
+        ('"127.0.0.1:0"', '"127.0.0.1:0"\ntls_cert = "x"', 2, "tls key: missing; accepted: "),
         ('"127.0.0.1:0"', '"127.0.0.1:0"\nallow_uid = 1', 7, "allow uid: only for a Unix socket"),
         ('"127.0.0.1:0"', '"127.0.0.1:0"\nlisten = ""', 7, "listen: given twice; accepted: once"),
         ("hostname", "region", 2, "INVALID_HOSTNAME: hostname: missing; accepted: "),
@@ -147,6 +150,7 @@ def test_an_error_in_a_file_names_the_line_and_the_key(environment, tmp_path, ol
     status, _, error = run(environment, f"--config={path}")
     assert status == 2
     assert error.startswith(f"rdsign: {path}, line {line}: {problem}"), error
+    assert " --" not in error, "a flag has no place in a file"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +179,14 @@ def test_check_logs_in_once_to_each_endpoint(environment, config):
     status, output, error = run(environment, "check", "--connect-timeout=120")
     assert (status, output, error) == (0, lines[0].removeprefix("works: ") + "\n", "")
     assert run(environment, "check", "--listen=0.0.0.0:1")[0] == 2
+
+
+def test_check_prints_a_server_s_message_in_one_line(environment):
+    flags = ["--connect-timeout=120", "--health-database=two\nlines\x1b"]
+    status, output, _ = run(environment, "check", *flags)
+    assert status == 1
+    assert output.endswith('iam_user: database "two\\nlines\\u{1b}" does not exist (no-such-database)\n'), output
+    assert output.count("\n") == 1
 
 
 def test_any_user_may_log_in_if_allowed(start):

@@ -12,6 +12,7 @@ import own_network
 import psycopg
 import pytest
 from common import PATIENCE, RDSIGN, wait_until
+from test_config import reload
 
 SASL = struct.pack("!I", 10)
 PLAIN, BOTH = b"SCRAM-SHA-256\0\0", b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"
@@ -111,6 +112,29 @@ def test_an_unknown_user_gets_the_same_answers(start, passwords, environment):
     assert unknown.endswith('"nobody": the password file does not have this user')
 
 
+def test_an_unknown_user_keeps_the_salt_when_the_file_is_read_again(start, config, passwords):
+    config.write({"orders": {"password_file": str(passwords.file)}})
+    proxy = start(config.flag)
+
+    def salts():
+        answers = []
+        for user in ("nobody", "iam_user"):
+            with Client(proxy, user) as client:
+                client.read()
+                client.start()
+                _, answer = client.read()
+                answers.append(answer.split(b",", 1)[1])
+        return answers
+
+    before = salts()
+    with passwords.file.open("a") as file:
+        file.write(passwords.line("other", "another"))
+    assert salts() == before
+    proxy.wait_for("files")
+    reload(proxy)
+    assert salts() == before
+
+
 def test_a_user_without_a_token_is_told_so_only_after_the_password(start, passwords):
     passwords.write(iam_user=passwords.password, other="another")
     proxy = start(passwords.flag)
@@ -123,7 +147,9 @@ def test_clients_can_require_channel_binding(start, passwords, certificate, psql
     proxy = start(passwords.flag, *certificate.flags)
     conninfo = f"{proxy.conninfo} {certificate.verified} channel_binding=require"
     ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha384")
-    for options in ((), ec, ("-newkey", "rsa:2048", "-sha512")):
+    rsa = ("-newkey", "rsa:2048", "-sha512")
+    pss = ("-newkey", "rsa:2048", "-sha384", "-sigopt", "rsa_padding_mode:pss")
+    for options in ((), ec, rsa, pss):
         certificate.make(*options)
         assert psql(conninfo, PGPASSWORD=passwords.password).stdout == "iam_user\n", options
     assert "password authentication failed" in psql(conninfo, PGPASSWORD="wrong").stderr

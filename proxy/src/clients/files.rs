@@ -16,10 +16,13 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// time, Unix's of the last change of the inode, also changes with the mode and the owner.
 type Stamp = Option<(SystemTime, (i64, i64), u64, u64)>;
 
+/// Reads a value. Logs what is wrong with a value that can be used.
+type Reader<T> = fn(&[PathBuf], &Log) -> Result<T, Error>;
+
 /// A value that is read from files.
 pub(super) struct Watched<T> {
     paths: Vec<PathBuf>,
-    read: fn(&[PathBuf]) -> Result<T, Error>,
+    read: Reader<T>,
     last: Mutex<Last<T>>,
 }
 
@@ -32,13 +35,10 @@ struct Last<T> {
 }
 
 impl<T> Watched<T> {
-    pub(super) fn open(
-        paths: Vec<PathBuf>,
-        read: fn(&[PathBuf]) -> Result<T, Error>,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(paths: Vec<PathBuf>, read: Reader<T>, log: &Log) -> Result<Self, Error> {
         // Taken first: a file that changes while it is read is then read again.
         let stamps = stamps(&paths);
-        let value = Arc::new(read(&paths)?);
+        let value = Arc::new(read(&paths, log)?);
         Ok(Self {
             paths,
             read,
@@ -56,8 +56,8 @@ impl<T> Watched<T> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(&self.paths);
         if last.stamps != stamps {
-            let read =
-                (self.read)(&self.paths).map_err(|problem| (stamps.clone(), problem.to_string()));
+            let read = (self.read)(&self.paths, log);
+            let read = read.map_err(|problem| (stamps.clone(), problem.to_string()));
             let (level, message) = match read {
                 Ok(value) => {
                     *last = Last {
@@ -67,7 +67,9 @@ impl<T> Watched<T> {
                     };
                     let paths = self.paths.iter().map(|path| path.display().to_string());
                     let paths: Vec<_> = paths.collect();
-                    (Level::Info, format!("{} was read again", paths.join(", ")))
+                    let were = if paths.len() == 1 { "was" } else { "were" };
+                    let message = format!("{} {were} read again", paths.join(" and "));
+                    (Level::Info, message)
                 }
                 Err(refused) if last.refused.as_ref() == Some(&refused) => {
                     return last.value.clone();
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_logged_once_and_tried_until_it_can() {
         static IS_BROKEN: AtomicBool = AtomicBool::new(false);
-        fn length(paths: &[PathBuf]) -> Result<usize, Error> {
+        fn length(paths: &[PathBuf], _log: &Log) -> Result<usize, Error> {
             match IS_BROKEN.load(SeqCst) {
                 true => Err(Error::Usage("no file descriptor is free".to_owned())),
                 false => Ok(read("file", &paths[0])?.len()),
@@ -184,7 +186,7 @@ mod tests {
         let log = Log::start(Format::Text, input).unwrap();
         let path = std::env::temp_dir().join(format!("rdsign-watched-{}", std::process::id()));
         fs::write(&path, "1").unwrap();
-        let file = Watched::open(vec![path.clone()], length).unwrap();
+        let file = Watched::open(vec![path.clone()], length, &log).unwrap();
         fs::write(&path, "22").unwrap();
         IS_BROKEN.store(true, SeqCst);
         assert_eq!((*file.get(&log), *file.get(&log)), (1, 1));

@@ -11,9 +11,8 @@ mod tls;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Error;
 use crate::listener::{Connection, Stream};
@@ -64,13 +63,13 @@ pub(crate) struct Entered {
 }
 
 impl Clients {
-    /// Reads the files.
+    /// Reads the files. `log` gets a warning about a certificate that is not valid now.
     ///
     /// # Errors
     /// [`Error::Usage`] if one of them cannot be used.
-    pub fn open(files: ClientFiles) -> Result<Self, Error> {
+    pub fn open(files: ClientFiles, log: &Log) -> Result<Self, Error> {
         let tls = match (files.tls_cert, files.tls_key) {
-            (Some(cert), Some(key)) => Some(Watched::open(vec![cert, key], Tls::read)?),
+            (Some(cert), Some(key)) => Some(Watched::open(vec![cert, key], Tls::read, log)?),
             (None, None) => None,
             (cert, _) => {
                 let missing = if cert.is_some() { "key" } else { "cert" };
@@ -80,7 +79,7 @@ impl Clients {
             }
         };
         let passwords = files.password_file;
-        let passwords = passwords.map(|file| Watched::open(vec![file], Passwords::read));
+        let passwords = passwords.map(|file| Watched::open(vec![file], Passwords::read, log));
         Ok(Self {
             tls,
             passwords: passwords.transpose()?,
@@ -133,13 +132,13 @@ impl Clients {
         }))
     }
 
-    /// Lets a client prove within `limit` that it knows the user's password, if passwords are given.
+    /// Lets a client prove until `end` that it knows the user's password, if passwords are given.
     pub(crate) async fn authenticate(
         &self,
         client: &mut Box<dyn Connection>,
         user: Option<&str>,
         tls: Option<&Tls>,
-        (limit, log): (Duration, &Log),
+        (end, log): (Instant, &Log),
     ) -> Result<(), Ended> {
         let Some(passwords) = &self.passwords else {
             return Ok(());
@@ -147,7 +146,7 @@ impl Clients {
         let passwords = passwords.get(log);
         let binding = tls.and_then(Tls::binding);
         let proof = sasl::authenticate(client, user, &passwords, binding);
-        timeout(limit, proof).await.unwrap_or_else(|_| {
+        timeout_at(end, proof).await.unwrap_or_else(|_| {
             let message = "the client does not finish the authentication";
             Err(Refusal::new(State::InvalidAuthorization, message).into())
         })

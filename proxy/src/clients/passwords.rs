@@ -1,41 +1,58 @@
 //! The file of passwords. It has no password, but what a server needs to check one, in the form that
 //! PostgreSQL keeps it in `pg_authid`.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use postgres_protocol::password::scram_sha_256;
 use rdsign::quoted;
-use ring::digest::{Context, SHA256};
+use ring::digest::{Context, Digest, SHA256};
 
 use super::files;
 use super::scram::{Verifier, hmac};
 use crate::Error;
+use crate::log::Log;
 
 /// Between a user and the verifier. A name may have colons.
 const SEPARATOR: &str = ":SCRAM-SHA-256$";
 const FIELD: &str = "password file";
 const ACCEPTED: &str = "lines as `rdsign proxy password` prints them";
 
+/// For each file, what the salts of unknown users are made of. They must stay while those of the other users
+/// do: when the file changes, and at a restart. So a secret comes from what the file had when this
+/// process first read it.
+static SECRETS: Mutex<BTreeMap<PathBuf, Digest>> = Mutex::new(BTreeMap::new());
+
 /// The verifiers of all users.
 pub(super) struct Passwords {
     users: HashMap<String, Verifier>,
-    /// The first one, whose iterations and length of salt other users seem to have.
-    first: Verifier,
-    /// A secret that is the same while the file is the same.
-    secret: Vec<u8>,
+    /// That of most users, which unknown ones seem to have.
+    usual: Shape,
+    secret: Digest,
 }
 
+/// Iterations, and the length of the salt.
+type Shape = (u32, usize);
+
 impl Passwords {
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+    pub(super) fn read(paths: &[PathBuf], _log: &Log) -> Result<Self, Error> {
         let Some(path) = paths.first() else {
             return Err(Error::Usage(format!("{FIELD}: missing")));
         };
         let content = files::read_private(FIELD, path)?;
-        Self::parse(&content).map_err(|(line, problem)| {
+        let mut passwords = Self::parse(&content).map_err(|(line, problem)| {
             let line = line.map_or_else(String::new, |line| format!(" line {line}"));
             Error::Usage(format!("{FIELD}: {}{line}: {problem}", path.display()))
-        })
+        })?;
+        passwords.keep_secret(path);
+        Ok(passwords)
+    }
+
+    /// Takes the secret that the file had before, if it was read before.
+    fn keep_secret(&mut self, path: &Path) {
+        let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+        self.secret = *secrets.entry(path.to_owned()).or_insert(self.secret);
     }
 
     /// # Errors
@@ -43,7 +60,7 @@ impl Passwords {
     /// may be a password.
     fn parse(content: &[u8]) -> Result<Self, (Option<usize>, String)> {
         let mut users = HashMap::new();
-        let mut first = None;
+        let mut shapes: Vec<(Shape, usize)> = Vec::new();
         let mut secret = Context::new(&SHA256);
         // A byte order mark, as Windows writes it.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
@@ -59,7 +76,11 @@ impl Passwords {
                 let problem = format!("not USER{SEPARATOR}…; accepted: {ACCEPTED}");
                 return Err((Some(number), problem));
             };
-            first.get_or_insert_with(|| verifier.clone());
+            let shape = (verifier.iterations, verifier.salt.len());
+            match shapes.iter_mut().find(|(known, _)| *known == shape) {
+                Some((_, count)) => *count += 1,
+                None => shapes.push((shape, 1)),
+            }
             secret.update(&verifier.stored_key);
             secret.update(&verifier.server_key);
             if users.insert(user.to_owned(), verifier).is_some() {
@@ -69,11 +90,13 @@ impl Passwords {
                 return Err((Some(number), problem));
             }
         }
-        match first {
-            Some(first) => Ok(Self {
+        // The first of several that are equally frequent.
+        let usual = shapes.into_iter().rev().max_by_key(|(_, count)| *count);
+        match usual {
+            Some((usual, _)) => Ok(Self {
                 users,
-                first,
-                secret: secret.finish().as_ref().to_vec(),
+                usual,
+                secret: secret.finish(),
             }),
             None => Err((None, format!("no user is named; accepted: {ACCEPTED}"))),
         }
@@ -83,11 +106,13 @@ impl Passwords {
     /// find out which users exist: it is always the same for a user, as a real one is.
     pub(super) fn of(&self, user: &str) -> Result<Verifier, Verifier> {
         let Some(verifier) = self.users.get(user) else {
-            let made = |what: &str| hmac(&self.secret, format!("{what} {user}").as_bytes());
+            let secret = self.secret.as_ref();
+            let made = |what: &str| hmac(secret, format!("{what} {user}").as_bytes());
             let salt = made("salt").into_iter().cycle();
+            let (iterations, length) = self.usual;
             return Err(Verifier {
-                iterations: self.first.iterations,
-                salt: salt.take(self.first.salt.len()).collect(),
+                iterations,
+                salt: salt.take(length).collect(),
                 stored_key: made("stored key"),
                 server_key: made("server key"),
             });
@@ -171,6 +196,33 @@ mod tests {
         assert_eq!(one.salt, fake("x").salt);
         assert_ne!(one.salt, fake("y").salt);
         assert!(!fits(one, ""));
+    }
+
+    #[test]
+    fn an_unknown_user_keeps_the_salt_when_the_file_changes() {
+        let [one, other] = ["a", "b"].map(|user| password_line(user, b"p").unwrap());
+        let salt = |path: &str, content: &str| {
+            let mut passwords = Passwords::parse(content.as_bytes()).unwrap();
+            passwords.keep_secret(Path::new(path));
+            passwords.of("x").err().unwrap().salt
+        };
+        let before = salt("a file", &one);
+        assert_eq!(salt("a file", &format!("{other}\n{one}\n")), before);
+        assert_ne!(salt("another file", &other), before);
+    }
+
+    #[test]
+    fn an_unknown_user_has_the_iterations_of_most_users() {
+        let lines = ["a", "b", "c", "d"].map(|user| password_line(user, b"p").unwrap());
+        for (high, expected) in [(1, 4096), (2, 9000), (3, 9000)] {
+            let mut lines = lines.clone();
+            for line in &mut lines[..high] {
+                *line = line.replace("$4096:", "$9000:");
+            }
+            let passwords = Passwords::parse(lines.join("\n").as_bytes()).unwrap();
+            let iterations = passwords.of("x").err().unwrap().iterations;
+            assert_eq!(iterations, expected, "{high}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use rdsign::timestamp::{format_unix_seconds, to_unix_seconds};
 use ring::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
 use rustls::ServerConfig;
 use rustls::crypto::ring as provider;
@@ -16,9 +18,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use x509_parser::oid_registry as oid;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::signature_algorithm::RsaSsaPssParams;
 
 use super::{files, invalid};
 use crate::Error;
+use crate::log::{Level, Log};
 
 /// The name of PostgreSQL's protocol in TLS, since 17.
 const ALPN: &[u8] = b"postgresql";
@@ -33,7 +37,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// Reads the certificate and the key.
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+    pub(super) fn read(paths: &[PathBuf], log: &Log) -> Result<Self, Error> {
         let [cert, key] = paths else {
             return Err(Error::Usage("tls cert: missing".to_owned()));
         };
@@ -47,6 +51,9 @@ impl Tls {
             )));
         };
         let binding = hash_for_binding(own);
+        let outdated = chain
+            .iter()
+            .find_map(|one| outdated(one, SystemTime::now()));
         let pem = files::read_private("tls key", key)?;
         let wrong = |problem: &str| {
             Error::Usage(format!(
@@ -78,6 +85,13 @@ impl Tls {
         // As in PostgreSQL. Clients open connections and do not come back to their TLS sessions.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
+        if let Some(problem) = outdated {
+            let message = format!(
+                "tls cert: {} has a certificate that {problem}; clients that verify it refuse it",
+                cert.display()
+            );
+            log.line(Level::Warning, "files", &[("message", message.into())]);
+        }
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             binding,
@@ -109,12 +123,40 @@ impl Tls {
     }
 }
 
+/// Returns why a certificate is not valid at a time, and until when it is.
+fn outdated(certificate: &CertificateDer<'_>, now: SystemTime) -> Option<String> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let now = to_unix_seconds(now);
+    let validity = parsed.validity();
+    let (start, end) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
+    let shown_end = format_unix_seconds(end);
+    if now > end {
+        return Some(format!("expired at {shown_end}"));
+    }
+    let shown_start = format_unix_seconds(start);
+    (now < start).then(|| format!("is not valid before {shown_start}, and expires at {shown_end}"))
+}
+
 /// Hashes a certificate as its signature does, or with SHA-256 where that would be MD5 or SHA-1.
-/// No hash is defined for Ed25519, and libpq before 15 does not find that of RSA-PSS.
+/// No hash is defined for Ed25519. RSA-PSS names it among its parameters, where libpq before 15 does not
+/// find it.
 /// <https://www.rfc-editor.org/rfc/rfc5929#section-4.1>
 fn hash_for_binding(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-    let signature = &parsed.signature_algorithm.algorithm;
+    let signature = &parsed.signature_algorithm;
+    let parameters;
+    let algorithm = match signature.algorithm.clone() {
+        pss if pss == oid::OID_PKCS1_RSASSAPSS => {
+            parameters = RsaSsaPssParams::try_from(signature.parameters.as_ref()?).ok()?;
+            // SHA-1, if it names none.
+            let hash = parameters.hash_algorithm();
+            hash.map_or(oid::OID_HASH_SHA1, |hash| hash.algorithm.clone())
+        }
+        other => other,
+    };
     let known: [(&[_], &Algorithm); 3] = [
         (
             &[
@@ -122,19 +164,29 @@ fn hash_for_binding(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
                 oid::OID_PKCS1_SHA1WITHRSA,
                 oid::OID_PKCS1_SHA256WITHRSA,
                 oid::OID_SIG_ECDSA_WITH_SHA256,
+                oid::OID_HASH_SHA1,
+                oid::OID_NIST_HASH_SHA256,
             ],
             &SHA256,
         ),
         (
-            &[oid::OID_PKCS1_SHA384WITHRSA, oid::OID_SIG_ECDSA_WITH_SHA384],
+            &[
+                oid::OID_PKCS1_SHA384WITHRSA,
+                oid::OID_SIG_ECDSA_WITH_SHA384,
+                oid::OID_NIST_HASH_SHA384,
+            ],
             &SHA384,
         ),
         (
-            &[oid::OID_PKCS1_SHA512WITHRSA, oid::OID_SIG_ECDSA_WITH_SHA512],
+            &[
+                oid::OID_PKCS1_SHA512WITHRSA,
+                oid::OID_SIG_ECDSA_WITH_SHA512,
+                oid::OID_NIST_HASH_SHA512,
+            ],
             &SHA512,
         ),
     ];
     let mut known = known.into_iter();
-    let (_, hash) = known.find(|(signatures, _)| signatures.contains(signature))?;
+    let (_, hash) = known.find(|(algorithms, _)| algorithms.contains(&algorithm))?;
     Some(digest(hash, certificate).as_ref().to_vec())
 }

@@ -166,16 +166,15 @@ fn endpoint(
         false => Users::Named(users.collect()),
     };
     let server = Server::new(signer, users, dial, roots.store).map_err(failure)?;
-    let clients = Clients::open(ClientFiles {
+    let files = ClientFiles {
         tls_cert: args.tls_cert.clone(),
         tls_key: args.tls_key.clone(),
         password_file: args.password_file.clone(),
-    });
-    let clients = clients.map_err(failure)?;
-    let listen = listen(args, is_alone, is_file)?;
+    };
+    let clients = Clients::open(files, log).map_err(failure)?;
+    let listen = listen(args, is_alone)?;
     for one in &listen {
-        one.check(&args.allow_uid, &clients)
-            .map_err(failure)?;
+        one.check(&args.allow_uid, &clients).map_err(failure)?;
     }
     Ok(Endpoint {
         name: args.name.clone(),
@@ -187,7 +186,7 @@ fn endpoint(
 }
 
 /// Returns where an endpoint listens: where it says, else on systemd's sockets, else at the default.
-fn listen(args: &EndpointArgs, is_alone: bool, is_file: bool) -> Result<Vec<Listen>, Failure> {
+fn listen(args: &EndpointArgs, is_alone: bool) -> Result<Vec<Listen>, Failure> {
     let mut listen: Vec<_> = args.listen.map(Listen::Tcp).into_iter().collect();
     listen.extend(args.socket.clone().map(Listen::Socket));
     if listen.is_empty() && !is_alone {
@@ -203,10 +202,9 @@ fn listen(args: &EndpointArgs, is_alone: bool, is_file: bool) -> Result<Vec<List
     }
     let has_socket = listen.iter().any(|one| matches!(one, Listen::Socket(_)));
     if !args.allow_uid.is_empty() && !has_socket {
-        let wanted = if is_file { "socket" } else { "--socket" };
-        return Err(Failure::Usage(format!(
-            "allow uid: only for a Unix socket; accepted: together with {wanted}"
-        )));
+        return Err(Failure::Usage(
+            "allow uid: only for a Unix socket; accepted: together with --socket".to_owned(),
+        ));
     }
     Ok(listen)
 }

@@ -38,7 +38,8 @@ impl Place {
         found.map_or(self.line, |(_, line)| *line)
     }
 
-    /// Adds the file, and the line of the key that a failure is about. Messages start with the field.
+    /// Adds the file, and the line of the key that a failure is about. Messages start with the field, and
+    /// may name flags, which are keys here.
     pub(super) fn locate(&self, failure: Failure) -> Failure {
         let Some(file) = &self.file else {
             return failure;
@@ -47,7 +48,7 @@ impl Place {
         let problem = match failure {
             // Its own text names flags and variables.
             Failure::Signing(error) => format!("{}: {error}", error.code()),
-            other => String::from(other),
+            other => with_keys(&String::from(other)),
         };
         let mut fields = problem
             .split(": ")
@@ -63,6 +64,22 @@ impl Place {
             false => Failure::Other(problem),
         }
     }
+}
+
+/// Replaces flags by their keys.
+fn with_keys(text: &str) -> String {
+    let commands = [command::<ProcessArgs>(), command::<EndpointArgs>()];
+    let key_of = |word: &str| {
+        let rest = word.strip_prefix("--")?;
+        let name = rest.trim_end_matches([':', ',', ';']);
+        let mut flags = commands.iter().flat_map(Command::get_arguments);
+        let flag = flags.find(|flag| flag.get_long() == Some(name))?;
+        Some(format!("{}{}", flag.get_id(), &rest[name.len()..]))
+    };
+    let words = text
+        .split(' ')
+        .map(|word| key_of(word).unwrap_or_else(|| word.to_owned()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 type Contents = (Vec<(EndpointArgs, Place)>, ProcessArgs, Place);

@@ -171,8 +171,8 @@ pub(super) struct ProcessArgs {
     #[arg(value_parser = usage::seconds::<u64>("connect timeout", "1 to 600", |n| (1..=600).contains(n)))]
     pub(super) connect_timeout: u64,
 
-    /// Seconds for the client's TLS and first message, for its password, and for the login after
-    /// connecting
+    /// Seconds for the client's TLS, first message and password together, and then for the login
+    /// after connecting
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().startup_timeout.as_secs())]
     #[arg(value_parser = usage::seconds::<u64>("startup timeout", "1 to 600", |n| (1..=600).contains(n)))]
     pub(super) startup_timeout: u64,

@@ -79,12 +79,22 @@ fn check(settings: Settings) -> Result<ExitCode, Failure> {
             Err((message, id)) => {
                 status = ExitCode::FAILURE;
                 let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
+                let message = in_one_line(&message);
                 format!("{name}cannot log in to {server} as {user}: {message}{id}")
             }
         };
         writeln!(stdout(), "{}", rdsign::without_secrets(&line))?;
     }
     Ok(status)
+}
+
+/// Escapes the control characters of a server's message, as the log does.
+fn in_one_line(message: &str) -> String {
+    let escaped = |c: char| match c.is_control() {
+        true => c.escape_debug().to_string(),
+        false => c.to_string(),
+    };
+    message.chars().map(escaped).collect()
 }
 
 fn start(format: LogFormat, output: impl Write + Send + 'static) -> Result<Log, Failure> {
