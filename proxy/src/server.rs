@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rdsign::Signer;
+use rdsign::{Signer, quoted};
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -41,6 +41,8 @@ pub struct Server {
     /// That of the first user, who the proxy itself logs in as.
     first: Signer,
     users: Users,
+    /// The names that clients use for other users, and those users.
+    map: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for Server {
@@ -95,19 +97,63 @@ impl Server {
             tls: TlsConnector::from(Arc::new(config)),
             first: signer,
             users,
+            map: Vec::new(),
         })
     }
 
-    /// Returns a signer for a user, if the proxy is for that user. All of them share the credentials.
+    /// Lets clients log in with names of their own: the first of each pair is the client's, the second
+    /// the user's.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if a name stands for two users, or if a user's name is invalid.
+    pub fn map(mut self, map: Vec<(String, String)>) -> Result<Self, Error> {
+        let usage = |problem| Err(Error::Usage(format!("map user: {problem}")));
+        for (place, (client, user)) in map.iter().enumerate() {
+            if let Some((_, earlier)) = map[..place].iter().find(|(name, _)| name == client) {
+                return usage(format!(
+                    "{} is mapped to {} and to {}; accepted: one user for each client's name",
+                    quoted(client),
+                    quoted(earlier),
+                    quoted(user)
+                ));
+            }
+            let is_named = matches!(&self.users, Users::Named(names) if names.contains(client));
+            if is_named || client == self.first.username() {
+                return usage(format!(
+                    "{} is mapped to {}, and a username itself; accepted: a client's name that is \
+                     no username",
+                    quoted(client),
+                    quoted(user)
+                ));
+            }
+            if let Err(error) = self.first.for_user(user) {
+                return usage(format!("{}: {error}", error.code()));
+            }
+        }
+        self.map = map;
+        Ok(self)
+    }
+
+    /// Returns the user that a client's name stands for, if it is mapped.
+    pub(crate) fn mapped(&self, client: &str) -> Option<&str> {
+        let found = self.map.iter().find(|(name, _)| name == client);
+        found.map(|(_, user)| user.as_str())
+    }
+
+    /// Returns a signer for a client's user, if the proxy is for that user. All of them share the credentials.
     ///
     /// # Errors
     /// Why no token can be for that name.
     pub(crate) fn signer(&self, user: &str) -> Result<Option<Signer>, rdsign::Error> {
+        let mapped = self.mapped(user);
+        let user = mapped.unwrap_or(user);
         if user == self.first.username() {
             return Ok(Some(self.first.clone()));
         }
         match &self.users {
-            Users::Named(names) if !names.iter().any(|name| name == user) => Ok(None),
+            Users::Named(names) if mapped.is_none() && !names.iter().any(|name| name == user) => {
+                Ok(None)
+            }
             _ => self.first.for_user(user).map(Some),
         }
     }
@@ -119,11 +165,15 @@ impl Server {
 
     /// Returns the users in the order of their names, for messages.
     pub(crate) fn users(&self) -> String {
-        let Users::Named(names) = &self.users else {
-            return "any user".to_owned();
+        let mut users = match &self.users {
+            Users::Any => vec!["any user".to_owned()],
+            Users::Named(names) => {
+                let first = self.first.username().to_owned();
+                names.iter().cloned().chain([first]).collect()
+            }
         };
-        let mut users: Vec<_> = names.iter().map(String::as_str).collect();
-        users.push(self.first.username());
+        let mapped = self.map.iter();
+        users.extend(mapped.map(|(client, user)| format!("{client} as {user}")));
         users.sort_unstable();
         users.dedup();
         users.join(", ")
@@ -170,5 +220,35 @@ pub(crate) mod tests {
         assert_eq!(named.users(), "first, second");
         assert_eq!(user(&server(), "third").as_deref(), Some("third"));
         assert!(server().signer("a\u{0}b").is_err());
+    }
+
+    #[test]
+    fn a_mapped_name_gets_the_token_of_its_user_only() {
+        let pair = |client: &str, user: &str| (client.to_owned(), user.to_owned());
+        let named = || of(Users::Named(vec!["second".to_owned()]));
+        let map = vec![pair("app", "first"), pair("a@b", "third=x")];
+        let server = named().map(map).unwrap();
+        for (client, user) in [("app", "first"), ("a@b", "third=x"), ("second", "second")] {
+            let signer = server.signer(client).unwrap().unwrap();
+            assert_eq!(signer.username(), user);
+        }
+        assert!(server.signer("third=x").unwrap().is_none());
+        assert_eq!(
+            server.users(),
+            "a@b as third=x, app as first, first, second"
+        );
+        let twice = named().map(vec![pair("app", "first"), pair("app", "second")]);
+        assert_eq!(
+            twice.unwrap_err().to_string(),
+            "map user: \"app\" is mapped to \"first\" and to \"second\"; accepted: one user for each \
+             client's name"
+        );
+        for name in ["first", "second"] {
+            let error = named().map(vec![pair(name, "third")]).unwrap_err();
+            assert!(
+                error.to_string().contains("and a username itself"),
+                "{error}"
+            );
+        }
     }
 }

@@ -241,7 +241,15 @@ impl Session<'_> {
             Some(user) => Some(signer_for(server, user)?),
         };
         let signer = signer.as_ref();
-        self.shared.log_in(client, &self.startup, signer).await
+        let mapped = self.mapped().map(|user| self.startup.with_user(user));
+        let startup = mapped.as_ref().unwrap_or(&self.startup);
+        self.shared.log_in(client, startup, signer).await
+    }
+
+    /// Returns the user that the client's stands for, if it is mapped.
+    fn mapped(&self) -> Option<&str> {
+        let user = self.startup.user.as_deref()?;
+        self.shared.server.mapped(user)
     }
 
     async fn copy(&self, mut client: Box<dyn Connection>, mut ready: Ready) {
@@ -298,6 +306,7 @@ impl Session<'_> {
         for (name, value) in names {
             values.extend(value.as_deref().map(|value| (name, value.into())));
         }
+        values.extend(self.mapped().map(|user| ("database_user", user.into())));
         values.extend(more);
         self.shared.log.line(level, event, &values);
     }

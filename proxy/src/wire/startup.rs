@@ -120,6 +120,41 @@ impl Startup {
     pub(crate) fn message(&self) -> &[u8] {
         &self.message
     }
+
+    /// Returns the same message for another user. Without a database, the client's user stays the
+    /// database: the server would take the other user's name.
+    pub(crate) fn with_user(&self, user: &str) -> Self {
+        let mut message = self.message[..8].to_vec();
+        let (mut end, mut has_database) = (8, false);
+        let mut words = self.message[8..].split(|byte| *byte == 0);
+        while let (Some(name), Some(value)) = (words.next(), words.next()) {
+            if name.is_empty() {
+                break;
+            }
+            end += name.len() + value.len() + 2;
+            if name == b"database" {
+                has_database = !value.is_empty();
+            }
+            let value = match name {
+                b"user" => user.as_bytes(),
+                _ => value,
+            };
+            for word in [name, value] {
+                message.extend_from_slice(word);
+                message.push(0);
+            }
+        }
+        if let (false, Some(database)) = (has_database, &self.database) {
+            message.extend_from_slice(b"database\0");
+            message.extend_from_slice(database.as_bytes());
+            message.push(0);
+        }
+        // The terminator, and what the server refuses after it.
+        message.extend_from_slice(self.message.get(end..).unwrap_or_default());
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+        message[..4].copy_from_slice(&length.to_be_bytes());
+        Self::parse(message)
+    }
 }
 
 /// Reads what a client wants. Declines GSSAPI, and TLS unless it is offered, each at most once, as
@@ -196,6 +231,36 @@ mod tests {
         assert_eq!(last.database.as_deref(), Some("b"));
         let both = startup(b"database\0d\0user\0u\0\0");
         assert_eq!(both.database.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn another_user_changes_nothing_else_and_keeps_the_default_database() {
+        let cases: [(&[u8], &[u8]); 4] = [
+            (
+                b"options\0user\0user\0app\0database\0d\0\xff\0\xfe\0\0",
+                b"options\0user\0user\0iam\0database\0d\0\xff\0\xfe\0\0",
+            ),
+            (b"user\0app\0x\0\0\0", b"user\0iam\0x\0\0database\0app\0\0"),
+            (
+                b"database\0\0user\0a\0user\0app\0\0",
+                b"database\0\0user\0iam\0user\0iam\0database\0app\0\0",
+            ),
+            // The server refuses it, as without the change.
+            (
+                b"user\0app\0database\0d\0\0more",
+                b"user\0iam\0database\0d\0\0more",
+            ),
+        ];
+        for (sent, expected) in cases {
+            let changed = startup(sent).with_user("iam");
+            let message = changed.message();
+            assert_eq!(message[4..8], [0, 3, 0, 0]);
+            assert_eq!(&message[8..], expected);
+            let length = u32::try_from(message.len()).unwrap();
+            assert_eq!(message[..4], length.to_be_bytes());
+            assert_eq!(changed.user.as_deref(), Some("iam"));
+            assert_eq!(changed.database, startup(sent).database);
+        }
     }
 
     #[test]

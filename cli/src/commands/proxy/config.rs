@@ -165,7 +165,9 @@ fn endpoint(
         true => Users::Any,
         false => Users::Named(users.collect()),
     };
-    let server = Server::new(signer, users, dial, roots.store).map_err(failure)?;
+    let server = Server::new(signer, users, dial, roots.store)
+        .and_then(|server| server.map(args.map_user.clone()))
+        .map_err(failure)?;
     let files = ClientFiles {
         tls_cert: args.tls_cert.clone(),
         tls_key: args.tls_key.clone(),

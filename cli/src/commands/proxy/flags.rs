@@ -103,6 +103,10 @@ pub(super) struct EndpointArgs {
     #[arg(long)]
     pub(super) any_user: bool,
 
+    /// Name that clients use for a database user, such as app=iam_user; may be repeated
+    #[arg(long, value_name = "CLIENT=USER", value_parser = map_user)]
+    pub(super) map_user: Vec<(String, String)>,
+
     /// Region of the database [default: the host name's, else AWS_REGION, else
     /// AWS_DEFAULT_REGION, else the profile's]
     #[arg(long, value_name = "REGION")]
@@ -251,6 +255,19 @@ fn address(
             let given = rdsign::quoted(text);
             format!("{field}: {given} is not an address with a port; accepted: {accepted}")
         })
+    }
+}
+
+/// Parses a client's name and the user that it stands for. The first `=` is between them.
+fn map_user(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((client, user)) if !client.is_empty() && !user.is_empty() => {
+            Ok((client.to_owned(), user.to_owned()))
+        }
+        _ => Err(format!(
+            "map user: {} is not CLIENT=USER; accepted: such as app=iam_user",
+            rdsign::quoted(text)
+        )),
     }
 }
 
