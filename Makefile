@@ -162,14 +162,14 @@ test-proxy-clients: $(VENV)/proxy target/node/installed target/soak/jars ## test
 	$(CARGO) build --locked -p rdsign-cli -p rdsign-local-preload
 	$(call pytest,tests/proxy/clients)
 
-test-versions: $(VENV)/e2e ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB
+test-versions: $(VENV)/e2e $(VENV)/proxy ## test RDS on this machine with PostgreSQL 14 to 18; 0.1 GB
 	@tools/install-missing build server node
 	$(CARGO) build --locked $(TOGETHER)
 	@tools/other-postgres $(OTHER_POSTGRES)
 	@for version in 14 15 16 17 18; do \
 	    echo "PostgreSQL $$version:"; \
 	    RDSIGN_TEST_POSTGRES=$(OTHER_POSTGRES)/pg$$version $(VENV)/bin/python -m pytest -q \
-	        $(addprefix tests/e2e/test_,transcripts.py refusals.py rights.py control.py replication.py engines.py load.py) \
+	        $(addprefix tests/e2e/test_,transcripts.py refusals.py rights.py control.py replication.py engines.py load.py) tests/proxy/test_cancel.py \
 	        || exit; \
 	done
 

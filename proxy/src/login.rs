@@ -120,6 +120,11 @@ pub(crate) async fn log_in(
                 );
                 out.extend_from_slice(&message);
             }
+            // Its session could not be cancelled.
+            backend::BACKEND_KEY_DATA_TAG => {
+                let what = "a key to cancel queries of more than 256 bytes";
+                return Err(unexpected(what).into());
+            }
             _ => {
                 client.write_all(&out).await.map_err(Ended::Client)?;
                 out.clear();
