@@ -207,7 +207,9 @@ def test_a_certificate_that_is_not_valid_now_is_used_with_a_warning(
 ):
     certificate.make_valid(begin, end)
     proxy = start(*certificate.flags)
-    warning = f"tls cert: {certificate.cert} has a certificate that {problem}; clients that verify it refuse it"
+    warning = (
+        f"tls cert: {certificate.cert} has a certificate that {problem}; clients that verify it refuse it"
+    )
     again = f"{certificate.cert} and {certificate.key} were read again"
     for _ in range(2):
         assert psql(f"{proxy.conninfo} sslmode=require").stdout == "iam_user\n"

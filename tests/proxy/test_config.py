@@ -185,7 +185,9 @@ def test_check_prints_a_server_s_message_in_one_line(environment):
     flags = ["--connect-timeout=120", "--health-database=two\nlines\x1b"]
     status, output, _ = run(environment, "check", *flags)
     assert status == 1
-    assert output.endswith('iam_user: database "two\\nlines\\u{1b}" does not exist (no-such-database)\n'), output
+    assert output.endswith('iam_user: database "two\\nlines\\u{1b}" does not exist (no-such-database)\n'), (
+        output
+    )
     assert output.count("\n") == 1
 
 
