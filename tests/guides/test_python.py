@@ -256,3 +256,25 @@ def test_from_boto3_errors(rds, python):
     shows(client, python.program(f"import boto3, rdsign\nrdsign.Signer({options})", status=1))
     with rds.later():
         shows(stale, python.program(files["step.py"], status=1))
+
+
+def test_from_aws_python_wrapper(rds, python, tmp_path):
+    guide = Guide("from-aws-python-wrapper")
+    guide.write(tmp_path)
+    (tmp_path / "global-bundle.pem").symlink_to(rds.authorities)
+    # The wrapper's own dependencies warn.
+    assert python("python before.py", PYTHONWARNINGS=None) == "iam_user\n"
+    assert python(guide.block("sh")) == "iam_user\n"
+    ran(guide, "aws-advanced-python-wrapper", "psycopg")
+
+
+def test_from_aws_python_wrapper_errors(rds, python):
+    guide = Guide("from-aws-python-wrapper")
+    after = guide.files["after.py"]
+    plugins, domain, stale = guide.errors
+    end = 'dbname=testdb"\n'
+    shows(plugins, python.program(changed(after, (end, 'dbname=testdb", plugins="iam"\n')), status=1))
+    shows(domain, python.program(changed(after, (ENDPOINT, "db.example.com")), status=1))
+    kept = ("rdsign.psycopg.connect(", f"__import__('psycopg').connect(password={TOKEN}, conninfo=")
+    with rds.later():
+        shows(stale, python.program(changed(after, kept), status=1))
