@@ -191,8 +191,10 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 
 # The guides of docs/guides/, each group with its own packages, and the examples in other languages.
 GUIDES := target/venv-guides
+# What does not fit the packages of the other guides has an environment of its own.
+GUIDES_APART := airflow
 test-guides: export RDSIGN_GUIDES = 1
-test-guides: $(VENV)/e2e $(GUIDES)/ready installed-node installed-guides-wheel installed-guides-node target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
+test-guides: $(VENV)/e2e $(GUIDES)/ready $(GUIDES_APART:%=$(GUIDES)-%/ready) installed-node installed-guides-wheel installed-guides-node target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides
 	$(CARGO) build --locked $(TOGETHER)
 	@rm -rf target/guides
@@ -215,19 +217,28 @@ ifndef ONLY
 endif
 
 .PHONY: installed-guides-wheel
-installed-guides-wheel: $(GUIDES)/ready installed-wheel
-	$(GUIDES)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
-	    --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl)
+installed-guides-wheel: $(GUIDES)/ready $(GUIDES_APART:%=$(GUIDES)-%/ready) installed-wheel
+	@for venv in $(GUIDES) $(GUIDES_APART:%=$(GUIDES)-%); do \
+	    $$venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+	        --force-reinstall $(or $(WHEEL),target/wheels/rdsign-*.whl) || exit; \
+	done
 
 .PHONY: installed-guides-node
 installed-guides-node: target/node/guides/installed packed-node
 	npm --prefix target/node/guides install --offline --no-save --ignore-scripts --silent $(PACKAGES)
 
 $(GUIDES)/ready: tests/guides/python/requirements.lock
-	@tools/install-missing python
-	@[ -x $(GUIDES)/bin/python ] || python3 -m venv $(GUIDES)
-	$(GUIDES)/bin/python -m $(INSTALL_LOCKED) $<
-	@touch $@
+	$(INSTALL_IN_VENV)
+
+$(GUIDES)-%/ready: tests/guides/%/requirements.lock
+	$(INSTALL_IN_VENV)
+
+define INSTALL_IN_VENV
+@tools/install-missing python
+@[ -x $(@D)/bin/python ] || python3 -m venv $(@D)
+$(@D)/bin/python -m $(INSTALL_LOCKED) $<
+@touch $@
+endef
 
 # Tests the wheel that WHEEL names, such as one in dist/, or builds one.
 test-python: installed-wheel ## test the Python package: a wheel, with real drivers
