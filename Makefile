@@ -192,7 +192,7 @@ fuzz: ## fuzz for SECONDS=60 each target, or TARGETS="verify policy"; needs nigh
 # The guides of docs/guides/, each group with its own packages, and the examples in other languages.
 GUIDES := target/venv-guides
 # What does not fit the packages of the other guides has an environment of its own.
-GUIDES_APART := airflow
+GUIDES_APART := airflow superset
 test-guides: export RDSIGN_GUIDES = 1
 test-guides: $(VENV)/e2e $(GUIDES)/ready $(GUIDES_APART:%=$(GUIDES)-%/ready) installed-node installed-guides-wheel installed-guides-node target/jvm/packed/rdsign.jar ## run every guide of docs/guides/ and print a table, then the examples in Go, Ruby, PHP, Lua, Jest, Vitest and JUnit; needs a network, and Go 1.25
 	@tools/install-missing build server c guides

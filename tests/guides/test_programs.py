@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from common import REPOSITORY
-from guide import Guide, logged_in, shows
+from guide import Guide, locked, logged_in, shows
 from harness import free_port
 from pages import ENDPOINT
 
@@ -65,3 +65,44 @@ def test_the_errors_of_pgbouncer(run_pgbouncer):
     shows(no_user, run_pgbouncer((" user=iam_user", ""), status=2))
     shows(user, run_pgbouncer(("user=iam_user", "user=testuser"), status=2))
     shows(password, run_pgbouncer(("auth_type = any", "auth_type = md5"), status=2))
+
+
+SUPERSET = Path(
+    os.environ.get("RDSIGN_GUIDES_SUPERSET", str(REPOSITORY / "target/venv-guides-superset/bin/python"))
+)
+
+
+@pytest.fixture
+def superset(rds, tmp_path):
+    """Runs a shell script with Superset in PATH. Returns what it prints."""
+
+    def run(script, **options):
+        port = str(free_port())
+        path = f"{SUPERSET.parent}{os.pathsep}{rds.environment()['PATH']}"
+        # Superset breaks its lines at the terminal's width.
+        options |= {"PATH": path, "PROXY_PORT": port, "COLUMNS": 400}
+        printed = rds.run("bash", "-euc", script, folder=tmp_path, **options)
+        # The server of this program is the proxy, with its own address.
+        printed = printed.replace(f'"{ENDPOINT}" (10.0.0.5), port', '"127.0.0.1", port')
+        return re.sub(rf"\b{port}\b", "6543", printed)
+
+    return run
+
+
+def test_a_bi_tool(superset):
+    guide = Guide("bi-tools")
+    assert "Connected successfully!" in superset(guide.block("sh"))
+    lock = Path(__file__).with_name("superset") / "requirements.lock"
+    tool = locked(lock, "apache-superset").replace("apache-superset", "Apache Superset")
+    logged_in(guide, tool, locked(lock, "psycopg2-binary"), f"Python {version(SUPERSET, '-V')}")
+
+
+def test_the_errors_of_a_bi_tool(superset):
+    guide = Guide("bi-tools")
+    no_proxy, user, tls = guide.errors
+    script = guide.block("sh")
+    test = script[script.index("export FLASK_APP") : script.index(" || failed")]
+    shows(no_proxy, superset(test, status=1))
+    assert "iam_user@" in script and "/testdb" in script
+    shows(user, superset(script.replace("iam_user@", "testuser@"), status=1))
+    shows(tls, superset(script.replace('/testdb"', '/testdb?sslmode=require"'), status=1))
