@@ -98,8 +98,14 @@ def run_sqlx(rds, programs, tmp_path):
     return run
 
 
-def test_sqlx(run_sqlx):
+def test_sqlx(rds, run_sqlx, programs, tmp_path):
     assert run_sqlx() == "iam_user\n"
+    # This command starts a server of its own.
+    local = (
+        Guide("sqlx").block("sh", section="Tests").replace("cargo run --quiet", str(programs / "guide_sqlx"))
+    )
+    variables = dict.fromkeys(("PGHOSTADDR", "PGPORT", "PGSSLROOTCERT"))
+    assert rds.run("bash", "-euc", local, folder=tmp_path, **variables) == "iam_user\n"
     logged_in(Guide("sqlx"), version("sqlx"), rust_version())
 
 
