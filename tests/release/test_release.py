@@ -21,7 +21,7 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.starts
     "SOURCE_DATE_EPOCH": "1798848000",
 }
 # These keep old versions, or have versions of others.
-KEEPERS = [":!CHANGELOG.md", ":!*.sum", ":!*-lock.json", ":!*requirements.lock"]
+KEEPERS = [":!CHANGELOG.md", ":!*.sum", ":!*-lock.json", ":!*requirements.lock", ":!*artifacts.lock"]
 
 
 def run(folder, *command):
