@@ -3,7 +3,8 @@
 //! An idle session owns no buffer: all sessions of a thread read into the same one, and write from
 //! there. Only what a slow receiver does not accept is kept, and nothing more is read before it is
 //! written, so a slow receiver slows the sender. If the client ends its half, the other half goes on:
-//! answers may be on their way. The end of the server's half is the end, because PostgreSQL closes both.
+//! answers may be on their way. So it does if the server takes nothing more: it may have said why. The end
+//! of the server's half is the end, because PostgreSQL closes both.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -46,9 +47,17 @@ where
         Half::of(b"", &total.to_server),
         Half::of(rest, &total.to_client),
     );
+    let mut refused = None;
     let ended = poll_fn(|cx| {
-        let _ = up.poll(cx, client, server)?;
-        down.poll(cx, server, client)
+        if refused.is_none() {
+            match up.poll(cx, client, server) {
+                Poll::Ready(Err(Broken::Receiver(error))) => refused = Some(error),
+                Poll::Ready(Err(Broken::Sender(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+        }
+        let ended = ready!(down.poll(cx, server, client)).map_err(Broken::into_inner);
+        Poll::Ready(refused.take().map_or(ended, Err))
     })
     .await;
     let copied = Copied {
@@ -68,6 +77,20 @@ struct Half<'a> {
     copied: u64,
     /// What all sessions have copied.
     total: &'a AtomicU64,
+}
+
+/// Which side of a direction is broken.
+enum Broken {
+    Sender(io::Error),
+    Receiver(io::Error),
+}
+
+impl Broken {
+    fn into_inner(self) -> io::Error {
+        match self {
+            Self::Sender(error) | Self::Receiver(error) => error,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -90,17 +113,20 @@ impl<'a> Half<'a> {
         }
     }
 
-    fn poll<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<io::Result<()>>
+    fn poll<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+    ) -> Poll<Result<(), Broken>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
         loop {
             while self.written < self.kept.len() {
-                let written =
-                    ready!(Pin::new(&mut *to).poll_write(cx, &self.kept[self.written..]))?;
-                self.written += nonzero(written)?;
-                self.count(written);
+                let written = Pin::new(&mut *to).poll_write(cx, &self.kept[self.written..]);
+                self.written += self.count(ready!(written))?;
             }
             if !self.kept.is_empty() {
                 (self.kept, self.written) = (Vec::new(), 0);
@@ -108,14 +134,14 @@ impl<'a> Half<'a> {
             match self.state {
                 State::Ended => return Poll::Ready(Ok(())),
                 State::Ending => {
-                    ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(Broken::Receiver)?;
                     self.state = State::Ended;
                 }
                 State::Open => match self.pass(cx, from, to)? {
                     Poll::Ready(()) => {}
                     Poll::Pending => {
                         if self.needs_flush {
-                            ready!(Pin::new(&mut *to).poll_flush(cx))?;
+                            ready!(Pin::new(&mut *to).poll_flush(cx)).map_err(Broken::Receiver)?;
                             self.needs_flush = false;
                         }
                         return Poll::Pending;
@@ -126,24 +152,26 @@ impl<'a> Half<'a> {
     }
 
     /// Reads once, and writes what it can.
-    fn pass<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<io::Result<()>>
+    fn pass<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+    ) -> Poll<Result<(), Broken>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
         BUFFER.with_borrow_mut(|buffer| {
             let mut read = ReadBuf::new(buffer);
-            ready!(Pin::new(from).poll_read(cx, &mut read))?;
+            ready!(Pin::new(from).poll_read(cx, &mut read)).map_err(Broken::Sender)?;
             let mut part = read.filled();
             if part.is_empty() {
                 self.state = State::Ending;
             }
             while !part.is_empty() {
-                match Pin::new(&mut *to).poll_write(cx, part)? {
-                    Poll::Ready(written) => {
-                        part = &part[nonzero(written)?..];
-                        self.count(written);
-                    }
+                match Pin::new(&mut *to).poll_write(cx, part) {
+                    Poll::Ready(written) => part = &part[self.count(written)?..],
                     Poll::Pending => {
                         self.kept = part.to_vec();
                         break;
@@ -154,17 +182,17 @@ impl<'a> Half<'a> {
         })
     }
 
-    fn count(&mut self, written: usize) {
+    /// Counts what was written. Nothing is an error.
+    fn count(&mut self, written: io::Result<usize>) -> Result<usize, Broken> {
+        let written = match written {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        };
+        let written = written.map_err(Broken::Receiver)?;
         self.copied += written as u64;
         self.total.fetch_add(written as u64, Relaxed);
         self.needs_flush = true;
-    }
-}
-
-fn nonzero(written: usize) -> io::Result<usize> {
-    match written {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        written => Ok(written),
+        Ok(written)
     }
 }
 
@@ -235,6 +263,21 @@ mod tests {
             let mut got = Vec::new();
             client.read_to_end(&mut got).await.unwrap();
             assert_eq!(got, b"the end");
+        });
+    }
+
+    #[test]
+    fn the_last_words_of_a_server_reach_a_client_that_still_sends() {
+        run(async {
+            let (mut client, mut server, relay) = between(64, b"");
+            client.write_all(b"query").await.unwrap();
+            server.write_all(b"the end").await.unwrap();
+            drop(server);
+            let mut got = Vec::new();
+            client.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, b"the end");
+            let (_, ended) = relay.await.unwrap();
+            assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         });
     }
 
