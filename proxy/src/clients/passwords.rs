@@ -2,6 +2,7 @@
 //! PostgreSQL keeps it in `pg_authid`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -108,7 +109,7 @@ impl Passwords {
         let Some(verifier) = self.users.get(user) else {
             let secret = self.secret.as_ref();
             let made = |what: &str| hmac(secret, format!("{what} {user}").as_bytes());
-            let salt = made("salt").into_iter().cycle();
+            let salt = successors(Some(made("salt")), |last| Some(hmac(secret, last))).flatten();
             let (iterations, length) = self.usual;
             return Err(Verifier {
                 iterations,
@@ -143,6 +144,8 @@ pub fn password_line(user: &str, password: &[u8]) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256};
 
     use super::super::scram::{Exchange, PLAIN};
@@ -196,6 +199,19 @@ mod tests {
         assert_eq!(one.salt, fake("x").salt);
         assert_ne!(one.salt, fake("y").salt);
         assert!(!fits(one, ""));
+    }
+
+    #[test]
+    fn a_long_salt_of_an_unknown_user_does_not_repeat() {
+        let salt = STANDARD.encode([7; 70]);
+        let line = password_line("u", b"p").unwrap();
+        let keys = line.split('$').next_back().unwrap();
+        let line = format!("u:SCRAM-SHA-256$4096:{salt}${keys}");
+        let passwords = Passwords::parse(line.as_bytes()).unwrap();
+        let made = passwords.of("x").err().unwrap().salt;
+        assert_eq!(made.len(), 70);
+        assert_ne!(made[..32], made[32..64]);
+        assert_ne!(made[..6], made[64..]);
     }
 
     #[test]
