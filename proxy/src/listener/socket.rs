@@ -2,7 +2,7 @@
 //! it, that only this user or root can change. Each client's user is checked, too: the folder may be
 //! opened later.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as Probe;
@@ -27,20 +27,28 @@ static MADE: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
 
 /// An open socket.
 pub(crate) struct Socket {
-    listener: UnixListener,
-    path: PathBuf,
+    /// Dropped first: as soon as nobody listens, another proxy may put its own there.
     #[expect(dead_code, reason = "removes the file when it is dropped")]
     file: Option<File>,
+    listener: UnixListener,
+    path: PathBuf,
     user: u32,
 }
 
-/// The file of a socket that is ours. It vanishes when this is dropped.
-struct File(PathBuf);
+/// The file of a socket that is ours, and its device and inode. It vanishes when this is dropped, unless
+/// another file has its place by then.
+struct File(PathBuf, (u64, u64));
 
 impl Drop for File {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        if fs::symlink_metadata(&self.0).is_ok_and(|found| identity(&found) == self.1) {
+            let _ = fs::remove_file(&self.0);
+        }
     }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 impl Socket {
@@ -61,7 +69,7 @@ impl Socket {
         match DirBuilder::new().mode(CLOSED).create(folder) {
             Ok(()) => {
                 let made = fs::metadata(folder).map_err(other)?;
-                lock_made().push((made.dev(), made.ino()));
+                lock_made().push(identity(&made));
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(other(error)),
@@ -69,7 +77,8 @@ impl Socket {
         check(folder, allowed)?;
         remove_left_over(&path)?;
         let listener = UnixListener::bind(&path).map_err(other)?;
-        let file = Some(File(path.clone()));
+        let bound = fs::symlink_metadata(&path).map_err(other)?;
+        let file = Some(File(path.clone(), identity(&bound)));
         // Connecting needs the right to write. Each client's user is checked.
         set_mode(&path, 0o666).map_err(other)?;
         Ok(Self {
@@ -121,8 +130,7 @@ fn missing_mode(folder: &Path, allowed: &[u32]) -> Result<Option<u32>, Error> {
     let user = rustix::process::geteuid().as_raw();
     let mode = metadata.mode() & 0o777;
     let is_inherited = inherited::has(folder)?;
-    let is_own =
-        |made: u32| mode == made && lock_made().contains(&(metadata.dev(), metadata.ino()));
+    let is_own = |made: u32| mode == made && lock_made().contains(&identity(&metadata));
     if allowed.is_empty() && !is_inherited {
         if metadata.is_dir() && metadata.uid() == user && mode & 0o077 == 0 {
             return Ok(None);
@@ -180,5 +188,28 @@ fn remove_left_over(path: &Path) -> Result<(), Error> {
         }
         // Whatever else is there, bind() reports it.
         Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn the_socket_of_another_proxy_stays() {
+        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+        let _inside = runtime.enter();
+        let folder = std::env::temp_dir().join(format!("rdsign-socket-{}", std::process::id()));
+        let first = Socket::open(&folder, &[]).unwrap();
+        // As a program does that cleans a folder of temporary files.
+        fs::remove_file(first.path()).unwrap();
+        let second = Socket::open(&folder, &[]).unwrap();
+        drop(first);
+        assert!(second.path().exists());
+        drop(second);
+        // Nothing is left in it.
+        fs::remove_dir(folder).unwrap();
     }
 }
