@@ -82,14 +82,20 @@ async fn connect(server: &Server, address: SocketAddr, end: Instant) -> Result<T
             return Err(failed("tcp-timeout", message));
         }
     };
+    tune(&stream);
+    Ok(stream)
+}
+
+/// Sets what connections to the server and of clients need.
+pub(crate) fn tune(stream: &TcpStream) {
     // A client waits for each answer, so waiting for more bytes to send only costs time.
     let _ = stream.set_nodelay(true);
-    // Firewalls forget idle connections: AWS's load balancers after 350 s.
+    // Firewalls forget idle connections: AWS's load balancers after 350 s. And a machine that vanishes ends
+    // no connection.
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15));
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    Ok(stream)
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
 
 async fn encrypt(

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::Error;
 use crate::clients::Clients;
+use crate::dial::tune;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
-                let _ = stream.set_nodelay(true);
+                tune(&stream);
                 Ok(Client {
                     stream: Stream::Tcp(stream),
                     name: address.to_string(),
@@ -196,4 +197,33 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
+}
+
+// Elsewhere, there is no other stream.
+#[cfg(all(test, unix))]
+mod tests {
+    use socket2::SockRef;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::clients::ClientFiles;
+    use crate::log::{Format, Log};
+
+    #[test]
+    fn a_client_s_machine_that_vanishes_is_noticed() {
+        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let log = Log::start(Format::Text, std::io::sink()).unwrap();
+            let clients = Clients::open(ClientFiles::default(), &log).unwrap();
+            let free = Listen::Tcp(([127, 0, 0, 1], 0).into());
+            let listener = Listener::open(&free, &[], &clients).unwrap();
+            let connected = TcpStream::connect(listener.name()).await.unwrap();
+            let client = listener.accept().await.unwrap();
+            let Stream::Tcp(stream) = client.stream else {
+                unreachable!("it is a listener of TCP");
+            };
+            assert!(SockRef::from(&stream).keepalive().unwrap());
+            drop(connected);
+        });
+    }
 }
