@@ -128,7 +128,12 @@ pub(crate) async fn log_in(
             _ => {
                 client.write_all(&out).await.map_err(Ended::Client)?;
                 out.clear();
-                messages.pass(length, client).await.map_err(broken)?;
+                let mut left = length;
+                while left > 0 {
+                    let part = messages.take_part(left).await.map_err(broken)?;
+                    client.write_all(&part).await.map_err(Ended::Client)?;
+                    left -= part.len();
+                }
             }
         }
         if messages.is_empty() && !out.is_empty() {

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from common import PATIENCE, wait_until
 from harness import free_port
+from test_faults import connect, startup
 
 
 class Watched:
@@ -136,6 +137,15 @@ def test_the_metrics_count_what_happens(watch, psql):
     assert values["login_seconds_count"] == values['login_seconds_bucket{le="+Inf"}'] == 1
     assert values["login_seconds_sum"] > 0
     assert 0 < values['bytes_total{direction="to_server"}'] < 10_000
+
+
+def test_a_client_that_hangs_up_during_its_login_counts_as_gone(watch):
+    watched = watch()
+    with connect(watched.proxy) as client:
+        client.sendall(startup(user="iam_user", database="testdb"))
+    line = watched.proxy.wait_for("refused")
+    assert line["message"].startswith("the client hung up during the login: ") and "id" not in line
+    assert watched.metrics()['logins_total{outcome="client-gone",id=""}'] == 1
 
 
 def test_the_metrics_count_failed_fetches_of_credentials(watch, psql):

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use bytes::BytesMut;
 use postgres_protocol::message::backend::Header;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The type and the length in front of a message.
 const HEADER: usize = 5;
@@ -17,7 +17,7 @@ pub(crate) struct ServerMessages<S> {
     buffer: BytesMut,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> ServerMessages<S> {
+impl<S: AsyncRead + Unpin> ServerMessages<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
@@ -41,18 +41,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerMessages<S> {
         Ok(self.buffer.split_to(length))
     }
 
-    /// Copies a message of this length without keeping it.
-    pub(crate) async fn pass<W>(&mut self, mut length: usize, to: &mut W) -> io::Result<()>
-    where
-        W: AsyncWrite + Unpin,
-    {
-        while length > 0 {
-            self.fill(1).await?;
-            let part = self.buffer.split_to(length.min(self.buffer.len()));
-            to.write_all(&part).await?;
-            length -= part.len();
-        }
-        Ok(())
+    /// Takes what has come of a message, at most this length, and at least a byte.
+    pub(crate) async fn take_part(&mut self, length: usize) -> io::Result<BytesMut> {
+        self.fill(1).await?;
+        Ok(self.buffer.split_to(length.min(self.buffer.len())))
     }
 
     /// Whether the next message would have to wait for the server.
