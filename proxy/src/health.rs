@@ -21,6 +21,8 @@ use crate::session::Shared;
 
 /// Requests at once. More wait.
 const AT_ONCE: usize = 16;
+/// How many of them may wait for a login. The others answer that the proxy is alive.
+const WAITING: usize = AT_ONCE / 2;
 /// How long a request may take to come.
 const LONGEST: Duration = Duration::from_secs(10);
 /// The longest request. Those of probes have some 100 bytes.
@@ -56,6 +58,7 @@ pub(crate) struct Watched {
     pub(crate) endpoints: std::sync::Mutex<Vec<Arc<Shared>>>,
     pub(crate) metrics: Metrics,
     pub(crate) is_stopping: AtomicBool,
+    waiting: Semaphore,
 }
 
 impl State {
@@ -188,6 +191,15 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<(String, String)> {
 }
 
 impl Watched {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self {
+            endpoints: std::sync::Mutex::default(),
+            metrics,
+            is_stopping: AtomicBool::new(false),
+            waiting: Semaphore::new(WAITING),
+        }
+    }
+
     /// Logs in at each endpoint where no login has worked for long.
     ///
     /// # Errors
@@ -196,9 +208,17 @@ impl Watched {
         if self.is_stopping.load(Relaxed) {
             return Err("stopping");
         }
+        let endpoints = locked(&self.endpoints).clone();
+        let is_fresh = |one: &Arc<Shared>| one.state.is_fresh(health.max_login_age);
+        if endpoints.iter().all(is_fresh) {
+            return Ok(());
+        }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err("login-pending");
+        };
         let mut checks = JoinSet::new();
-        for endpoint in &*locked(&self.endpoints) {
-            let (endpoint, health) = (endpoint.clone(), health.clone());
+        for endpoint in endpoints {
+            let health = health.clone();
             checks.spawn(async move { endpoint.check(&health).await });
         }
         let mut all = Ok(());

@@ -1,7 +1,7 @@
 //! What a running proxy has open, and how a new configuration changes it. Listeners that stay are never
 //! closed, so no client is refused meanwhile; open sessions keep what they began with.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,11 +56,7 @@ impl Running {
             sessions: Arc::default(),
             keys: Arc::default(),
             open: Vec::new(),
-            watched: Arc::new(Watched {
-                endpoints: Mutex::default(),
-                metrics: metrics.clone(),
-                is_stopping: AtomicBool::new(false),
-            }),
+            watched: Arc::new(Watched::new(metrics.clone())),
             health: None,
             drain: Duration::ZERO,
             log,

@@ -1,5 +1,6 @@
 """What a proxy answers to those who watch it: probes of Kubernetes, and Prometheus."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -107,6 +108,18 @@ def test_it_is_alive_but_not_ready_if_logins_fail(watch, flags, variables, why, 
     assert watched.metrics()[f"logins_total{{{outcome}}}"] == 1
     line = watched.proxy.wait_for("not-ready")
     assert line["level"] == "warning" and line["user"] == "iam_user" and line["message"]
+
+
+def test_it_is_alive_while_many_wait_for_a_login(watch):
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        watched = watch(f"--hostport={silent.getsockname()[1]}", "--connect-timeout=600")
+        host, port = watched.address.split(":")
+        for _ in range(16):
+            waiting = stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
+            waiting.sendall(b"GET /readiness HTTP/1.1\r\n\r\n")
+        assert watched.get("/liveness") == (200, "alive\n")
+        assert watched.get("/readiness") == (503, "not ready: login-pending\n")
 
 
 def test_it_is_not_ready_while_it_stops(watch):
