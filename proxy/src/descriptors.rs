@@ -1,9 +1,12 @@
-//! The number of files and sockets that the process may open. A session needs two.
-
-use crate::log::Log;
+//! The number of files and sockets that the process may open. A session needs two, and so does a request to
+//! cancel.
 
 #[cfg(unix)]
+use crate::limits::TOLD;
+use crate::log::Log;
+
 /// Listeners, the log, look-ups of names and fetches of credentials.
+#[cfg(unix)]
 const OTHERS: u64 = 100;
 
 /// Raises the limit as far as this many sessions need it, and warns if the system does not allow it.
@@ -13,7 +16,7 @@ pub(crate) fn allow(sessions: u32, log: &Log) {
 
     use crate::log::Level;
 
-    let needed = 2 * u64::from(sessions) + OTHERS;
+    let needed = 2 * (u64::from(sessions) + u64::from(TOLD)) + OTHERS;
     let limit = getrlimit(Resource::Nofile);
     let is_enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     if is_enough(limit.current) {

@@ -34,6 +34,9 @@ impl Default for Limits {
     }
 }
 
+/// Clients beyond the limit of sessions that are told so, or cancel, at once. The others are hung up on.
+pub(crate) const TOLD: u32 = 100;
+
 /// The open sessions. Their limit may change while they are open.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {

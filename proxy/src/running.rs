@@ -5,21 +5,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::health::{self, Health, Watched, locked};
-use crate::limits::{Rate, Sessions};
+use crate::limits::{Rate, Sessions, TOLD};
 use crate::listener::{Listen, Listener};
 use crate::log::{Level, Log};
 use crate::metrics::Metrics;
 use crate::serve::Config;
 use crate::session::{self, Shared};
 use crate::{Error, cancel, descriptors};
-
-/// Clients beyond the limit that are told so, or cancel, at once. The others are hung up on.
-const TOLD: usize = 100;
 
 /// The endpoint of the moment, for the next client of a listener.
 type Current = Arc<Mutex<Arc<Shared>>>;
@@ -28,6 +24,8 @@ pub(crate) struct Running {
     log: Log,
     metrics: Metrics,
     sessions: Arc<Sessions>,
+    /// Clients beyond the limit, which are told so, or cancel.
+    told: Arc<Sessions>,
     keys: Arc<cancel::Keys>,
     open: Vec<Open>,
     watched: Arc<Watched>,
@@ -54,6 +52,7 @@ impl Running {
     pub(crate) fn new(log: Log, metrics: Metrics) -> Self {
         Self {
             sessions: Arc::default(),
+            told: Arc::default(),
             keys: Arc::default(),
             open: Vec::new(),
             watched: Arc::new(Watched::new(metrics.clone())),
@@ -119,9 +118,9 @@ impl Running {
                     *locked(&open.current) = shared.clone();
                     self.open.push(open);
                 } else if let Some(listener) = new.next() {
-                    let sessions = self.sessions.clone();
+                    let places = (self.sessions.clone(), self.told.clone());
                     self.open
-                        .push(start(listen, listener, shared.clone(), sessions));
+                        .push(start(listen, listener, shared.clone(), places));
                 }
             }
         }
@@ -205,7 +204,10 @@ async fn end(task: JoinHandle<()>) {
     let _ = task.await;
 }
 
-fn start(listen: Listen, listener: Listener, shared: Arc<Shared>, sessions: Arc<Sessions>) -> Open {
+/// For sessions, and for clients beyond their limit.
+type Places = (Arc<Sessions>, Arc<Sessions>);
+
+fn start(listen: Listen, listener: Listener, shared: Arc<Shared>, places: Places) -> Open {
     let name = listener.name();
     let values = [
         ("address", name.as_str().into()),
@@ -214,7 +216,7 @@ fn start(listen: Listen, listener: Listener, shared: Arc<Shared>, sessions: Arc<
     ];
     shared.log.line(Level::Info, "listening", &values);
     let current = Arc::new(Mutex::new(shared));
-    let task = tokio::spawn(accept(listener, current.clone(), sessions));
+    let task = tokio::spawn(accept(listener, current.clone(), places));
     Open {
         listen,
         name,
@@ -223,8 +225,7 @@ fn start(listen: Listen, listener: Listener, shared: Arc<Shared>, sessions: Arc<
     }
 }
 
-async fn accept(listener: Listener, current: Current, sessions: Arc<Sessions>) {
-    let told = Arc::new(Semaphore::new(TOLD));
+async fn accept(listener: Listener, current: Current, (sessions, told): Places) {
     loop {
         let client = listener.accept().await;
         let shared = locked(&current).clone();
@@ -246,16 +247,13 @@ async fn accept(listener: Listener, current: Current, sessions: Arc<Sessions>) {
             continue;
         }
         let place = sessions.enter(shared.limits.max_connections);
-        let told = match &place {
-            Some(_) => None,
-            None => match told.clone().try_acquire_owned() {
-                Ok(permit) => Some(permit),
-                Err(_) => continue,
-            },
+        let is_full = place.is_none();
+        let Some(place) = place.or_else(|| told.enter(TOLD)) else {
+            continue;
         };
         tokio::spawn(async move {
-            session::serve(&shared, client, told.is_some()).await;
-            drop((place, told));
+            session::serve(&shared, client, is_full).await;
+            drop(place);
         });
     }
 }

@@ -1,12 +1,14 @@
 """Requests to cancel a query through the proxy."""
 
 import contextlib
+import resource
 import struct
 import threading
 
 import psycopg
 import pytest
 from common import PATIENCE, wait_until
+from test_config import reload
 from test_faults import Recorder, connect, everything, startup
 
 BUSY = "select count(*) from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active'"
@@ -51,6 +53,21 @@ def test_a_cancel_is_possible_when_the_proxy_is_full(local, start):
     sleeper.connection.close()
     proxy.wait_for("closed")
     wait_until(proxy.can_connect, "the place is free again")
+
+
+def test_a_cancel_is_possible_while_others_wait_at_a_full_proxy(local, start, config):
+    config.write({"orders": {}}, max_connections=1)
+    proxy = start(config.flag)
+    _, hard = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (64, hard))
+    reload(proxy)
+    sleeper = Sleeper(proxy.conninfo, local)
+    with contextlib.ExitStack() as stack:
+        for _ in range(98):
+            stack.enter_context(connect(proxy))
+        sleeper.cancel()
+    sleeper.connection.close()
+    assert proxy.lines("accept") == [], "there are files enough"
 
 
 def test_a_key_of_no_session_cancels_nothing(local, proxy):
