@@ -1,6 +1,6 @@
 //! How much a proxy does at once, and for how long.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -89,8 +89,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Rate {
     gap: Duration,
     burst: Duration,
-    /// When the bucket would be full. Behind `now` it is full, ahead of it by `burst` it is empty.
-    full_at: Mutex<Option<Instant>>,
+    bucket: Mutex<Bucket>,
+    /// Held by the first in the queue. Whoever leaves the queue leaves its turn to the next.
+    first: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    /// When it would be full. Behind `now` it is full, ahead of it by `burst` it is empty.
+    full_at: Option<Instant>,
+    /// The length of the queue.
+    waiting: u32,
 }
 
 impl Rate {
@@ -99,32 +108,66 @@ impl Rate {
         Self {
             gap,
             burst: gap * (per_second / 3).max(1),
-            full_at: Mutex::new(None),
+            bucket: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Waits for this login's turn. Turns are in the order of the calls.
+    /// Waits for this login's turn. Turns are in the order of the calls. A call that is dropped takes none.
     ///
     /// # Errors
-    /// The wait, if it would be too long. Then the turn is not taken.
+    /// The wait, if it would be too long.
     pub(crate) async fn turn(&self) -> Result<(), Duration> {
-        let wait = self.reserve(Instant::now())?;
+        let _waiting = self.queue(Instant::now())?;
+        let _first = self.first.lock().await;
+        let now = Instant::now();
+        let wait = self.wait(&self.bucket(), now, 0);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
+        self.take(now);
         Ok(())
     }
 
-    fn reserve(&self, now: Instant) -> Result<Duration, Duration> {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = full_at.map_or(now, |at| at.max(now));
-        let next = start + self.gap;
-        let wait = next.saturating_duration_since(now + self.burst);
+    fn queue(&self, now: Instant) -> Result<Waiting<'_>, Duration> {
+        let mut bucket = self.bucket();
+        let wait = self.wait(&bucket, now, bucket.waiting);
         if wait > LONGEST_WAIT {
             return Err(wait);
         }
-        *full_at = Some(next);
-        Ok(wait)
+        bucket.waiting += 1;
+        Ok(Waiting(self))
+    }
+
+    /// Returns how long a login waits that has so many before it.
+    fn wait(&self, bucket: &Bucket, now: Instant, before: u32) -> Duration {
+        let next = bucket.start(now) + self.gap * (before + 1);
+        next.saturating_duration_since(now + self.burst)
+    }
+
+    /// Takes the turn that a login waited for since then.
+    fn take(&self, since: Instant) {
+        let mut bucket = self.bucket();
+        bucket.full_at = Some(bucket.start(since) + self.gap);
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bucket {
+    fn start(&self, now: Instant) -> Instant {
+        self.full_at.map_or(now, |at| at.max(now))
+    }
+}
+
+/// A place in the queue, until it is dropped.
+struct Waiting<'a>(&'a Rate);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.bucket().waiting -= 1;
     }
 }
 
@@ -134,7 +177,13 @@ mod tests {
 
     /// Returns when each of `count` logins starts that arrive together.
     fn starts(rate: &Rate, now: Instant, count: u32) -> Vec<Duration> {
-        (0..count).map(|_| rate.reserve(now).unwrap()).collect()
+        (0..count).map(|_| start(rate, now)).collect()
+    }
+
+    fn start(rate: &Rate, now: Instant) -> Duration {
+        let wait = rate.wait(&rate.bucket(), now, 0);
+        rate.take(now);
+        wait
     }
 
     #[test]
@@ -154,26 +203,31 @@ mod tests {
     fn a_burst_does_not_wait_and_comes_back_with_time() {
         let (rate, now) = (Rate::new(30), Instant::now());
         assert!(starts(&rate, now, 10).iter().all(Duration::is_zero));
-        assert!(!rate.reserve(now).unwrap().is_zero());
+        assert!(!start(&rate, now).is_zero());
         let later = now + Duration::from_secs(2);
         assert!(starts(&rate, later, 10).iter().all(Duration::is_zero));
     }
 
     #[test]
-    fn the_queue_is_bounded_and_refusals_take_no_turn() {
+    fn the_queue_is_bounded_and_who_leaves_it_takes_no_turn() {
         let (rate, now) = (Rate::new(1), Instant::now());
-        assert_eq!(starts(&rate, now, 11).len(), 11);
-        assert!(rate.reserve(now).is_err() && rate.reserve(now).is_err());
-        assert!(rate.reserve(now + Duration::from_secs(1)).is_ok());
+        let mut queue: Vec<_> = (0..11).map(|_| rate.queue(now).ok()).collect();
+        assert!(queue.iter().all(Option::is_some));
+        assert!(rate.queue(now).is_err() && rate.queue(now).is_err());
+        queue.pop();
+        queue.push(rate.queue(now).ok());
+        assert!(queue.iter().all(Option::is_some) && rate.queue(now).is_err());
+        // The turn of the first.
+        rate.take(now);
+        queue.remove(0);
+        assert!(rate.queue(now).is_err());
+        assert!(rate.queue(now + Duration::from_secs(1)).is_ok());
     }
 
     #[test]
     fn extreme_rates_neither_panic_nor_stop() {
         for rate in [0, 1, 2, u32::MAX] {
-            assert!(
-                Rate::new(rate).reserve(Instant::now()).unwrap().is_zero(),
-                "{rate}"
-            );
+            assert!(start(&Rate::new(rate), Instant::now()).is_zero(), "{rate}");
         }
     }
 }

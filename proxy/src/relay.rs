@@ -31,12 +31,12 @@ pub(crate) struct Copied {
     pub(crate) to_client: u64,
 }
 
-/// Copies until the server has ended and the client knows it, or one breaks. `rest` is the server's, and
-/// goes first. `total` counts the bytes as they go.
+/// Copies until the server has ended and the client knows it, or one breaks. What the client and the server
+/// have sent already goes first. `total` counts the bytes as they go.
 pub(crate) async fn relay<C, S>(
     client: &mut C,
     server: &mut S,
-    rest: &[u8],
+    (from_client, from_server): (&[u8], &[u8]),
     total: &Bytes,
 ) -> (Copied, io::Result<()>)
 where
@@ -44,8 +44,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut up, mut down) = (
-        Half::of(b"", &total.to_server),
-        Half::of(rest, &total.to_client),
+        Half::of(from_client, &total.to_server),
+        Half::of(from_server, &total.to_client),
     );
     let mut refused = None;
     let ended = poll_fn(|cx| {
@@ -102,9 +102,9 @@ enum State {
 }
 
 impl<'a> Half<'a> {
-    fn of(rest: &[u8], total: &'a AtomicU64) -> Self {
+    fn of(sent: &[u8], total: &'a AtomicU64) -> Self {
         Self {
-            kept: rest.to_vec(),
+            kept: sent.to_vec(),
             written: 0,
             needs_flush: false,
             state: State::Open,
@@ -220,7 +220,8 @@ mod tests {
         let (server, mut inner_server) = duplex(size);
         let relay = tokio::spawn(async move {
             let total = Bytes::default();
-            relay(&mut inner_client, &mut inner_server, rest, &total).await
+            let sent = (&b""[..], rest);
+            relay(&mut inner_client, &mut inner_server, sent, &total).await
         });
         (client, server, relay)
     }

@@ -1,12 +1,15 @@
 //! The life of one client: its first message, its turn, the login, and the copying.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Instant;
 
 use rdsign::{Signer, quoted};
 use serde_json::Value;
-use tokio::io::{AsyncWrite, AsyncWriteExt, sink};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, sink};
 use tokio::time::{self, timeout, timeout_at};
 
 use crate::cancel::{self, Keys};
@@ -95,14 +98,8 @@ async fn cancel(shared: &Shared, name: &str, request: &Cancel) {
 }
 
 impl Shared {
-    /// Waits for a turn, connects to the server and logs in.
-    async fn log_in(
-        &self,
-        client: &mut (impl AsyncWrite + Unpin),
-        startup: &Startup,
-        signer: Option<&Signer>,
-    ) -> Result<Ready, Ended> {
-        let Self { server, limits, .. } = self;
+    /// Waits until a login may start.
+    async fn turn(&self) -> Result<(), Refusal> {
         self.rate.turn().await.map_err(|wait| {
             let message = format!(
                 "too many logins at once: the next turn is in {} s",
@@ -110,7 +107,17 @@ impl Shared {
             );
             Refusal::new(SqlState::TooManyConnections, message)
                 .hint("Use a pool that keeps its connections open.")
-        })?;
+        })
+    }
+
+    /// Connects to the server and logs in.
+    async fn log_in(
+        &self,
+        client: &mut (impl AsyncWrite + Unpin),
+        startup: &Startup,
+        signer: Option<&Signer>,
+    ) -> Result<Ready, Ended> {
+        let Self { server, limits, .. } = self;
         let dialed = dial(server, limits.connect_timeout).await?;
         let login = log_in(client, dialed, startup, signer, server, &self.keys);
         let Ok(ended) = timeout(limits.startup_timeout, login).await else {
@@ -137,10 +144,12 @@ impl Shared {
     ) -> Result<(), (String, Option<&'static str>)> {
         let since = Instant::now();
         let signer = self.server.first();
-        let ended = match Startup::new(signer.username(), database) {
-            Ok(startup) => self.log_in(&mut sink(), &startup, Some(signer)).await,
-            Err(error) => Err(Ended::Client(error)),
+        let ended = async {
+            let startup = Startup::new(signer.username(), database).map_err(Ended::Client)?;
+            self.turn().await?;
+            self.log_in(&mut sink(), &startup, Some(signer)).await
         };
+        let ended = ended.await;
         let (message, id, outcome) = match ended {
             Ok(mut ready) => {
                 self.logged_in(since);
@@ -158,6 +167,33 @@ impl Shared {
         self.metrics.login(outcome);
         Err((message, id))
     }
+}
+
+/// Waits for a client's turn. If the client hangs up before, somebody else gets it: otherwise clients that
+/// try again too early would fill the queue with turns that nobody needs. Returns what the client has sent.
+async fn unless_gone(
+    client: &mut Box<dyn Connection>,
+    turn: impl Future<Output = Result<(), Refusal>>,
+) -> Result<Vec<u8>, Ended> {
+    let (mut turn, mut early) = (pin!(turn), Vec::new());
+    poll_fn(|cx| {
+        if let Poll::Ready(turn) = turn.as_mut().poll(cx) {
+            return Poll::Ready(turn.map_err(Ended::from));
+        }
+        if early.is_empty() {
+            let mut buffer = [0; 1024];
+            let mut read = ReadBuf::new(&mut buffer);
+            let read_once = Pin::new(&mut *client).poll_read(cx, &mut read);
+            ready!(read_once).map_err(Ended::Client)?;
+            early = read.filled().to_vec();
+            if early.is_empty() {
+                return Poll::Ready(Err(Ended::Client(ErrorKind::UnexpectedEof.into())));
+            }
+        }
+        Poll::Pending
+    })
+    .await?;
+    Ok(early)
 }
 
 /// Returns the signer for the user that a client asks for.
@@ -190,7 +226,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(self, mut client: Box<dyn Connection>, is_full: bool) {
         match self.open(&mut client, is_full).await {
-            Ok(ready) => self.copy(client, ready).await,
+            Ok((ready, early)) => self.copy(client, ready, &early).await,
             Err(Ended::Refused(refusal)) => {
                 let message = refusal.for_log();
                 self.refused(&message, refusal.id, Outcome::Refused(refusal.id));
@@ -213,7 +249,12 @@ impl Session<'_> {
         }
     }
 
-    async fn open(&self, client: &mut Box<dyn Connection>, is_full: bool) -> Result<Ready, Ended> {
+    /// Returns a session, and what the client has sent for it already.
+    async fn open(
+        &self,
+        client: &mut Box<dyn Connection>,
+        is_full: bool,
+    ) -> Result<(Ready, Vec<u8>), Ended> {
         let Shared { server, limits, .. } = self.shared;
         if is_full {
             let message = format!(
@@ -243,7 +284,9 @@ impl Session<'_> {
         let signer = signer.as_ref();
         let mapped = self.mapped().map(|user| self.startup.with_user(user));
         let startup = mapped.as_ref().unwrap_or(&self.startup);
-        self.shared.log_in(client, startup, signer).await
+        let early = unless_gone(client, self.shared.turn()).await?;
+        let ready = self.shared.log_in(client, startup, signer).await?;
+        Ok((ready, early))
     }
 
     /// Returns the user that the client's stands for, if it is mapped.
@@ -252,7 +295,7 @@ impl Session<'_> {
         self.shared.server.mapped(user)
     }
 
-    async fn copy(&self, mut client: Box<dyn Connection>, mut ready: Ready) {
+    async fn copy(&self, mut client: Box<dyn Connection>, mut ready: Ready, early: &[u8]) {
         self.shared.logged_in(self.since);
         let took = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.line(Level::Info, "login", [("ms", took.into())]);
@@ -260,7 +303,7 @@ impl Session<'_> {
         let (copied, ended) = relay(
             &mut client,
             &mut ready.server,
-            &rest,
+            (early, &rest),
             self.shared.metrics.bytes(),
         )
         .await;

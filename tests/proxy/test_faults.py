@@ -246,6 +246,29 @@ def test_a_server_that_dies_ends_its_sessions_and_not_the_proxy(local, start):
     relay.close()
 
 
+def test_clients_that_hang_up_while_they_wait_take_no_turn(local, start):
+    relay = Relay(local.port)
+    proxy = start(f"--hostport={relay.port}", "--max-logins-per-second=1")
+    with psycopg.connect(proxy.conninfo):
+        for _ in range(5):
+            with connect(proxy) as client:
+                client.sendall(startup(user="iam_user", database="testdb"))
+        line = proxy.wait_for("refused", 5)
+        assert line["message"].startswith("the client hung up during the login: ")
+        assert len(relay.open) == 2, "only the session of before"
+        assert proxy.can_connect()
+    relay.close()
+
+
+def test_what_a_client_sends_while_it_waits_arrives_after_its_login(start):
+    proxy = start("--max-logins-per-second=1")
+    with psycopg.connect(proxy.conninfo), connect(proxy) as client:
+        query = b"select 6 * 7\0"
+        messages = startup(user="iam_user", database="testdb") + b"Q" + MESSAGE.pack(4 + len(query)) + query
+        client.sendall(messages + b"X\0\0\0\x04")
+        assert b"\0\x0242C" in everything(client)
+
+
 def test_a_client_that_vanishes_ends_its_session_at_the_server(local, proxy):
     connection = psycopg.connect(proxy.conninfo, autocommit=True)
     pid = connection.info.backend_pid
