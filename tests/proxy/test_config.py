@@ -134,6 +134,7 @@ listen = "127.0.0.1:0"
         ('"127.0.0.1:0"', '"0.0.0.0:5432"', 6, "listen: 0.0.0.0:5432 can be reached from other machines"),
         ('"127.0.0.1:0"', '"127.0.0.1:0"\ntls_cert = "x"', 2, "tls key: missing; accepted: "),
         ('"127.0.0.1:0"', '"127.0.0.1:0"\nallow_uid = 1', 7, "allow uid: only for a Unix socket"),
+        ('"127.0.0.1:0"', '"127.0.0.1:0"\npassword_file = ""', 7, "password_file: has no value; accepted: a path\n"),
         ('"127.0.0.1:0"', '"127.0.0.1:0"\nlisten = ""', 7, "listen: given twice; accepted: once"),
         ("hostname", "region", 2, "INVALID_HOSTNAME: hostname: missing; accepted: "),
         ("abc123", "a b", 4, "INVALID_HOSTNAME: hostname: "),

@@ -295,10 +295,18 @@ fn parse<A: Args>(command: Command, flags: Vec<OsString>, place: &Place) -> Resu
                 ErrorKind::MissingRequiredArgument => Some(Failure::Usage(format!(
                     "{key}: missing, and another key needs it; accepted: both or neither"
                 ))),
+                ErrorKind::InvalidValue if !has_choices(&error) => Some(Failure::Usage(format!(
+                    "{key}: has no value; accepted: a path"
+                ))),
                 _ => usage::failure(&error, &command),
             };
             let mut place = place.clone();
             place.line = place.line(&key);
             place.locate(failure.unwrap_or_else(|| Failure::Usage(error.to_string())))
         })
+}
+
+fn has_choices(error: &clap::Error) -> bool {
+    let choices = error.get(ContextKind::ValidValue).map(ToString::to_string);
+    choices.is_some_and(|choices| !choices.is_empty())
 }
