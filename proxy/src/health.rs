@@ -17,7 +17,7 @@ use crate::Error;
 use crate::listener::bind;
 use crate::log::Level;
 use crate::metrics::Metrics;
-use crate::session::Shared;
+use crate::shared::Shared;
 
 /// Requests at once. More wait.
 const AT_ONCE: usize = 16;

@@ -5,11 +5,11 @@
 //! password with a new token. After the login it only copies bytes. No token goes to a client, and
 //! none leaves this process before the server is verified.
 //!
-//! `session` is the life of one client. `wire` has the messages that the proxy reads and writes,
-//! `dial` connects to the server, `login` logs in, `relay` copies, and `cancel` finds the session
-//! that a request to cancel is for. `listener` decides who may connect, and `clients` what they must
-//! prove. `health` tells how it goes. `running` has all that is open, and changes it for a new
-//! configuration.
+//! `session` is the life of one client, and `shared` what those of an endpoint share. `wire` has the
+//! messages that the proxy reads and writes, `rate` says when a login may start, `dial` connects to the
+//! server, `login` logs in, `relay` copies, and `cancel` finds the session that a request to cancel is
+//! for. `listener` decides who may connect, and `clients` what they must prove. `health` tells how it
+//! goes. `running` has all that is open, and changes it for a new configuration.
 
 mod cancel;
 mod clients;
@@ -22,11 +22,13 @@ mod log;
 mod login;
 mod manager;
 mod metrics;
+mod rate;
 mod relay;
 mod running;
 mod serve;
 mod server;
 mod session;
+mod shared;
 mod signals;
 mod wire;
 

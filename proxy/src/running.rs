@@ -9,13 +9,14 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::health::{self, Health, Watched, locked};
-use crate::limits::{Rate, Sessions, TOLD};
+use crate::limits::{Sessions, TOLD};
 use crate::listener::{Listen, Listener};
 use crate::log::{Level, Log};
 use crate::metrics::Metrics;
+use crate::rate::Rate;
 use crate::serve::Config;
-use crate::session::{self, Shared};
-use crate::{Error, cancel, descriptors};
+use crate::shared::Shared;
+use crate::{Error, cancel, descriptors, session};
 
 /// The endpoint of the moment, for the next client of a listener.
 type Current = Arc<Mutex<Arc<Shared>>>;

@@ -9,37 +9,19 @@ use std::time::Instant;
 
 use rdsign::{Signer, quoted};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, sink};
-use tokio::time::{self, timeout, timeout_at};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::time::{self, timeout_at};
 
-use crate::cancel::{self, Keys};
-use crate::clients::{Clients, Entered, Tls};
-use crate::dial::dial;
-use crate::health::State;
-use crate::limits::{Limits, Rate};
+use crate::cancel;
+use crate::clients::{Entered, Tls};
 use crate::listener::{Client, Connection};
-use crate::log::{Level, Log};
-use crate::login::{Ended, Ready, log_in};
-use crate::metrics::{Counters, Outcome};
+use crate::log::Level;
+use crate::login::{Ended, Ready};
+use crate::metrics::Outcome;
 use crate::relay::relay;
 use crate::server::Server;
+use crate::shared::Shared;
 use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState};
-
-/// What the sessions of an endpoint share. A new configuration makes a new one for new sessions.
-pub(crate) struct Shared {
-    /// The endpoint's name, if it has one.
-    pub(crate) name: Option<String>,
-    pub(crate) server: Arc<Server>,
-    pub(crate) clients: Clients,
-    /// The other users that may use the socket.
-    pub(crate) allowed_users: Vec<u32>,
-    pub(crate) limits: Limits,
-    pub(crate) rate: Arc<Rate>,
-    pub(crate) keys: Arc<Keys>,
-    pub(crate) log: Log,
-    pub(crate) metrics: Counters,
-    pub(crate) state: State,
-}
 
 /// Serves a client to its end. If `is_full`, it can only cancel.
 pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
@@ -95,78 +77,6 @@ async fn cancel(shared: &Shared, name: &str, request: &Cancel) {
         }
     };
     shared.log.line(level, "cancel", &values);
-}
-
-impl Shared {
-    /// Waits until a login may start.
-    async fn turn(&self) -> Result<(), Refusal> {
-        self.rate.turn().await.map_err(|wait| {
-            let message = format!(
-                "too many logins at once: the next turn is in {} s",
-                wait.as_secs()
-            );
-            Refusal::new(SqlState::TooManyConnections, message)
-                .hint("Use a pool that keeps its connections open.")
-        })
-    }
-
-    /// Connects to the server and logs in.
-    async fn log_in(
-        &self,
-        client: &mut (impl AsyncWrite + Unpin),
-        startup: &Startup,
-        signer: Option<&Signer>,
-    ) -> Result<Ready, Ended> {
-        let Self { server, limits, .. } = self;
-        let dialed = dial(server, limits.connect_timeout).await?;
-        let login = log_in(client, dialed, startup, signer, server, &self.keys);
-        let Ok(ended) = timeout(limits.startup_timeout, login).await else {
-            let message = "the server does not finish the login";
-            return Err(Refusal::new(SqlState::ConnectionFailure, message)
-                .id("login-broken")
-                .into());
-        };
-        ended
-    }
-
-    fn logged_in(&self, since: Instant) {
-        self.state.logged_in();
-        self.metrics.login(Outcome::Ok(since.elapsed()));
-    }
-
-    /// Logs in as a client of the first user would, and ends the session.
-    ///
-    /// # Errors
-    /// The message, and doctor's ID.
-    pub(crate) async fn log_in_itself(
-        &self,
-        database: &str,
-    ) -> Result<(), (String, Option<&'static str>)> {
-        let since = Instant::now();
-        let signer = self.server.first();
-        let ended = async {
-            let startup = Startup::new(signer.username(), database).map_err(Ended::Client)?;
-            self.turn().await?;
-            self.log_in(&mut sink(), &startup, Some(signer)).await
-        };
-        let ended = ended.await;
-        let (message, id, outcome) = match ended {
-            Ok(mut ready) => {
-                self.logged_in(since);
-                // The session is of no more use, so it does not matter if it breaks.
-                let _ = timeout(self.limits.connect_timeout, ready.end()).await;
-                return Ok(());
-            }
-            Err(Ended::Refused(refusal)) => {
-                (refusal.message, refusal.id, Outcome::Refused(refusal.id))
-            }
-            Err(Ended::ByServer { message, id }) => (message, id, Outcome::RefusedByServer(id)),
-            Err(Ended::Client(error)) => (error.to_string(), None, Outcome::ClientGone),
-            Err(Ended::NoPassword) => ("no password".to_owned(), None, Outcome::ClientGone),
-        };
-        self.metrics.login(outcome);
-        Err((message, id))
-    }
 }
 
 /// Waits for a client's turn. If the client hangs up before, somebody else gets it: otherwise clients that

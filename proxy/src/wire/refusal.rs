@@ -217,7 +217,12 @@ mod tests {
     #[test]
     fn every_id_is_one_of_doctor_s() {
         let contract = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/ids.tsv"));
-        for file in [include_str!("../dial.rs"), include_str!("../login.rs")] {
+        let files = [
+            include_str!("../dial.rs"),
+            include_str!("../login.rs"),
+            include_str!("../shared.rs"),
+        ];
+        for file in files {
             let calls = [".id(", "failed(", "=> "];
             let after = calls.iter().flat_map(|call| file.split(call).skip(1));
             let quoted = after.filter_map(|text| text.trim_start().strip_prefix('"'));
