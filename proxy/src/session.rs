@@ -264,3 +264,74 @@ impl Session<'_> {
         self.shared.log.line(level, event, &values);
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixStream;
+    use tokio::runtime::Builder;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::clients::{ClientFiles, Clients, password_line};
+    use crate::health::State;
+    use crate::limits::Limits;
+    use crate::listener::Stream;
+    use crate::log::{Format, Log};
+    use crate::metrics::Metrics;
+    use crate::rate::Rate;
+    use crate::server::tests::server;
+
+    #[test]
+    fn the_first_message_and_the_password_have_one_deadline() {
+        let path = std::env::temp_dir().join(format!("rdsign-session-{}", std::process::id()));
+        fs::write(&path, password_line("u", b"p").unwrap()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let log = Log::start(Format::Text, std::io::sink()).unwrap();
+        let files = ClientFiles {
+            password_file: Some(path.clone()),
+            ..ClientFiles::default()
+        };
+        let clients = Clients::open(files, &log).unwrap();
+        fs::remove_file(path).unwrap();
+        let shared = Shared {
+            name: None,
+            server: Arc::new(server()),
+            clients,
+            allowed_users: Vec::new(),
+            limits: Limits::default(),
+            rate: Arc::new(Rate::new(1)),
+            keys: Arc::default(),
+            log,
+            metrics: Metrics::default().of(None),
+            state: State::default(),
+        };
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let (mut client, stream) = UnixStream::pair().unwrap();
+            let began = time::Instant::now();
+            let served = tokio::spawn(async move {
+                let client = Client {
+                    stream: Stream::Socket(stream),
+                    name: String::new(),
+                    may_be_remote: false,
+                    other_user: None,
+                };
+                serve(&shared, client, false).await;
+            });
+            sleep(Duration::from_secs(40)).await;
+            let startup = Startup::new("u", "d").unwrap();
+            client.write_all(startup.message()).await.unwrap();
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            assert!(answer.starts_with(b"R"), "the password is asked for");
+            assert_eq!(began.elapsed().as_secs(), 60);
+            served.await.unwrap();
+        });
+    }
+}
