@@ -240,10 +240,15 @@ async fn accept(listener: Listener, current: Current, (sessions, told): Places) 
                 continue;
             }
         };
+        let open = shared.metrics.open();
         if let Some(user) = client.other_user
             && !shared.allowed_users.contains(&user)
         {
-            let values = [("message", "the client is another user".into())];
+            let values = [
+                ("client", client.name.into()),
+                ("uid", user.into()),
+                ("message", "the client is another user".into()),
+            ];
             shared.log.line(Level::Warning, "refused", &values);
             continue;
         }
@@ -254,7 +259,7 @@ async fn accept(listener: Listener, current: Current, (sessions, told): Places) 
         };
         tokio::spawn(async move {
             session::serve(&shared, client, is_full).await;
-            drop(place);
+            drop((place, open));
         });
     }
 }

@@ -25,7 +25,6 @@ use crate::wire::{Cancel, First, Refusal, Startup, State as SqlState};
 
 /// Serves a client to its end. If `is_full`, it can only cancel.
 pub(crate) async fn serve(shared: &Shared, client: Client, is_full: bool) {
-    let _open = shared.metrics.open();
     let Client { name, stream, .. } = client;
     let end = time::Instant::now() + shared.limits.startup_timeout;
     let entering = shared.clients.enter(stream, &shared.log);

@@ -11,6 +11,7 @@ from pathlib import Path
 import activated
 import pytest
 from common import PATIENCE, RDSIGN
+from test_health import Watched
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -57,7 +58,7 @@ def refused(environment, folder, *flags):
 
 
 def test_only_the_allowed_users_and_the_proxy_s_own_log_in(start, folder, log_in):
-    proxy = start(f"--socket={folder}", f"--allow-uid={ALLOWED}")
+    proxy = start(f"--socket={folder}", f"--allow-uid={ALLOWED}", "--health=127.0.0.1:0")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o711
     for user in (ALLOWED, os.geteuid()):
         assert log_in(user).stdout == "iam_user\n"
@@ -66,7 +67,9 @@ def test_only_the_allowed_users_and_the_proxy_s_own_log_in(start, folder, log_in
     assert done.returncode == 2 and done.stdout == ""
     line = proxy.wait_for("refused")
     assert (line["level"], line["message"]) == ("warning", "the client is another user")
+    assert line["uid"] == OTHER and line["client"].startswith("process ")
     assert len(proxy.lines("login")) == 2
+    assert Watched(proxy).metrics()["connections_total"] == 3, "all, also those that are refused"
 
 
 def test_a_flag_for_each_user_allows_several(start, folder, log_in):
