@@ -27,11 +27,20 @@ pub(crate) async fn dial(server: &Server, limit: Duration) -> Result<Dialed, Ref
         Some(address) => vec![SocketAddr::new(address, server.port)],
         None => look_up(server, end).await?,
     };
+    dial_one_of(server, addresses, limit, end).await
+}
+
+/// Connects to the first address that answers. Each gets its part of `limit` for that.
+async fn dial_one_of(
+    server: &Server,
+    addresses: Vec<SocketAddr>,
+    limit: Duration,
+    end: Instant,
+) -> Result<Dialed, Refusal> {
     let each = limit / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut refusal = failed("no-address", format!("{} has no address", server.hostname));
     for address in addresses {
-        let end = end.min(Instant::now() + each);
-        match connect(server, address, end).await {
+        match connect(server, address, end.min(Instant::now() + each)).await {
             Ok(stream) => return encrypt(server, stream, address, end).await,
             Err(error) => refusal = error,
         }
@@ -171,4 +180,26 @@ fn problem_of(shown: &str, error: &io::Error) -> String {
 
 fn failed(id: &'static str, message: String) -> Refusal {
     Refusal::new(State::CannotConnect, message).id(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn tls_has_all_the_time_that_is_left_and_not_only_an_address_s_part() {
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let addresses = vec![silent.local_addr().unwrap(); 3];
+            let (began, limit) = (Instant::now(), Duration::from_secs(60));
+            let server = crate::server::tests::server();
+            let dialed = dial_one_of(&server, addresses, limit, began + limit).await;
+            assert_eq!(dialed.err().unwrap().id, Some("tls-timeout"));
+            assert_eq!(began.elapsed().as_secs(), 60);
+        });
+    }
 }
