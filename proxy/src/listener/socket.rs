@@ -5,10 +5,10 @@
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream as Probe;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use socket2::{Domain, SockAddr, Socket as Probe, Type};
 use tokio::net::UnixListener;
 
 use super::{Client, Stream, inherited};
@@ -177,18 +177,25 @@ fn failed(folder: &Path, error: &io::Error) -> Error {
 
 /// Removes the socket of a proxy that was killed.
 fn remove_left_over(path: &Path) -> Result<(), Error> {
-    match Probe::connect(path) {
-        Ok(_) => Err(Error::Other(format!(
+    match probe(path).map_err(|error| error.kind()) {
+        Ok(()) | Err(ErrorKind::WouldBlock) => Err(Error::Other(format!(
             "socket: a program already listens on {}",
             path.display()
         ))),
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+        Err(ErrorKind::ConnectionRefused) => {
             let removed = fs::remove_file(path);
             removed.map_err(|error| Error::Other(format!("socket: {}: {error}", path.display())))
         }
         // Whatever else is there, bind() reports it.
         Err(_) => Ok(()),
     }
+}
+
+/// Connects. Would block if as many clients as may already wait for the program.
+fn probe(path: &Path) -> io::Result<()> {
+    let probe = Probe::new(Domain::UNIX, Type::STREAM, None)?;
+    probe.set_nonblocking(true)?;
+    probe.connect(&SockAddr::unix(path)?)
 }
 
 #[cfg(test)]
@@ -211,5 +218,25 @@ mod tests {
         drop(second);
         // Nothing is left in it.
         fs::remove_dir(folder).unwrap();
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_program_that_accepts_no_client_for_now_keeps_its_socket() {
+        let folder = std::env::temp_dir().join(format!("rdsign-busy-{}", std::process::id()));
+        DirBuilder::new().mode(CLOSED).create(&folder).unwrap();
+        let address = SockAddr::unix(folder.join(NAME)).unwrap();
+        let new = || Probe::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let busy = new();
+        busy.bind(&address).unwrap();
+        busy.listen(0).unwrap();
+        let waiting = new();
+        waiting.connect(&address).unwrap();
+        let problem = Socket::open(&folder, &[]).err().unwrap().to_string();
+        fs::remove_dir_all(folder).unwrap();
+        assert!(
+            problem.contains("a program already listens on"),
+            "{problem}"
+        );
     }
 }
