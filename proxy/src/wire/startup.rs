@@ -16,7 +16,6 @@ const GSSENC: u32 = 80_877_104;
 const LONGEST: usize = 10_000;
 
 /// What a client wants.
-#[derive(Debug)]
 pub(crate) enum First {
     /// A session.
     Startup(Startup),
@@ -36,7 +35,6 @@ pub(crate) enum Encryption {
 }
 
 /// How far a client was answered.
-#[derive(Debug)]
 pub(crate) enum Answered {
     /// It knows that it may start with TLS.
     Tls,
@@ -45,7 +43,6 @@ pub(crate) enum Answered {
 }
 
 /// A CancelRequest, as the client sent it.
-#[derive(Debug)]
 pub(crate) struct Cancel(Vec<u8>);
 
 impl Cancel {
@@ -66,16 +63,6 @@ pub(crate) struct Startup {
     pub(crate) user: Option<String>,
     /// The database, which is by default the user's.
     pub(crate) database: Option<String>,
-}
-
-impl std::fmt::Debug for Startup {
-    /// Leaves out the other parameters, which may contain anything.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Startup")
-            .field("user", &self.user)
-            .field("database", &self.database)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Startup {
