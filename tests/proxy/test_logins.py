@@ -129,7 +129,7 @@ def test_missing_credentials_are_said_to_the_client(start, psql):
     error, *_, hint = refused(psql(proxy.conninfo))
     assert error.startswith("FATAL:  rdsign proxy: no token can be signed: CREDENTIALS_NOT_FOUND: ")
     assert hint == "HINT:  `rdsign credentials` shows which credentials are used."
-    assert proxy.lines("credentials")[0]["level"] == "warning"
+    assert proxy.wait_for("credentials")["level"] == "warning"
 
 
 @pytest.mark.parametrize(
