@@ -127,9 +127,16 @@ impl Running {
         }
         for closed in old {
             end(closed.task).await;
-            let values = [("address", closed.name.into())];
+            let mut values = vec![("address", closed.name.into())];
+            let mut level = Level::Info;
+            if Listen::inherited().is_ok_and(|all| all.contains(&closed.listen)) {
+                let message = "the socket of systemd stays open: clients wait until an endpoint listens \
+                               there again";
+                values.push(("message", message.into()));
+                level = Level::Warning;
+            }
             let log = &locked(&closed.current).log;
-            log.line(Level::Info, "not-listening", &values);
+            log.line(level, "not-listening", &values);
         }
         *locked(&self.watched.endpoints) = endpoints;
         self.watch(settings, health).await;

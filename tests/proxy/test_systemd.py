@@ -172,7 +172,11 @@ def test_each_endpoint_of_a_file_gets_its_socket_again_after_it_was_removed(star
         config.write(endpoints)
         proxy.process.send_signal(signal.SIGHUP)
         proxy.wait_for("reloaded", count)
+        proxy.wait_for("not-listening")
     assert [line["endpoint"] for line in proxy.lines("listening")] == ["a", "b", "b"]
+    [line] = proxy.lines("not-listening")
+    assert (line["level"], line["endpoint"]) == ("warning", "b")
+    assert line["message"].startswith("the socket of systemd stays open: clients wait until ")
     assert psql(f"host=127.0.0.1 port={port(second)} user=iam_user dbname=testdb").stdout == "iam_user\n"
 
 
