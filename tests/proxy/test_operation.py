@@ -133,4 +133,5 @@ def test_credentials_that_expired_during_a_sleep_are_replaced(local, start, cloc
     with local.configuration(ahead, append=known(fake.container.last())):
         psycopg.connect(proxy.conninfo).close()
     assert fake.container.count() == 2
+    proxy.wait_for("credentials", 2)
     assert [line["level"] for line in proxy.lines("credentials")] == ["info", "info"]
