@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::dial::dial_again;
+use crate::locked;
 use crate::server::Server;
 use crate::wire::Cancel;
 
@@ -26,7 +27,7 @@ impl Keys {
     /// Remembers a key until the returned value is dropped.
     pub(crate) fn remember(self: &Arc<Self>, key: &[u8], place: Place) -> Key {
         let key: Box<[u8]> = key.into();
-        self.locked().insert(key.clone(), place);
+        locked(&self.0).insert(key.clone(), place);
         Key {
             key,
             keys: self.clone(),
@@ -34,11 +35,7 @@ impl Keys {
     }
 
     pub(crate) fn find(&self, key: &[u8]) -> Option<Place> {
-        self.locked().get(key).cloned()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, HashMap<Box<[u8]>, Place>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0).get(key).cloned()
     }
 }
 
@@ -50,7 +47,7 @@ pub(crate) struct Key {
 
 impl Drop for Key {
     fn drop(&mut self) {
-        self.keys.locked().remove(&self.key);
+        locked(&self.keys.0).remove(&self.key);
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,11 +13,11 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Error;
 use crate::listener::bind;
 use crate::log::Level;
 use crate::metrics::Metrics;
 use crate::shared::Shared;
+use crate::{Error, locked};
 
 /// Requests at once. More wait.
 const AT_ONCE: usize = 16;
@@ -261,8 +261,4 @@ impl Shared {
         *failed = Some((Instant::now(), id));
         Err(id)
     }
-}
-
-pub(crate) fn locked<T>(value: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

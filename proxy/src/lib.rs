@@ -32,6 +32,8 @@ mod shared;
 mod signals;
 mod wire;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub use clients::{ClientFiles, Clients, password_line};
 pub use health::Health;
 pub use limits::Limits;
@@ -40,6 +42,11 @@ pub use log::{Format, Level, Log};
 pub use metrics::{Counters, Metrics};
 pub use serve::{Checked, Config, Endpoint, Proxy, Reload};
 pub use server::{Dial, Server, Users};
+
+/// Locks a value. The panic of another session is no reason to stop.
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Why a proxy cannot start.
 #[derive(Debug, thiserror::Error)]

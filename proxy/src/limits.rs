@@ -1,9 +1,11 @@
 //! How much a proxy does at once, and for how long.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+
+use crate::locked;
 
 /// The limits of a proxy.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub(crate) struct Sessions {
 impl Sessions {
     /// Returns a place, unless `limit` are taken.
     pub(crate) fn enter(self: &Arc<Self>, limit: u32) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&self.open);
         (*open < limit).then(|| {
             *open += 1;
             Place(self.clone())
@@ -55,7 +57,7 @@ impl Sessions {
     }
 
     pub(crate) fn open(&self) -> u32 {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.open)
     }
 
     /// Waits until none is open. No more may be opened meanwhile.
@@ -71,7 +73,7 @@ pub(crate) struct Place(Arc<Sessions>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&self.0.open);
         *open -= 1;
         if *open == 0 {
             self.0.none.notify_one();

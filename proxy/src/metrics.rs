@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use crate::locked;
 
 /// The upper ends of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 11] = [
@@ -215,10 +217,6 @@ impl Counters {
             logins.total += took;
         }
     }
-}
-
-fn locked<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
-    counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]

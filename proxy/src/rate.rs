@@ -1,7 +1,9 @@
 //! How many logins a server gets in a second. RDS refuses more than 200.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::locked;
 
 /// How long a client waits at most for its turn to log in. With more clients than that, all of them
 /// would run into their own timeouts.
@@ -45,7 +47,7 @@ impl Rate {
         let _waiting = self.queue(Instant::now())?;
         let _first = self.first.lock().await;
         let now = Instant::now();
-        let wait = self.wait(&self.bucket(), now, 0);
+        let wait = self.wait(&locked(&self.bucket), now, 0);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -54,7 +56,7 @@ impl Rate {
     }
 
     fn queue(&self, now: Instant) -> Result<Waiting<'_>, Duration> {
-        let mut bucket = self.bucket();
+        let mut bucket = locked(&self.bucket);
         let wait = self.wait(&bucket, now, bucket.waiting);
         if wait > LONGEST_WAIT {
             return Err(wait);
@@ -71,12 +73,8 @@ impl Rate {
 
     /// Takes the turn that a login waited for since then.
     fn take(&self, since: Instant) {
-        let mut bucket = self.bucket();
+        let mut bucket = locked(&self.bucket);
         bucket.full_at = Some(bucket.start(since) + self.gap);
-    }
-
-    fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +89,7 @@ struct Waiting<'a>(&'a Rate);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.bucket().waiting -= 1;
+        locked(&self.0.bucket).waiting -= 1;
     }
 }
 
@@ -105,7 +103,7 @@ mod tests {
     }
 
     fn start(rate: &Rate, now: Instant) -> Duration {
-        let wait = rate.wait(&rate.bucket(), now, 0);
+        let wait = rate.wait(&locked(&rate.bucket), now, 0);
         rate.take(now);
         wait
     }

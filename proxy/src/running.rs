@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::health::{self, Health, Watched, locked};
+use crate::health::{self, Health, Watched};
 use crate::limits::{Sessions, TOLD};
 use crate::listener::{Listen, Listener};
 use crate::log::{Level, Log};
@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::rate::Rate;
 use crate::serve::Config;
 use crate::shared::Shared;
-use crate::{Error, cancel, descriptors, session};
+use crate::{Error, cancel, descriptors, locked, session};
 
 /// The endpoint of the moment, for the next client of a listener.
 type Current = Arc<Mutex<Arc<Shared>>>;

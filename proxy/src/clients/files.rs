@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use crate::Error;
 use crate::log::{Level, Log};
+use crate::{Error, locked};
 
 /// The longest file that is read. A certificate has some kB; a million bytes are 8,000 passwords.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -53,7 +53,7 @@ impl<T> Watched<T> {
     /// Returns the value, after reading it again if a file has changed. An invalid file is logged
     /// once, and the value stays. It is tried each time, because the reason may lie outside of it.
     pub(super) fn get(&self, log: &Log) -> Arc<T> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = locked(&self.last);
         let stamps = stamps(&self.paths);
         if last.stamps != stamps {
             let read = (self.read)(&self.paths, log);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::iter::successors;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use postgres_protocol::password::scram_sha_256;
 use rdsign::quoted;
@@ -12,8 +12,8 @@ use ring::digest::{Context, Digest, SHA256};
 
 use super::files;
 use super::scram::{Verifier, hmac};
-use crate::Error;
 use crate::log::Log;
+use crate::{Error, locked};
 
 /// Between a user and the verifier. A name may have colons.
 const SEPARATOR: &str = ":SCRAM-SHA-256$";
@@ -52,7 +52,7 @@ impl Passwords {
 
     /// Takes the secret that the file had before, if it was read before.
     fn keep_secret(&mut self, path: &Path) {
-        let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut secrets = locked(&SECRETS);
         self.secret = *secrets.entry(path.to_owned()).or_insert(self.secret);
     }
 

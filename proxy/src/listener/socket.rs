@@ -6,13 +6,13 @@ use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use socket2::{Domain, SockAddr, Socket as Probe, Type};
 use tokio::net::UnixListener;
 
 use super::{Client, Stream, inherited};
-use crate::Error;
+use crate::{Error, locked};
 
 /// The name of libpq's socket for its default port.
 pub(super) const NAME: &str = ".s.PGSQL.5432";
@@ -69,7 +69,7 @@ impl Socket {
         match DirBuilder::new().mode(CLOSED).create(folder) {
             Ok(()) => {
                 let made = fs::metadata(folder).map_err(other)?;
-                lock_made().push(identity(&made));
+                locked(&MADE).push(identity(&made));
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(other(error)),
@@ -130,7 +130,7 @@ fn missing_mode(folder: &Path, allowed: &[u32]) -> Result<Option<u32>, Error> {
     let user = rustix::process::geteuid().as_raw();
     let mode = metadata.mode() & 0o777;
     let is_inherited = inherited::has(folder)?;
-    let is_own = |made: u32| mode == made && lock_made().contains(&identity(&metadata));
+    let is_own = |made: u32| mode == made && locked(&MADE).contains(&identity(&metadata));
     if allowed.is_empty() && !is_inherited {
         if metadata.is_dir() && metadata.uid() == user && mode & 0o077 == 0 {
             return Ok(None);
@@ -161,10 +161,6 @@ fn missing_mode(folder: &Path, allowed: &[u32]) -> Result<Option<u32>, Error> {
         ))),
         _ => Ok(None),
     }
-}
-
-fn lock_made() -> MutexGuard<'static, Vec<(u64, u64)>> {
-    MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
