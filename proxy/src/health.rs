@@ -1,6 +1,7 @@
 //! Answers those who watch a proxy, by HTTP: whether it runs, whether logins work, and its metrics.
 //! Any address may ask, so no answer has a message, or a name but that of an endpoint; those are in the log.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::listener::bind;
@@ -19,10 +20,10 @@ use crate::metrics::Metrics;
 use crate::shared::Shared;
 use crate::{Error, locked};
 
-/// Requests at once. More wait.
-const AT_ONCE: usize = 16;
-/// How many of them may wait for a login. The others answer that the proxy is alive.
-const WAITING: usize = AT_ONCE / 2;
+/// Connections at once. One more ends the oldest, so that silent ones keep no probe waiting.
+const AT_ONCE: usize = 64;
+/// How many of them may wait for a login.
+const WAITING: usize = 8;
 /// How long a request may take to come.
 const LONGEST: Duration = Duration::from_secs(10);
 /// The longest request. Those of probes have some 100 bytes.
@@ -104,22 +105,24 @@ impl Answers {
 
     /// Answers requests until it is dropped. `health` has the settings of the moment.
     pub(crate) async fn serve(self, watched: Arc<Watched>, health: Arc<std::sync::Mutex<Health>>) {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else {
-                return;
-            };
             let Ok((mut stream, _)) = self.listener.accept().await else {
                 // The usual reason is that no file descriptor is free.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
             let (watched, health) = (watched.clone(), locked(&health).clone());
-            tokio::spawn(async move {
+            open.retain(|connection| !connection.is_finished());
+            if open.len() == AT_ONCE
+                && let Some(oldest) = open.pop_front()
+            {
+                oldest.abort();
+            }
+            open.push_back(tokio::spawn(async move {
                 // A client that hangs up needs no answer.
                 let _ = answer(&mut stream, &watched, &health).await;
-                drop(place);
-            });
+            }));
         }
     }
 }

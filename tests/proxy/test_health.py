@@ -122,6 +122,20 @@ def test_it_is_alive_while_many_wait_for_a_login(watch):
         assert watched.get("/readiness") == (503, "not ready: login-pending\n")
 
 
+def test_it_is_alive_while_many_connections_are_silent(watch):
+    watched = watch()
+    host, port = watched.address.split(":")
+    with contextlib.ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
+            for _ in range(64)
+        ]
+        assert watched.get("/liveness") == (200, "alive\n")
+        assert silent[0].recv(1) == b"", "the oldest has made place"
+        silent[-1].sendall(b"GET /liveness HTTP/1.1\r\n\r\n")
+        assert silent[-1].recv(65536).startswith(b"HTTP/1.1 200 OK\r\n"), "the newest has time left"
+
+
 def test_it_is_not_ready_while_it_stops(watch):
     watched = watch()
     with psycopg.connect(watched.proxy.conninfo):
