@@ -103,7 +103,7 @@ CASES = {
     ),
     "mikro-orm": Case(
         [
-            ("password: signer.password", "password: await signer.password()"),
+            ("password: () => ({ password: signer.password })", "password: signer.password"),
             (
                 "driverOptions: { connection: { ssl: verifyFull(signer) } }",
                 "driverOptions: { ssl: verifyFull(signer) }",
