@@ -32,6 +32,13 @@ def test_a_guide_has_a_program_a_command_that_runs_it_and_three_errors(one):
 
 
 @every
+def test_each_mistake_of_a_guide_has_a_name_a_text_and_a_fix(one):
+    mistakes = one.body.partition(f"## {SECTIONS[-1]}\n")[2]
+    assert re.findall(r"^(?:\*\*|```text)", mistakes, re.M) == ["**", "```text"] * 3
+    assert not re.search(r"^```\n+(?:\*\*|\Z)", mistakes, re.M)
+
+
+@every
 def test_a_guide_fits_on_two_screens(one):
     # Besides its program: those of examples/ are as long as they need to be.
     program = sum(block.text.count("\n") for block in one.blocks if block.title)
