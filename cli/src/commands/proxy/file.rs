@@ -207,10 +207,7 @@ impl File<'_> {
     ) -> Result<(), Failure> {
         let name = key.get_ref().as_ref();
         let Some(flag) = command.get_arguments().find(|flag| flag.get_id() == name) else {
-            let known = command.get_arguments().map(|flag| flag.get_id().as_str());
-            let known: Vec<_> = known.collect();
-            let problem = format!("{}: unknown; accepted: {}", quoted(name), known.join(", "));
-            return Err(self.problem(key.span(), &problem));
+            return Err(self.problem(key.span(), &misplaced(command, name)));
         };
         place.keys.push((name.to_owned(), self.line(key.span())));
         let long = flag.get_long().unwrap_or_default();
@@ -250,6 +247,29 @@ impl File<'_> {
         }
         Ok(())
     }
+}
+
+/// Says that a key is unknown at its place, and where it belongs.
+fn misplaced(place: &Command, name: &str) -> String {
+    let keys = |command: &Command| -> Vec<String> {
+        let flags = command.get_arguments();
+        flags.map(|flag| flag.get_id().to_string()).collect()
+    };
+    let (top, endpoint) = (command::<ProcessArgs>(), command::<EndpointArgs>());
+    let (top, endpoint, mut known) = (keys(&top), keys(&endpoint), keys(place));
+    let name_is_in = |keys: &[String]| keys.iter().any(|key| key == name);
+    if name_is_in(&endpoint) {
+        return format!("{name}: belongs to an endpoint; accepted: in a table [[{ENDPOINTS}]]");
+    }
+    if name_is_in(&top) {
+        return format!(
+            "{name}: does not belong to an endpoint; accepted: before the first [[{ENDPOINTS}]]"
+        );
+    }
+    if known == top {
+        known.insert(0, ENDPOINTS.to_owned());
+    }
+    format!("{}: unknown; accepted: {}", quoted(name), known.join(", "))
 }
 
 #[derive(Clone, Copy)]

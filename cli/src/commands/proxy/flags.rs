@@ -203,7 +203,7 @@ pub(super) struct ProcessArgs {
     pub(super) max_login_age: u64,
 
     /// Database that /readiness and `check` log in to
-    #[arg(long, value_name = "DATABASE", default_value = "postgres")]
+    #[arg(long, value_name = "DATABASE", default_value = "postgres", value_parser = database)]
     pub(super) health_database: String,
 
     /// How the log on standard error is written
@@ -266,6 +266,17 @@ fn map_user(text: &str) -> Result<(String, String), String> {
         }
         _ => Err(format!(
             "map user: {} is not CLIENT=USER; accepted: such as app=iam_user",
+            rdsign::quoted(text)
+        )),
+    }
+}
+
+/// Parses the name of a database, which a startup message ends with a NUL. An empty one would be the user's.
+fn database(text: &str) -> Result<String, String> {
+    match !text.is_empty() && !text.contains('\0') {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "health database: {} is not a name of a database; accepted: a name without NUL",
             rdsign::quoted(text)
         )),
     }
