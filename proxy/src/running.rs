@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -16,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::rate::Rate;
 use crate::serve::Config;
 use crate::shared::Shared;
+use crate::wire::{Refusal, State};
 use crate::{Error, cancel, descriptors, locked, session};
 
 /// The endpoint of the moment, for the next client of a listener.
@@ -251,12 +253,19 @@ async fn accept(listener: Listener, current: Current, (sessions, told): Places) 
         if let Some(user) = client.other_user
             && !shared.allowed_users.contains(&user)
         {
+            let message = format!("user {user} of this machine may not use this socket");
             let values = [
                 ("client", client.name.into()),
                 ("uid", user.into()),
-                ("message", "the client is another user".into()),
+                ("message", message.as_str().into()),
             ];
             shared.log.line(Level::Warning, "refused", &values);
+            let refusal = Refusal::new(State::InvalidAuthorization, message)
+                .hint(format!("--allow-uid {user} lets it in."))
+                .to_message();
+            let mut stream = client.stream.boxed();
+            // So short a message needs no reader.
+            tokio::spawn(async move { stream.write_all(&refusal).await });
             continue;
         }
         let place = sessions.enter(shared.limits.max_connections);

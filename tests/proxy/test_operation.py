@@ -95,7 +95,7 @@ def test_another_user_of_the_machine_is_refused(start, tmp_path, client_environm
     pipes = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": PATIENCE}
     done = subprocess.run(command, env=client_environment, **pipes)
     assert done.returncode == 2 and done.stdout == ""
-    assert proxy.wait_for("refused")["message"] == "the client is another user"
+    assert proxy.wait_for("refused")["message"] == "user 65534 of this machine may not use this socket"
 
 
 def test_more_logins_than_allowed_wait_for_their_turn(start):

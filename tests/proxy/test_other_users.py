@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be anot
 # No user of the machine.
 ALLOWED, OTHER = 54321, 54322
 SQL = "select current_user"
+MAY_NOT = f"user {OTHER} of this machine may not use this socket"
 
 
 @pytest.fixture
@@ -66,8 +67,9 @@ def test_only_the_allowed_users_and_the_proxy_s_own_log_in(start, folder, log_in
     done = log_in(OTHER)
     assert done.returncode == 2 and done.stdout == ""
     line = proxy.wait_for("refused")
-    assert (line["level"], line["message"]) == ("warning", "the client is another user")
+    assert (line["level"], line["message"]) == ("warning", MAY_NOT)
     assert line["uid"] == OTHER and line["client"].startswith("process ")
+    assert f"FATAL:  rdsign proxy: {MAY_NOT}\nHINT:  --allow-uid {OTHER} lets it in." in done.stderr
     assert len(proxy.lines("login")) == 2
     assert Watched(proxy).metrics()["connections_total"] == 3, "all, also those that are refused"
 
@@ -140,7 +142,7 @@ def test_other_users_need_the_flag_on_a_socket_of_systemd_too(start, folder, log
         proxy.stop()
         proxy = start(sockets=[opened])
         assert log_in(ALLOWED).stdout == ""
-        assert proxy.wait_for("refused")["message"] == "the client is another user"
+        assert proxy.wait_for("refused")["message"] == MAY_NOT.replace(str(OTHER), str(ALLOWED))
 
 
 @pytest.mark.parametrize("mode, owner", [(0o777, 0), (0o755, ALLOWED)])

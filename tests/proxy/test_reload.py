@@ -104,7 +104,7 @@ def test_another_user_who_is_no_longer_allowed_is_refused(start, config, client_
     config.write({"orders": orders | {"allow_uid": [65533]}})
     reload(proxy)
     assert as_nobody().returncode == 2
-    assert proxy.wait_for("refused")["message"] == "the client is another user"
+    assert proxy.wait_for("refused")["message"] == "user 65534 of this machine may not use this socket"
 
 
 def test_the_folder_of_a_socket_opens_and_closes_with_allow_uid(start, config, psql, tmp_path):

@@ -43,6 +43,16 @@ pub(crate) enum Stream {
     Socket(UnixStream),
 }
 
+impl Stream {
+    pub(crate) fn boxed(self) -> Box<dyn Connection> {
+        match self {
+            Self::Tcp(stream) => Box::new(stream),
+            #[cfg(unix)]
+            Self::Socket(stream) => Box::new(stream),
+        }
+    }
+}
+
 /// A client that has connected.
 pub(crate) struct Client {
     pub(crate) stream: Stream,
