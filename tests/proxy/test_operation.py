@@ -71,6 +71,33 @@ def test_a_folder_that_others_can_enter_is_refused(environment, tmp_path):
     assert f"rdsign: socket: {folder} is not a folder of this user alone; accepted: " in done.stderr
 
 
+def test_a_file_that_is_no_socket_is_not_removed(environment, tmp_path):
+    file = tmp_path / "socket/.s.PGSQL.5432"
+    file.parent.mkdir(mode=0o700)
+    file.write_text("kept")
+    command = [RDSIGN, "proxy", f"--socket={file.parent}"]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"rdsign: socket: {file}: "), done.stderr
+    assert file.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "folder, status, problem",
+    [
+        ("missing/socket", 1, "{above} does not exist; accepted: a folder in one that exists"),
+        ("x" * 100, 2, "{folder} is too long for the path of a socket; accepted: a shorter one"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_refused(environment, tmp_path, folder, status, problem):
+    folder = tmp_path / folder
+    command = [RDSIGN, "proxy", f"--socket={folder}"]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=PATIENCE)
+    expected = problem.format(above=folder.parent, folder=folder)
+    assert (done.returncode, done.stderr) == (status, f"rdsign: socket: {expected}\n")
+    assert not folder.exists()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_another_user_of_the_machine_is_refused(start, tmp_path, client_environment):
     folder = tmp_path / "socket"

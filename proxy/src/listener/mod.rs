@@ -160,6 +160,9 @@ impl Listen {
             Self::Tcp(address) => check_address(*address, clients),
             #[cfg(unix)]
             Self::Socket(folder) if folder.exists() => socket::check(folder, allowed),
+            #[cfg(unix)]
+            Self::Socket(folder) => socket::check_path(folder),
+            #[cfg(not(unix))]
             Self::Socket(_) => Ok(()),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -72,11 +72,17 @@ impl Socket {
                 locked(&MADE).push(identity(&made));
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::Other(format!(
+                    "socket: {} does not exist; accepted: a folder in one that exists",
+                    folder.parent().unwrap_or(folder).display()
+                )));
+            }
             Err(error) => return Err(other(error)),
         }
         check(folder, allowed)?;
         remove_left_over(&path)?;
-        let listener = UnixListener::bind(&path).map_err(other)?;
+        let listener = UnixListener::bind(&path).map_err(|error| failed(&path, &error))?;
         let bound = fs::symlink_metadata(&path).map_err(other)?;
         let file = Some(File(path.clone(), identity(&bound)));
         // Connecting needs the right to write. Each client's user is checked.
@@ -109,9 +115,21 @@ impl Socket {
     }
 }
 
+/// Checks that the path of a socket in this folder is one that the system takes.
+pub(super) fn check_path(folder: &Path) -> Result<(), Error> {
+    match SockAddr::unix(folder.join(NAME)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::Usage(format!(
+            "socket: {} is too long for the path of a socket; accepted: a shorter one",
+            folder.display()
+        ))),
+    }
+}
+
 /// Checks the folder of a socket. Others may enter it only if they may connect, or if systemd opened it,
 /// and never write to it: they could put another socket there.
 pub(super) fn check(folder: &Path, allowed: &[u32]) -> Result<(), Error> {
+    check_path(folder)?;
     missing_mode(folder, allowed).map(drop)
 }
 
@@ -178,13 +196,18 @@ fn remove_left_over(path: &Path) -> Result<(), Error> {
             "socket: a program already listens on {}",
             path.display()
         ))),
-        Err(ErrorKind::ConnectionRefused) => {
+        // So is a connection to a file that is no socket.
+        Err(ErrorKind::ConnectionRefused) if is_socket(path) => {
             let removed = fs::remove_file(path);
             removed.map_err(|error| Error::Other(format!("socket: {}: {error}", path.display())))
         }
         // Whatever else is there, bind() reports it.
         Err(_) => Ok(()),
     }
+}
+
+fn is_socket(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
 /// Connects. Would block if as many clients as may already wait for the program.
