@@ -199,19 +199,21 @@ async fn token(signer: &Signer) -> Result<Token, Refusal> {
         Ok(None) => {
             let signer = signer.clone();
             let fetched = tokio::task::spawn_blocking(move || signer.token()).await;
-            fetched.map_err(|_| unsigned("INTERNAL: signing panicked; please report it"))?
+            fetched.map_err(|_| unsigned("INTERNAL", "signing panicked; please report it"))?
         }
         Ok(Some(token)) => Ok(token),
         Err(error) => Err(error),
     };
-    token.map_err(|error| unsigned(&format!("{}: {error}", error.code())))
+    token.map_err(|error| unsigned(error.code().as_str(), error.message()))
 }
 
-fn unsigned(problem: &str) -> Refusal {
+/// `code` is an error code, which doctor has as its ID.
+fn unsigned(code: &'static str, problem: &str) -> Refusal {
     Refusal::new(
         State::InvalidAuthorization,
-        format!("no token can be signed: {problem}"),
+        format!("no token can be signed: {code}: {problem}"),
     )
+    .id(code)
     .hint("`rdsign credentials` shows which credentials are used.")
 }
 

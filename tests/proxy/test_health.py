@@ -93,6 +93,12 @@ def test_a_login_of_before_a_sleep_makes_it_ready_no_more(watch, clock):
             'outcome="refused-by-server",id="token-refused"',
         ),
         (
+            [],
+            {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+            "CREDENTIALS_NOT_FOUND",
+            'outcome="refused",id="CREDENTIALS_NOT_FOUND"',
+        ),
+        (
             ["--health-database=nonexistent"],
             {},
             "no-such-database",

@@ -128,7 +128,7 @@ def test_missing_credentials_are_said_to_the_client(start, psql):
     proxy = start(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     error, *_, hint = refused(psql(proxy.conninfo))
     assert error.startswith("FATAL:  rdsign proxy: no token can be signed: CREDENTIALS_NOT_FOUND: ")
-    assert hint == "HINT:  `rdsign credentials` shows which credentials are used."
+    assert hint == "HINT:  CREDENTIALS_NOT_FOUND: `rdsign credentials` shows which credentials are used."
     assert proxy.wait_for("credentials")["level"] == "warning"
 
 
