@@ -74,7 +74,19 @@ enum Command {
 /// Returns the declarations of all commands. The man pages are made of them.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    with_negative_numbers(Cli::command())
+}
+
+/// Makes `-1` the value of the flag before it, whose error then names the flag and what is accepted.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(
+            |flag| match flag.get_action().takes_values() && !flag.is_positional() {
+                true => flag.allow_negative_numbers(true),
+                false => flag,
+            },
+        )
+        .mut_subcommands(with_negative_numbers)
 }
 
 /// Writes the script for each shell to a folder that exists, with the name that the shell looks for.
@@ -83,18 +95,18 @@ pub fn command() -> clap::Command {
 ///
 /// If a file cannot be written.
 pub fn write_completions(folder: &Path) -> std::io::Result<()> {
-    commands::completions::write_all(folder, &Cli::command())
+    commands::completions::write_all(folder, &command())
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let parsed = output::help::formatted(Cli::command())
+    let parsed = output::help::formatted(command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return failure::report_usage(&error, &Cli::command()),
+        Err(error) => return failure::report_usage(&error, &command()),
     };
     let outcome = match cli.command {
         Command::Token(args) => commands::token::run(args),
@@ -114,7 +126,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Policy(args) => commands::policy::run(args),
         Command::Local(args) => commands::local::run(args),
-        Command::Completions(args) => commands::completions::run(args, Cli::command()),
+        Command::Completions(args) => commands::completions::run(args, command()),
     };
     outcome.unwrap_or_else(Failure::report)
 }

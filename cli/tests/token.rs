@@ -362,7 +362,15 @@ fn errors_for_the_command_line_name_the_field_and_what_is_accepted() {
         ),
         (
             vec!["token", "--credentials-timeout", "-1"],
-            "-1: unknown; accepted: what `rdsign token --help` lists",
+            "credentials timeout: \"-1\" is not a number of seconds; accepted: more than 0",
+        ),
+        (
+            vec!["proxy", "--drain", "-1"],
+            "drain: \"-1\" is not a number of seconds; accepted: 0 to 86400",
+        ),
+        (
+            vec!["proxy", "--any-user=true"],
+            "--any-user: a value was given; accepted: --any-user without one",
         ),
         (
             vec!["doctor", "--timeout", "0"],

@@ -15,7 +15,7 @@ pub(crate) struct TargetArgs {
     pub(crate) hostname: Option<String>,
 
     /// Port of the endpoint [default: PGPORT, else 5432]
-    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PORT")]
     #[arg(value_parser = names::parse_port)]
     pub(crate) port: Option<i64>,
 

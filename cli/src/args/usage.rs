@@ -92,6 +92,9 @@ pub(crate) fn failure(error: &Error, program: &Command) -> Option<Failure> {
             }
             _ => format!("{name}: given twice; accepted: once"),
         },
+        ErrorKind::TooManyValues => {
+            format!("{name}: a value was given; accepted: {name} without one")
+        }
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();

@@ -24,7 +24,7 @@ pub(crate) struct TokenArgs {
 #[derive(Args)]
 pub(crate) struct SigningArgs {
     /// Lifetime of the token in seconds, 1 to 900, or for DSQL 1 to 604800 [default: 900]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS")]
     #[arg(value_parser = usage::seconds::<i64>("expires in", "1 to 900, or for DSQL 1 to 604800", |_| true))]
     expires_in: Option<i64>,
 

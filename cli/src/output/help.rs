@@ -59,8 +59,6 @@ fn reflowed(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn check_examples(command: &Command) {
@@ -76,7 +74,7 @@ mod tests {
     #[test]
     fn examples_are_unchanged_at_any_width() {
         for width in [20, 60, 80, 100] {
-            check_examples(&for_width(crate::Cli::command(), width));
+            check_examples(&for_width(crate::command(), width));
         }
     }
 

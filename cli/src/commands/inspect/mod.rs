@@ -36,7 +36,7 @@ pub(crate) struct InspectArgs {
     hostname: Option<String>,
 
     /// Port of that endpoint [default: PGPORT, if PGHOST is used and PGHOSTADDR is not set]
-    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PORT")]
     #[arg(value_parser = parse_port)]
     port: Option<i64>,
 

@@ -91,7 +91,7 @@ pub(super) struct EndpointArgs {
     pub(super) hostname: Option<String>,
 
     /// Port of the endpoint [default: PGPORT, else 5432]
-    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PORT")]
     #[arg(value_parser = names::parse_port)]
     pub(super) port: Option<i64>,
 
