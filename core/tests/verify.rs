@@ -10,7 +10,7 @@ use peer::PeerRequest;
 use rdsign::Service;
 use rdsign::names::{Endpoint, Region};
 use rdsign::policy::{Policy, Variables};
-use rdsign::verify::{AccessKey, Server, verify};
+use rdsign::verify::{AccessKey, Refusal, Server, verify};
 use rdsign::{Credentials, Signer};
 
 const HOST: &str = "mydb.abc123.eu-central-1.rds.amazonaws.com";
@@ -174,6 +174,13 @@ fn a_refusal_does_not_show_a_part_that_repeats_a_secret() {
             assert!(!line.contains(piece), "{part}: {line}");
         }
     }
+    let changed = token.replace(user, &format!("{user}X-Amz-Security-Token%3D{session}"));
+    let refusal = verify(&changed, USER, &server(), &keys(), at(NOW)).unwrap_err();
+    let Refusal::WrongUser { signed_for, .. } = &refusal else {
+        panic!("{refusal}");
+    };
+    let shown = format!("{refusal} {refusal:?} {signed_for:?}");
+    assert!(!shown.contains(session), "{shown}");
     let changed = temporary.replace(user, &format!("DBUser={session}"));
     assert_eq!(Login::default().answer_to(&changed), Err("malformed"));
     let login = Login {

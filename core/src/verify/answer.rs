@@ -60,8 +60,9 @@ fn ignored(decision: &Decision) -> &'static str {
     }
 }
 
-/// The reason why a login is refused. `Display` writes a line for a log, without secrets.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The reason why a login is refused. `Display` writes a line for a log, without secrets, and `Debug` the
+/// same with the ID.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The text is not a token.
@@ -176,8 +177,16 @@ pub enum Refusal {
     },
 }
 
-/// What a token is signed for: a user, or for DSQL an action, which only some users need.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The fields are what a token says, and in a damaged one a secret may be in the wrong place.
+        write!(f, "Refusal({}: {self})", self.id())
+    }
+}
+
+/// What a token is signed for: a user, or for DSQL an action, which only some users need. `Debug` hides
+/// what may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SignedFor {
     /// This user.
     User(String),
@@ -188,6 +197,17 @@ pub enum SignedFor {
         /// The action that the login needs.
         needed: &'static str,
     },
+}
+
+impl fmt::Debug for SignedFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "User({})", quoted(user)),
+            Self::Action { action, needed } => {
+                write!(f, "Action({}, needed: {needed})", quoted(action))
+            }
+        }
+    }
 }
 
 impl SignedFor {

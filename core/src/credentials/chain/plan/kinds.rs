@@ -9,7 +9,7 @@ use super::{Base, ProfileRole, Step};
 use crate::credentials::chain::login::Login;
 use crate::credentials::chain::sso::Sso;
 use crate::credentials::files::Profile;
-use crate::credentials::source::Tried;
+use crate::credentials::source::{Tried, key_problem};
 use crate::error::Error;
 use crate::timestamp::parse_expiry;
 
@@ -98,6 +98,12 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
             return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing")));
         }
     };
+    for value in [&id, &secret] {
+        if let Some(problem) = key_problem(value.word()) {
+            let problem = format!("{problem}; accepted: a key as AWS showed it");
+            return Err(profile.wrong(value, &problem));
+        }
+    }
     let mut token = None;
     for name in SESSION_TOKEN {
         token = match token {

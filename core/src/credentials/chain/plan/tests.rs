@@ -94,6 +94,33 @@ fn keys_are_never_combined_from_both_files() {
 }
 
 #[test]
+fn the_line_of_a_key_that_cannot_sign_is_named() {
+    for (text, line, problem) in [
+        (
+            "aws_access_key_id = AKID\naws_secret_access_key =\n",
+            3,
+            "is empty",
+        ),
+        (
+            "aws_access_key_id =\naws_secret_access_key = SECRET\n",
+            2,
+            "is empty",
+        ),
+        (
+            "aws_access_key_id = AKID\naws_secret_access_key = SEC\u{1}RET\n",
+            3,
+            "has a control character",
+        ),
+    ] {
+        let message = refusal(chain("", &format!("[default]\n{text}"), &[]));
+        let place = format!("CREDENTIALS, line {line}: aws_");
+        assert!(message.contains(&place), "{message}");
+        assert!(message.contains(problem), "{message}");
+        assert!(!message.contains("RET"), "{message}");
+    }
+}
+
+#[test]
 fn both_names_of_the_session_token_are_read() {
     for (text, token) in [
         ("aws_security_token = a\n", Some("a")),
