@@ -9,6 +9,9 @@ export AWS_SHARED_CREDENTIALS_FILE = /dev/null
 export AWS_EC2_METADATA_DISABLED = true
 unexport PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGSSLMODE PGSSLROOTCERT
 unexport PGSERVICE PGSERVICEFILE PGSYSCONFDIR
+# Chooses the inputs of property tests. Each run has the same ones, so that a test which passes for one change
+# does not fail for the next. `make test-random` has others.
+export PROPTEST_RNG_SEED ?= 1
 
 CARGO ?= cargo
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -76,7 +79,7 @@ pytest_tests = $(if $(filter -k%,$(ONLY)),$(1) $(ONLY),$(1)$(ONLY:%=/%))
 # What the tests run is built for debugging. `make demo` runs the release.
 $(PARTS:%=test-%) test-bundlers test-guides test-proxy-clients test-versions soak: export RDSIGN_BIN = $(CURDIR)/target/debug/rdsign
 
-.PHONY: help demo build test test-busy $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
+.PHONY: help demo build test test-busy test-random $(PARTS:%=test-%) test-sanitizers soak fuzz size check check-targets audit install fmt clean
 .PHONY: release known-token test-portable version manual dist dist-c dist-python dist-node dist-jvm test-platforms test-reproducible test-guides test-proxy-clients test-versions bench bench-quick $(BENCHES)
 .PHONY: docs docs-screenshots
 
@@ -106,6 +109,15 @@ ifdef TESTS
 else
 	@python3 tests/support/busy.py 1 $(MAKE) --no-print-directory test
 endif
+
+test-random: ## run the property tests of Rust 20 times (TIMES), each time with other inputs
+	@tools/install-missing build
+	@for time in $$(seq $(TIMES)); do \
+	    export PROPTEST_RNG_SEED=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	    echo "$$time of $(TIMES): PROPTEST_RNG_SEED=$$PROPTEST_RNG_SEED"; \
+	    $(CARGO) test --locked --quiet -p rdsign $(patsubst core/tests/%.rs,--test %,$(wildcard core/tests/*properties.rs)) && \
+	        $(CARGO) test --locked --quiet -p rdsign-fuzz --lib || exit; \
+	done
 
 check: ## check formatting, lints and spelling of all languages
 	@tools/check

@@ -156,7 +156,7 @@ def test_empty_keys_are_rejected(machine):
     machine.credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n")
     run = machine.failure()
     assert (run.status, run.code) == (2, "INVALID_CREDENTIALS")
-    assert "access key id" in run.message
+    assert "line 2: aws_access_key_id: is empty; accepted: " in run.message
 
 
 def test_the_credentials_file_comes_before_the_config_file(machine):

@@ -10,7 +10,7 @@ use crate::credentials::chain::login::Login;
 use crate::credentials::chain::sso::Sso;
 use crate::credentials::files::Profile;
 use crate::credentials::source::{Tried, key_problem};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::timestamp::parse_expiry;
 
 pub(super) const ROLE_ARN: &str = "role_arn";
@@ -101,7 +101,11 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
     for value in [&id, &secret] {
         if let Some(problem) = key_problem(value.word()) {
             let problem = format!("{problem}; accepted: a key as AWS showed it");
-            return Err(profile.wrong(value, &problem));
+            let error = profile.wrong(value, &problem);
+            return Err(Error::new(
+                ErrorCode::InvalidCredentials,
+                error.message().to_owned(),
+            ));
         }
     }
     let mut token = None;

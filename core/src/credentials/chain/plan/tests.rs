@@ -112,7 +112,9 @@ fn the_line_of_a_key_that_cannot_sign_is_named() {
             "has a control character",
         ),
     ] {
-        let message = refusal(chain("", &format!("[default]\n{text}"), &[]));
+        let error = chain("", &format!("[default]\n{text}"), &[]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidCredentials);
+        let message = error.message();
         let place = format!("CREDENTIALS, line {line}: aws_");
         assert!(message.contains(&place), "{message}");
         assert!(message.contains(problem), "{message}");
