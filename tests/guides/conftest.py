@@ -8,8 +8,12 @@ import subprocess
 
 import pytest
 from common import PATIENCE, RDSIGN
+from harness import line_of
 from pages import ENDPOINT
 from shared_fixtures import running_local
+
+# Seconds. A token is valid for 900.
+LATER = 960
 
 
 class Rds:
@@ -42,9 +46,15 @@ class Rds:
         names = ("access_key_id", "secret_access_key", "session_token")
         return {f"AWS_{name.upper()}": key.get(name) for name in names}
 
-    def run(self, *command, folder, status=0, stdin=None, **variables):
+    def run(self, *command, folder, status=0, stdin=None, clock=None, **variables):
         """Runs a command in a folder, with changes to the environment. Returns its standard output, or with a status
-        other than 0 both outputs, as `shown` returns them."""
+        other than 0 both outputs, as `shown` returns them.
+
+        With a `clock` of clock.py, the program prints "held" when it holds a connection, and waits for a line before
+        it opens another: 16 minutes pass meanwhile, for the server and for the program.
+        """
+        if clock:
+            stdin, variables = "\n", variables | clock.environment
         process = subprocess.Popen(
             list(map(str, command)),
             cwd=folder,
@@ -56,8 +66,14 @@ class Rds:
             # So that what a script started, such as a server, can end with it.
             start_new_session=True,
         )
-        with process:
+        with process, contextlib.ExitStack() as meanwhile:
             try:
+                if clock:
+                    line = line_of(process)
+                    assert line == "held\n", line + process.stderr.read()
+                    clock.jump(LATER)
+                    meanwhile.callback(clock.jump, -LATER)
+                    meanwhile.enter_context(self.later())
                 printed, errors = process.communicate(stdin, timeout=4 * PATIENCE)
             except BaseException:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -77,7 +93,7 @@ class Rds:
         return output.replace("127.0.0.1", "10.0.0.5")
 
     @contextlib.contextmanager
-    def later(self, seconds=960):
+    def later(self, seconds=LATER):
         """Moves the server's clock ahead inside the block: a token that is signed now has this age."""
         self.local.ask("clock", offset_seconds=seconds)
         try:

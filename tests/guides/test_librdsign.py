@@ -37,12 +37,18 @@ def installed(tmp_path_factory):
 
 @pytest.fixture
 def example(rds, installed, tmp_path):
-    """Runs the command of a guide in a copy of its example, after a comparison of both programs."""
+    """Runs the command of a guide in a copy of its example, after a comparison of both programs. In the copy, each
+    first text of `changes` is replaced with the second."""
 
-    def run(name, folder, file, **options):
+    def run(name, folder, file, changes=(), **options):
         guide = Guide(name)
-        assert guide.files[file] == (EXAMPLES / folder / file).read_text()
+        program = (EXAMPLES / folder / file).read_text()
+        assert guide.files[file] == program
         shutil.copytree(EXAMPLES / folder, tmp_path, dirs_exist_ok=True)
+        for old, new in changes:
+            assert old in program, old
+            program = program.replace(old, new)
+        (tmp_path / file).write_text(program)
         script = guide.block("sh")
         if host := options.pop("host", None):
             script = script.replace("PGHOST=mydb.abc123.eu-central-1.rds.amazonaws.com", f"PGHOST={host}")
@@ -86,3 +92,17 @@ def test_the_errors_of_the_example(rds, example, name, tmp_path):
     # Go's mistake is to trust other authorities, that of the others a file that does not exist.
     other = REPOSITORY / "ca-bundle/rds.pem" if name == "pgx" else "global-bundle.pem"
     shows(authorities, example(name, *program, status=1, PGSSLROOTCERT=other))
+
+
+def test_a_pool_of_pgx_connects_after_15_minutes(example, clock):
+    query = "	var user string\n"
+    hold = "	held, err := pool.Acquire(ctx)\n	if err != nil {\n		return err\n	}\n	defer held.Release()\n"
+    hold += '	fmt.Println("held")\n	fmt.Scanln()\n'
+    changes = [(query, hold + query)]
+    assert example("pgx", *PROGRAMS["pgx"], changes, clock=clock) == "iam_user\n"
+    own = "config.BeforeConnect ="
+    changes += [
+        ("connection.Password, err = signer.Password()", ""),
+        (own, f"config.ConnConfig.Password, err = signer.Password()\n	{own}"),
+    ]
+    shows(Guide("pgx").errors[0], example("pgx", *PROGRAMS["pgx"], changes, clock=clock, status=1))

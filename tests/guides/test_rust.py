@@ -40,9 +40,14 @@ def changed(text, *replacements):
     return text
 
 
+# A line on standard input ends the wait of a program that holds a connection.
+WAIT = 'println!("held"); std::io::stdin().read_line(&mut String::new())?;'
+
+
 @pytest.fixture(scope="module")
 def programs():
-    """The programs of the pages, and the same with mistakes."""
+    """The programs of the pages, and the same with mistakes. Those whose names end in held and kept hold a connection
+    and open another, which gets the first token in those that keep it."""
     main = Guide("tokio-postgres").files["src/main.rs"]
     no_tls = [
         ("use tokio_postgres_rustls::MakeRustlsConnect;\n", ""),
@@ -51,8 +56,25 @@ def programs():
         (".ssl_mode(SslMode::Require)", ".ssl_mode(SslMode::Prefer)"),
         ("MakeRustlsConnect::new(tls)", "tls"),
     ]
+    get = "let client = pool.get()"
+    held = changed(main, (get, f"let _held = pool.get().await; {WAIT} {get}"))
+    sign = "let token = self.signer.token_async().await?;"
+    once = "static ONCE: std::sync::OnceLock<rdsign::Token> = std::sync::OnceLock::new();"
+    kept = changed(held, (sign, f"{once} {sign} let token = ONCE.get_or_init(|| token);"))
     sqlx = Guide("sqlx").files["src/main.rs"]
-    return build(guide=main, guide_no_tls=changed(main, *no_tls), guide_sqlx=sqlx)
+    query = "let user: String"
+    sqlx_held = changed(sqlx, (query, f"let _held = database.pool().await?.acquire().await?; {WAIT} {query}"))
+    return build(
+        guide=main,
+        guide_no_tls=changed(main, *no_tls),
+        guide_held=held,
+        guide_kept=kept,
+        guide_sqlx=sqlx,
+        guide_sqlx_held=sqlx_held,
+        guide_sqlx_kept=changed(
+            sqlx_held, ("fetch_one(database.pool().await?)", "fetch_one(&database.pool)")
+        ),
+    )
 
 
 def rust_version():
@@ -69,14 +91,14 @@ def test_tokio_postgres(rds, programs, tmp_path):
     logged_in(guide, *crates, rust_version())
 
 
-def test_tokio_postgres_errors(rds, programs, tmp_path):
+def test_tokio_postgres_errors(rds, programs, clock, tmp_path):
     stale, plain, distrusted = Guide("tokio-postgres").errors
 
     def fail(program, **variables):
         return rds.run(programs / program, folder=tmp_path, status=1, **variables)
 
-    with rds.later():
-        shows(stale, fail("guide"))
+    assert rds.run(programs / "guide_held", folder=tmp_path, clock=clock) == "iam_user\n"
+    shows(stale, fail("guide_kept", clock=clock))
     shows(plain, fail("guide_no_tls"))
     shows(distrusted, fail("guide", PGSSLROOTCERT=REPOSITORY / "ca-bundle/rds.pem"))
 
@@ -86,9 +108,9 @@ def run_sqlx(rds, programs, tmp_path):
     """Runs the page's command with its program. sqlx dials the name of the endpoint, so that leads to this machine."""
     hosts = tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 {ENDPOINT}\n")
-    here = f"mount --bind {hosts} /etc/hosts && exec {programs / 'guide_sqlx'}"
 
-    def run(authorities=rds.authorities, address=None, **options):
+    def run(program="guide_sqlx", authorities=rds.authorities, address=None, **options):
+        here = f"mount --bind {hosts} /etc/hosts && exec {programs / program}"
         shutil.copy(authorities, tmp_path / "rds.pem")
         page = Guide("sqlx").block("sh")
         command = page.replace("cargo run --quiet", f"unshare --map-root-user --mount sh -c '{here}'")
@@ -109,9 +131,9 @@ def test_sqlx(rds, run_sqlx, programs, tmp_path):
     logged_in(Guide("sqlx"), version("sqlx"), rust_version())
 
 
-def test_sqlx_errors(rds, run_sqlx):
+def test_sqlx_errors(run_sqlx, clock):
     stale, distrusted, address = Guide("sqlx").errors
-    with rds.later():
-        shows(stale, run_sqlx(status=1))
-    shows(distrusted, run_sqlx(REPOSITORY / "ca-bundle/rds.pem", status=1))
+    assert run_sqlx("guide_sqlx_held", clock=clock) == "iam_user\n"
+    shows(stale, run_sqlx("guide_sqlx_kept", clock=clock, status=1))
+    shows(distrusted, run_sqlx(authorities=REPOSITORY / "ca-bundle/rds.pem", status=1))
     shows(address, run_sqlx(address="127.0.0.1", status=1))
