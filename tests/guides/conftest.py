@@ -70,7 +70,7 @@ class Rds:
             try:
                 if clock:
                     line = line_of(process)
-                    assert line == "held\n", line + process.stderr.read()
+                    assert line == "held\n", line + "".join(process.communicate(timeout=PATIENCE))
                     clock.jump(LATER)
                     meanwhile.callback(clock.jump, -LATER)
                     meanwhile.enter_context(self.later())

@@ -28,6 +28,12 @@ URL = (
     "&authenticationPluginClassName=io.github.rdsign.postgresql.RdsignAuthenticationPlugin"
     "&sslmode=verify-full&sslfactory=io.github.rdsign.postgresql.RdsSslSocketFactory"
 )
+# For a program of Java that holds a connection: it waits for a line on standard input.
+WAIT = 'System.out.println("held"); System.in.read();'
+# The end of a class with a method that holds a connection of the pool, if the test has set a clock.
+HOLDS = f"""javax.sql.DataSource pool) throws Exception {{
+    if (System.getenv("RDSIGN_TEST_CLOCK") != null) {{ pool.getConnection(); {WAIT} }}
+}} }}"""
 # An expression of Java for a token, as a program has it that keeps one.
 TOKEN = f'io.github.rdsign.Signer.builder().hostname("{ENDPOINT}").username("iam_user").build().password()'
 

@@ -8,9 +8,11 @@ from guide import Guide, logged_in, shows
 from maven import (
     CLASS_PATH,
     DIAL,
+    HOLDS,
     JAR,
     TOKEN,
     URL,
+    WAIT,
     Project,
     direct,
     here,
@@ -118,11 +120,15 @@ def test_scalikejdbc(rds, project):
     shows(tunnel, rds.run(*command, folder=scalike.folder, status=1, **variables | {"PGHOST": "localhost"}))
 
 
-def test_slick(rds, project):
+def test_slick(rds, project, clock):
     slick = project("slick")
     conf = slick.guide.files["src/main/resources/application.conf"]
     tunnel = slick.guide.block("hocon")
     first, second = slick.guide.block("sh"), slick.guide.block("sh", 1)
+    configured_file = slick.folder / "src/main/scala/Configured.scala"
+    held = configured_file.read_text().replace("object Configured", "object Held")
+    held = held.replace("try println", f"config.db.source.createConnection(); {WAIT} try println")
+    configured_file.with_name("Held.scala").write_text(held)
     assert slick.shell(first) == "iam_user\n"
     ran(
         slick,
@@ -147,10 +153,11 @@ def test_slick(rds, project):
     assert slick.shell(second) == "iam_user\n"
     stale, source, threads = slick.guide.errors
     plugin = re.search(r"authenticationPluginClassName.*", conf)[0]
-    configured((plugin, ""), ("user =", f'password = "{token(rds)}"\n    user ='))
-    assert slick.main("Configured") == "iam_user\n"
-    with rds.later():
-        shows(stale, slick.main("Configured", status=1))
+    lazily = ("numThreads = 4", "numThreads = 4\n    minConnections = 0")
+    configured(lazily)
+    assert slick.main("Held", clock=clock) == "iam_user\n"
+    configured(lazily, (plugin, ""), ("user =", f'password = "{token(rds)}"\n    user ='))
+    shows(stale, slick.main("Held", clock=clock, status=1))
     url = re.search(r"url = \"jdbc.*", conf)[0]
     configured((url, "dataSourceClass = io.github.rdsign.postgresql.RdsignDataSource"))
     shows(source, slick.main("Configured", status=1))
@@ -161,8 +168,10 @@ def test_slick(rds, project):
     shows(threads, slick.shell(first, status=1))
 
 
-def test_spring_boot(rds, project):
+def test_spring_boot(rds, project, clock):
     boot = project("spring-boot")
+    held = f"package example; @org.springframework.stereotype.Component class Held {{ Held({HOLDS}"
+    (boot.folder / "src/main/java/example/Held.java").write_text(held)
     properties = boot.guide.files["src/main/resources/application.properties"]
     assert URL.replace("user=iam_user&", "") in re.sub(r"\\\n *", "", properties)
     url = here(rds).replace("user=iam_user&", "")
@@ -171,10 +180,11 @@ def test_spring_boot(rds, project):
 
     stale, unread, mode = boot.guide.errors
     no_plugin = re.sub(r"authenticationPluginClassName=[^&]*&", "", url)
+    pool = {"SPRING_DATASOURCE_HIKARI_MINIMUM_IDLE": 0, "clock": clock}
+    assert boot.main("example.App", SPRING_DATASOURCE_URL=url, **pool) == "iam_user\n"
     kept = {"SPRING_DATASOURCE_URL": no_plugin, "SPRING_DATASOURCE_PASSWORD": token(rds)}
-    assert boot.main("example.App", **kept) == "iam_user\n"
-    with rds.later():
-        printed = boot.main("example.App", status=1, **kept)
+    kept["SPRING_DATASOURCE_HIKARI_CONNECTION_TIMEOUT"] = 2000
+    printed = boot.main("example.App", status=1, **kept, **pool)
     shows(stale, printed)
     shows('PAM authentication failed for user "iam_user"', printed)
     printed = boot.main("example.App", status=1, SPRING_CONFIG_LOCATION=f"{boot.folder}/target/")
@@ -214,8 +224,11 @@ def test_flyway(rds, project):
     shows(rights, flyway.shell(command, status=1, FLYWAY_URL=user, **rds.keys("AKIALOCALTESTUSER001")))
 
 
-def test_quarkus(rds, project):
+def test_quarkus(rds, project, clock):
     quarkus = project("quarkus")
+    start = "void start(@jakarta.enterprise.event.Observes io.quarkus.runtime.StartupEvent event"
+    held = f"@jakarta.inject.Singleton class Held {{ {start}, {HOLDS}"
+    (quarkus.folder / "src/main/java/Held.java").write_text(held)
     properties = quarkus.guide.files["src/main/resources/application.properties"]
     assert URL in re.sub(r"\\\n *", "", properties)
     url = here(rds)
@@ -230,10 +243,8 @@ def test_quarkus(rds, project):
         return rds.run(*jar, folder=quarkus.folder, status=status, **variables)
 
     no_plugin = re.sub(r"authenticationPluginClassName=[^&]*&", "", url)
-    kept = {"QUARKUS_DATASOURCE_PASSWORD": token(rds)}
-    assert run(no_plugin, 0, **kept) == "iam_user\n"
-    with rds.later():
-        shows(stale, run(no_plugin, **kept))
+    assert run(url, 0, clock=clock) == "iam_user\n"
+    shows(stale, run(no_plugin, QUARKUS_DATASOURCE_PASSWORD=token(rds), clock=clock))
     shows(mode, run(url.replace("&sslmode=verify-full", "")))
     (jar_of_rdsign,) = (quarkus.folder / "target/quarkus-app/lib/main").glob("io.github.rdsign.*.jar")
     jar_of_rdsign.unlink()
@@ -323,16 +334,19 @@ def test_liquibase(rds, project):
     shows(plugin, update(direct(rds), 1))
 
 
-def test_r2dbc(rds, project):
+def test_r2dbc(rds, project, clock):
     r2dbc = project("r2dbc")
     assert r2dbc.page() == "iam_user\n"
     ran(r2dbc, ("r2dbc-postgresql", "r2dbc-postgresql"), ("r2dbc-pool", "r2dbc-pool"))
 
     stale, plain, authorities = r2dbc.guide.errors
+    hold = [
+        ("var user =", f"pool.create().block(); {WAIT} var user ="),
+        (".maxSize", ".initialSize(0).maxSize"),
+    ]
+    assert r2dbc.java(r2dbc.program, *hold, clock=clock) == "iam_user\n"
     kept = (".password(token)", ".password(signer.password())")
-    assert r2dbc.java(r2dbc.program, kept) == "iam_user\n"
-    with rds.later():
-        shows(stale, r2dbc.java(r2dbc.program, kept, status=1))
+    shows(stale, r2dbc.java(r2dbc.program, *hold, kept, clock=clock, status=1))
     shows(plain, r2dbc.java(r2dbc.program, (".sslMode(SSLMode.VERIFY_FULL)\n", "\n"), status=1))
     none = (".sslRootCert(Authorities.pem())", ""), ("options.sslRootCert", "System.getProperty")
     shows(authorities, r2dbc.java(r2dbc.program, *none, status=1))
