@@ -36,4 +36,4 @@ def test_it_connects_after_20_minutes(way, local, clock):
 
 
 def test_every_pool_and_engine_is_tested():
-    assert len(WAYS) == 6
+    assert len(WAYS) == 9

@@ -11,6 +11,7 @@ import rdsign
 
 WAY, HOST, PORT = sys.argv[1:]
 WHO = "select current_user"
+URL = f"postgresql+psycopg://iam_user@{HOST}:{PORT}/testdb"
 PARAMETERS = {"host": HOST, "port": int(PORT), "user": "iam_user"}
 
 
@@ -25,17 +26,33 @@ def psycopg_pool():
     from psycopg_pool import ConnectionPool
 
     parameters = PARAMETERS | {"dbname": "testdb"}
-    with (
-        ConnectionPool(
-            kwargs=parameters, min_size=1, max_size=2, open=True, connection_class=rdsign.psycopg.Connection
-        ) as pool,
-        pool.connection() as first,
-    ):
-        first.execute(WHO)
-        later()
-        with pool.connection() as second:
-            assert first is not second
-            return second.execute(WHO).fetchone()[0]
+    own = {"kwargs": parameters, "connection_class": rdsign.psycopg.Connection}
+    with ConnectionPool(min_size=1, max_size=2, open=True, **own) as pool:
+        # Whoever asks for a connection before there is one makes the pool open two.
+        pool.wait()
+        with pool.connection() as first:
+            first.execute(WHO)
+            later()
+            with pool.connection() as second:
+                assert first is not second
+                return second.execute(WHO).fetchone()[0]
+
+
+def psycopg_async_pool():
+    import rdsign.psycopg
+    from psycopg_pool import AsyncConnectionPool
+
+    async def main():
+        parameters = PARAMETERS | {"dbname": "testdb"}
+        own = {"kwargs": parameters, "connection_class": rdsign.psycopg.AsyncConnection}
+        async with AsyncConnectionPool(min_size=1, max_size=2, open=False, **own) as pool:
+            await pool.wait()
+            async with pool.connection():
+                later()
+                async with pool.connection() as second:
+                    return (await (await second.execute(WHO)).fetchone())[0]
+
+    return asyncio.run(main())
 
 
 def psycopg2_pool():
@@ -71,10 +88,20 @@ def asyncpg_pool():
 
 def sqlalchemy_engine():
     import rdsign.sqlalchemy
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
 
-    url = f"postgresql+psycopg://iam_user@{HOST}:{PORT}/testdb"
-    engine = rdsign.sqlalchemy.use_tokens(create_engine(url))
+    return user_of(rdsign.sqlalchemy.use_tokens(create_engine(URL)))
+
+
+def sqlalchemy_plugin_engine():
+    from sqlalchemy import create_engine
+
+    return user_of(create_engine(f"{URL}?plugin=rdsign"))
+
+
+def user_of(engine):
+    from sqlalchemy import text
+
     with engine.connect() as first:
         first.execute(text(WHO))
         later()
@@ -105,20 +132,9 @@ def sqlalchemy_async_engine():
 
 
 def django_pool():
-    import django
-    from django.conf import settings
-    from django.db.utils import ConnectionHandler
-
-    settings.configure()
-    django.setup()
-    own = {
-        "ENGINE": "rdsign.django.postgresql",
-        "NAME": "testdb",
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}},
-    }
-    own |= {"HOST": HOST, "PORT": PORT, "USER": "iam_user"}
-    connections = ConnectionHandler({"default": own})
-    first = connections["default"]
+    first = django_connection({"OPTIONS": {"pool": {"min_size": 1, "max_size": 2}}})
+    first.pool.open()
+    first.pool.wait()
     with first.cursor() as cursor:
         cursor.execute(WHO)
         later()
@@ -127,6 +143,36 @@ def django_pool():
     first.close()
     first.close_pool()
     return found
+
+
+def django_engine():
+    connection = django_connection({"CONN_MAX_AGE": None})
+    connection.ensure_connection()
+    later()
+    # As after a failover, or in another thread.
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(WHO)
+        found = cursor.fetchone()[0]
+    connection.close()
+    return found
+
+
+def django_connection(own):
+    import django
+    from django.conf import settings
+    from django.db.utils import ConnectionHandler
+
+    settings.configure()
+    django.setup()
+    own |= {
+        "ENGINE": "rdsign.django.postgresql",
+        "HOST": HOST,
+        "PORT": PORT,
+        "USER": "iam_user",
+        "NAME": "testdb",
+    }
+    return ConnectionHandler({"default": own})["default"]
 
 
 signer = rdsign.Signer(hostname=HOST, port=int(PORT), username="iam_user")
