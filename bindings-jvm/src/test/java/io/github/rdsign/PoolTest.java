@@ -15,7 +15,6 @@ import scalikejdbc.DataSourceConnectionPool;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Instant;
 
 /** HikariCP 7 and ScalikeJDBC: with the data source, the credentials provider and the URL. */
 class PoolTest {
@@ -57,27 +56,25 @@ class PoolTest {
 
     @Test
     void aPoolOutlivesTheTokenThatOpenedIt() throws Throwable {
-        // Seconds. The first token is signed 20 minutes ago, while the server's clock is set back.
-        int age = 1200;
-        try (Signer signer = server.signer().build()) {
+        try (Signer signer = server.signer().clock(server.clock()).build()) {
             HikariConfig fixed = byUrl();
             fixed.setUsername(Server.USER);
-            fixed.setPassword(signer.token(Instant.now().minusSeconds(age)).value());
+            fixed.setPassword(signer.password());
             HikariConfig fresh = new HikariConfig();
             fresh.setDataSource(server.source(signer).build());
             try (HikariDataSource keepsItsToken = Pools.start(fixed);
                     HikariDataSource pool = Pools.start(fresh)) {
-                server.ahead(
-                        -age,
-                        () ->
-                                assertEquals(
-                                        Server.USER, Server.userOf(keepsItsToken.getConnection())));
-                assertEquals(Server.USER, Server.userOf(pool.getConnection()));
-                // Open connections stay open.
                 assertEquals(Server.USER, Server.userOf(keepsItsToken.getConnection()));
-                Pools.evict(pool);
-                server.refused("expired", () -> Pools.attempt(fixed));
                 assertEquals(Server.USER, Server.userOf(pool.getConnection()));
+                server.ahead(
+                        1200,
+                        () -> {
+                            // Open connections stay open.
+                            assertEquals(Server.USER, Server.userOf(keepsItsToken.getConnection()));
+                            server.refused("expired", () -> Pools.attempt(fixed));
+                            Pools.evict(pool);
+                            assertEquals(Server.USER, Server.userOf(pool.getConnection()));
+                        });
             }
         }
     }

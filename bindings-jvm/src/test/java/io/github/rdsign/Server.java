@@ -14,6 +14,7 @@ import org.junit.jupiter.api.function.Executable;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,11 @@ final class Server {
 
     Signer.Builder signer(String key) {
         return key(key).signs(Signer.builder().hostname(host).port(port).username(USER));
+    }
+
+    /** Returns the server's clock, for a signer that follows it. */
+    Clock clock() {
+        return local.clock();
     }
 
     /** Returns the address to dial. */
