@@ -196,7 +196,7 @@ fn remove_left_over(path: &Path) -> Result<(), Error> {
             "socket: a program already listens on {}",
             path.display()
         ))),
-        // So is a connection to a file that is no socket.
+        // A connection to a file that is no socket is refused, too.
         Err(ErrorKind::ConnectionRefused) if is_socket(path) => {
             let removed = fs::remove_file(path);
             removed.map_err(|error| Error::Other(format!("socket: {}: {error}", path.display())))
