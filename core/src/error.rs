@@ -113,6 +113,12 @@ impl Error {
         }
     }
 
+    /// Returns the same message with another code.
+    #[cfg(feature = "chain")]
+    pub(crate) fn with_code(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
+    }
+
     /// Returns an [`ErrorCode::Internal`] for a bug that a binding detected at its boundary.
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Internal, message)

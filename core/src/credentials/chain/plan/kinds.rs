@@ -98,22 +98,19 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
             return Err(profile.wrong(&secret, &format!("{ACCESS_KEY_ID} is missing")));
         }
     };
-    for value in [&id, &secret] {
-        if let Some(problem) = key_problem(value.word()) {
-            let problem = format!("{problem}; accepted: a key as AWS showed it");
-            let error = profile.wrong(value, &problem);
-            return Err(Error::new(
-                ErrorCode::InvalidCredentials,
-                error.message().to_owned(),
-            ));
-        }
-    }
     let mut token = None;
     for name in SESSION_TOKEN {
         token = match token {
-            None => profile.get(name)?.map(|value| value.word().to_owned()),
+            None => profile.get(name)?,
             found => found,
         };
+    }
+    for value in [&id, &secret].into_iter().chain(&token) {
+        if let Some(problem) = key_problem(value.word()) {
+            let problem = format!("{problem}; accepted: a key as AWS showed it");
+            let error = profile.wrong(value, &problem);
+            return Err(error.with_code(ErrorCode::InvalidCredentials));
+        }
     }
     let mut expiry = None;
     for name in EXPIRY {
@@ -124,7 +121,7 @@ pub(super) fn keys(profile: Option<Profile<'_>>) -> Result<Option<Base>, Error> 
     Ok(Some(Base::Keys(Credentials::new(
         id.word(),
         secret.word(),
-        token,
+        token.map(|token| token.word().to_owned()),
         expiry,
         "profile",
     ))))

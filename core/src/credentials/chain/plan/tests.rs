@@ -111,6 +111,11 @@ fn the_line_of_a_key_that_cannot_sign_is_named() {
             3,
             "has a control character",
         ),
+        (
+            "aws_access_key_id = AKID\naws_secret_access_key = SECRET\naws_session_token = SEC\u{1}RET\n",
+            4,
+            "has a control character",
+        ),
     ] {
         let error = chain("", &format!("[default]\n{text}"), &[]).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidCredentials);
