@@ -52,10 +52,19 @@ def ids(*kinds):
     return {id for kind, id in contract("ids") if kind in kinds}
 
 
+def kill(process):
+    """Kills the process, and those of its group if it leads one."""
+    with contextlib.suppress(ProcessLookupError):
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
 @contextlib.contextmanager
 def bounded(process):
     """Kills the process if the block waits for it too long."""
-    timer = threading.Timer(PATIENCE, process.kill)
+    timer = threading.Timer(PATIENCE, kill, [process])
     timer.start()
     try:
         yield

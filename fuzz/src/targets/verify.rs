@@ -91,7 +91,7 @@ pub(crate) fn verify(data: &[u8]) {
         ("X-Amz-Security-Token=", SESSION),
         ("X-Amz-Signature=", signature),
     ] {
-        // A piece that is somewhere else is known by the whole, if the token still has that.
+        // A secret that the changes moved is recognized only by its parameter, if that is still whole.
         let whole = token
             .split('&')
             .find(|parameter| parameter.starts_with(name));
