@@ -5,9 +5,9 @@
 use crate::limits::TOLD;
 use crate::log::Log;
 
-/// Listeners, the log, look-ups of names and fetches of credentials.
+/// Listeners, the log, connections to --health, look-ups of names and fetches of credentials.
 #[cfg(unix)]
-const OTHERS: u64 = 100;
+const OTHERS: u64 = 200;
 
 /// Raises the limit as far as this many sessions need it, and warns if the system does not allow it.
 #[cfg(unix)]

@@ -20,7 +20,8 @@ use crate::metrics::Metrics;
 use crate::shared::Shared;
 use crate::{Error, locked};
 
-/// Connections at once. One more ends the oldest, so that silent ones keep no probe waiting.
+/// Connections at once. One more ends the oldest that has not asked, so that silent ones keep no probe
+/// waiting.
 const AT_ONCE: usize = 64;
 /// How many of them may wait for a login.
 const WAITING: usize = 8;
@@ -105,7 +106,7 @@ impl Answers {
 
     /// Answers requests until it is dropped. `health` has the settings of the moment.
     pub(crate) async fn serve(self, watched: Arc<Watched>, health: Arc<std::sync::Mutex<Health>>) {
-        let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
+        let mut open: VecDeque<(JoinHandle<()>, Arc<AtomicBool>)> = VecDeque::new();
         loop {
             let Ok((mut stream, _)) = self.listener.accept().await else {
                 // The usual reason is that no file descriptor is free.
@@ -113,22 +114,34 @@ impl Answers {
                 continue;
             };
             let (watched, health) = (watched.clone(), locked(&health).clone());
-            open.retain(|connection| !connection.is_finished());
-            if open.len() == AT_ONCE
-                && let Some(oldest) = open.pop_front()
-            {
-                oldest.abort();
+            open.retain(|(connection, _)| !connection.is_finished());
+            if open.len() == AT_ONCE {
+                let silent = open
+                    .iter()
+                    .position(|(_, has_asked)| !has_asked.load(Relaxed));
+                if let Some((oldest, _)) = open.remove(silent.unwrap_or_default()) {
+                    oldest.abort();
+                }
             }
-            open.push_back(tokio::spawn(async move {
+            let has_asked = Arc::new(AtomicBool::new(false));
+            let asked = has_asked.clone();
+            let connection = tokio::spawn(async move {
                 // A client that hangs up needs no answer.
-                let _ = answer(&mut stream, &watched, &health).await;
-            }));
+                let _ = answer(&mut stream, &watched, &health, &asked).await;
+            });
+            open.push_back((connection, has_asked));
         }
     }
 }
 
-async fn answer(stream: &mut TcpStream, watched: &Watched, health: &Health) -> io::Result<()> {
+async fn answer(
+    stream: &mut TcpStream,
+    watched: &Watched,
+    health: &Health,
+    has_asked: &AtomicBool,
+) -> io::Result<()> {
     let request = timeout(LONGEST, read_request(stream)).await;
+    has_asked.store(true, Relaxed);
     let (status, body, is_head) = match request {
         Err(_) => return Ok(()),
         Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => {

@@ -208,13 +208,13 @@ async fn token(signer: &Signer) -> Result<Token, Refusal> {
 }
 
 /// `code` is an error code, which doctor has as its ID.
-fn unsigned(code: &'static str, problem: &str) -> Refusal {
-    Refusal::new(
-        State::InvalidAuthorization,
-        format!("no token can be signed: {code}: {problem}"),
-    )
-    .id(code)
-    .hint("`rdsign credentials` shows which credentials are used.")
+pub(crate) fn unsigned(code: &'static str, problem: &str) -> Refusal {
+    let message = format!("no token can be signed: {code}: {problem}");
+    let refusal = Refusal::new(State::InvalidAuthorization, message).id(code);
+    match code.contains("CREDENTIALS") {
+        true => refusal.hint("`rdsign credentials` shows which credentials are used."),
+        false => refusal,
+    }
 }
 
 /// The server does not treat the user's password as a token, so it gets none.

@@ -16,7 +16,7 @@ use crate::cancel;
 use crate::clients::{Entered, Tls};
 use crate::listener::{Client, Connection};
 use crate::log::Level;
-use crate::login::{Ended, Ready};
+use crate::login::{Ended, Ready, unsigned};
 use crate::metrics::Outcome;
 use crate::relay::relay;
 use crate::server::Server;
@@ -78,26 +78,33 @@ async fn cancel(shared: &Shared, name: &str, request: &Cancel) {
     shared.log.line(level, "cancel", &values);
 }
 
+/// How many bytes of a client are read before its login.
+const EARLY: usize = 1024;
+/// A client's last message, before it hangs up.
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
+
 /// Waits for a client's turn. If the client hangs up before, somebody else gets it: otherwise clients that
 /// try again too early would fill the queue with turns that nobody needs. Returns what the client has sent.
 async fn unless_gone(
     client: &mut Box<dyn Connection>,
     turn: impl Future<Output = Result<(), Refusal>>,
 ) -> Result<Vec<u8>, Ended> {
-    let (mut turn, mut early) = (pin!(turn), Vec::new());
+    let (mut turn, mut early, mut has_ended) = (pin!(turn), Vec::new(), false);
     poll_fn(|cx| {
         if let Poll::Ready(turn) = turn.as_mut().poll(cx) {
             return Poll::Ready(turn.map_err(Ended::from));
         }
-        if early.is_empty() {
-            let mut buffer = [0; 1024];
-            let mut read = ReadBuf::new(&mut buffer);
+        while !has_ended && early.len() < EARLY {
+            let mut buffer = [0; EARLY];
+            let mut read = ReadBuf::new(&mut buffer[early.len()..]);
             let read_once = Pin::new(&mut *client).poll_read(cx, &mut read);
             ready!(read_once).map_err(Ended::Client)?;
-            early = read.filled().to_vec();
-            if early.is_empty() {
-                return Poll::Ready(Err(Ended::Client(ErrorKind::UnexpectedEof.into())));
-            }
+            has_ended = read.filled().is_empty();
+            early.extend_from_slice(read.filled());
+        }
+        // After other messages, it may still read the answers.
+        if has_ended && (early.is_empty() || early == TERMINATE) {
+            return Poll::Ready(Err(Ended::Client(ErrorKind::UnexpectedEof.into())));
         }
         Poll::Pending
     })
@@ -114,10 +121,7 @@ fn signer_for(server: &Server, user: &str) -> Result<Signer, Refusal> {
             refusal(format!("user {} may not log in here", quoted(user)))
                 .hint(format!("This proxy signs tokens for {}.", server.users())),
         ),
-        Err(error) => Err(refusal(format!(
-            "no token can be signed: {}: {error}",
-            error.code()
-        ))),
+        Err(error) => Err(unsigned(error.code().as_str(), error.message())),
     }
 }
 

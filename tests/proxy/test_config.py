@@ -204,3 +204,11 @@ def test_any_user_may_log_in_if_allowed(start):
     with pytest.raises(psycopg.OperationalError, match='PAM authentication failed for user "testuser"'):
         psycopg.connect(proxy.conninfo.replace("iam_user", "testuser"))
     assert proxy.can_connect()
+
+
+def test_a_name_that_cannot_be_signed_has_the_code_of_its_error_as_id(start):
+    proxy = start("--any-user")
+    with pytest.raises(psycopg.OperationalError, match="HINT:  INVALID_USERNAME: `rdsign doctor` ") as error:
+        psycopg.connect(proxy.conninfo.replace("iam_user", "'a\001b'"))
+    assert "no token can be signed: INVALID_USERNAME: username: " in str(error.value)
+    assert proxy.wait_for("refused")["id"] == "INVALID_USERNAME"

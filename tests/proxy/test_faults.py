@@ -13,6 +13,7 @@ from common import PATIENCE, wait_until
 from harness import free_port
 
 MESSAGE = struct.Struct("!I")
+TERMINATE = b"X\0\0\0\x04"
 
 
 def connect(proxy):
@@ -41,13 +42,18 @@ def hint_of(error):
 
 
 class Relay:
-    """A TCP relay to the local RDS, whose connections a test can break."""
+    """A TCP relay to the local RDS, whose connections a test can break. If it `waits`, it connects to the server
+    after `start`."""
 
-    def __init__(self, port):
+    def __init__(self, port, waits=False):
         self.server = int(port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.open = []
+        if not waits:
+            self.start()
+
+    def start(self):
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -249,14 +255,18 @@ def test_a_server_that_dies_ends_its_sessions_and_not_the_proxy(local, start):
 def test_clients_that_hang_up_while_they_wait_take_no_turn(local, start):
     relay = Relay(local.port)
     proxy = start(f"--hostport={relay.port}", "--max-logins-per-second=1")
-    with psycopg.connect(proxy.conninfo):
-        for _ in range(5):
+    message = startup(user="iam_user", database="testdb")
+    with psycopg.connect(proxy.conninfo), contextlib.ExitStack() as waiting:
+        # The last of them has its turn in three seconds.
+        for _ in range(3):
+            waiting.enter_context(connect(proxy)).sendall(message)
+        for more in [b""] * 4 + [TERMINATE]:
             with connect(proxy) as client:
-                client.sendall(startup(user="iam_user", database="testdb"))
+                client.sendall(message + more)
         line = proxy.wait_for("refused", 5)
         assert line["message"].startswith("the client hung up during the login: ")
-        assert len(relay.open) == 2, "only the session of before"
         assert proxy.can_connect()
+        assert len(relay.open) == 2 * 5, "nobody logged in for those who hung up"
     relay.close()
 
 
@@ -265,7 +275,7 @@ def test_what_a_client_sends_while_it_waits_arrives_after_its_login(start):
     with psycopg.connect(proxy.conninfo), connect(proxy) as client:
         query = b"select 6 * 7\0"
         messages = startup(user="iam_user", database="testdb") + b"Q" + MESSAGE.pack(4 + len(query)) + query
-        client.sendall(messages + b"X\0\0\0\x04")
+        client.sendall(messages + TERMINATE)
         assert b"\0\x0242C" in everything(client)
 
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from common import PATIENCE, wait_until
 from harness import free_port
-from test_faults import connect, startup
+from test_faults import Relay, connect, startup
 
 
 class Watched:
@@ -121,7 +121,7 @@ def test_it_is_alive_while_many_wait_for_a_login(watch):
         silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         watched = watch(f"--hostport={silent.getsockname()[1]}", "--connect-timeout=600")
         host, port = watched.address.split(":")
-        for _ in range(16):
+        for _ in range(40):
             waiting = stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
             waiting.sendall(b"GET /readiness HTTP/1.1\r\n\r\n")
         assert watched.get("/liveness") == (200, "alive\n")
@@ -140,6 +140,26 @@ def test_it_is_alive_while_many_connections_are_silent(watch):
         assert silent[0].recv(1) == b"", "the oldest has made place"
         silent[-1].sendall(b"GET /liveness HTTP/1.1\r\n\r\n")
         assert silent[-1].recv(65536).startswith(b"HTTP/1.1 200 OK\r\n"), "the newest has time left"
+
+
+def test_silent_connections_end_no_request_that_waits(watch):
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        watched = watch(f"--hostport={silent.getsockname()[1]}", "--connect-timeout=600")
+        host, port = watched.address.split(":")
+
+        def connection():
+            return stack.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
+
+        waiting = connection()
+        waiting.sendall(b"GET /readiness HTTP/1.1\r\n\r\n")
+        stack.enter_context(silent.accept()[0])
+        for _ in range(64):
+            connection()
+        assert watched.get("/liveness") == (200, "alive\n")
+        waiting.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            waiting.recv(1)
 
 
 def test_it_is_not_ready_while_it_stops(watch):
@@ -172,13 +192,16 @@ def test_the_metrics_count_what_happens(watch, psql):
     assert 0 < values['bytes_total{direction="to_server"}'] < 10_000
 
 
-def test_a_client_that_hangs_up_during_its_login_counts_as_gone(watch):
-    watched = watch()
+def test_a_client_that_hangs_up_during_its_login_counts_as_gone(watch, local):
+    relay = Relay(local.port, waits=True)
+    watched = watch(f"--hostport={relay.port}")
     with connect(watched.proxy) as client:
         client.sendall(startup(user="iam_user", database="testdb"))
+    relay.start()
     line = watched.proxy.wait_for("refused")
     assert line["message"].startswith("the client hung up during the login: ") and "id" not in line
     assert watched.metrics()['logins_total{outcome="client-gone",id=""}'] == 1
+    relay.close()
 
 
 def test_the_metrics_count_failed_fetches_of_credentials(watch, psql):

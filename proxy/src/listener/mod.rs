@@ -223,7 +223,7 @@ mod tests {
     use crate::log::{Format, Log};
 
     #[test]
-    fn a_client_s_machine_that_vanishes_is_noticed() {
+    fn connections_of_clients_have_keepalive() {
         let runtime = Builder::new_current_thread().enable_io().build().unwrap();
         runtime.block_on(async {
             let log = Log::start(Format::Text, std::io::sink()).unwrap();

@@ -243,6 +243,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_program_that_accepts_no_client_for_now_keeps_its_socket() {
         let folder = std::env::temp_dir().join(format!("rdsign-busy-{}", std::process::id()));
+        // One that a killed test has left.
+        let _ = fs::remove_dir_all(&folder);
         DirBuilder::new().mode(CLOSED).create(&folder).unwrap();
         let address = SockAddr::unix(folder.join(NAME)).unwrap();
         let new = || Probe::new(Domain::UNIX, Type::STREAM, None).unwrap();
